@@ -1,0 +1,140 @@
+//! The shapes in which rows leave intake.
+
+/// Strings laid end to end: value `i` is `bytes[ends[i-1]..ends[i]]`. An empty value is a missing one.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TextColumn {
+    bytes: String,
+    ends: Vec<u32>,
+}
+
+impl TextColumn {
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        TextColumn { bytes: String::with_capacity(bytes), ends: Vec::with_capacity(rows) }
+    }
+
+    /// # Panics
+    /// Where a column outgrows 4 GiB; batches are far smaller.
+    pub fn push(&mut self, value: &str) {
+        self.bytes.push_str(value);
+        self.ends.push(u32::try_from(self.bytes.len()).expect("a text column holds less than 4 GiB"));
+    }
+
+    pub fn get(&self, row: usize) -> &str {
+        let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
+        &self.bytes[start..self.ends[row] as usize]
+    }
+
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// Heap bytes in use.
+    pub fn heap_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * 4
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+}
+
+/// A slice of one extract: the wanted columns of consecutive rows that could be read.
+#[derive(Debug)]
+pub struct Batch {
+    /// Index into [`crate::intake::extracts`].
+    pub extract: u32,
+    pub provider: u16,
+    /// The wanted source columns, in the order of [`wanted_columns`]; values verbatim but for the quoting of the format.
+    pub columns: Vec<TextColumn>,
+    /// `source_row` of each row of `columns`: data records counted from 1 without the header.
+    pub source_rows: Vec<u32>,
+    /// Rows of this slice that could not be read.
+    pub quarantined: Vec<Quarantined>,
+}
+
+/// The source columns that a provider's mapping asks for, each once, in the order of first use: fields by [`crate::job::Field`]
+/// order, then status columns, then carried facts.
+pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {
+    let mut wanted: Vec<String> = Vec::new();
+    let mut want = |name: &str| {
+        if !wanted.iter().any(|known| known == name) {
+            wanted.push(name.to_string());
+        }
+    };
+    for source in provider.columns.values() {
+        source.columns.iter().for_each(|name| want(name));
+        if let crate::job::Verified::When { column, .. } = &source.verified {
+            want(column);
+        }
+    }
+    provider.carry.iter().for_each(|carry| want(&carry.column));
+    wanted
+}
+
+/// Why a row went to quarantine (DESIGN section 6). The first three are found while reading, the others by `records`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum QuarantineCode {
+    Ragged,
+    Undecodable,
+    BrokenQuote,
+    NoRecordId,
+    NoIdentifyingValue,
+    FillerPerson,
+}
+
+impl QuarantineCode {
+    pub const ALL: [QuarantineCode; 6] = [
+        QuarantineCode::Ragged,
+        QuarantineCode::Undecodable,
+        QuarantineCode::BrokenQuote,
+        QuarantineCode::NoRecordId,
+        QuarantineCode::NoIdentifyingValue,
+        QuarantineCode::FillerPerson,
+    ];
+
+    /// The word of quarantine.parquet.
+    pub fn word(self) -> &'static str {
+        match self {
+            QuarantineCode::Ragged => "ragged",
+            QuarantineCode::Undecodable => "undecodable",
+            QuarantineCode::BrokenQuote => "broken_quote",
+            QuarantineCode::NoRecordId => "no_record_id",
+            QuarantineCode::NoIdentifyingValue => "no_identifying_value",
+            QuarantineCode::FillerPerson => "filler_person",
+        }
+    }
+}
+
+/// One row that could not be read. `raw` keeps its text for quarantine.parquet only; `reason` names no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quarantined {
+    pub extract: u32,
+    pub provider: u16,
+    pub source_row: u32,
+    pub raw: String,
+    pub code: QuarantineCode,
+    pub reason: String,
+}
+
+/// What was found out about one extract while reading it.
+#[derive(Debug, Clone, Default)]
+pub struct FileReport {
+    /// As in [`crate::intake::Extract::name`].
+    pub name: String,
+    pub provider: u16,
+    pub bytes: u64,
+    /// Hash of the file's bytes (BLAKE3, hex).
+    pub blake3: String,
+    /// Data records, quarantined ones included.
+    pub rows: u64,
+    /// Quarantined while reading.
+    pub quarantined: u64,
+    /// In words: "CSV, semicolon, Windows-1252, gzip, 12 columns". Reported in run.json and by `check`.
+    pub found: String,
+    /// Set where the file could not be read and its provider is optional: why, without values.
+    pub skipped: Option<String>,
+}

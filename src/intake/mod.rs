@@ -1,0 +1,58 @@
+//! Reading extracts: bytes of any format → batches of text columns.
+//!
+//! In: a checked [`Job`]. Out: [`Batch`]es, each a slice of one extract as UTF-8 text, handed to a consumer on many threads and
+//! returned in the order of the job. Always: every data record of every file is either in a batch or quarantined in it, and
+//! [`FileReport::rows`] is the sum of both; nothing is cleaned here.
+
+pub use batch::{Batch, FileReport, QuarantineCode, Quarantined, TextColumn, wanted_columns};
+
+mod batch;
+
+use crate::failure::Result;
+use crate::job::Job;
+
+/// The codes this room raises (OF02xx).
+pub static CODES: &[&crate::failure::Code] = &[];
+
+/// One extract: which provider, which file.
+#[derive(Debug, Clone)]
+pub struct Extract {
+    /// Index into [`Job::providers`].
+    pub provider: u16,
+    pub path: std::path::PathBuf,
+    /// Relative to the job file with `/`: the `source_file` of every output.
+    pub name: String,
+}
+
+/// All extracts in the order that everything follows: providers as in the job, files sorted.
+pub fn extracts(job: &Job) -> Vec<Extract> {
+    let mut list = Vec::new();
+    for (index, provider) in job.providers.iter().enumerate() {
+        for path in &provider.files {
+            let name = path.strip_prefix(&job.folder).unwrap_or(path);
+            let name = name.to_string_lossy().replace('\\', "/");
+            list.push(Extract { provider: index as u16, path: path.clone(), name });
+        }
+    }
+    list
+}
+
+/// Everything that reading brings besides the consumer's results.
+pub struct Intake<T> {
+    /// The consumer's results in the order (extract, first row).
+    pub batches: Vec<T>,
+    /// One report an extract, in the order of [`extracts`].
+    pub files: Vec<FileReport>,
+}
+
+/// Reads every extract in parallel and hands each batch to `consume` on the thread that parsed it.
+///
+/// `progress` is told bytes read, as they are read. Fails with OF02xx where a file cannot be read and its provider is not optional.
+pub fn read_all<T: Send>(
+    job: &Job,
+    consume: impl Fn(Batch) -> T + Sync,
+    progress: impl Fn(u64) + Sync,
+) -> Result<Intake<T>> {
+    let _ = (job, consume, progress);
+    unimplemented!("written on branch `intake`")
+}

@@ -1,0 +1,249 @@
+//! The job file: read, checked whole, resolved once.
+//!
+//! In: a path. Out: a [`Job`] in which every path is resolved and every default filled in, so that no other
+//! room looks at TOML. Always: either a `Job` without any problem, or all problems at once.
+
+mod field;
+
+pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// The codes this room raises (OF01xx).
+pub static CODES: &[&crate::failure::Code] = &[];
+
+/// A checked job.
+#[derive(Debug, Clone)]
+pub struct Job {
+    /// The job file itself.
+    pub path: PathBuf,
+    /// Its folder: what relative paths are relative to.
+    pub folder: PathBuf,
+    pub name: String,
+    /// Holds `runs/`, `current` and `state/`.
+    pub output: PathBuf,
+    pub as_of: jiff::civil::Date,
+    /// 0 = all cores.
+    pub threads: usize,
+    pub test_numbers: TestNumbers,
+    /// Runs kept under `runs/`, the current one included.
+    pub keep_runs: usize,
+    /// Key of the person_ids; made in `state/` on the first run where absent.
+    pub id_key_file: Option<PathBuf>,
+    pub providers: Vec<Provider>,
+    /// `[field.NAME]`, in the order of the file; [`Field::Custom`] holds the index here.
+    pub custom_fields: Vec<CustomField>,
+    pub cluster: ClusterSettings,
+    pub gates: Gates,
+    pub local_objections: Vec<LocalObjections>,
+    /// `[[nhs_number_replaced]]` files: CSV, old,new, with or without a header.
+    pub nhs_number_replaced: Vec<PathBuf>,
+    /// `[[never_link]]` files: CSV, two keys a line; a key is `provider:record_id` or an NHS number.
+    pub never_link: Vec<PathBuf>,
+    pub disclosure: Disclosure,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TestNumbers {
+    #[default]
+    Auto,
+    Accept,
+    Refuse,
+}
+
+#[derive(Debug, Clone)]
+pub struct Provider {
+    pub id: String,
+    pub name: String,
+    pub setting: Setting,
+    /// The globs as written, relative to the job's folder.
+    pub globs: Vec<String>,
+    /// The files they match, sorted, absolute. Never empty after the check unless `when_missing` is `Without`.
+    pub files: Vec<PathBuf>,
+    pub format: Format,
+    /// 1..=5.
+    pub trust: u8,
+    pub one_record_per_person: bool,
+    pub when_missing: WhenMissing,
+    /// How each mapped field is read.
+    pub columns: BTreeMap<Field, Source>,
+    /// Facts carried to the person, in the order of the file.
+    pub carry: Vec<Carry>,
+}
+
+/// The care settings of DESIGN section 5.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Setting {
+    GeneralPractice,
+    Acute,
+    Community,
+    MentalHealth,
+    SocialCare,
+    Ambulance,
+    UrgentCare,
+    Hospice,
+    Pharmacy,
+    PublicHealth,
+    Housing,
+    Voluntary,
+    Other,
+}
+
+impl Setting {
+    pub const ALL: [Setting; 13] = [
+        Setting::GeneralPractice,
+        Setting::Acute,
+        Setting::Community,
+        Setting::MentalHealth,
+        Setting::SocialCare,
+        Setting::Ambulance,
+        Setting::UrgentCare,
+        Setting::Hospice,
+        Setting::Pharmacy,
+        Setting::PublicHealth,
+        Setting::Housing,
+        Setting::Voluntary,
+        Setting::Other,
+    ];
+
+    /// The word of the job file.
+    pub fn word(self) -> &'static str {
+        match self {
+            Setting::GeneralPractice => "general_practice",
+            Setting::Acute => "acute",
+            Setting::Community => "community",
+            Setting::MentalHealth => "mental_health",
+            Setting::SocialCare => "social_care",
+            Setting::Ambulance => "ambulance",
+            Setting::UrgentCare => "urgent_care",
+            Setting::Hospice => "hospice",
+            Setting::Pharmacy => "pharmacy",
+            Setting::PublicHealth => "public_health",
+            Setting::Housing => "housing",
+            Setting::Voluntary => "voluntary",
+            Setting::Other => "other",
+        }
+    }
+
+    /// Trust where the job names none: registration systems first, incident records last.
+    pub fn default_trust(self) -> u8 {
+        match self {
+            Setting::GeneralPractice => 4,
+            Setting::Acute | Setting::MentalHealth | Setting::Community | Setting::SocialCare => 3,
+            Setting::Hospice | Setting::PublicHealth | Setting::Pharmacy => 3,
+            Setting::UrgentCare | Setting::Housing | Setting::Voluntary | Setting::Other => 2,
+            Setting::Ambulance => 1,
+        }
+    }
+}
+
+/// `format` and its overrides; `None` means found from the data.
+#[derive(Debug, Clone, Default)]
+pub struct Format {
+    pub kind: Option<FormatKind>,
+    pub delimiter: Option<u8>,
+    pub quote: Option<u8>,
+    /// A WHATWG label such as `windows-1252`.
+    pub encoding: Option<String>,
+    /// `false`: the first line is data and columns are "1", "2", …
+    pub header: Option<bool>,
+    pub skip_rows: usize,
+    pub sheet: Option<String>,
+    pub layout: Vec<FixedColumn>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FormatKind {
+    Csv,
+    Parquet,
+    JsonLines,
+    FixedWidth,
+    Xlsx,
+}
+
+/// One column of a fixed-width extract; `start` counts characters from 1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FixedColumn {
+    pub column: String,
+    pub start: usize,
+    pub width: usize,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WhenMissing {
+    /// An unreadable or absent extract stops the run (exit 3).
+    Stop,
+    /// The run goes on without that provider, and says so.
+    Without,
+}
+
+/// Where a field's value comes from in an extract, and how to read it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Source {
+    /// One column, or several that are joined by one space. The single name "row_number" for `record_id` stands for the row's number
+    /// unless the extract has such a column.
+    pub columns: Vec<String>,
+    /// A strptime format for dates; found from the data where absent.
+    pub format: Option<String>,
+    /// Extends the built-in codes: raw value → canonical value.
+    pub values: BTreeMap<String, String>,
+    /// For `nhs_number`: always verified, or verified where a status column has one of these values.
+    pub verified: Verified,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Verified {
+    #[default]
+    No,
+    Always,
+    When {
+        column: String,
+        values: Vec<String>,
+    },
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct ClusterSettings {
+    /// The cut minimises expected (cost × false + missed) links.
+    pub false_link_cost: f64,
+    /// A calibrated average-link probability, instead of the cost.
+    pub threshold: Option<f64>,
+    /// Pairs from here up to the cut go to review.
+    pub review_from: f64,
+}
+
+impl Default for ClusterSettings {
+    fn default() -> Self {
+        ClusterSettings { false_link_cost: 20.0, threshold: None, review_from: 0.80 }
+    }
+}
+
+/// Limits that stop a night from being published. Shares, 0..=1.
+#[derive(Debug, Clone, Copy)]
+pub struct Gates {
+    pub maximum_quarantined: f64,
+    /// Change of the number of people against the run before; not judged on the first run.
+    pub maximum_people_change: f64,
+}
+
+impl Default for Gates {
+    fn default() -> Self {
+        Gates { maximum_quarantined: 0.05, maximum_people_change: 0.10 }
+    }
+}
+
+/// `[[opt_out]] kind = "local"`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LocalObjections {
+    /// CSV files with a header: `nhs_number`, or `provider,record_id`; optional `from,until` (inclusive, ISO dates).
+    pub files: Vec<PathBuf>,
+}
+
+/// `[policy] disclosure`: DOMAIN.md section 5's presets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Disclosure {
+    /// 1–7 hidden, the rest rounded to the nearest 5; national totals unchanged.
+    #[default]
+    Hes,
+}

@@ -1,0 +1,23 @@
+//! onefolk: the library behind the nightly run.
+//!
+//! The rooms, in the order in which data flows through them; each one's `mod.rs` says what comes in, what goes out and what must
+//! always hold.
+
+pub mod best_record;
+pub mod blocking;
+pub mod clustering;
+pub mod comparison;
+pub mod consent;
+pub mod evaluate;
+pub mod explain;
+pub mod failure;
+pub mod generate;
+pub mod identity;
+pub mod intake;
+pub mod job;
+pub mod model;
+pub mod publish;
+pub mod records;
+pub mod run;
+pub mod standardise;
+pub mod summary;

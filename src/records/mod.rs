@@ -1,0 +1,79 @@
+//! Records as columns of dictionary codes.
+//!
+//! In: batches of text from `intake`, cleaned by `standardise`. Out: [`Records`], one row per record that can be used, in the order
+//! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
+
+mod dictionary;
+
+pub use dictionary::Dictionary;
+
+use crate::intake::TextColumn;
+use crate::job::{Carry, Field};
+use std::collections::BTreeMap;
+
+/// The code of a missing value.
+pub const MISSING: u32 = u32::MAX;
+
+/// One column: a code a row, and the distinct values that codes stand for.
+#[derive(Debug, Default)]
+pub struct Column {
+    pub codes: Vec<u32>,
+    pub values: Dictionary,
+}
+
+impl Column {
+    /// The value of `row`, or `None` where it is missing.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        let code = self.codes[row];
+        (code != MISSING).then(|| self.values.get(code))
+    }
+}
+
+/// All usable records of a job.
+#[derive(Debug, Default)]
+pub struct Records {
+    /// Index into `job.providers`, one a record.
+    pub provider: Vec<u16>,
+    /// Index into `intake::extracts(job)`.
+    pub extract: Vec<u32>,
+    /// Data records counted from 1 without the header.
+    pub source_row: Vec<u32>,
+    /// Verbatim but for outer space.
+    pub record_id: TextColumn,
+    /// Values as they were sent (several columns joined by one space), by mapped field.
+    pub raw: BTreeMap<Field, Column>,
+    /// Standardised values. A `full_name` appears here as given, middle and family name.
+    pub clean: BTreeMap<Field, Column>,
+    /// Whether the record's NHS number is verified by its provider.
+    pub number_verified: Vec<bool>,
+    /// Carried facts, one column a fact name; the values are standardised by kind: flags "true"/"false", dates ISO, numbers plain.
+    pub facts: Vec<Fact>,
+}
+
+/// One carried fact over all records; MISSING where a provider does not carry it.
+#[derive(Debug)]
+pub struct Fact {
+    /// Name, kind, combination and window, the same in every provider that carries it (checked by `job`).
+    pub rule: Carry,
+    pub column: Column,
+}
+
+impl Records {
+    pub fn len(&self) -> usize {
+        self.provider.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.provider.is_empty()
+    }
+
+    /// The clean value of `field` in `record`.
+    pub fn value(&self, field: Field, record: usize) -> Option<&str> {
+        self.clean.get(&field).and_then(|column| column.get(record))
+    }
+
+    /// The value of `field` in `record` as it was sent.
+    pub fn sent(&self, field: Field, record: usize) -> Option<&str> {
+        self.raw.get(&field).and_then(|column| column.get(record))
+    }
+}

@@ -1,0 +1,3 @@
+//! (being built)
+
+pub static CODES: &[&crate::failure::Code] = &[];
