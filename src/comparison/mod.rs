@@ -1,1 +1,190 @@
-//! (being built)
+//! Comparing two identities: levels, field by field, packed into one pattern.
+//!
+//! In: [`Records`] and [`Identities`]. Out: [`Comparisons`], which give the [`Pattern`] of any two identities. Always: a pattern depends
+//! on the values of the two identities and on how often values occur, never on row order; missing on either side is no level.
+
+pub mod date;
+pub mod kernels;
+pub mod name;
+pub mod place;
+mod tokens;
+pub mod value;
+
+use crate::job::{Field, FieldKind, Job};
+use crate::records::{Identities, MISSING, Records};
+use date::Dates;
+use name::Names;
+use place::Places;
+use value::{Manner, Values};
+
+/// The levels of one pair, packed: each comparison has its own bits, zero for missing, else level + 1.
+pub type Pattern = u64;
+
+/// Fields that related strangers tend to agree on together; the kinds of strangers are learnt group by group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Group {
+    Name,
+    Date,
+    Number,
+    Place,
+    Contact,
+    /// Any other comparison stands for itself.
+    Other(u16),
+}
+
+/// One comparison of a job.
+#[derive(Debug)]
+pub struct Comparison {
+    /// As in `level_<name>` of links.parquet.
+    pub name: String,
+    pub group: Group,
+    pub levels: u8,
+    shift: u32,
+    mask: u64,
+    pub of: Of,
+}
+
+/// What a comparison compares.
+#[derive(Debug)]
+pub enum Of {
+    Name(Box<Names>),
+    Date(Dates),
+    Place(Box<Places>),
+    Values(Box<Values>),
+}
+
+impl Comparison {
+    /// The level of this comparison in `pattern`; `None` where it was missing.
+    pub fn level_in(&self, pattern: Pattern) -> Option<u8> {
+        let stored = (pattern >> self.shift) & self.mask;
+        (stored > 0).then(|| (stored - 1) as u8)
+    }
+
+    /// `pattern` with this comparison's level put in.
+    pub fn put(&self, pattern: Pattern, level: Option<u8>) -> Pattern {
+        pattern & !(self.mask << self.shift) | level.map_or(0, |level| u64::from(level) + 1) << self.shift
+    }
+
+    fn level(&self, left: u32, right: u32) -> Option<u8> {
+        match &self.of {
+            Of::Name(names) => names.agreement(left, right).map(name::NameAgreement::level),
+            Of::Date(dates) => dates.level(left, right),
+            Of::Place(places) => places.level(left, right),
+            Of::Values(values) => values.level(left, right),
+        }
+    }
+
+    /// What a level means, in words.
+    pub fn words(&self, level: u8) -> String {
+        match &self.of {
+            Of::Name(_) => name::describe(level),
+            Of::Date(_) => date::WORDS[usize::from(level)].to_string(),
+            Of::Place(_) => place::WORDS[usize::from(level)].to_string(),
+            Of::Values(values) => values.manner.words(level).to_string(),
+        }
+    }
+
+    /// Columns of codes whose equality this comparison rewards: what pairs share by chance is sampled along them.
+    pub fn equality_columns(&self) -> Vec<&[u32]> {
+        match &self.of {
+            Of::Name(names) => vec![&names.of_identity, &names.rarest],
+            Of::Date(dates) => vec![&dates.codes],
+            Of::Place(places) => vec![&places.postcode, &places.address, &places.uprn],
+            Of::Values(values) => vec![&values.codes],
+        }
+    }
+}
+
+/// All comparisons of a job, in the order of the fields.
+#[derive(Debug)]
+pub struct Comparisons {
+    pub list: Vec<Comparison>,
+}
+
+impl Comparisons {
+    /// Chooses the comparisons from the fields that were mapped and have values.
+    ///
+    /// # Panics
+    /// Never: comparisons beyond the 64 bits of a pattern are left out, the last custom fields first.
+    pub fn choose(job: &Job, records: &Records, identities: &Identities) -> Comparisons {
+        let mut chosen: Vec<(String, Group, u8, Of)> = Vec::new();
+        let name_fields = [Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName];
+        if let Some(names) = Names::gather(records, identities, &name_fields) {
+            chosen.push(("name".into(), Group::Name, name::LEVELS, Of::Name(Box::new(names))));
+        }
+        if let Some(dates) = Dates::gather(records, identities, Field::DateOfBirth, Some(Field::YearOfBirth)) {
+            chosen.push(("date_of_birth".into(), Group::Date, date::LEVELS, Of::Date(dates)));
+        }
+        let add_values = |field: Field, name: &str, manner: Manner, group: Group, chosen: &mut Vec<_>| {
+            if let Some(values) = Values::gather(records, identities, field, manner) {
+                chosen.push((name.to_string(), group, manner.levels(), Of::Values(Box::new(values))));
+            }
+        };
+        add_values(Field::NhsNumber, "nhs_number", Manner::Number, Group::Number, &mut chosen);
+        add_values(Field::Sex, "sex", Manner::Sex, Group::Other(0), &mut chosen);
+        if let Some(places) = Places::gather(records, identities) {
+            chosen.push(("place".into(), Group::Place, place::LEVELS, Of::Place(Box::new(places))));
+        }
+        add_values(Field::Phone, "phone", Manner::Text, Group::Contact, &mut chosen);
+        add_values(Field::Email, "email", Manner::Text, Group::Contact, &mut chosen);
+        add_values(Field::LocalId, "local_id", Manner::LocalIdentifier, Group::Other(1), &mut chosen);
+        add_values(Field::BirthOrder, "birth_order", Manner::Category, Group::Other(2), &mut chosen);
+        if let Some(dates) = Dates::gather(records, identities, Field::DateOfDeath, None) {
+            chosen.push(("date_of_death".into(), Group::Other(3), date::LEVELS, Of::Date(dates)));
+        }
+        for (index, custom) in job.custom_fields.iter().enumerate() {
+            let (field, group) = (Field::Custom(index as u16), Group::Other(4 + index as u16));
+            match custom.kind {
+                FieldKind::Name => {
+                    if let Some(names) = Names::gather(records, identities, &[field]) {
+                        chosen.push((custom.name.clone(), group, name::LEVELS, Of::Name(Box::new(names))));
+                    }
+                }
+                FieldKind::Date => {
+                    if let Some(dates) = Dates::gather(records, identities, field, None) {
+                        chosen.push((custom.name.clone(), group, date::LEVELS, Of::Date(dates)));
+                    }
+                }
+                FieldKind::Category => add_values(field, &custom.name, Manner::Category, group, &mut chosen),
+                FieldKind::Identifier | FieldKind::Text | FieldKind::Number => {
+                    add_values(field, &custom.name, Manner::Text, group, &mut chosen);
+                }
+            }
+        }
+        Comparisons::pack(chosen)
+    }
+
+    fn pack(chosen: Vec<(String, Group, u8, Of)>) -> Comparisons {
+        let (mut list, mut shift) = (Vec::new(), 0);
+        for (name, group, levels, of) in chosen {
+            let bits = u64::BITS - u64::from(levels).leading_zeros();
+            if shift + bits > u64::BITS {
+                tracing::warn!(comparison = name, "left out: a pattern holds 64 bits");
+                continue;
+            }
+            list.push(Comparison { name, group, levels, shift, mask: (1 << bits) - 1, of });
+            shift += bits;
+        }
+        Comparisons { list }
+    }
+
+    /// The pattern of two identities.
+    pub fn pattern(&self, left: u32, right: u32) -> Pattern {
+        let parts = self.list.iter().map(|c| c.level(left, right).map_or(0, |level| (u64::from(level) + 1) << c.shift));
+        parts.fold(0, |pattern, part| pattern | part)
+    }
+
+    /// The comparison with this name.
+    pub fn find(&self, name: &str) -> Option<&Comparison> {
+        self.list.iter().find(|comparison| comparison.name == name)
+    }
+}
+
+/// How many records hold each value.
+fn holders_of(codes: &[u32], values: usize, identities: &Identities) -> Vec<u64> {
+    let mut holders = vec![0; values];
+    for (identity, code) in codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+        holders[*code as usize] += u64::from(identities.count(identity as u32));
+    }
+    holders
+}

@@ -4,8 +4,10 @@
 //! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
 
 mod dictionary;
+mod identities;
 
 pub use dictionary::Dictionary;
+pub use identities::{Identities, is_matching};
 
 use crate::intake::TextColumn;
 use crate::job::{Carry, Field};
@@ -40,6 +42,8 @@ pub struct Records {
     pub source_row: Vec<u32>,
     /// Verbatim but for outer space.
     pub record_id: TextColumn,
+    /// A dense number for each (provider, record_id), in the order of first appearance: rows that share it are one record's events.
+    pub key: Vec<u32>,
     /// Values as they were sent (several columns joined by one space), by mapped field.
     pub raw: BTreeMap<Field, Column>,
     /// Standardised values. A `full_name` appears here as given, middle and family name.

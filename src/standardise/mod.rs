@@ -1,1 +1,6 @@
 //! (being built)
+pub mod variants {
+    pub fn classes_of(_: &str) -> &'static [u16] {
+        &[]
+    }
+}

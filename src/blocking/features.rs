@@ -1,0 +1,228 @@
+//! What identities may have in common: the features from which blocking keys are made.
+
+use crate::comparison::{Comparisons, Of};
+use crate::job::Field;
+use crate::records::{Identities, MISSING, Records};
+use std::collections::BTreeMap;
+
+/// Tokens a name contributes to keys: its rarest ones.
+const TOKENS: usize = 3;
+/// Letters of a token that survive most typing errors.
+const PREFIX_LETTERS: usize = 3;
+
+/// A kind of feature; an identity has none, one or a few values of each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Feature {
+    /// One value of a compared column, by place in [`Comparisons::list`].
+    Value(usize),
+    Tokens,
+    Prefixes,
+    Date,
+    Year,
+    MonthDay,
+    Postcode,
+    Outward,
+    Address,
+    Uprn,
+}
+
+impl Feature {
+    /// The word used in `plan` and run.json.
+    pub fn word(self, comparisons: &Comparisons) -> String {
+        match self {
+            Feature::Value(index) => comparisons.list[index].name.clone(),
+            Feature::Tokens => "name".into(),
+            Feature::Prefixes => "start_of_name".into(),
+            Feature::Date => "date_of_birth".into(),
+            Feature::Year => "year_of_birth".into(),
+            Feature::MonthDay => "day_and_month".into(),
+            Feature::Postcode => "postcode".into(),
+            Feature::Outward => "outward_code".into(),
+            Feature::Address => "address".into(),
+            Feature::Uprn => "uprn".into(),
+        }
+    }
+}
+
+/// Features of all identities, as hashes of their values.
+pub struct Features<'a> {
+    comparisons: &'a Comparisons,
+    /// Hashes of the rarest tokens of each distinct name, and of their beginnings.
+    tokens: Vec<[u64; TOKENS]>,
+    prefixes: Vec<[u64; TOKENS]>,
+    name_of: &'a [u32],
+    outward: Vec<u64>,
+    /// Hash of each distinct value of a column, so that keys depend on values and not on codes.
+    values: BTreeMap<Field, Vec<u64>>,
+}
+
+const NONE: u64 = 0;
+
+impl<'a> Features<'a> {
+    pub fn gather(comparisons: &'a Comparisons, records: &Records, identities: &Identities) -> Features<'a> {
+        let mut features = Features {
+            comparisons,
+            tokens: Vec::new(),
+            prefixes: Vec::new(),
+            name_of: &[],
+            outward: Vec::new(),
+            values: BTreeMap::new(),
+        };
+        let mut hash_column = |field: Field| {
+            if let Some(column) = records.clean.get(&field) {
+                features.values.insert(field, column.values.iter().map(|value| hash_bytes(value.as_bytes())).collect());
+            }
+        };
+        for comparison in &comparisons.list {
+            match &comparison.of {
+                Of::Values(values) => hash_column(values.field),
+                Of::Place(_) => [Field::Postcode, Field::Address, Field::Uprn].into_iter().for_each(&mut hash_column),
+                _ => {}
+            }
+        }
+        for comparison in &comparisons.list {
+            match &comparison.of {
+                Of::Name(names) if comparison.name == "name" => {
+                    features.name_of = &names.of_identity;
+                    let mut rarest = Vec::new();
+                    for identity in 0..identities.len() as u32 {
+                        let name = names.of_identity[identity as usize];
+                        if name as usize == features.tokens.len() {
+                            names.rarest_tokens(identity, &mut rarest);
+                            let hashes = |cut: usize| {
+                                let mut hashes = [NONE; TOKENS];
+                                let words = rarest.iter().map(|(token, _)| names.word(*token)).filter(|w| w.len() > 1);
+                                let words = words.filter(|w| cut == usize::MAX || w.len() >= cut);
+                                for (slot, word) in hashes.iter_mut().zip(words) {
+                                    *slot = hash_bytes(&word.as_bytes()[..word.len().min(cut)]);
+                                }
+                                hashes
+                            };
+                            features.tokens.push(hashes(usize::MAX));
+                            features.prefixes.push(hashes(PREFIX_LETTERS));
+                        }
+                    }
+                }
+                Of::Place(_) => {
+                    let outward =
+                        |value: &str| value.split_once(' ').map_or(NONE, |(out, _)| hash_bytes(out.as_bytes()));
+                    let values =
+                        records.clean.get(&Field::Postcode).map(|column| column.values.iter().map(outward).collect());
+                    features.outward = values.unwrap_or_default();
+                }
+                _ => {}
+            }
+        }
+        features
+    }
+
+    /// The kinds of features that this job's fields give, strongest first: the rules' first keys.
+    pub fn first_keys(&self) -> Vec<Feature> {
+        let mut keys = Vec::new();
+        for (index, comparison) in self.comparisons.list.iter().enumerate() {
+            match &comparison.of {
+                Of::Values(values) if is_identifying(values.manner) => keys.push(Feature::Value(index)),
+                Of::Date(_) if comparison.name == "date_of_birth" => keys.push(Feature::Date),
+                Of::Name(_) if comparison.name == "name" => keys.push(Feature::Tokens),
+                Of::Place(_) => keys.extend([Feature::Uprn, Feature::Address, Feature::Postcode]),
+                _ => {}
+            }
+        }
+        let identifiers = |key: &Feature| !matches!(key, Feature::Value(_));
+        keys.sort_by_key(identifiers);
+        keys
+    }
+
+    /// Custom categories, which only ever narrow a block that is too large.
+    pub fn categories(&self) -> Vec<Feature> {
+        use crate::comparison::value::Manner;
+        let listed = self.comparisons.list.iter().enumerate();
+        let category = |of: &Of| matches!(of, Of::Values(values) if matches!(values.manner, Manner::Category));
+        listed.filter(|(_, comparison)| category(&comparison.of)).map(|(index, _)| Feature::Value(index)).collect()
+    }
+
+    /// Calls `emit` with the hash of each value of `feature` that `identity` has.
+    pub fn each(&self, feature: Feature, identity: u32, mut emit: impl FnMut(u64)) {
+        let at = identity as usize;
+        match feature {
+            Feature::Tokens | Feature::Prefixes => {
+                let name = self.name_of.get(at).copied().unwrap_or(MISSING);
+                if name != MISSING {
+                    let table = if feature == Feature::Tokens { &self.tokens } else { &self.prefixes };
+                    let hashes = table[name as usize];
+                    for (i, hash) in hashes.iter().enumerate() {
+                        if *hash != NONE && !hashes[..i].contains(hash) {
+                            emit(*hash);
+                        }
+                    }
+                }
+            }
+            _ => {
+                let hash = self.single(feature, at);
+                if hash != NONE {
+                    emit(hash);
+                }
+            }
+        }
+    }
+
+    fn single(&self, feature: Feature, at: usize) -> u64 {
+        let coded = |codes: &[u32], field: Field, salt: u64| match codes[at] {
+            MISSING => NONE,
+            code => mix(self.values[&field][code as usize], salt),
+        };
+        for comparison in &self.comparisons.list {
+            match (&comparison.of, feature) {
+                (Of::Date(dates), Feature::Date | Feature::Year | Feature::MonthDay)
+                    if comparison.name == "date_of_birth" =>
+                {
+                    let code = dates.codes[at];
+                    if code == MISSING {
+                        return NONE;
+                    }
+                    let digits = &dates.digits[code as usize];
+                    let part: &[u8] = match feature {
+                        Feature::Date => digits,
+                        Feature::Year => &digits[..4],
+                        _ => &digits[4..],
+                    };
+                    return if part.contains(&b'-') { NONE } else { hash_bytes(part) };
+                }
+                (Of::Place(places), Feature::Postcode) => return coded(&places.postcode, Field::Postcode, 1),
+                (Of::Place(places), Feature::Address) => return coded(&places.address, Field::Address, 2),
+                (Of::Place(places), Feature::Uprn) => return coded(&places.uprn, Field::Uprn, 3),
+                (Of::Place(places), Feature::Outward) => {
+                    let code = places.postcode[at];
+                    return if code == MISSING { NONE } else { self.outward[code as usize] };
+                }
+                _ => {}
+            }
+        }
+        match feature {
+            Feature::Value(index) => match &self.comparisons.list[index].of {
+                Of::Values(values) => coded(&values.codes, values.field, 16 + index as u64),
+                _ => NONE,
+            },
+            _ => NONE,
+        }
+    }
+}
+
+fn is_identifying(manner: crate::comparison::value::Manner) -> bool {
+    use crate::comparison::value::Manner;
+    matches!(manner, Manner::Number | Manner::LocalIdentifier | Manner::Text)
+}
+
+/// A hash that is never [`NONE`].
+fn hash_bytes(bytes: &[u8]) -> u64 {
+    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x0100_0000_01b3));
+    mix(hash, 0)
+}
+
+/// Mixes two words (the finaliser of SplitMix64); never [`NONE`].
+pub(super) fn mix(a: u64, b: u64) -> u64 {
+    let mut x = a ^ b.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    (x ^ (x >> 31)).max(1)
+}

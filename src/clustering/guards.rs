@@ -1,0 +1,148 @@
+//! What may never be one person, whatever the evidence says (DESIGN sections 5 and 10, DOMAIN.md section 8).
+
+use super::{Evidence, ReviewReason};
+use crate::comparison::{Comparisons, Of, Pattern, date, name, place};
+use crate::job::{Field, Provider};
+use crate::records::{Identities, MISSING, Records};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Years between two people of one name that make them parent and child.
+const GENERATION_YEARS: u32 = 12;
+/// Bits of names that must agree before a generation gap is looked for.
+const SAME_NAME_BITS: f32 = 6.0;
+
+/// Pairs that an authority forbids, as record keys and NHS number codes.
+#[derive(Debug, Default)]
+pub struct NeverLink {
+    pub record_keys: Vec<(u32, u32)>,
+    pub numbers: Vec<(u32, u32)>,
+    /// One side a record key, the other an NHS number.
+    pub key_and_number: Vec<(u32, u32)>,
+}
+
+/// Why a pair is forbidden.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Forbidden {
+    /// On a never-link list: never linked, never shown for review.
+    ByAuthority,
+    Because(ReviewReason),
+}
+
+/// The guards of one job, ready to be asked about pairs of identities.
+#[derive(Debug, Default)]
+pub struct Guards {
+    /// Comparisons by place in the list; `None` where not compared.
+    number: Option<usize>,
+    name: Option<usize>,
+    date: Option<usize>,
+    place: Option<usize>,
+    birth_order: Option<usize>,
+    /// Pairs of identities, smaller first.
+    never: FxHashSet<(u32, u32)>,
+    /// Providers with `one_record_per_person`; empty where no provider has it.
+    strict: Vec<bool>,
+}
+
+impl Guards {
+    pub fn new(
+        comparisons: &Comparisons,
+        records: &Records,
+        identities: &Identities,
+        never_link: &NeverLink,
+        providers: &[Provider],
+    ) -> Guards {
+        let find = |name: &str| comparisons.list.iter().position(|comparison| comparison.name == name);
+        Guards {
+            number: find("nhs_number"),
+            name: find("name"),
+            date: find("date_of_birth"),
+            place: find("place"),
+            birth_order: find("birth_order"),
+            never: never_pairs(records, identities, never_link),
+            strict: match providers.iter().any(|provider| provider.one_record_per_person) {
+                true => providers.iter().map(|provider| provider.one_record_per_person).collect(),
+                false => Vec::new(),
+            },
+        }
+    }
+
+    /// Whether two identities hold records of one provider that sends one record a person.
+    pub(super) fn share_strict_provider(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
+        if self.strict.is_empty() {
+            return false;
+        }
+        let provider = |record: &u32| evidence.records.provider[*record as usize];
+        let members = |identity| evidence.identities.members(identity).iter();
+        members(left).any(|a| {
+            self.strict[usize::from(provider(a))]
+                && members(right).any(|b| {
+                    provider(a) == provider(b) && evidence.records.key[*a as usize] != evidence.records.key[*b as usize]
+                })
+        })
+    }
+
+    /// Whether, and why, two identities may not be one person.
+    pub(super) fn forbids(&self, evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Option<Forbidden> {
+        if !self.never.is_empty() && self.never.contains(&(left.min(right), left.max(right))) {
+            return Some(Forbidden::ByAuthority);
+        }
+        let list = &evidence.comparisons.list;
+        let level = |at: Option<usize>| at.and_then(|index| list[index].level_in(pattern));
+        let number = level(self.number);
+        if number == Some(1) {
+            return Some(Forbidden::Because(ReviewReason::PossibleDuplicateRegistration));
+        }
+        if number.is_some_and(|number| number >= 3) {
+            return None;
+        }
+        let (name, date) = (level(self.name)?, level(self.date)?);
+        let family = name::has_common_name(name) || level(self.place).is_some_and(place::is_same_home);
+        let twins = date::is_exact(date) && family && name::given_names_differ(name);
+        let other_twin = date::is_exact(date) && level(self.birth_order) == Some(0);
+        if twins || other_twin {
+            return Some(Forbidden::Because(ReviewReason::PossibleTwins));
+        }
+        let far_dates = matches!(date, 0 | 1 | 3 | 9) && name::agrees_by(name, SAME_NAME_BITS);
+        if far_dates && years_apart(evidence, self.date?, left, right) >= GENERATION_YEARS {
+            return Some(Forbidden::Because(ReviewReason::PossibleGenerations));
+        }
+        None
+    }
+}
+
+fn years_apart(evidence: &Evidence, date: usize, left: u32, right: u32) -> u32 {
+    match &evidence.comparisons.list[date].of {
+        Of::Date(dates) => dates.years_apart(left, right).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Translates record keys and numbers into identities; every identity that holds one side is kept from every one that holds the other.
+fn never_pairs(records: &Records, identities: &Identities, never_link: &NeverLink) -> FxHashSet<(u32, u32)> {
+    let mut pairs = FxHashSet::default();
+    if never_link.record_keys.is_empty() && never_link.numbers.is_empty() && never_link.key_and_number.is_empty() {
+        return pairs;
+    }
+    let mut by_key: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    let mut by_number: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
+    let numbers = records.clean.get(&Field::NhsNumber);
+    for record in 0..records.len() {
+        let identity = identities.of_record[record];
+        if identity == MISSING {
+            continue;
+        }
+        by_key.entry(records.key[record]).or_default().push(identity);
+        if let Some(code) = numbers.map(|column| column.codes[record]).filter(|code| *code != MISSING) {
+            by_number.entry(code).or_default().push(identity);
+        }
+    }
+    let mut forbid = |left: Option<&Vec<u32>>, right: Option<&Vec<u32>>| {
+        for &a in left.into_iter().flatten() {
+            pairs.extend(right.into_iter().flatten().map(|&b| (a.min(b), a.max(b))));
+        }
+    };
+    never_link.record_keys.iter().for_each(|(a, b)| forbid(by_key.get(a), by_key.get(b)));
+    never_link.numbers.iter().for_each(|(a, b)| forbid(by_number.get(a), by_number.get(b)));
+    never_link.key_and_number.iter().for_each(|(a, b)| forbid(by_key.get(a), by_number.get(b)));
+    pairs
+}

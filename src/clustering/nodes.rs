@@ -1,0 +1,144 @@
+//! Nodes: identities, or the single records of an identity that says too little to be one person by itself.
+
+use super::{Edge, Evidence};
+use crate::model::UNITS_PER_BIT;
+use crate::records::{MISSING, Records};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// Rows of one record_id contradict each other when their evidence, the prior left out, is below this many bits.
+const CONTRADICTION_BITS: f64 = -12.0;
+
+/// What is agglomerated.
+pub(super) struct Nodes {
+    identity: Vec<u32>,
+    /// Records the node stands for in averages.
+    weight: Vec<u32>,
+    /// First node of each identity; a split one has a run of them, one a record key.
+    first: Vec<u32>,
+    /// For nodes of split identities: the record key.
+    key: Vec<u32>,
+    split: Vec<bool>,
+    bare: Vec<bool>,
+}
+
+impl Nodes {
+    /// An identity that several record keys share is one node only where agreeing with its own copy reaches the cut; two
+    /// "james taylor" without a date stay two.
+    pub fn of(evidence: &Evidence, cut: i64) -> Nodes {
+        let identities = evidence.identities;
+        let own_weight = |i: u32| evidence.scorer.weight(evidence.comparisons.pattern(i, i));
+        let bare: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(|i| own_weight(i) < cut).collect();
+        let mut nodes = Nodes {
+            identity: Vec::new(),
+            weight: Vec::new(),
+            first: Vec::new(),
+            key: Vec::new(),
+            split: Vec::new(),
+            bare,
+        };
+        for identity in 0..identities.len() as u32 {
+            nodes.first.push(nodes.identity.len() as u32);
+            let split = nodes.bare[identity as usize] && identities.count(identity) > 1;
+            nodes.split.push(split);
+            if split {
+                for key in keys_of(evidence.records, identities.members(identity)) {
+                    nodes.push(identity, 1, key);
+                }
+            } else {
+                nodes.push(identity, identities.count(identity), MISSING);
+            }
+        }
+        nodes
+    }
+
+    fn push(&mut self, identity: u32, weight: u32, key: u32) {
+        self.identity.push(identity);
+        self.weight.push(weight);
+        self.key.push(key);
+    }
+
+    pub fn len(&self) -> usize {
+        self.identity.len()
+    }
+
+    pub fn identity(&self, node: u32) -> u32 {
+        self.identity[node as usize]
+    }
+
+    pub fn weight(&self, node: u32) -> i64 {
+        i64::from(self.weight[node as usize])
+    }
+
+    pub fn is_split(&self, identity: u32) -> bool {
+        self.split[identity as usize]
+    }
+
+    pub fn is_bare(&self, node: u32) -> bool {
+        self.bare[self.identity(node) as usize]
+    }
+
+    /// The node of a record; `None` where it was kept out of linking.
+    pub fn of_record(&self, evidence: &Evidence, record: usize) -> Option<u32> {
+        let identity = evidence.identities.of_record[record];
+        if identity == MISSING {
+            return None;
+        }
+        let first = self.first[identity as usize];
+        if !self.split[identity as usize] {
+            return Some(first);
+        }
+        let key = evidence.records.key[record];
+        let run = self.run(identity);
+        Some(
+            first + self.key[run].binary_search(&key).expect("a split identity has a node for each of its keys") as u32,
+        )
+    }
+
+    fn run(&self, identity: u32) -> std::ops::Range<usize> {
+        let end = self.first.get(identity as usize + 1).map_or(self.identity.len(), |next| *next as usize);
+        self.first[identity as usize] as usize..end
+    }
+
+    /// The edges at or above the cut, between nodes.
+    pub fn edges(&self, edges: &[Edge], cut: i64) -> Vec<(u32, u32, i64)> {
+        let strong = edges.iter().filter(|edge| edge.weight >= cut);
+        let expand = |edge: &Edge| {
+            let (a, b, weight) = (self.run(edge.left), self.run(edge.right), edge.weight);
+            a.flat_map(move |x| b.clone().map(move |y| (x as u32, y as u32, weight)))
+        };
+        strong.flat_map(expand).collect()
+    }
+
+    /// Neighbouring nodes that hold rows of one record_id and do not contradict each other; and how many do.
+    pub fn same_record(&self, evidence: &Evidence) -> (Vec<(u32, u32)>, u64) {
+        let mut first_node: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut pairs: Vec<(u32, u32)> = Vec::new();
+        for record in 0..evidence.records.len() {
+            let Some(node) = self.of_record(evidence, record) else { continue };
+            let known = *first_node.entry(evidence.records.key[record]).or_insert(node);
+            if known != node {
+                pairs.push((known.min(node), known.max(node)));
+            }
+        }
+        pairs.par_sort_unstable();
+        pairs.dedup();
+        let floor = ((CONTRADICTION_BITS + evidence.scorer.prior_bits()) * UNITS_PER_BIT) as i64;
+        let before = pairs.len();
+        pairs.retain(|&(a, b)| {
+            let (left, right) = (self.identity(a), self.identity(b));
+            let pattern = evidence.comparisons.pattern(left.min(right), left.max(right));
+            evidence.guards.forbids(evidence, left, right, pattern).is_none()
+                && evidence.scorer.weight(pattern) >= floor
+        });
+        let reused = (before - pairs.len()) as u64;
+        (pairs, reused)
+    }
+}
+
+fn keys_of(records: &Records, members: &[u32]) -> Vec<u32> {
+    let mut keys: Vec<u32> = members.iter().map(|&record| records.key[record as usize]).collect();
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}

@@ -1,0 +1,159 @@
+//! Comparisons of single values: identifiers, categories, and texts such as e-mail addresses and telephone numbers.
+
+use super::holders_of;
+use super::kernels::{jaro_winkler, within_one_edit, within_two_edits};
+use crate::job::Field;
+use crate::records::{Identities, MISSING, Records};
+
+/// How the values of one field are compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// NHS numbers and the like: equal, one slip of the pen apart, or different; verified on both sides counts.
+    Number,
+    /// A provider's own identifier, written `provider:value`: compared only within the provider.
+    LocalIdentifier,
+    /// Few values: equal in bins of rarity, alike, or different.
+    Category,
+    /// Male or female; anything else is not compared.
+    Sex,
+    /// E-mail, telephone, free text, custom identifiers: equal, up to two edits, same local part, similar, or different.
+    Text,
+}
+
+const RARITY_CATEGORY: [f64; 4] = [3.0, 5.0, 7.0, 9.0];
+
+impl Manner {
+    pub fn levels(self) -> u8 {
+        match self {
+            Manner::Number => 5,
+            Manner::LocalIdentifier | Manner::Sex => 2,
+            Manner::Category => 8,
+            Manner::Text => 8,
+        }
+    }
+
+    /// Words for a level, for `explain`.
+    pub fn words(self, level: u8) -> &'static str {
+        let words: &[&str] = match self {
+            Manner::Number => {
+                &["different", "different, both verified", "one slip apart", "the same", "the same, both verified"]
+            }
+            Manner::LocalIdentifier | Manner::Sex => &["different", "the same"],
+            Manner::Category => &[
+                "different",
+                "a word in common",
+                "alike",
+                "the same (very common)",
+                "the same (common)",
+                "the same",
+                "the same (rare)",
+                "the same (very rare)",
+            ],
+            Manner::Text => &[
+                "different",
+                "alike",
+                "same first part",
+                "two edits apart",
+                "one edit apart",
+                "the same (shared by many)",
+                "the same (shared by a few)",
+                "the same",
+            ],
+        };
+        words[usize::from(level).min(words.len() - 1)]
+    }
+}
+
+/// The values of one field over all identities.
+#[derive(Debug)]
+pub struct Values {
+    pub field: Field,
+    pub manner: Manner,
+    /// Code by identity, or [`MISSING`].
+    pub codes: Vec<u32>,
+    text: crate::records::Dictionary,
+    holders: Vec<u64>,
+    verified: Vec<bool>,
+    records: u64,
+}
+
+impl Values {
+    pub fn gather(records: &Records, identities: &Identities, field: Field, manner: Manner) -> Option<Values> {
+        let column = records.clean.get(&field)?;
+        let mut codes = identities.codes(records, field);
+        if manner == Manner::Sex {
+            let stated = |code: u32| matches!(column.values.get(code), "male" | "female");
+            codes.iter_mut().filter(|code| **code != MISSING && !stated(**code)).for_each(|code| *code = MISSING);
+        }
+        let verified = match manner {
+            Manner::Number => {
+                (0..identities.len()).map(|i| records.number_verified[identities.example(i as u32)]).collect()
+            }
+            _ => Vec::new(),
+        };
+        let holders = holders_of(&codes, column.values.len(), identities);
+        let text = column.values.clone();
+        Some(Values { field, manner, codes, text, holders, verified, records: identities.records() })
+    }
+
+    /// The level at which two identities' values agree; `None` where either is missing.
+    pub fn level(&self, left: u32, right: u32) -> Option<u8> {
+        let (a, b) = (self.codes[left as usize], self.codes[right as usize]);
+        if a == MISSING || b == MISSING {
+            return None;
+        }
+        match self.manner {
+            Manner::Number => Some(self.number_level(left, right, a, b)),
+            Manner::LocalIdentifier => {
+                let provider = |code: u32| self.text.get(code).split(':').next();
+                (a == b || provider(a) == provider(b)).then_some(u8::from(a == b))
+            }
+            Manner::Sex => Some(u8::from(a == b)),
+            Manner::Category => Some(self.category_level(a, b)),
+            Manner::Text => Some(self.text_level(a, b)),
+        }
+    }
+
+    fn number_level(&self, left: u32, right: u32, a: u32, b: u32) -> u8 {
+        let both_verified = self.verified[left as usize] && self.verified[right as usize];
+        match (a == b, both_verified) {
+            (true, true) => 4,
+            (true, false) => 3,
+            (false, true) => 1,
+            (false, false) if within_one_edit(self.text.get(a), self.text.get(b)) => 2,
+            (false, false) => 0,
+        }
+    }
+
+    fn category_level(&self, a: u32, b: u32) -> u8 {
+        if a == b {
+            let bits = (self.records as f64 / self.holders[a as usize].max(1) as f64).log2();
+            return 3 + RARITY_CATEGORY.iter().take_while(|edge| bits >= **edge).count() as u8;
+        }
+        let (a, b) = (self.text.get(a), self.text.get(b));
+        if jaro_winkler(a, b) >= 0.88 {
+            return 2;
+        }
+        let long = |word: &&str| word.len() > 3;
+        u8::from(a.split(' ').filter(long).any(|word| b.split(' ').any(|other| other == word)))
+    }
+
+    fn text_level(&self, a: u32, b: u32) -> u8 {
+        if a == b {
+            return match self.holders[a as usize] {
+                0..=30 => 7,
+                31..=200 => 6,
+                _ => 5,
+            };
+        }
+        let (a, b) = (self.text.get(a), self.text.get(b));
+        let local = |value: &str| value.split_once('@').map(|(local, _)| local.to_string());
+        match () {
+            () if within_one_edit(a, b) => 4,
+            () if within_two_edits(a, b) => 3,
+            () if local(a).is_some() && local(a) == local(b) => 2,
+            () if jaro_winkler(a, b) >= 0.88 => 1,
+            () => 0,
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! From blocks to a model.
+
+use super::classes::{self, Model};
+use super::histogram::{Counter, Histogram};
+use super::{sample, start};
+use crate::blocking::Blocks;
+use crate::comparison::Comparisons;
+use crate::records::Identities;
+use rayon::prelude::*;
+
+/// Blocked pairs that training looks at; beyond, every k-th by the hash of the pair, so that its cost does not grow.
+const TRAINING_PAIRS: u64 = 4_000_000;
+/// An identity counts at most this often in training: a filler that five hundred rows share must not teach what matches look like.
+const COUNT_MAX: u64 = 8;
+
+/// A model and what it believes about this population.
+#[derive(Debug)]
+pub struct Learnt {
+    pub model: Model,
+    /// Expected number of true record pairs among the blocked ones.
+    pub expected_matches: f64,
+    /// Blocked pairs that were looked at.
+    pub training_pairs: u64,
+    pub patterns: usize,
+}
+
+/// Learns from the blocked pairs and from random ones; `None` where there is nothing to compare.
+pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> Option<Learnt> {
+    if comparisons.list.is_empty() || identities.records() < 2 {
+        return None;
+    }
+    let plain = sample::plain(comparisons, blocks, identities);
+    let rough = sample::frequencies(comparisons, &plain.all);
+    let u = sample::sharpen(comparisons, &plain.all, &rough);
+    let (blocked, training_pairs) = blocked_histogram(comparisons, blocks, identities);
+    let n = identities.records() as f64;
+    let all_pairs = n * (n - 1.0) / 2.0;
+    let start = start::false_discovery(comparisons, &u, &plain.all, &blocked, all_pairs);
+    let scale = (all_pairs - blocked.total()).max(0.0) / plain.unblocked.total().max(1.0);
+    let unblocked = Histogram { pairs: plain.unblocked.pairs.iter().map(|p| p * scale).collect(), ..plain.unblocked };
+    let model = classes::learn(comparisons, &u, &blocked, &unblocked, &start);
+    let scorer = model.scorer(comparisons);
+    let chance = |pattern: &u64| 1.0 / (1.0 + (-scorer.log_odds(*pattern)).exp());
+    let expected_matches = blocked.patterns.iter().zip(&blocked.pairs).map(|(p, pairs)| chance(p) * pairs).sum();
+    Some(Learnt { expected_matches, training_pairs, patterns: blocked.patterns.len(), model })
+}
+
+/// The patterns of blocked pairs, scaled up where only a part was looked at; identities that several records share pair with themselves.
+fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> (Histogram, u64) {
+    let runs = blocks.runs(50_000);
+    let count = |identity: u32| u64::from(identities.count(identity)).min(COUNT_MAX);
+    let total: u64 = blocks.distinct_pairs();
+    let one_in = total.div_ceil(TRAINING_PAIRS).max(1);
+    let parts: Vec<(Counter, u64)> = runs
+        .par_iter()
+        .map(|run| {
+            let (mut counter, mut looked_at) = (Counter::default(), 0);
+            blocks.each_pair(*run, |left, right| {
+                if one_in == 1 || pair_hash(left, right) % one_in == 0 {
+                    counter.add(comparisons.pattern(left, right), count(left) * count(right));
+                    looked_at += 1;
+                }
+            });
+            (counter, looked_at)
+        })
+        .collect();
+    let (counter, looked_at) =
+        parts.into_iter().fold((Counter::default(), 0), |sum, part| (sum.0.merge(part.0), sum.1 + part.1));
+    let mut histogram = counter.finish(total as f64 / (looked_at as f64).max(1.0));
+    let mut own = Counter::default();
+    for identity in 0..identities.len() as u32 {
+        let n = count(identity);
+        if n > 1 {
+            own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
+        }
+    }
+    add(&mut histogram, own.finish(1.0));
+    (histogram, looked_at)
+}
+
+fn pair_hash(left: u32, right: u32) -> u64 {
+    let x = (u64::from(left) << 32 | u64::from(right)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32
+}
+
+fn add(histogram: &mut Histogram, other: Histogram) {
+    let mut entries: Vec<(u64, f64)> =
+        histogram.patterns.iter().copied().zip(histogram.pairs.iter().copied()).collect();
+    entries.extend(other.patterns.into_iter().zip(other.pairs));
+    entries.sort_by_key(|(pattern, _)| *pattern);
+    *histogram = Histogram::default();
+    for (pattern, pairs) in entries {
+        if histogram.patterns.last() == Some(&pattern) {
+            *histogram.pairs.last_mut().expect("as long as patterns") += pairs;
+        } else {
+            histogram.patterns.push(pattern);
+            histogram.pairs.push(pairs);
+        }
+    }
+}
