@@ -9,7 +9,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// Years between two people of one name that make them parent and child.
 const GENERATION_YEARS: u32 = 12;
 /// Bits of names that must agree before a generation gap is looked for.
-const SAME_NAME_BITS: f32 = 6.0;
+const SAME_NAME_BITS: f32 = 9.0;
+/// Bits taken from the weight of probable relatives: about what sharing a home and a family name is worth.
+const RELATIVES_BITS: i64 = 10;
 
 /// Pairs that an authority forbids, as record keys and NHS number codes.
 #[derive(Debug, Default)]
@@ -20,12 +22,28 @@ pub struct NeverLink {
     pub key_and_number: Vec<(u32, u32)>,
 }
 
-/// Why a pair is forbidden.
+/// What a guard says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Forbidden {
+pub(super) enum Verdict {
+    Clear,
     /// On a never-link list: never linked, never shown for review.
-    ByAuthority,
-    Because(ReviewReason),
+    NeverLink,
+    /// Two verified numbers: never linked, shown for review.
+    TwoNumbers,
+    /// Probably relatives: linked only with much evidence besides.
+    Relatives(ReviewReason),
+}
+
+impl Verdict {
+    /// Whether no evidence can join the pair.
+    pub fn forbids(self) -> bool {
+        matches!(self, Verdict::NeverLink | Verdict::TwoNumbers)
+    }
+
+    /// What is taken from the pair's weight, in 1/1024 bit.
+    pub fn penalty(self) -> i64 {
+        if let Verdict::Relatives(_) = self { RELATIVES_BITS * 1024 } else { 0 }
+    }
 }
 
 /// The guards of one job, ready to be asked about pairs of identities.
@@ -81,39 +99,52 @@ impl Guards {
         })
     }
 
-    /// Whether, and why, two identities may not be one person.
-    pub(super) fn forbids(&self, evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Option<Forbidden> {
+    /// What is to be held against two identities.
+    pub(super) fn judge(&self, evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Verdict {
         if !self.never.is_empty() && self.never.contains(&(left.min(right), left.max(right))) {
-            return Some(Forbidden::ByAuthority);
+            return Verdict::NeverLink;
         }
         let list = &evidence.comparisons.list;
         let level = |at: Option<usize>| at.and_then(|index| list[index].level_in(pattern));
         let number = level(self.number);
         if number == Some(1) {
-            return Some(Forbidden::Because(ReviewReason::PossibleDuplicateRegistration));
+            return Verdict::TwoNumbers;
         }
         if number.is_some_and(|number| number >= 3) {
-            return None;
+            return Verdict::Clear;
         }
-        let (name, date) = (level(self.name)?, level(self.date)?);
-        let family = name::has_common_name(name) || level(self.place).is_some_and(place::is_same_home);
-        let twins = date::is_exact(date) && family && name::given_names_differ(name);
-        let other_twin = date::is_exact(date) && level(self.birth_order) == Some(0);
-        if twins || other_twin {
-            return Some(Forbidden::Because(ReviewReason::PossibleTwins));
+        let (Some(name), Some(date)) = (level(self.name), level(self.date)) else { return Verdict::Clear };
+        if date::is_exact(date)
+            && (level(self.birth_order) == Some(0)
+                || self.look_like_twins(evidence, name, level(self.place), left, right))
+        {
+            return Verdict::Relatives(ReviewReason::PossibleTwins);
         }
-        let far_dates = matches!(date, 0 | 1 | 3 | 9) && name::agrees_by(name, SAME_NAME_BITS);
-        if far_dates && years_apart(evidence, self.date?, left, right) >= GENERATION_YEARS {
-            return Some(Forbidden::Because(ReviewReason::PossibleGenerations));
+        let far_dates = matches!(date, 0 | 1 | 3) && name::agrees_by(name, SAME_NAME_BITS);
+        if far_dates && self.years_apart(evidence, left, right) >= GENERATION_YEARS {
+            return Verdict::Relatives(ReviewReason::PossibleGenerations);
         }
-        None
+        Verdict::Clear
     }
-}
 
-fn years_apart(evidence: &Evidence, date: usize, left: u32, right: u32) -> u32 {
-    match &evidence.comparisons.list[date].of {
-        Of::Date(dates) => dates.years_apart(left, right).unwrap_or(0),
-        _ => 0,
+    /// One family or one home, and two given names that are both real: typing errors make names that nobody else has.
+    fn look_like_twins(&self, evidence: &Evidence, name: u8, place: Option<u8>, left: u32, right: u32) -> bool {
+        let family = name::has_common_name(name) || place.is_some_and(place::is_same_home);
+        family && name::given_names_differ(name) && self.both_given_names_real(evidence, left, right)
+    }
+
+    fn both_given_names_real(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
+        match self.name.map(|at| &evidence.comparisons.list[at].of) {
+            Some(Of::Name(names)) => names.has_real_given_name(left) && names.has_real_given_name(right),
+            _ => false,
+        }
+    }
+
+    fn years_apart(&self, evidence: &Evidence, left: u32, right: u32) -> u32 {
+        match self.date.map(|at| &evidence.comparisons.list[at].of) {
+            Some(Of::Date(dates)) => dates.years_apart(left, right).unwrap_or(0),
+            _ => 0,
+        }
     }
 }
 

@@ -217,11 +217,11 @@ fn review_pairs(evidence: &Evidence, links: &[(Edge, bool)], cut: i64) -> Vec<(u
         if *together || edge.weight < from {
             return None;
         }
-        let verdict = evidence.guards.forbids(evidence, edge.left, edge.right, edge.pattern);
-        let reason = match verdict {
-            Some(guards::Forbidden::ByAuthority) => return None,
-            Some(guards::Forbidden::Because(reason)) => reason,
-            None => ReviewReason::GreyZone,
+        let reason = match evidence.guards.judge(evidence, edge.left, edge.right, edge.pattern) {
+            guards::Verdict::NeverLink => return None,
+            guards::Verdict::TwoNumbers => ReviewReason::PossibleDuplicateRegistration,
+            guards::Verdict::Relatives(reason) => reason,
+            guards::Verdict::Clear => ReviewReason::GreyZone,
         };
         Some((at as u32, reason))
     };
@@ -231,4 +231,22 @@ fn review_pairs(evidence: &Evidence, links: &[(Edge, bool)], cut: i64) -> Vec<(u
 /// The probability that a weight in 1/1024 bit stands for.
 pub fn as_probability(weight: i64) -> f64 {
     probability(weight)
+}
+
+/// Nobody linked with anybody, where nothing can be compared; rows of one record_id stay together.
+pub fn everyone_alone(records: &Records, identities: &Identities) -> Clustering {
+    let (mut person, mut known) = (vec![MISSING; records.len()], rustc_hash::FxHashMap::default());
+    for record in (0..records.len()).filter(|&record| identities.of_record[record] != MISSING) {
+        let next = known.len() as u32;
+        person[record] = *known.entry(records.key[record]).or_insert(next);
+    }
+    let people = known.len();
+    Clustering {
+        partition: Partition { person, people: people as u32 },
+        links: Vec::new(),
+        review: Vec::new(),
+        weakest: vec![None; people],
+        bare: vec![true; people],
+        counts: Counts::default(),
+    }
 }

@@ -128,8 +128,7 @@ impl Nodes {
         pairs.retain(|&(a, b)| {
             let (left, right) = (self.identity(a), self.identity(b));
             let pattern = evidence.comparisons.pattern(left.min(right), left.max(right));
-            evidence.guards.forbids(evidence, left, right, pattern).is_none()
-                && evidence.scorer.weight(pattern) >= floor
+            !evidence.guards.judge(evidence, left, right, pattern).forbids() && evidence.scorer.weight(pattern) >= floor
         });
         let reused = (before - pairs.len()) as u64;
         (pairs, reused)

@@ -12,6 +12,9 @@ const MATCHED: [f32; 13] = [0.5, 3.0, 4.5, 6.0, 7.5, 9.0, 10.5, 12.0, 14.0, 17.0
 /// Edges of the bins of the poorer side's unmatched bits.
 const UNMATCHED: [f32; 2] = [1.0, 6.0];
 
+/// A given name that this many records have is no typing error.
+const REAL_NAME_HOLDERS: u64 = 8;
+
 /// Number of levels: matched × unmatched × inexact × given names in conflict.
 pub const LEVELS: u8 = ((MATCHED.len() + 1) * (UNMATCHED.len() + 1) * 4) as u8;
 
@@ -162,6 +165,13 @@ impl Names {
             out.extend(self.bag(name).iter().map(|e| (e.token, self.tokens.bits(e.token, Agreement::Exact))));
             out.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| self.word(a.0).cmp(self.word(b.0))));
         }
+    }
+
+    /// Whether an identity has a full given name that other records have too.
+    pub fn has_real_given_name(&self, identity: u32) -> bool {
+        let name = self.of_identity[identity as usize];
+        let real = |entry: &NameToken| entry.given && self.tokens.holders(entry.token) >= REAL_NAME_HOLDERS;
+        name != MISSING && self.bag(name).iter().any(real)
     }
 
     pub fn word(&self, token: u32) -> &str {

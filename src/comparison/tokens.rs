@@ -35,6 +35,7 @@ pub struct Tokens {
     bits: Vec<[f32; CLASSES]>,
     /// Variant classes of each token, as sorted ids.
     variants: Vec<&'static [u16]>,
+    holders: Vec<u64>,
 }
 
 impl Tokens {
@@ -58,7 +59,12 @@ impl Tokens {
                 [own, variant[t] as f64, near, initials, prefix[t] as f64, alike].map(bits_of)
             })
             .collect();
-        Tokens { words, bits, variants }
+        Tokens { words, bits, variants, holders: holders.to_vec() }
+    }
+
+    /// How many records hold a token.
+    pub fn holders(&self, token: u32) -> u64 {
+        self.holders[token as usize]
     }
 
     pub fn bits(&self, token: u32, class: Agreement) -> f32 {

@@ -1,1 +1,109 @@
-//! (being built)
+//! What may be used at all, and what authorities have decided about numbers and people.
+//!
+//! In: [`Records`] and the lists that the job names. Out: which rows are withheld, which numbers were replaced, which pairs may never be
+//! linked. Always: a list that cannot be read whole stops the run (a night that ignores an objection is worse than none); no row
+//! withheld here trains the model or reaches any output but withheld.parquet.
+
+mod lists;
+
+pub use lists::{Authority, read};
+
+use crate::failure::{Code, Exit};
+use crate::job::Field;
+use crate::records::Records;
+
+/// The codes this room raises (OF035x).
+pub static CODES: &[&Code] = &[&LIST_UNUSABLE, &NUMBERS_REPLACED_IN_A_CIRCLE];
+
+pub static LIST_UNUSABLE: Code = Code {
+    id: "OF0350",
+    exit: Exit::InputUnusable,
+    title: "a list of objections, replaced numbers or pairs to keep apart cannot be used",
+    next_step: "Correct the file and line that the message names, then run again; nothing was published",
+    explanation: "Lists named by [[opt_out]], [[nhs_number_replaced]] and [[never_link]] are read whole before anything is linked. One \
+                  line that cannot be understood stops the run, because going on without it could use or join what must not be. \
+                  [[opt_out]] files are CSV with a header: nhs_number, or provider,record_id; optionally from,until as ISO dates. \
+                  [[nhs_number_replaced]] files hold old,new. [[never_link]] files hold two keys a line, each an NHS number or \
+                  provider:record_id.",
+};
+
+pub static NUMBERS_REPLACED_IN_A_CIRCLE: Code = Code {
+    id: "OF0351",
+    exit: Exit::InputUnusable,
+    title: "replaced NHS numbers lead round in a circle",
+    next_step: "Ask the authority that issued the list for a corrected one, then run again; nothing was published",
+    explanation: "Following old,new from line to line must end at a number that is not replaced itself.",
+};
+
+/// Why a row may not be used (DESIGN section 6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum WithheldReason {
+    /// Named by a local objection.
+    LocalObjection,
+    /// Not named, but of the same person.
+    LocalObjectionLinked,
+    /// The row carries a withheld-identity reason: counted, never linked.
+    WithheldIdentity,
+}
+
+impl WithheldReason {
+    pub fn word(self) -> &'static str {
+        match self {
+            WithheldReason::LocalObjection => "local_objection",
+            WithheldReason::LocalObjectionLinked => "local_objection_linked",
+            WithheldReason::WithheldIdentity => "withheld_identity",
+        }
+    }
+}
+
+/// A row that may not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    pub extract: u32,
+    pub provider: u16,
+    pub record_id: String,
+    pub source_row: u32,
+    pub reason: WithheldReason,
+}
+
+/// Rows that carry a withheld-identity reason.
+pub fn withheld_identities(records: &Records) -> Vec<bool> {
+    (0..records.len()).map(|row| records.value(Field::WithheldIdentityReason, row).is_some()).collect()
+}
+
+/// Takes the marked rows out of `records`.
+pub fn withhold(records: &mut Records, marked: &[bool], reason: WithheldReason, withheld: &mut Vec<Withheld>) {
+    if !marked.contains(&true) {
+        return;
+    }
+    for row in (0..records.len()).filter(|&row| marked[row]) {
+        withheld.push(Withheld {
+            extract: records.extract[row],
+            provider: records.provider[row],
+            record_id: records.record_id.get(row).to_string(),
+            source_row: records.source_row[row],
+            reason,
+        });
+    }
+    let keep: Vec<bool> = marked.iter().map(|marked| !marked).collect();
+    records.retain(&keep);
+    withheld.sort_by_key(|row| (row.extract, row.source_row));
+}
+
+/// Rewrites replaced numbers to the ones that stand today.
+pub fn replace_numbers(records: &mut Records, authority: &Authority) -> u64 {
+    let Some(column) = records.clean.get_mut(&Field::NhsNumber) else { return 0 };
+    let mut translate: Vec<u32> = (0..column.values.len() as u32).collect();
+    for (old, new) in &authority.replaced {
+        if let Some(code) = column.values.find(old) {
+            translate[code as usize] = column.values.intern(new);
+        }
+    }
+    let mut changed = 0;
+    for code in column.codes.iter_mut().filter(|code| **code != crate::records::MISSING) {
+        let now = translate[*code as usize];
+        changed += u64::from(now != *code);
+        *code = now;
+    }
+    changed
+}

@@ -3,11 +3,18 @@
 //! In: batches of text from `intake`, cleaned by `standardise`. Out: [`Records`], one row per record that can be used, in the order
 //! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
 
+mod clean;
 mod dictionary;
+mod gather;
 mod identities;
+mod shared_numbers;
+mod unusable;
 
+pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
+pub use gather::{Interned, intern, merge};
 pub use identities::{Identities, is_matching};
+pub use unusable::quarantine;
 
 use crate::intake::TextColumn;
 use crate::job::{Carry, Field};
@@ -79,5 +86,25 @@ impl Records {
     /// The value of `field` in `record` as it was sent.
     pub fn sent(&self, field: Field, record: usize) -> Option<&str> {
         self.raw.get(&field).and_then(|column| column.get(record))
+    }
+
+    /// Keeps the rows marked in `keep`; dictionaries stay as they are.
+    pub fn retain(&mut self, keep: &[bool]) {
+        fn filter<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
+            let mut marks = keep.iter();
+            values.retain(|_| *marks.next().expect("one mark a row"));
+        }
+        let mut ids = TextColumn::default();
+        keep.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(row, _)| ids.push(self.record_id.get(row)));
+        self.record_id = ids;
+        filter(&mut self.provider, keep);
+        filter(&mut self.extract, keep);
+        filter(&mut self.source_row, keep);
+        filter(&mut self.key, keep);
+        filter(&mut self.number_verified, keep);
+        let columns = self.raw.values_mut().chain(self.clean.values_mut());
+        columns
+            .chain(self.facts.iter_mut().map(|fact| &mut fact.column))
+            .for_each(|column| filter(&mut column.codes, keep));
     }
 }

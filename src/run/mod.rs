@@ -1,3 +1,4 @@
 //! (being built)
-
+pub mod link;
+pub mod progress;
 pub static CODES: &[&crate::failure::Code] = &[];

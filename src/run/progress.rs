@@ -1,0 +1,100 @@
+//! What a person sees while the night runs: bars on a terminal, plain lines elsewhere, nothing when quiet.
+//!
+//! Lines name stages and counts, never a value.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Show {
+    Bars,
+    Lines,
+    Nothing,
+}
+
+impl Show {
+    /// Bars on a terminal, lines elsewhere, nothing where the user asked for quiet.
+    pub fn fitting(quiet: bool) -> Show {
+        match (quiet, std::io::stderr().is_terminal()) {
+            (true, _) => Show::Nothing,
+            (false, true) => Show::Bars,
+            (false, false) => Show::Lines,
+        }
+    }
+}
+
+/// The stages of one run, with their seconds.
+pub struct Progress {
+    show: Show,
+    timings: std::sync::Mutex<Vec<(String, f64)>>,
+}
+
+/// One stage while it runs.
+pub struct Stage<'a> {
+    progress: &'a Progress,
+    name: String,
+    since: Instant,
+    bar: ProgressBar,
+}
+
+impl Progress {
+    pub fn new(show: Show) -> Progress {
+        Progress { show, timings: std::sync::Mutex::default() }
+    }
+
+    /// Begins a stage; `total` in units of [`Stage::advance`], bytes for reading.
+    pub fn stage(&self, name: &str, total: Option<u64>) -> Stage<'_> {
+        let bar = match (self.show, total) {
+            (Show::Bars, Some(total)) => ProgressBar::new(total).with_style(bytes_style()),
+            (Show::Bars, None) => ProgressBar::new_spinner().with_style(spinner_style()),
+            _ => ProgressBar::hidden(),
+        };
+        bar.set_message(name.to_string());
+        if self.show == Show::Bars {
+            bar.enable_steady_tick(Duration::from_millis(120));
+        }
+        Stage { progress: self, name: name.to_string(), since: Instant::now(), bar }
+    }
+
+    /// Seconds of each finished stage, in order; a stage that ran twice stands twice.
+    pub fn timings(&self) -> Vec<(String, f64)> {
+        self.timings.lock().map(|timings| timings.clone()).unwrap_or_default()
+    }
+}
+
+impl Stage<'_> {
+    pub fn advance(&self, by: u64) {
+        self.bar.inc(by);
+    }
+
+    /// Ends the stage with a few words about what it did.
+    pub fn done(self, words: String) {
+        let seconds = self.since.elapsed().as_secs_f64();
+        self.bar.finish_and_clear();
+        if self.progress.show != Show::Nothing {
+            eprintln!("{:<14} {words:<52} {seconds:>7.2} s", self.name);
+        }
+        tracing::info!(stage = self.name, seconds, "{words}");
+        if let Ok(mut timings) = self.progress.timings.lock() {
+            timings.push((self.name.clone(), seconds));
+        }
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn bytes_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg:14} {wide_bar} {bytes}/{total_bytes}  {binary_bytes_per_sec}  {eta} left")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+fn spinner_style() -> ProgressStyle {
+    ProgressStyle::with_template("{msg:14} {spinner} {human_pos} pairs  {elapsed}")
+        .unwrap_or_else(|_| ProgressStyle::default_spinner())
+}
