@@ -1,75 +1,45 @@
-//! (being built)
-pub mod variants {
-    pub fn classes_of(_: &str) -> &'static [u16] {
-        &[]
-    }
-}
-pub struct Context;
-#[derive(Clone, Copy)]
-pub struct Flags;
-impl Flags {
-    pub const TEST_RANGE: Flags = Flags;
-    pub fn has(self, _: Flags) -> bool {
-        false
-    }
-}
-#[derive(Clone, Copy)]
-pub struct Reason;
-impl Reason {
-    pub fn word(self) -> &'static str {
-        ""
-    }
-}
-pub struct Verdict {
-    pub reason: Option<Reason>,
-    pub is_null: bool,
-    pub flags: Flags,
-}
-impl Context {
-    pub fn learn(
-        _: crate::job::Field,
-        _: Option<crate::job::FieldKind>,
-        _: &crate::job::Source,
-        _: jiff::civil::Date,
-        _: &mut dyn Iterator<Item = (&str, u64)>,
-    ) -> Context {
-        Context
-    }
-    pub fn found(&self) -> Option<String> {
-        None
-    }
-    pub fn clean(&self, raw: &str, out: &mut String) -> Verdict {
-        out.clear();
-        out.push_str(raw);
-        Verdict { reason: None, is_null: false, flags: Flags }
-    }
-}
-pub mod name {
-    pub struct FullName {
-        pub given: String,
-        pub middle: String,
-        pub family: String,
-    }
-    pub fn split_full(_: &str) -> FullName {
-        FullName { given: String::new(), middle: String::new(), family: String::new() }
-    }
-    pub fn is_filler_person(_: &str, _: &str) -> bool {
-        false
-    }
-}
-pub mod facts {
-    pub struct FactContext;
-    impl FactContext {
-        pub fn learn(
-            _: &crate::job::Carry,
-            _: jiff::civil::Date,
-            _: &mut dyn Iterator<Item = (&str, u64)>,
-        ) -> FactContext {
-            FactContext
-        }
-        pub fn clean(&self, raw: &str, out: &mut String) -> super::Verdict {
-            out.push_str(raw);
-            super::Verdict { reason: None, is_null: false, flags: super::Flags }
-        }
-    }
-}
+//! Cleaning values: what a provider sent → one canonical form a field, with what was wrong about it.
+//!
+//! In: raw values of one provider's column, each distinct value once; first all of them to learn how the column writes dates, then
+//! one by one. Out: the canonical form, a [`Verdict`], and the form in which people read it ([`Context::display`]).
+//! Always: cleaning a canonical form gives it back; nothing panics, whatever the bytes; a value that cannot be used becomes null with a
+//! reason that run.json counts; every rule is a function whose source stands beside it. Word and code lists are in `data/reference`.
+//!
+//! | field | canonical form |
+//! |---|---|
+//! | nhs_number | ten digits; "chi:", "hcni:", "ihi:" before those of Scotland, Northern Ireland and Ireland |
+//! | names | lower-case words of a–z; aliases after a bar: "elizabeth ann\|liz" |
+//! | full_name | "family, given middle"; see [`name::split_full`] |
+//! | dates | YYYYMMDD, `-` for unknown digits; year_of_birth YYYY |
+//! | sex | male, female, indeterminate, unknown |
+//! | ethnicity | A–H, J–N, P, R, S, T, Z, 99; 0 for white not further specified |
+//! | postcode | "NW1 4AB", partial "NW1" or "NW1 4"; a foreign one lower-case |
+//! | address | lower-case words, abbreviations written out, without postcode |
+//! | phone, email | E.164; lower case |
+//! | uprn, gp_practice, local_id | digits; letter and five digits; upper case |
+
+mod address;
+mod characters;
+mod codes;
+mod context;
+pub mod date;
+mod email;
+pub mod ethnicity;
+pub mod facts;
+mod identifiers;
+pub mod name;
+pub mod nhs_number;
+mod number;
+mod phone;
+pub mod postcode;
+mod reference;
+mod sex;
+pub mod variants;
+mod verdict;
+
+pub use context::Context;
+pub use date::DateContext;
+pub use verdict::{Flags, Reason, Verdict};
+
+#[cfg(test)]
+mod laws;
