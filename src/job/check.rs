@@ -81,7 +81,7 @@ fn read_text(path: &Path) -> Result<String> {
 pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings: &dyn Surroundings) -> Checked {
     let (root, errors) = DeTable::parse_recoverable(&text);
     let root = Section { table: root.get_ref(), span: 0..text.find('\n').unwrap_or(text.len()) };
-    let mut problems: Vec<Problem> = errors.iter().map(syntax_problem).collect();
+    let mut problems: Vec<Problem> = errors.iter().map(|error| syntax_problem(error, &text)).collect();
     let recovered = !problems.is_empty();
     let mut found = shape::check(&root);
     let resolved = resolve::resolve(&root, &text, path, folder, surroundings);
@@ -94,12 +94,15 @@ pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings:
         found.retain(|problem| problem.label == "unknown key" && !broken.contains(&problem.position(&text).0));
     }
     problems.extend(found);
-    problems.sort_by(|a, b| (a.span.start, a.span.end, &a.message).cmp(&(b.span.start, b.span.end, &b.message)));
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
     Checked { path: path.to_path_buf(), problems, provisional: resolved.job, text }
 }
 
-fn syntax_problem(error: &toml::de::Error) -> Problem {
+fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {
     let span = error.span().unwrap_or(0..0);
-    Problem::new(span, format!("This is not TOML: {}", error.message()), "here")
+    let word = text.get(span.clone()).unwrap_or_default();
+    let bare = word.starts_with(char::is_alphabetic) && error.message().starts_with("invalid");
+    let problem = Problem::new(span, format!("This is not TOML: {}", error.message()), "here");
+    if bare { problem.help("Text stands in quotes; true, false, numbers and dates do not") } else { problem }
 }

@@ -28,8 +28,15 @@ pub(super) fn check(job: &Job, columns: &[ColumnUse], surroundings: &dyn Surroun
                 }
             }
         }
-        let found = used.iter().zip(lacking).filter(|(_, lacking)| lacking.files > 0);
-        problems.extend(found.map(|(used, lacking)| lacking.problem(used, &job.folder)));
+        let mut headless_told = false;
+        for (used, lacking) in used.iter().zip(lacking).filter(|(_, lacking)| lacking.files > 0) {
+            // An extract without a header lacks every column; that is one mistake, not ten.
+            let headless = !lacking.is_header && lacking.near.is_none();
+            if !(headless && headless_told) {
+                problems.push(lacking.problem(used, &job.folder));
+            }
+            headless_told |= headless;
+        }
     }
     problems
 }

@@ -24,8 +24,6 @@ pub struct Problem {
     pub help: Option<String>,
     /// The job file is right, but a file that it names is not there.
     pub file_missing: bool,
-    /// The line may hold a secret and is not shown.
-    pub hide_line: bool,
 }
 
 impl Problem {
@@ -35,8 +33,7 @@ impl Problem {
             message: message.into(),
             label: label.into(),
             help: None,
-            file_missing: false,
-            hide_line: false,
+            file_missing: false, ,
         }
     }
 
@@ -60,6 +57,26 @@ impl Problem {
         let line_start = before.rfind('\n').map_or(0, |at| at + 1);
         (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
     }
+}
+
+/// Whether a key by this name would hold a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    let key = key.to_ascii_lowercase();
+    ["password", "passphrase", "secret", "token", "private"].iter().any(|word| key.contains(word))
+}
+
+/// The text as it may be shown: what is assigned to a secret becomes as many `*`.
+fn masked(text: &str) -> String {
+    let mask = |line: &str| -> String {
+        match line.split_once('=') {
+            Some((key, value)) if is_secret(key) => {
+                let stars = value.bytes().map(|byte| if matches!(byte, b'\n' | b'\r') { byte as char } else { '*' });
+                format!("{key}={}", stars.collect::<String>())
+            }
+            _ => line.to_string(),
+        }
+    };
+    text.split_inclusive('\n').map(mask).collect()
 }
 
 /// The nearest character boundary at or before `at`.
@@ -107,23 +124,17 @@ impl Look {
 /// All problems as they stand on stderr, each with file, line, caret and help.
 pub fn render(problems: &[Problem], text: &str, path: &Path, look: Look) -> String {
     let handler = GraphicalReportHandler::new_themed(look.theme()).with_width(100).with_links(false);
+    let source = std::sync::Arc::new(NamedSource::new(path.display().to_string(), masked(text)));
     let mut rendered = String::new();
     for problem in problems.iter().take(SHOWN_MAX) {
         let (line, column) = problem.position(text);
         let mut diagnostic = MietteDiagnostic::new(problem.message.clone());
         diagnostic.help = problem.help.clone();
-        let shown = if problem.hide_line {
-            let place = format!("{}:{line}:{column} (the line is not shown)", path.display());
-            diagnostic.message = format!("{}\n{place}", diagnostic.message);
-            handler.render_report(&mut rendered, &diagnostic)
-        } else {
-            let (start, end) = (floor(text, problem.span.start), floor(text, problem.span.end.max(problem.span.start)));
-            let label = (!problem.label.is_empty()).then(|| problem.label.clone());
-            diagnostic.labels = Some(vec![LabeledSpan::new(label, start, end - start)]);
-            let source = NamedSource::new(path.display().to_string(), text.to_string());
-            let report = Report::new(diagnostic).with_source_code(source);
-            handler.render_report(&mut rendered, report.as_ref())
-        };
+        let (start, end) = (floor(text, problem.span.start), floor(text, problem.span.end.max(problem.span.start)));
+        let label = (!problem.label.is_empty()).then(|| problem.label.clone());
+        diagnostic.labels = Some(vec![LabeledSpan::new(label, start, end - start)]);
+        let report = Report::new(diagnostic).with_source_code(source.clone());
+        let shown = handler.render_report(&mut rendered, report.as_ref());
         if shown.is_err() {
             let _ = writeln!(rendered, "{}:{line}:{column}: {}", path.display(), problem.message);
         }

@@ -63,8 +63,8 @@ struct Resolver<'a> {
     custom_fields: Vec<CustomField>,
     /// Provider id → where it was first used.
     ids: BTreeMap<String, Range<usize>>,
-    /// Identity of an extract → index of its provider.
-    owners: BTreeMap<PathBuf, usize>,
+    /// Identity of an extract → index and id of its provider.
+    owners: BTreeMap<PathBuf, (usize, String)>,
     /// Fact name → its rule and the provider that carried it first.
     facts: BTreeMap<String, (super::Carry, String)>,
     columns: Vec<ColumnUse>,

@@ -23,7 +23,7 @@ impl Resolver<'_> {
             name: section.text("name").map_or_else(|| id.clone(), |name| name.text),
             setting,
             globs: section.texts("files").into_iter().map(|pattern| pattern.text).collect(),
-            files: self.extracts(index, section, when_missing),
+            files: self.extracts(index, &id, section, when_missing),
             trust: trust.unwrap_or_else(|| setting.default_trust()),
             one_record_per_person: section.flag("one_record_per_person").unwrap_or(false),
             when_missing,
@@ -68,23 +68,23 @@ impl Resolver<'_> {
     }
 
     /// The provider's extracts, sorted, each once, and no other provider's.
-    fn extracts(&mut self, index: usize, section: &Section, when_missing: WhenMissing) -> Vec<PathBuf> {
+    fn extracts(&mut self, index: usize, id: &str, section: &Section, when_missing: WhenMissing) -> Vec<PathBuf> {
         let mut all: Vec<PathBuf> = Vec::new();
         for pattern in section.texts("files") {
             let found = self.matches(&pattern, when_missing == WhenMissing::Stop);
             let mut shared = 0;
-            let mut with = 0;
+            let mut with = String::new();
             for path in found {
                 let identity = self.surroundings.identity(&path);
                 match self.owners.get(&identity) {
                     // The same file by two globs of one provider is one extract.
-                    Some(&owner) if owner == index => {}
-                    Some(&owner) => {
+                    Some((owner, _)) if *owner == index => {}
+                    Some((_, owner)) => {
                         shared += 1;
-                        with = owner;
+                        with.clone_from(owner);
                     }
                     None => {
-                        self.owners.insert(identity, index);
+                        self.owners.insert(identity, (index, id.to_string()));
                         all.push(path);
                     }
                 }
@@ -92,10 +92,7 @@ impl Resolver<'_> {
             if shared > 0 {
                 let files = if shared == 1 { "1 file".to_string() } else { format!("{shared} files") };
                 let message = format!("\"{}\" matches {files} of another provider", pattern.text);
-                self.report(Problem::new(pattern.span, message, "belongs to two providers").help(format!(
-                    "Provider number {} of this job reads the same; a file belongs to one provider",
-                    with + 1
-                )));
+                self.report(Problem::new(pattern.span, message, "belongs to two providers").help(format!("Provider \"{with}\" reads the same; a file belongs to one provider")));
             }
         }
         all.sort();
