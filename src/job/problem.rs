@@ -28,13 +28,7 @@ pub struct Problem {
 
 impl Problem {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Problem {
-            span,
-            message: message.into(),
-            label: label.into(),
-            help: None,
-            file_missing: false, ,
-        }
+        Problem { span, message: message.into(), label: label.into(), help: None, file_missing: false }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

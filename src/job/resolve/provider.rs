@@ -92,7 +92,10 @@ impl Resolver<'_> {
             if shared > 0 {
                 let files = if shared == 1 { "1 file".to_string() } else { format!("{shared} files") };
                 let message = format!("\"{}\" matches {files} of another provider", pattern.text);
-                self.report(Problem::new(pattern.span, message, "belongs to two providers").help(format!("Provider \"{with}\" reads the same; a file belongs to one provider")));
+                self.report(
+                    Problem::new(pattern.span, message, "belongs to two providers")
+                        .help(format!("Provider \"{with}\" reads the same; a file belongs to one provider")),
+                );
             }
         }
         all.sort();
