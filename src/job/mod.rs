@@ -6,6 +6,7 @@
 mod check;
 mod codes;
 mod field;
+pub mod guess;
 mod headers;
 mod keys;
 mod problem;
