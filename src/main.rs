@@ -32,8 +32,13 @@ fn usage(error: &clap::Error) -> failure::Result<()> {
         return error.print().or_else(commands::closed_pipe_is_fine);
     }
     let text = error.render().to_string();
-    let (first, rest) = text.split_once('\n').unwrap_or((text.as_str(), ""));
-    let mut failure = Failure::new(&failure::USAGE, first.trim_start_matches("error: "));
+    // Without any command clap prints the help; otherwise its first paragraph says what is wrong.
+    let (what, rest) = match text.strip_prefix("error: ") {
+        Some(text) => text.split_once("\n\n").unwrap_or((text, "")),
+        None => ("there is no command", text.as_str()),
+    };
+    let what: Vec<&str> = what.split_whitespace().collect();
+    let mut failure = Failure::new(&failure::USAGE, what.join(" "));
     failure.rendered = rest.trim().to_string();
     Err(failure)
 }

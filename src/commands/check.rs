@@ -181,7 +181,11 @@ fn shown(job: &Job, extracts: &[Extract]) -> String {
         1 => "1 extract cannot be read".to_string(),
         many => format!("{many} extracts cannot be read"),
     };
-    text.push_str(&format!("{verdict}: {} providers, {} extracts.\n", job.providers.len(), extracts.len()));
+    text.push_str(&format!(
+        "{verdict}: {}, {}.\n",
+        count(job.providers.len(), "provider"),
+        count(extracts.len(), "extract")
+    ));
     text
 }
 
@@ -216,6 +220,10 @@ fn facts(checked: &Checked, extracts: &[Extract]) -> Value {
     let right =
         checked.problems.is_empty() && !extracts.iter().any(|extract| extract.stops && extract.failure.is_some());
     json!({ "job": display(&checked.path), "right": right, "problems": problems, "extracts": listed })
+}
+
+fn count(number: usize, of: &str) -> String {
+    if number == 1 { format!("1 {of}") } else { format!("{number} {of}s") }
 }
 
 fn display(path: &Path) -> String {
