@@ -110,6 +110,9 @@ fn hints(provider: &Provider, peek: &Peek) -> Vec<String> {
         )
     };
     let mut hints = Vec::new();
+    if peek.quarantined > 0 {
+        hints.push(format!("{} among the first would go to quarantine", count(peek.quarantined, "row")));
+    }
     if peek.sample.is_empty() {
         hints.push("no row in it".to_string());
         return hints;

@@ -2,7 +2,7 @@
 
 use onefolk::failure::{Failure, Result};
 use onefolk::intake::{self, Peek};
-use onefolk::job::Provider;
+use onefolk::job::{FormatKind, Provider};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -20,7 +20,7 @@ impl Looks {
         let mut seen = self.seen.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         let look = seen.entry(path.to_path_buf()).or_insert_with(|| intake::peek(provider, path));
         let look = look.as_ref().ok()?;
-        (!look.found.starts_with("JSON")).then(|| look.columns.clone())
+        (look.kind != FormatKind::JsonLines).then(|| look.columns.clone())
     }
 
     /// What was found in `path`, looking now where nobody looked before.

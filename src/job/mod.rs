@@ -5,6 +5,7 @@
 
 mod check;
 mod codes;
+mod draft;
 mod field;
 pub mod guess;
 mod headers;
@@ -22,6 +23,7 @@ mod values;
 
 pub use check::Checked;
 pub use codes::CODES;
+pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use problem::{Look, Problem};
 pub use schema::schema;
