@@ -98,7 +98,7 @@ fn one_provider(text: &mut String, id: &str, provider: &DraftProvider) {
     columns(text, provider);
 }
 
-fn values<'p>(provider: &'p DraftProvider, column: usize) -> impl Iterator<Item = &'p str> + Clone {
+fn values(provider: &DraftProvider, column: usize) -> impl Iterator<Item = &str> + Clone {
     provider
         .sample
         .iter()

@@ -231,6 +231,34 @@ fn positions_count_characters_from_one() {
 }
 
 #[test]
+fn what_a_run_wrote_is_no_extract() {
+    let world = Memory { files: vec!["out/current/summary/a.csv", "out/in/a.csv"], ..Memory::usual() };
+    assert!(world.shown(&small("in/a.csv", "out/current/**/*.csv")).contains("inside [job] output"));
+    assert_eq!(world.check(&small("in/a.csv", "out/in/a.csv")).problems, []);
+}
+
+#[test]
+fn a_draft_passes_the_check() {
+    let columns: Vec<String> =
+        ["PatientID", "NHSNo", "Surname", "DOB", "Town", "Address1", "eFI"].map(String::from).to_vec();
+    let row: Vec<String> =
+        ["1", "9990000018", "Ames", "01/02/1980", "Leeds", "1 High St", "mild"].map(String::from).to_vec();
+    let folder = |folder: &str, glob: &str| DraftProvider {
+        folder: folder.into(),
+        globs: vec![glob.into()],
+        columns: columns.clone(),
+        sample: vec![row.clone(); 4],
+        ..DraftProvider::default()
+    };
+    let text = draft("night", &[folder("gp-brent", "in/a.csv"), folder("Ünknown", "in/b.csv")]);
+    assert_eq!(Memory::usual().check(&text).problems, [], "{}\n{text}", Memory::usual().shown(&text));
+    // The facts that it offers as comments are right as well.
+    let carried = text.replace("# efi", "efi");
+    assert!(carried != text);
+    assert_eq!(Memory::usual().check(&carried).problems, [], "{}", Memory::usual().shown(&carried));
+}
+
+#[test]
 fn a_job_is_read_from_disk() {
     let folder = tempfile::tempdir().expect("a folder");
     let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).expect("a file");

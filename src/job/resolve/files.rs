@@ -40,7 +40,8 @@ impl Resolver<'_> {
             problem.file_missing = true;
             self.report(problem);
         }
-        if found.iter().any(|path| path.starts_with(&self.output)) {
+        let written = ["runs", "current", "state"].map(|folder| self.output.join(folder));
+        if found.iter().any(|path| written.iter().any(|folder| path.starts_with(folder))) {
             self.report(
                 Problem::new(
                     pattern.span.clone(),
