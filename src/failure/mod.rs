@@ -5,8 +5,10 @@
 //! Always: no identifier of a person stands in a failure; the last line says what to do next.
 
 mod codes;
+mod panics;
 
-pub use codes::{ALL, find};
+pub use codes::{ALL, FILE_EXISTS, INTERNAL, NO_EXTRACTS, OUTPUT_FAILED, UNKNOWN_CODE, USAGE, find};
+pub use panics::caught;
 
 /// How the program ends (DESIGN section 4). The numbers are relied on by schedulers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -18,6 +20,13 @@ pub enum Exit {
     InputUnusable = 3,
     Resource = 4,
     Locked = 5,
+}
+
+impl Exit {
+    /// The number for the operating system.
+    pub fn number(self) -> u8 {
+        self as u8
+    }
 }
 
 /// One kind of failure: a stable name, how the program ends, and what to do about it.
@@ -56,6 +65,16 @@ impl Failure {
         format!("{} ({})", self.code.next_step, self.code.id)
     }
 
+    /// All that stands on stderr: rendered problems, what happened, and the last line.
+    pub fn report(&self) -> String {
+        let mut report = self.rendered.clone();
+        if !report.is_empty() && !report.ends_with('\n') {
+            report.push('\n');
+        }
+        report.push_str(&format!("error: {self}\n{}\n", self.last_line()));
+        report
+    }
+
     /// An input or output error on `path`. Full disks and missing permissions become resource failures;
     /// `otherwise` is used for everything else.
     pub fn from_io(error: &std::io::Error, path: &std::path::Path, otherwise: &'static Code) -> Self {
@@ -76,3 +95,29 @@ impl std::fmt::Display for Failure {
 }
 
 impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_what_to_do_and_the_code() {
+        let mut failure = Failure::new(&USAGE, "there is no command `rum`");
+        failure.rendered = "x first problem".into();
+        let report = failure.report();
+        let lines: Vec<&str> = report.lines().collect();
+        assert_eq!(lines[0], "x first problem");
+        assert_eq!(lines[1], "error: the command line is wrong: there is no command `rum`");
+        assert!(lines[2].starts_with("Run `onefolk --help`") && lines[2].ends_with("(OF0601)"), "{}", lines[2]);
+        assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn full_disks_are_resources_whoever_meets_them() {
+        let path = std::path::Path::new("out/x");
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert_eq!(Failure::from_io(&full, path, &USAGE).code.id, "OF0401");
+        let absent = std::io::Error::from(std::io::ErrorKind::NotFound);
+        assert_eq!(Failure::from_io(&absent, path, &USAGE).code.id, "OF0601");
+    }
+}

@@ -4,15 +4,42 @@
 //! returned in the order of the job. Always: every data record of every file is either in a batch or quarantined in it, and
 //! [`FileReport::rows`] is the sum of both; nothing is cleaned here.
 
-pub use batch::{Batch, FileReport, QuarantineCode, Quarantined, TextColumn, wanted_columns};
+//!
+//! The way of an extract: `raw` (hash, change) → `compression` → `encoding` → `cut` into blocks of whole records → `scanner` and
+//! `delimited`, `json_lines` or `fixed_width` → `rows`. Parquet and XLSX go their own way from `raw` to `rows`. `open` finds out which
+//! it is; `read` drives it on all threads. Blank lines are not data records.
 
 mod batch;
+mod codes;
+mod columns;
+mod compression;
+mod cut;
+mod delimited;
+mod dialect;
+mod encoding;
+mod fixed_width;
+mod json_lines;
+mod open;
+mod parquet;
+mod peek;
+mod problem;
+mod raw;
+mod read;
+mod rows;
+mod scanner;
+#[cfg(test)]
+mod tests;
+mod xlsx;
+
+pub use batch::{Batch, FileReport, QuarantineCode, Quarantined, TextColumn, wanted_columns};
+pub use compression::Compression;
+pub use peek::{Peek, estimate_rows, peek};
 
 use crate::failure::Result;
 use crate::job::Job;
 
 /// The codes this room raises (OF02xx).
-pub static CODES: &[&crate::failure::Code] = &[];
+pub static CODES: &[&crate::failure::Code] = codes::ALL;
 
 /// One extract: which provider, which file.
 #[derive(Debug, Clone)]
@@ -47,12 +74,13 @@ pub struct Intake<T> {
 
 /// Reads every extract in parallel and hands each batch to `consume` on the thread that parsed it.
 ///
-/// `progress` is told bytes read, as they are read. Fails with OF02xx where a file cannot be read and its provider is not optional.
+/// `progress` is told bytes read, as they are read. Fails with OF02xx where a file cannot be read and its provider is not optional: of
+/// several such files the first in the order of [`extracts`] is named. The results of a file that turns out unusable half-way are
+/// dropped, so `consume` must leave no trace elsewhere. Batches are the same for any number of threads.
 pub fn read_all<T: Send>(
     job: &Job,
     consume: impl Fn(Batch) -> T + Sync,
     progress: impl Fn(u64) + Sync,
 ) -> Result<Intake<T>> {
-    let _ = (job, consume, progress);
-    unimplemented!("written on branch `intake`")
+    read::read_all(job, open::Sizes::default(), &consume, &progress)
 }

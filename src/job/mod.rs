@@ -3,15 +3,33 @@
 //! In: a path. Out: a [`Job`] in which every path is resolved and every default filled in, so that no other
 //! room looks at TOML. Always: either a `Job` without any problem, or all problems at once.
 
+mod check;
+mod codes;
+mod draft;
 mod field;
+pub mod guess;
+mod headers;
+mod keys;
+mod problem;
+mod reading;
+mod resolve;
+mod schema;
+mod shape;
+mod suggest;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+mod values;
 
+pub use check::Checked;
+pub use codes::CODES;
+pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
+pub use problem::{Look, Problem};
+pub use schema::schema;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-
-/// The codes this room raises (OF01xx).
-pub static CODES: &[&crate::failure::Code] = &[];
 
 /// A checked job.
 #[derive(Debug, Clone)]
@@ -107,8 +125,13 @@ impl Setting {
         Setting::Other,
     ];
 
+    /// The setting with this word.
+    pub fn from_word(word: &str) -> Option<Setting> {
+        Setting::ALL.into_iter().find(|setting| setting.word() == word)
+    }
+
     /// The word of the job file.
-    pub fn word(self) -> &'static str {
+    pub const fn word(self) -> &'static str {
         match self {
             Setting::GeneralPractice => "general_practice",
             Setting::Acute => "acute",

@@ -1,0 +1,100 @@
+//! The commands: arguments → library call → print.
+//!
+//! In: the command line. Out: text on standard output, or a [`Failure`] for `main`. Always: facts go to standard output, progress and
+//! failures to standard error; no person's identifiers are printed unless asked for.
+
+mod check;
+mod completions;
+mod explain;
+mod extracts;
+mod init;
+mod man;
+
+use clap::{Parser, Subcommand};
+use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
+use std::io::Write;
+
+/// Links the records of one person across many health and care providers, every night, and publishes one population dataset.
+#[derive(Parser)]
+#[command(name = "onefolk", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    after_help = "Example:\n  onefolk check night/job.toml\n\nExit codes: 0 done, 1 a quality gate failed, 2 the job file or the command line is \
+                        wrong,\n3 the input data is unusable, 4 disk, memory or another resource, 5 another run holds the lock."
+)]
+pub struct CommandLine {
+    /// Print nothing but failures.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Init(init::Arguments),
+    Explain(explain::Arguments),
+    Completions(completions::Arguments),
+    Man(man::Arguments),
+}
+
+impl CommandLine {
+    pub fn run(self) -> Result<()> {
+        match self.command {
+            Command::Check(arguments) => check::run(&arguments, self.quiet),
+            Command::Init(arguments) => init::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+            Command::Man(arguments) => man::run(&arguments),
+        }
+    }
+}
+
+/// Writes to standard output. A reader that has seen enough (`onefolk … | head`) is no failure.
+fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).or_else(closed_pipe_is_fine)
+}
+
+/// Prints a JSON document, indented, with a closing line break.
+fn print_json(value: &serde_json::Value) -> Result<()> {
+    print(&format!("{value:#}\n"))
+}
+
+pub fn closed_pipe_is_fine(error: std::io::Error) -> Result<()> {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => Ok(()),
+        _ => Err(Failure::from_io(&error, std::path::Path::new("standard output"), &OUTPUT_FAILED)),
+    }
+}
+
+/// A table for people: aligned columns, fitted to the terminal, without lines where it is piped.
+fn table(header: &[&str]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::NOTHING).set_header(header.to_vec());
+    table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CommandLine;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        CommandLine::command().debug_assert();
+    }
+
+    /// DESIGN section 4: each command has `--help` with an example.
+    #[test]
+    fn every_command_has_an_example() {
+        fn visit(command: &clap::Command, path: &str) {
+            let path = format!("{path} {}", command.get_name());
+            let example = command.get_after_help().map(|help| help.to_string()).unwrap_or_default();
+            assert!(example.contains("Example") && example.contains("onefolk"), "{path} has no example");
+            command.get_subcommands().filter(|inner| inner.get_name() != "help").for_each(|inner| visit(inner, &path));
+        }
+        visit(&CommandLine::command(), "");
+    }
+}

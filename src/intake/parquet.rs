@@ -1,0 +1,169 @@
+//! Parquet extracts: the wanted columns of each row group, any primitive type as text.
+//!
+//! Dates and midnights are ISO dates, other moments ISO with seconds, whole numbers plain, booleans "true" and "false".
+
+use super::batch::QuarantineCode::Undecodable;
+use super::codes;
+use super::problem::{self, Problem, Result};
+use super::rows::{Piece, RowSink, Slot};
+use super::xlsx::plain_number;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float32Type, Float64Type};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Rows decoded at a time.
+const DECODED_ROWS: usize = 8192;
+
+pub(super) struct ParquetPlan {
+    path: PathBuf,
+    metadata: ArrowReaderMetadata,
+    pub columns: Vec<String>,
+    pub slots: Vec<Slot>,
+}
+
+fn broken(what: impl Into<String>) -> Problem {
+    Problem::new(&codes::BROKEN_PARQUET, what)
+}
+
+/// Runs a part of the third party's code; its panics on broken files are failures of the file.
+fn fenced<T, E>(step: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
+    match problem::fenced(step) {
+        Some(Ok(value)) => Ok(value),
+        // Its messages may quote what they stumbled over, so they are not passed on.
+        Some(Err(_)) | None => Err(broken("its footer or a page of it cannot be read")),
+    }
+}
+
+pub(super) fn plan(path: &Path) -> Result<ParquetPlan> {
+    let file = File::open(path).map_err(Problem::from)?;
+    // The file's own schema, not one that a writer left beside it, names the types.
+    let metadata = fenced(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true)))?;
+    let names = metadata.schema().fields().iter().map(|field| field.name().clone());
+    let columns = super::columns::distinct_names(names);
+    Ok(ParquetPlan { path: path.to_path_buf(), metadata, columns, slots: Vec::new() })
+}
+
+impl ParquetPlan {
+    /// Rows of each row group.
+    pub fn group_rows(&self) -> Vec<u64> {
+        let groups = self.metadata.metadata().row_groups();
+        groups.iter().map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).collect()
+    }
+
+    /// Reads one row group, `limit` rows at most. Returns their number.
+    pub fn read_group(&self, group: usize, limit: usize, emit: &mut dyn FnMut(Piece)) -> Result<u32> {
+        // A file of its own for each thread: duplicated handles share one position.
+        let file = File::open(&self.path).map_err(Problem::from)?;
+        let mut roots: Vec<usize> = self.slots.iter().filter_map(|slot| match slot {
+            Slot::Column(index) => Some(*index),
+            Slot::RowNumber => None,
+        }).collect();
+        roots.sort_unstable();
+        roots.dedup();
+        let mask = ProjectionMask::roots(self.metadata.metadata().file_metadata().schema_descr(), roots.iter().copied());
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
+            .with_projection(mask)
+            .with_row_groups(vec![group])
+            .with_limit(limit)
+            .with_batch_size(DECODED_ROWS);
+        let mut reader = fenced(|| builder.build())?;
+        let mut sink = RowSink::new(&self.slots, emit);
+        while let Some(batch) = fenced(|| reader.next().transpose())? {
+            take_rows(&batch, &roots, &mut sink)?;
+        }
+        Ok(sink.finish())
+    }
+}
+
+/// `roots` are the extract's columns in the order in which they stand in `batch`.
+fn take_rows(batch: &RecordBatch, roots: &[usize], sink: &mut RowSink<'_>) -> Result<()> {
+    let texts = batch.columns().iter().map(|column| Text::of(column)).collect::<Result<Vec<_>>>()?;
+    let mut value = String::new();
+    for row in 0..batch.num_rows() {
+        if texts.iter().any(|text| text.is_undecodable(row)) {
+            sink.quarantine(b"", Undecodable, "binary bytes or a NUL stand in a wanted column");
+            continue;
+        }
+        sink.deliver(|index, column| {
+            let place = roots.binary_search(&index).unwrap_or(0);
+            value.clear();
+            texts[place].write(row, &mut value);
+            column.push(&value);
+        });
+    }
+    Ok(())
+}
+
+/// One column of a decoded batch, ready to be written as text.
+enum Text<'a> {
+    Plain(&'a dyn Array, ArrayFormatter<'a>),
+    /// A text column whose values are taken as they are.
+    Strings(ArrayRef),
+    /// Bytes without a type: text in the files of several older writers.
+    Bytes(ArrayRef),
+    Floats(ArrayRef),
+}
+
+impl<'a> Text<'a> {
+    fn of(array: &'a ArrayRef) -> Result<Self> {
+        Ok(match array.data_type() {
+            DataType::Utf8 => Text::Strings(array.clone()),
+            DataType::Binary => Text::Bytes(array.clone()),
+            DataType::Float32 | DataType::Float64 => Text::Floats(array.clone()),
+            _ => {
+                let formatter = fenced(|| ArrayFormatter::try_new(array.as_ref(), &OPTIONS))?;
+                Text::Plain(array.as_ref(), formatter)
+            }
+        })
+    }
+
+    fn is_undecodable(&self, row: usize) -> bool {
+        match self {
+            Text::Strings(array) => array.is_valid(row) && array.as_string::<i32>().value(row).contains('\0'),
+            Text::Bytes(array) => array.is_valid(row) && super::delimited::decoded(array.as_binary::<i32>().value(row)).is_err(),
+            Text::Plain(..) | Text::Floats(_) => false,
+        }
+    }
+
+    fn write(&self, row: usize, out: &mut String) {
+        use std::fmt::Write;
+        match self {
+            Text::Strings(array) if array.is_valid(row) => out.push_str(array.as_string::<i32>().value(row)),
+            Text::Bytes(array) if array.is_valid(row) => {
+                out.push_str(std::str::from_utf8(array.as_binary::<i32>().value(row)).unwrap_or(""));
+            }
+            Text::Floats(array) if array.is_valid(row) => match array.data_type() {
+                DataType::Float32 => {
+                    // By way of its own shortest decimals: 0.1 as f32 is no 0.1 as f64.
+                    let _ = write!(out, "{}", array.as_primitive::<Float32Type>().value(row));
+                }
+                _ => out.push_str(&plain_number(array.as_primitive::<Float64Type>().value(row))),
+            },
+            Text::Plain(array, formatter) if array.is_valid(row) => {
+                // A value outside the calendar cannot be written; it is a missing one.
+                if write!(out, "{}", formatter.value(row)).is_err() {
+                    out.clear();
+                }
+                if let Some(date) = out.strip_suffix("T00:00:00") {
+                    out.truncate(date.len());
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+const OPTIONS: FormatOptions<'static> = FormatOptions::new()
+    .with_display_error(false)
+    .with_timestamp_format(Some("%Y-%m-%dT%H:%M:%S"))
+    .with_timestamp_tz_format(Some("%Y-%m-%dT%H:%M:%S"))
+    .with_datetime_format(Some("%Y-%m-%dT%H:%M:%S"));
+
+/// Whether `path` is called a Parquet file.
+pub(super) fn named_so(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("parquet"))
+}

@@ -1,0 +1,125 @@
+//! Rows of one unit of work on their way into batches; numbered from the start of the unit until its place in the file is known.
+
+use super::batch::{Batch, QuarantineCode, Quarantined, TextColumn};
+
+/// A batch holds at most so many rows, quarantined ones included.
+pub(super) const BATCH_ROWS_MAX: usize = 1 << 16;
+
+/// Where a wanted column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Slot {
+    /// Index of the extract's column.
+    Column(usize),
+    /// The extract has no such column, and the row's number stands for it.
+    RowNumber,
+}
+
+/// Up to [`BATCH_ROWS_MAX`] consecutive rows.
+#[derive(Debug, Default)]
+pub(super) struct Piece {
+    /// One a slot; that of [`Slot::RowNumber`] stays empty until the numbers are known.
+    columns: Vec<TextColumn>,
+    /// Rows of `columns`, counted from 0 at the start of the unit.
+    rows: Vec<u32>,
+    quarantined: Vec<Bad>,
+}
+
+#[derive(Debug)]
+struct Bad {
+    row: u32,
+    raw: String,
+    code: QuarantineCode,
+    reason: String,
+}
+
+/// Takes rows in order and hands on pieces.
+pub(super) struct RowSink<'a> {
+    slots: &'a [Slot],
+    emit: &'a mut dyn FnMut(Piece),
+    piece: Piece,
+    /// Rows taken so far.
+    count: u32,
+    /// Room for the next piece, learnt from the one before.
+    bytes_expected: usize,
+}
+
+impl<'a> RowSink<'a> {
+    pub fn new(slots: &'a [Slot], emit: &'a mut dyn FnMut(Piece)) -> Self {
+        let columns = slots.iter().map(|_| TextColumn::default()).collect();
+        RowSink { slots, emit, piece: Piece { columns, ..Piece::default() }, count: 0, bytes_expected: 0 }
+    }
+
+    /// The row's value for each slot, in order: `value` is asked for the extract's column.
+    #[inline]
+    pub fn deliver(&mut self, mut value: impl FnMut(usize, &mut TextColumn)) {
+        for (slot, column) in self.slots.iter().zip(&mut self.piece.columns) {
+            if let Slot::Column(index) = *slot {
+                value(index, column);
+            }
+        }
+        self.piece.rows.push(self.count);
+        self.took_one();
+    }
+
+    /// `raw` is kept lossily, for quarantine.parquet alone.
+    pub fn quarantine(&mut self, raw: &[u8], code: QuarantineCode, reason: impl Into<String>) {
+        let raw = String::from_utf8_lossy(raw).into_owned();
+        self.piece.quarantined.push(Bad { row: self.count, raw, code, reason: reason.into() });
+        self.took_one();
+    }
+
+    fn took_one(&mut self) {
+        self.count += 1;
+        if self.piece.len() == BATCH_ROWS_MAX {
+            self.hand_on();
+        }
+    }
+
+    fn hand_on(&mut self) {
+        let next = self.slots.iter().map(|_| TextColumn::with_capacity(BATCH_ROWS_MAX / 4, self.bytes_expected)).collect();
+        let full = std::mem::replace(&mut self.piece, Piece { columns: next, ..Piece::default() });
+        (self.emit)(full);
+    }
+
+    /// Hands on what is left; the number of rows taken in all.
+    pub fn finish(mut self) -> u32 {
+        if self.piece.len() > 0 {
+            self.hand_on();
+        }
+        self.count
+    }
+}
+
+impl Piece {
+    /// Rows, quarantined ones included.
+    pub fn len(&self) -> usize {
+        self.rows.len() + self.quarantined.len()
+    }
+
+    pub fn quarantined(&self) -> usize {
+        self.quarantined.len()
+    }
+
+    /// The batch, once `rows_before` data records are known to stand in the file before the unit.
+    pub fn into_batch(mut self, extract: u32, provider: u16, slots: &[Slot], rows_before: u32) -> Batch {
+        let number = |row: u32| rows_before + row + 1;
+        for row in &mut self.rows {
+            *row = number(*row);
+        }
+        for (slot, column) in slots.iter().zip(&mut self.columns) {
+            if *slot == Slot::RowNumber {
+                *column = TextColumn::with_capacity(self.rows.len(), self.rows.len() * 6);
+                self.rows.iter().for_each(|row| column.push(&row.to_string()));
+            }
+        }
+        let quarantined = self.quarantined.into_iter().map(|bad| Quarantined {
+            extract,
+            provider,
+            source_row: number(bad.row),
+            raw: bad.raw,
+            code: bad.code,
+            reason: bad.reason,
+        });
+        Batch { extract, provider, columns: self.columns, source_rows: self.rows, quarantined: quarantined.collect() }
+    }
+}

@@ -1,0 +1,108 @@
+//! From the text of a job file to a [`Job`] or every problem in it.
+
+use super::codes::JOB_UNREADABLE;
+use super::problem::{self, Look, Problem};
+use super::reading::Section;
+use super::surroundings::{Disk, Surroundings};
+use super::{Job, Provider, headers, resolve, shape};
+use crate::failure::{Failure, Result};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use toml::de::DeTable;
+
+/// A job file is written by people; anything larger is something else.
+const BYTES_MAX: u64 = 16 * 1024 * 1024;
+
+/// A job file that was read and checked whole.
+#[derive(Debug)]
+pub struct Checked {
+    /// As the user gave it.
+    pub path: PathBuf,
+    pub text: String,
+    /// In the order of the file. Empty exactly where the job can be run.
+    pub problems: Vec<Problem>,
+    /// What could be made of the job; complete only where there is no problem.
+    pub provisional: Job,
+}
+
+impl Checked {
+    /// The job, or all its problems as one failure laid out as `look` says.
+    pub fn into_job(self, look: Look) -> Result<Job> {
+        if self.problems.is_empty() { Ok(self.provisional) } else { Err(self.failure(look)) }
+    }
+
+    /// # Panics
+    /// Where there is no problem.
+    pub fn failure(&self, look: Look) -> Failure {
+        problem::failure(&self.problems, &self.text, &self.path, look)
+    }
+}
+
+impl Job {
+    /// Reads and checks a job file whole, without opening an extract.
+    ///
+    /// Fails with OF0101 where the file is wrong (all problems are in [`Failure::rendered`]), with OF0102 where it cannot be read and
+    /// with OF0103 where it is right but names files that are not there.
+    pub fn read(path: &Path) -> Result<Job> {
+        Job::check(path, &|_, _| None)?.into_job(Look::of_stderr())
+    }
+
+    /// As [`Job::read`], and the columns that the job names are looked for in the extracts: `headers` gives an extract's columns where
+    /// they are known for certain.
+    pub fn read_with_headers(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Job> {
+        Job::check(path, headers)?.into_job(Look::of_stderr())
+    }
+
+    /// As [`Job::read_with_headers`], with the problems one by one. Fails with OF0102 only.
+    pub fn check(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Checked> {
+        let text = read_text(path)?;
+        let whole = std::path::absolute(path).map_err(|error| Failure::from_io(&error, path, &JOB_UNREADABLE))?;
+        let folder = whole.parent().unwrap_or(Path::new("/")).to_path_buf();
+        Ok(check_text(text, path, &folder, &Disk { headers }))
+    }
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    let fail = |error: std::io::Error| Failure::from_io(&error, path, &JOB_UNREADABLE);
+    let file = std::fs::File::open(path).map_err(fail)?;
+    let mut bytes = Vec::new();
+    file.take(BYTES_MAX + 1).read_to_end(&mut bytes).map_err(fail)?;
+    if bytes.len() as u64 > BYTES_MAX {
+        return Err(Failure::new(&JOB_UNREADABLE, format!("{}: larger than 16 MiB", path.display())));
+    }
+    String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = valid.iter().filter(|byte| **byte == b'\n').count() + 1;
+        Failure::new(&JOB_UNREADABLE, format!("{}: line {line} is not UTF-8", path.display()))
+    })
+}
+
+/// Checks the text of a job file that stands at `path`; `folder` is absolute. Never panics, whatever the text.
+pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings: &dyn Surroundings) -> Checked {
+    let (root, errors) = DeTable::parse_recoverable(&text);
+    let root = Section { table: root.get_ref(), span: 0..text.find('\n').unwrap_or(text.len()) };
+    let mut problems: Vec<Problem> = errors.iter().map(|error| syntax_problem(error, &text)).collect();
+    let recovered = !problems.is_empty();
+    let mut found = shape::check(&root);
+    let resolved = resolve::resolve(&root, &text, path, folder, surroundings);
+    found.extend(resolved.problems);
+    if !recovered {
+        found.extend(headers::check(&resolved.job, &resolved.columns, surroundings));
+    } else {
+        // What the parser saved from a broken file is not all of it: only what is wrong by itself, on a line of its own, counts.
+        let broken: Vec<usize> = problems.iter().map(|problem| problem.position(&text).0).collect();
+        found.retain(|problem| problem.label == "unknown key" && !broken.contains(&problem.position(&text).0));
+    }
+    problems.extend(found);
+    problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    problems.dedup();
+    Checked { path: path.to_path_buf(), problems, provisional: resolved.job, text }
+}
+
+fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {
+    let span = error.span().unwrap_or(0..0);
+    let word = text.get(span.clone()).unwrap_or_default();
+    let bare = word.starts_with(char::is_alphabetic) && error.message().starts_with("invalid");
+    let problem = Problem::new(span, format!("This is not TOML: {}", error.message()), "here");
+    if bare { problem.help("Text stands in quotes; true, false, numbers and dates do not") } else { problem }
+}

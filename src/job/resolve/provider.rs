@@ -1,0 +1,248 @@
+//! One `[[provider]]`.
+
+use super::Resolver;
+use crate::job::problem::Problem;
+use crate::job::reading::{Placed, Section};
+use crate::job::suggest::nearest;
+use crate::job::{FixedColumn, Format, FormatKind, Provider, Setting, WhenMissing, values};
+use std::path::PathBuf;
+
+/// Encodings offered where a label is not known; every WHATWG label is accepted.
+const COMMON_ENCODINGS: [&str; 6] = ["utf-8", "windows-1252", "iso-8859-1", "iso-8859-15", "utf-16le", "utf-16be"];
+
+impl Resolver<'_> {
+    pub(super) fn provider(&mut self, index: usize, section: &Section) -> Provider {
+        let id = self.id(section);
+        let setting = section.text("setting").and_then(|word| Setting::from_word(&word.text)).unwrap_or(Setting::Other);
+        let when_missing =
+            section.text("when_missing").and_then(|word| when_missing(&word.text)).unwrap_or(WhenMissing::Stop);
+        let format = self.format(section);
+        let trust = section.whole("trust").and_then(|trust| u8::try_from(trust).ok());
+        let columns = self.columns(index, section);
+        let provider = Provider {
+            name: section.text("name").map_or_else(|| id.clone(), |name| name.text),
+            setting,
+            globs: section.texts("files").into_iter().map(|pattern| pattern.text).collect(),
+            files: self.extracts(index, &id, section, when_missing),
+            trust: trust.unwrap_or_else(|| setting.default_trust()),
+            one_record_per_person: section.flag("one_record_per_person").unwrap_or(false),
+            when_missing,
+            carry: self.carry(index, &id, section, &columns),
+            columns,
+            format,
+            id,
+        };
+        self.columns_fit_format(index, &provider);
+        provider
+    }
+
+    fn id(&mut self, section: &Section) -> String {
+        let Some(id) = section.text("id") else { return String::new() };
+        let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+        if !id.text.is_empty() && (!id.text.chars().all(letter) || id.text.len() > 64) {
+            self.report(
+                Problem::new(
+                    id.span.clone(),
+                    "A provider's id has at most 64 lower-case letters, digits and hyphens",
+                    "this id",
+                )
+                .help("The id stands in every output and in person_ids; put the readable name into `name`"),
+            );
+        }
+        match self.ids.get(&id.text) {
+            Some(first) => {
+                let line = self.line(&first.clone());
+                self.report(
+                    Problem::new(id.span, format!("Two providers have the id \"{}\"", id.text), "used before").help(
+                        format!(
+                            "The first stands in line {line}; several extracts of one provider belong in its `files`"
+                        ),
+                    ),
+                );
+            }
+            None => {
+                self.ids.insert(id.text.clone(), id.span);
+            }
+        }
+        id.text
+    }
+
+    /// The provider's extracts, sorted, each once, and no other provider's.
+    fn extracts(&mut self, index: usize, id: &str, section: &Section, when_missing: WhenMissing) -> Vec<PathBuf> {
+        let mut all: Vec<PathBuf> = Vec::new();
+        for pattern in section.texts("files") {
+            let found = self.matches(&pattern, when_missing == WhenMissing::Stop);
+            let mut shared = 0;
+            let mut with = String::new();
+            for path in found {
+                let identity = self.surroundings.identity(&path);
+                match self.owners.get(&identity) {
+                    // The same file by two globs of one provider is one extract.
+                    Some((owner, _)) if *owner == index => {}
+                    Some((_, owner)) => {
+                        shared += 1;
+                        with.clone_from(owner);
+                    }
+                    None => {
+                        self.owners.insert(identity, (index, id.to_string()));
+                        all.push(path);
+                    }
+                }
+            }
+            if shared > 0 {
+                let files = if shared == 1 { "1 file".to_string() } else { format!("{shared} files") };
+                let message = format!("\"{}\" matches {files} of another provider", pattern.text);
+                self.report(
+                    Problem::new(pattern.span, message, "belongs to two providers")
+                        .help(format!("Provider \"{with}\" reads the same; a file belongs to one provider")),
+                );
+            }
+        }
+        all.sort();
+        all
+    }
+
+    fn format(&mut self, section: &Section) -> Format {
+        let kind = section.text("format").and_then(|word| format_kind(&word.text));
+        let format = Format {
+            kind,
+            delimiter: section.text("delimiter").and_then(|text| values::character(&text.text)),
+            quote: section.text("quote").and_then(|text| values::character(&text.text)),
+            encoding: section.text("encoding").and_then(|label| self.encoding(&label)),
+            header: section.flag("header"),
+            skip_rows: section.whole("skip_rows").and_then(|rows| usize::try_from(rows).ok()).unwrap_or(0),
+            sheet: section.text("sheet").map(|sheet| sheet.text),
+            layout: self.layout(section),
+        };
+        self.overrides_fit(section, kind);
+        if format.delimiter.is_some() && format.delimiter == format.quote {
+            self.report(Problem::new(
+                section.key_span("quote"),
+                "`delimiter` and `quote` are the same character",
+                "the same",
+            ));
+        }
+        format
+    }
+
+    fn encoding(&mut self, label: &Placed) -> Option<String> {
+        if encoding_rs::Encoding::for_label(label.text.as_bytes()).is_none() {
+            self.report(
+                Problem::new(
+                    label.span.clone(),
+                    format!("There is no encoding \"{}\"", label.text),
+                    "unknown encoding",
+                )
+                .suggest(nearest(&label.text, COMMON_ENCODINGS), || {
+                    format!("Common ones: {}", COMMON_ENCODINGS.join(", "))
+                }),
+            );
+            return None;
+        }
+        Some(label.text.clone())
+    }
+
+    /// An override that a format cannot have would silently do nothing.
+    fn overrides_fit(&mut self, section: &Section, kind: Option<FormatKind>) {
+        use FormatKind::{Csv, FixedWidth, JsonLines, Xlsx};
+        let rules: [(&str, &[FormatKind]); 7] = [
+            ("delimiter", &[Csv]),
+            ("quote", &[Csv]),
+            ("encoding", &[Csv, FixedWidth, JsonLines]),
+            ("header", &[Csv, Xlsx]),
+            ("skip_rows", &[Csv, Xlsx, FixedWidth]),
+            ("sheet", &[Xlsx]),
+            ("layout", &[FixedWidth]),
+        ];
+        for (key, kinds) in rules {
+            let given = section.value(key).is_some();
+            let word = section.text("format").map_or_else(|| "auto".to_string(), |word| word.text);
+            let fits = kind.is_none_or(|kind| kinds.contains(&kind));
+            // A layout is never guessed from the data, so it needs its format said.
+            if given && (!fits || (key == "layout" && kind.is_none())) {
+                self.report(
+                    Problem::new(
+                        section.key_span(key),
+                        format!("`{key}` has no meaning with format = \"{word}\""),
+                        "no meaning here",
+                    )
+                    .help("Remove it or correct `format`"),
+                );
+            }
+        }
+        if kind == Some(FixedWidth) && section.value("layout").is_none() {
+            self.report(
+                Problem::new(section.key_span("format"), "A fixed-width extract needs a layout", "needs `layout`")
+                    .help("layout = [{ column = \"PatientID\", start = 1, width = 10 }, …]"),
+            );
+        }
+    }
+
+    fn layout(&mut self, section: &Section) -> Vec<FixedColumn> {
+        let mut layout: Vec<FixedColumn> = Vec::new();
+        for item in section.sections("layout") {
+            let Some(column) = item.text("column") else { continue };
+            if layout.iter().any(|known| known.column == column.text) {
+                self.report(Problem::new(
+                    column.span,
+                    format!("The layout names \"{}\" twice", column.text),
+                    "named before",
+                ));
+                continue;
+            }
+            let number = |key: &str| item.whole(key).and_then(|number| usize::try_from(number).ok()).unwrap_or(1);
+            layout.push(FixedColumn { column: column.text, start: number("start"), width: number("width") });
+        }
+        layout
+    }
+
+    /// Where the job itself says which columns there are, its mapping can be checked without opening an extract.
+    fn columns_fit_format(&mut self, index: usize, provider: &Provider) {
+        let headless = provider.format.header == Some(false);
+        let layout = &provider.format.layout;
+        let mut problems = Vec::new();
+        for used in self.columns.iter().filter(|used| used.provider == index) {
+            let name = used.column.text.as_str();
+            if headless && !name.parse::<usize>().is_ok_and(|number| number >= 1) {
+                problems.push(
+                    Problem::new(
+                        used.column.span.clone(),
+                        format!("There is no column \"{name}\" without a header"),
+                        "not a number",
+                    )
+                    .help("With header = false columns are \"1\", \"2\", …"),
+                );
+            } else if !layout.is_empty() && !layout.iter().any(|column| column.column == name) {
+                let near = nearest(name, layout.iter().map(|column| column.column.as_str()));
+                problems.push(
+                    Problem::new(
+                        used.column.span.clone(),
+                        format!("The layout has no column \"{name}\""),
+                        "unknown column",
+                    )
+                    .suggest(near, || "Name it in `layout`".into()),
+                );
+            }
+        }
+        self.problems.extend(problems);
+    }
+}
+
+pub(super) fn when_missing(word: &str) -> Option<WhenMissing> {
+    Some(match word {
+        "stop" => WhenMissing::Stop,
+        "without" => WhenMissing::Without,
+        _ => return None,
+    })
+}
+
+pub(super) fn format_kind(word: &str) -> Option<FormatKind> {
+    Some(match word {
+        "csv" => FormatKind::Csv,
+        "parquet" => FormatKind::Parquet,
+        "json_lines" => FormatKind::JsonLines,
+        "fixed_width" => FormatKind::FixedWidth,
+        "xlsx" => FormatKind::Xlsx,
+        _ => return None,
+    })
+}

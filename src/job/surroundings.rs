@@ -1,0 +1,63 @@
+//! What a check asks of the world outside the job file; tests answer from memory.
+
+use super::Provider;
+use std::path::{Path, PathBuf};
+
+pub(super) trait Surroundings {
+    fn today(&self) -> jiff::civil::Date;
+
+    /// Absolute paths of the files that `pattern` matches below `folder`, or why it cannot be followed.
+    fn files(&self, folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String>;
+
+    /// One name for each file, however it is reached.
+    fn identity(&self, path: &Path) -> PathBuf;
+
+    /// The columns of an extract where they are known for certain.
+    fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>>;
+}
+
+/// The disk, and what the caller knows of headers.
+pub(super) struct Disk<'a> {
+    pub headers: &'a dyn Fn(&Provider, &Path) -> Option<Vec<String>>,
+}
+
+impl Surroundings for Disk<'_> {
+    fn today(&self) -> jiff::civil::Date {
+        jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
+    }
+
+    fn files(&self, folder: &Path, pattern: &str) -> Result<Vec<PathBuf>, String> {
+        // A file whose name holds glob characters is meant literally where it exists.
+        let literal = folder.join(pattern);
+        if literal.is_file() {
+            return Ok(vec![literal]);
+        }
+        let whole = if Path::new(pattern).is_absolute() {
+            pattern.to_string()
+        } else {
+            let folder = folder.to_str().ok_or("the folder's name is not UTF-8")?;
+            format!("{}/{pattern}", glob::Pattern::escape(folder.trim_end_matches('/')))
+        };
+        let options = glob::MatchOptions {
+            require_literal_leading_dot: true,
+            require_literal_separator: true,
+            case_sensitive: true,
+        };
+        let mut found = Vec::new();
+        for entry in glob::glob_with(&whole, options).map_err(|error| error.msg.to_string())? {
+            let path = entry.map_err(|error| format!("{}: {}", error.path().display(), error.error()))?;
+            if path.is_file() {
+                found.push(path);
+            }
+        }
+        Ok(found)
+    }
+
+    fn identity(&self, path: &Path) -> PathBuf {
+        std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    }
+
+    fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>> {
+        (self.headers)(provider, path)
+    }
+}
