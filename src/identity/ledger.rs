@@ -13,8 +13,8 @@ use std::fs;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-pub(crate) const LEDGER_FOLDER: &str = "state/ledger";
-pub(crate) const PENDING_FOLDER: &str = "pending";
+const LEDGER_FOLDER: &str = "state/ledger";
+const PENDING_FOLDER: &str = "pending";
 const PENDING_PARTIAL: &str = "pending.partial";
 const ISSUED_FILE: &str = "issued";
 const ASSIGNMENT_FILE: &str = "assignment";

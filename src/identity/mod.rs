@@ -9,16 +9,20 @@
 
 mod assign;
 mod changes;
+#[cfg(test)]
+pub(crate) mod example;
 pub(crate) mod files;
 mod key;
 mod ledger;
 mod person_id;
 mod stability;
+#[cfg(test)]
+mod tests;
 
 pub use assign::{Identified, assign};
 pub use changes::{Change, ChangeKind};
 pub use ledger::{Ledger, NextEntry};
-pub(crate) use ledger::{LEDGER_FOLDER, PENDING_FOLDER, abandon, pending_run, settle, stage};
+pub(crate) use ledger::{abandon, pending_run, settle, stage};
 pub use person_id::PersonId;
 
 use crate::failure::{Code, Exit};
