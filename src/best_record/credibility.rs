@@ -49,7 +49,8 @@ impl<'a> Chooser<'a> {
             candidates.clear();
             candidates.extend(self.rows.of_person(person).iter().filter_map(|&row| {
                 let code = column.column.codes[row as usize];
-                (code != MISSING && column.standing[code as usize] != Standing::Refused).then_some(Candidate { code, row })
+                (code != MISSING && column.standing[code as usize] != Standing::Refused)
+                    .then_some(Candidate { code, row })
             }));
             if let Some((chosen, postcode)) = place {
                 keep_place(candidates, chosen[person], &postcode.column.codes);

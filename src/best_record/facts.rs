@@ -148,12 +148,14 @@ impl<'a> Combiner<'a> {
         let records = self.chooser.records;
         let provider = |row: u32| records.provider[row as usize];
         let extract = |row: u32| records.extract[row as usize];
-        let delivered_twice = |pair: &[u32]| provider(pair[0]) == provider(pair[1]) && extract(pair[0]) != extract(pair[1]);
+        let delivered_twice =
+            |pair: &[u32]| provider(pair[0]) == provider(pair[1]) && extract(pair[0]) != extract(pair[1]);
         // Rows ascend by (provider, extract): overlapping extracts of one provider stand side by side.
         if !rows.windows(2).any(delivered_twice) {
             return rows.to_vec();
         }
-        let event = |row: u32| (provider(row), records.record_id.get(row as usize), self.code(row), self.chooser.updated(row));
+        let event =
+            |row: u32| (provider(row), records.record_id.get(row as usize), self.code(row), self.chooser.updated(row));
         let mut sorted = rows.to_vec();
         sorted.sort_unstable_by(|&a, &b| (event(a), extract(a), a).cmp(&(event(b), extract(b), b)));
         let mut events = Vec::with_capacity(rows.len());

@@ -72,14 +72,18 @@ fn gather(
     };
     let mut distinct: Vec<(usize, Pair)> = (0..people)
         .into_par_iter()
-        .flat_map_iter(|person| (0..pairings.len()).flat_map(move |which| others(person, which).map(move |pair| (which, pair))))
+        .flat_map_iter(|person| {
+            (0..pairings.len()).flat_map(move |which| others(person, which).map(move |pair| (which, pair)))
+        })
         .collect();
     distinct.par_sort_unstable();
     distinct.dedup();
 
     let texts: Vec<String> = distinct
         .par_iter()
-        .map(|&(which, (first, second))| text(value(&pairings[which].first, first), value(&pairings[which].second, second)))
+        .map(|&(which, (first, second))| {
+            text(value(&pairings[which].first, first), value(&pairings[which].second, second))
+        })
         .collect();
     // Codes in the order of their texts: sorting codes then sorts texts.
     let mut sorted: Vec<&str> = texts.iter().map(String::as_str).collect();
@@ -96,7 +100,10 @@ fn gather(
     };
     let lists = Lists::gather(people, Dictionary::default(), |person, list| {
         for which in 0..pairings.len() {
-            list.extend(others(person, which).map(|pair| codes[distinct.binary_search(&(which, pair)).expect("gathered before")]));
+            list.extend(
+                others(person, which)
+                    .map(|pair| codes[distinct.binary_search(&(which, pair)).expect("gathered before")]),
+            );
         }
         if list.is_empty() {
             return;
@@ -119,4 +126,3 @@ fn value<'a>(column: &Option<Column<'a>>, code: u32) -> Option<&'a str> {
     let column = column.as_ref()?;
     (code != MISSING).then(|| column.column.values.get(code))
 }
-

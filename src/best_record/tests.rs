@@ -84,13 +84,18 @@ fn refused_and_weak_values_never_override_ordinary_ones() {
         (Field::GivenName, "j", "jane", "Jane"),
         (Field::Postcode, "ZZ99 3VZ", "LS1 4AP", "LS1 4AP"),
     ] {
-        let rows = [row(GP, "1", &[(field, worse)]), row(ACUTE, "2", &[(field, worse)]), row(AMBULANCE, "3", &[(field, better)])];
+        let rows = [
+            row(GP, "1", &[(field, worse)]),
+            row(ACUTE, "2", &[(field, worse)]),
+            row(AMBULANCE, "3", &[(field, better)]),
+        ];
         assert_eq!(best(&one_person(&rows, &[]), field), (Some(shown), 2), "{field:?}");
         let only_worse = one_person(&rows[..2], &[]);
         assert!(only_worse.field(field).text(0).is_some(), "{field:?}: a weak value is better than none");
     }
     for refused in ["19500230", "20261123", "18891231", "19501301"] {
-        let rows = [row(GP, "1", &[(Field::DateOfBirth, refused)]), row(AMBULANCE, "2", &[(Field::DateOfBirth, "19500301")])];
+        let rows =
+            [row(GP, "1", &[(Field::DateOfBirth, refused)]), row(AMBULANCE, "2", &[(Field::DateOfBirth, "19500301")])];
         let field = &one_person(&rows, &[]).fields[5];
         assert_eq!((field.date(0), field.from[0]), (Some(days(jiff::civil::date(1950, 3, 1))), 1), "{refused}");
         let field = &one_person(&rows[..1], &[]).fields[5];
@@ -219,7 +224,8 @@ fn flags_combine() {
 
 #[test]
 fn dates_combine_and_counts_look_back_from_as_of() {
-    let rows = [("", "2025-11-21"), ("", "2025-11-22"), ("", "2026-11-22"), ("", "2026-11-23"), ("", "2026-02-30"), ("", "")];
+    let rows =
+        [("", "2025-11-21"), ("", "2025-11-22"), ("", "2026-11-22"), ("", "2026-11-23"), ("", "2026-02-30"), ("", "")];
     let date = |combine, within| match fact(CarryKind::Date, combine, within, &rows) {
         FactValues::Date(dates) => dates[0],
         other => panic!("{other:?}"),
@@ -240,10 +246,11 @@ fn dates_combine_and_counts_look_back_from_as_of() {
 
 #[test]
 fn numbers_categories_and_lists_combine() {
-    let number = |combine| match fact(CarryKind::Number, combine, None, &[("20260101", "2.5"), ("20250101", "10"), ("", "")]) {
-        FactValues::Number(numbers) => numbers[0],
-        other => panic!("{other:?}"),
-    };
+    let number =
+        |combine| match fact(CarryKind::Number, combine, None, &[("20260101", "2.5"), ("20250101", "10"), ("", "")]) {
+            FactValues::Number(numbers) => numbers[0],
+            other => panic!("{other:?}"),
+        };
     assert_eq!(number(Combine::Sum), Some(12.5));
     assert_eq!(number(Combine::Max), Some(10.0));
     assert_eq!(number(Combine::Latest), Some(2.5));

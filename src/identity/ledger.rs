@@ -201,7 +201,10 @@ impl Ledger {
         if self.runs.contains(&run) {
             return Ok(());
         }
-        Err(Failure::new(&LEDGER_MISSING, format!("{} knows nothing of run {run}", output.join(LEDGER_FOLDER).display())))
+        Err(Failure::new(
+            &LEDGER_MISSING,
+            format!("{} knows nothing of run {run}", output.join(LEDGER_FOLDER).display()),
+        ))
     }
 }
 
@@ -272,8 +275,8 @@ fn pending_header(output: &Path) -> Result<Option<IssuedHeader>> {
 pub(crate) fn settle(output: &Path) -> Result<()> {
     let Some(header) = pending_header(output)? else { return Ok(()) };
     let folder = output.join(LEDGER_FOLDER);
-    let settled =
-        fs::rename(folder.join(PENDING_FOLDER), entry_folder(&folder, header.sequence)).and_then(|()| files::sync_folder(&folder));
+    let settled = fs::rename(folder.join(PENDING_FOLDER), entry_folder(&folder, header.sequence))
+        .and_then(|()| files::sync_folder(&folder));
     settled.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))?;
     // The older assignment is of no more use; one left behind by a kill does no harm.
     let _ = fs::remove_file(entry_folder(&folder, header.sequence.saturating_sub(1)).join(ASSIGNMENT_FILE));
@@ -312,7 +315,8 @@ fn count_entries(folder: &Path) -> Result<u32> {
         let name = entry.file_name();
         let digits = name.to_string_lossy();
         if digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
-            numbers.push(digits.parse::<u32>().map_err(|_| damaged(folder, "a folder has a number that is too large"))?);
+            numbers
+                .push(digits.parse::<u32>().map_err(|_| damaged(folder, "a folder has a number that is too large"))?);
         }
     }
     numbers.sort_unstable();

@@ -28,7 +28,8 @@ pub use person_id::PersonId;
 use crate::failure::{Code, Exit};
 
 /// The codes this room raises (OF041x); `publish::CODES` lists them for `explain code`.
-pub static CODES: &[&Code] = &[&LEDGER_DAMAGED, &LEDGER_MISSING, &LEDGER_OF_OTHER_KEY, &KEY_UNUSABLE, &LEDGER_UNWRITABLE];
+pub static CODES: &[&Code] =
+    &[&LEDGER_DAMAGED, &LEDGER_MISSING, &LEDGER_OF_OTHER_KEY, &KEY_UNUSABLE, &LEDGER_UNWRITABLE];
 
 pub static LEDGER_DAMAGED: Code = Code {
     id: "OF0410",

@@ -137,7 +137,8 @@ mod tests {
         let deriver = Deriver::new(&[7; 32]);
         let id = deriver.derive("gp-1", "23", 0);
         assert_eq!(id, deriver.derive("gp-1", "23", 0));
-        for other in [deriver.derive("gp-12", "3", 0), deriver.derive("gp-1", "23", 1), deriver.derive("gp-1", "24", 0)] {
+        for other in [deriver.derive("gp-12", "3", 0), deriver.derive("gp-1", "23", 1), deriver.derive("gp-1", "24", 0)]
+        {
             assert_ne!(id, other);
         }
         assert_ne!(id, Deriver::new(&[8; 32]).derive("gp-1", "23", 0));

@@ -59,7 +59,8 @@ fn ids_do_not_depend_on_the_order_of_rows() {
         let ledger = Ledger::open(output.path(), Some(key.path())).unwrap();
         let (of_record, identity_ids) = identities(record_ids.len());
         let people = partition(letters);
-        assign(&ledger, &example_job(), &plain(record_ids), &people, &of_record, &identity_ids, "2026-11-22-01").person_ids
+        assign(&ledger, &example_job(), &plain(record_ids), &people, &of_record, &identity_ids, "2026-11-22-01")
+            .person_ids
     };
     let forward = ids(&["1", "2", "3"], "aab");
     let backward = ids(&["3", "2", "1"], "baa");

@@ -84,7 +84,8 @@ impl<'a> Draft<'a> {
         let mut warnings = Vec::new();
         let mut pruned = Vec::new();
         // Where the new `current` may not survive a power cut, the old run must: the rest is left to the next run.
-        let settled = files::sync_folder(output).map_err(|error| failed(&error, output)).and_then(|()| identity::settle(output));
+        let settled =
+            files::sync_folder(output).map_err(|error| failed(&error, output)).and_then(|()| identity::settle(output));
         match settled {
             Ok(()) => pruned = self.prune(keep_runs, &mut warnings),
             Err(failure) => warnings.push(failure.to_string()),
@@ -96,7 +97,8 @@ impl<'a> Draft<'a> {
     pub(super) fn sync(&self) -> Result<()> {
         let (mut found, mut folders) = (Vec::new(), Vec::new());
         walk(&self.folder, &mut found, &mut folders).map_err(|error| failed(&error, &self.folder))?;
-        let sync_file = |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(|error| failed(&error, path));
+        let sync_file =
+            |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(|error| failed(&error, path));
         found.par_iter().try_for_each(sync_file)?;
         folders.iter().try_for_each(|path| files::sync_folder(path).map_err(|error| failed(&error, path)))
     }

@@ -26,13 +26,17 @@ impl Lock {
         files::create_folder(&output.join("runs")).map_err(failed)?;
         // Not truncated when opened: the owner's line must stay readable while another process tries.
         let mut options = OpenOptions::new();
-        let mut file = options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
+        let mut file =
+            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(held(&mut file, &path)),
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(owner().as_bytes())).map_err(failed)?;
+        file.set_len(0)
+            .and_then(|()| file.rewind())
+            .and_then(|()| file.write_all(owner().as_bytes()))
+            .map_err(failed)?;
         Ok(Lock { output: output.to_path_buf(), _file: file })
     }
 

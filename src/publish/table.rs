@@ -134,9 +134,7 @@ impl<'a> Column<'a> {
     }
 
     pub(super) fn required_date(name: &str, value: impl Fn(usize) -> i32 + Sync + Send + 'a) -> Self {
-        Self::new(name, DataType::Date32, false, move |rows| {
-            Arc::new(Date32Array::from_iter_values(rows.map(&value)))
-        })
+        Self::new(name, DataType::Date32, false, move |rows| Arc::new(Date32Array::from_iter_values(rows.map(&value))))
     }
 }
 
@@ -145,7 +143,11 @@ pub(super) fn write(folder: &Path, name: &str, rows: usize, columns: &[Column]) 
     let path = folder.join(name);
     let file = files::create_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))?;
     let written = encode(file, rows, columns).map_err(|error| failure(error, &path))?;
-    Ok(WrittenFile { name: name.to_string(), bytes: written.bytes, blake3: written.hasher.finalize().to_hex().to_string() })
+    Ok(WrittenFile {
+        name: name.to_string(),
+        bytes: written.bytes,
+        blake3: written.hasher.finalize().to_hex().to_string(),
+    })
 }
 
 fn encode(file: File, rows: usize, columns: &[Column]) -> std::result::Result<Written, ParquetError> {
@@ -195,7 +197,7 @@ fn properties(columns: &[Column]) -> WriterProperties {
     properties.build()
 }
 
-fn failure(error: ParquetError, path: &Path) -> Failure {
+pub(super) fn failure(error: ParquetError, path: &Path) -> Failure {
     if let ParquetError::External(source) = &error
         && let Some(error) = source.downcast_ref::<std::io::Error>()
     {
