@@ -1,1 +1,181 @@
-//! (being built)
+//! One best record per person: the most credible value of each field, with where it came from.
+//!
+//! In: [`Records`], their [`Partition`] into people, and what the linking says of each person. Out: [`People`], columns with one entry
+//! per dense person. Always: every value shown stands in a record of that person, and `from` names it; the result does not depend on
+//! the number of threads; a sensitive person has neither place nor provider in any column.
+
+mod credibility;
+mod dates;
+mod facts;
+mod history;
+mod people;
+mod readable;
+mod rows;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use dates::{NO_DATE, days};
+pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
+
+use crate::clustering::Partition;
+use crate::job::{Field, Job};
+use crate::records::{MISSING, Records};
+use credibility::{Chooser, Column};
+use rows::Rows;
+
+/// The fields of people.parquet, in its order.
+pub const FIELDS: [Field; 15] = [
+    Field::NhsNumber,
+    Field::GivenName,
+    Field::MiddleName,
+    Field::FamilyName,
+    Field::PreviousFamilyName,
+    Field::DateOfBirth,
+    Field::DateOfDeath,
+    Field::Sex,
+    Field::Ethnicity,
+    Field::Address,
+    Field::Postcode,
+    Field::Uprn,
+    Field::Phone,
+    Field::Email,
+    Field::GpPractice,
+];
+
+/// Fields that tell where a person lives or can be found: hidden for a sensitive person.
+const PLACE_FIELDS: [Field; 5] = [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::GpPractice];
+
+/// What the linking says of each person, one entry per dense person.
+#[derive(Debug, Clone, Default)]
+pub struct Linked {
+    /// Probability of the weakest link that holds the person together; `None` with a single record.
+    pub weakest_probability: Vec<Option<f64>>,
+    /// A pair of this person with another one waits for review.
+    pub in_review: Vec<bool>,
+    /// The person's records say too little to be linked.
+    pub bare: Vec<bool>,
+    /// `as_of` of the run that first issued the person_id.
+    pub first_seen: Vec<jiff::civil::Date>,
+}
+
+/// Combines the records of each person.
+///
+/// # Panics
+/// Where the vectors do not have one entry per record or person.
+pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Linked) -> People {
+    let people = partition.people as usize;
+    assert_eq!(records.len(), partition.person.len(), "every record belongs to one person");
+    assert_eq!(people, linked.first_seen.len(), "every person has been seen");
+    let rows = Rows::of(partition);
+    let chooser = Chooser::new(job, records, &rows);
+    let mut fields = best_fields(&chooser);
+    refuse_death_before_birth(&mut fields);
+
+    let sensitive = sensitive_people(records, &rows);
+    let other_names = history::other_names(&chooser, &fields);
+    let mut other_addresses = history::other_addresses(&chooser, &fields);
+    let mut providers = providers_of(job, records, &rows);
+    let status = status::status(&chooser, &fields);
+    hide_places(&sensitive, &mut fields);
+    other_addresses.clear_where(&sensitive);
+    providers.clear_where(&sensitive);
+    People {
+        status,
+        fields,
+        other_names,
+        other_addresses,
+        records: rows.sizes(),
+        providers,
+        weakest_probability: linked.weakest_probability,
+        in_review: linked.in_review,
+        bare: linked.bare,
+        facts: facts::combine(&chooser),
+        first_seen: linked.first_seen.into_iter().map(days).collect(),
+        sensitive,
+    }
+}
+
+fn best_fields(chooser: &Chooser) -> Vec<BestField> {
+    let mut fields: Vec<BestField> = Vec::with_capacity(FIELDS.len());
+    // The postcode is chosen before the address and the UPRN: they should be of one place.
+    let postcode = Column::of(chooser, Field::Postcode).map(|column| (chooser.choose(&column, None), column));
+    for field in FIELDS {
+        let Some(column) = Column::of(chooser, field) else {
+            fields.push(BestField::empty(field, chooser.rows.people()));
+            continue;
+        };
+        let place = match field {
+            Field::Address | Field::Uprn => postcode.as_ref().map(|(chosen, column)| (chosen.as_slice(), column)),
+            _ => None,
+        };
+        let from = match (&postcode, field) {
+            (Some((chosen, _)), Field::Postcode) => chosen.clone(),
+            _ => chooser.choose(&column, place),
+        };
+        fields.push(column.best_field(from));
+    }
+    fields
+}
+
+/// Nobody dies before being born: of the two, the date of birth is confirmed by more contacts.
+fn refuse_death_before_birth(fields: &mut [BestField]) {
+    let place = |field| FIELDS.iter().position(|known| *known == field).expect("a field of the best record");
+    let born = match &fields[place(Field::DateOfBirth)].values {
+        Values::Date(days) => days.clone(),
+        Values::Text { .. } => return,
+    };
+    let death = &mut fields[place(Field::DateOfDeath)];
+    if let Values::Date(died) = &mut death.values {
+        for (person, died) in died.iter_mut().enumerate() {
+            if *died != NO_DATE && *died < born[person] {
+                *died = NO_DATE;
+                death.from[person] = NO_ROW;
+            }
+        }
+    }
+}
+
+/// One record that is flagged makes the person sensitive (DOMAIN: the flag is a union over the person's records).
+fn sensitive_people(records: &Records, rows: &Rows) -> Vec<bool> {
+    let mut sensitive = vec![false; rows.people()];
+    if let Some(column) = records.clean.get(&Field::Sensitivity) {
+        let flag: Vec<bool> = column.values.iter().map(|value| value.eq_ignore_ascii_case("s")).collect();
+        for (person, sensitive) in sensitive.iter_mut().enumerate() {
+            let codes = rows.of_person(person).iter().map(|&row| column.codes[row as usize]);
+            *sensitive = codes.into_iter().any(|code| code != MISSING && flag[code as usize]);
+        }
+    }
+    sensitive
+}
+
+/// Removes a sensitive person's place, and every provider: a provider is a place too.
+fn hide_places(sensitive: &[bool], fields: &mut [BestField]) {
+    for best in fields {
+        let place = PLACE_FIELDS.contains(&best.field);
+        for person in (0..sensitive.len()).filter(|&person| sensitive[person]) {
+            best.from[person] = NO_ROW;
+            match &mut best.values {
+                Values::Text { codes, .. } if place => codes[person] = MISSING,
+                Values::Date(days) if place => days[person] = NO_DATE,
+                _ => {}
+            }
+        }
+    }
+}
+
+/// The providers that know each person, sorted by their ids.
+fn providers_of(job: &Job, records: &Records, rows: &Rows) -> Lists {
+    let mut order: Vec<usize> = (0..job.providers.len()).collect();
+    order.sort_by(|&a, &b| job.providers[a].id.cmp(&job.providers[b].id));
+    let mut values = crate::records::Dictionary::default();
+    let mut rank = vec![0u32; job.providers.len()];
+    for provider in order {
+        rank[provider] = values.intern(&job.providers[provider].id);
+    }
+    Lists::gather(rows.people(), values, |person, list| {
+        list.extend(rows.of_person(person).iter().map(|&row| rank[records.provider[row as usize] as usize]));
+        list.sort_unstable();
+        list.dedup();
+    })
+}

@@ -1,3 +1,66 @@
-//! (being built)
+//! What a run leaves behind, published whole or not at all.
+//!
+//! In: everything that a run found ([`Outputs`]) and the texts of the other rooms. Out: `runs/<run_id>/` below the output, and
+//! `current` pointing to it. Always: `current` is a whole, synced run at every instant, and the ledger of person_ids agrees with it or
+//! [`recover`] makes it agree; the same outputs give the same bytes on any number of threads; files are their owner's only.
+//!
+//! The order, in which a kill at any instant leaves either the old run or the new one:
+//! 1. write and sync `runs/.<run_id>.partial/`;
+//! 2. write the ledger's entry as `state/ledger/pending/`;
+//! 3. rename the folder to `runs/<run_id>/`;
+//! 4. rename a new symbolic link over `current`: the one instant that decides;
+//! 5. rename the pending entry into the ledger; 6. prune old runs.
+//!
+//! [`recover`] looks at `current`: where it names the pending entry's run, step 5 is done again, otherwise 2 and 3 are undone.
 
-pub static CODES: &[&crate::failure::Code] = &[];
+mod draft;
+mod link_table;
+mod lock;
+mod people_table;
+mod recovery;
+mod runs;
+mod table;
+mod tables;
+#[cfg(test)]
+mod tests;
+
+pub use draft::{Draft, Published};
+pub use link_table::{LinkTable, MISSING_LEVEL, ReviewTable};
+pub use lock::Lock;
+pub use recovery::{Recovered, recover};
+pub use runs::{current_run, next_run_id};
+pub use table::WrittenFile;
+pub use tables::{Outputs, Withheld, WithheldReason};
+
+use crate::failure::{Code, Exit};
+use crate::identity;
+
+/// The codes this room raises, and those of `identity` (OF041x).
+pub static CODES: &[&Code] = &[
+    &identity::LEDGER_DAMAGED,
+    &identity::LEDGER_MISSING,
+    &identity::LEDGER_OF_OTHER_KEY,
+    &identity::KEY_UNUSABLE,
+    &identity::LEDGER_UNWRITABLE,
+    &OUTPUT_UNWRITABLE,
+    &LOCKED,
+];
+
+static OUTPUT_UNWRITABLE: Code = Code {
+    id: "OF0420",
+    exit: Exit::Resource,
+    title: "the output could not be written",
+    next_step: "See to the file or folder that the message names below [job] output, then run again; nothing was published",
+    explanation: "A file or folder below [job] output could not be written, synced or renamed, and the disk is neither full nor is \
+                  permission missing: something else may stand in its place, such as a folder named `current` or a file named \
+                  `runs`, or the disk may be failing. What was published before still stands.",
+};
+
+static LOCKED: Code = Code {
+    id: "OF0501",
+    exit: Exit::Locked,
+    title: "another run holds the output",
+    next_step: "Wait until the run that the message names has ended, then run again",
+    explanation: "One run at a time may write an output. The lock is state/lock below [job] output; the operating system releases it \
+                  when its process ends, however that happens, so it never has to be removed by hand.",
+};

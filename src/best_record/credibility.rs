@@ -1,0 +1,213 @@
+//! Which of a person's values of one field is the most credible.
+
+use super::dates::{self, NO_DATE};
+use super::people::{BestField, NO_ROW, Values};
+use super::readable;
+use super::rows::Rows;
+use crate::job::{Field, Job};
+use crate::records::{self, Dictionary, MISSING, Records};
+use rayon::prelude::*;
+
+/// What all fields need.
+pub(super) struct Chooser<'a> {
+    pub(super) job: &'a Job,
+    pub(super) records: &'a Records,
+    pub(super) rows: &'a Rows,
+    /// By provider.
+    trust: Vec<u8>,
+    /// When each row was last updated, in days; [`NO_DATE`] where unknown or after `as_of`. Empty where no provider says.
+    updated: Vec<i32>,
+}
+
+impl<'a> Chooser<'a> {
+    pub(super) fn new(job: &'a Job, records: &'a Records, rows: &'a Rows) -> Self {
+        let trust = job.providers.iter().map(|provider| provider.trust).collect();
+        let as_of = dates::days(job.as_of);
+        let mut updated = Vec::new();
+        if let Some(column) = records.clean.get(&Field::Updated) {
+            let days: Vec<i32> = column.values.iter().map(dates::parse_days).collect();
+            let day = |&code: &u32| if code == MISSING { NO_DATE } else { days[code as usize] };
+            updated = column.codes.par_iter().map(day).map(|day| if day > as_of { NO_DATE } else { day }).collect();
+        }
+        Chooser { job, records, rows, trust, updated }
+    }
+
+    pub(super) fn updated(&self, row: u32) -> i32 {
+        self.updated.get(row as usize).copied().unwrap_or(NO_DATE)
+    }
+
+    pub(super) fn trust(&self, row: u32) -> u8 {
+        self.trust[self.records.provider[row as usize] as usize]
+    }
+
+    /// The row of each person's most credible value, or [`NO_ROW`].
+    ///
+    /// `place` (each person's chosen row of the postcode, and that column) limits the choice to rows of that place where there are
+    /// any, so that an address and its postcode belong together.
+    pub(super) fn choose(&self, column: &Column, place: Option<(&[u32], &Column)>) -> Vec<u32> {
+        let choose = |candidates: &mut Vec<Candidate>, person: usize| {
+            candidates.clear();
+            candidates.extend(self.rows.of_person(person).iter().filter_map(|&row| {
+                let code = column.column.codes[row as usize];
+                (code != MISSING && column.standing[code as usize] != Standing::Refused)
+                    .then_some(Candidate { code, row })
+            }));
+            if let Some((chosen, postcode)) = place {
+                keep_place(candidates, chosen[person], &postcode.column.codes);
+            }
+            match candidates.as_slice() {
+                [] => NO_ROW,
+                [only] => only.row,
+                _ => self.most_credible(column, candidates),
+            }
+        };
+        (0..self.rows.people()).into_par_iter().map_init(Vec::new, choose).collect()
+    }
+
+    fn most_credible(&self, column: &Column, candidates: &mut [Candidate]) -> u32 {
+        let provider = |row: u32| self.records.provider[row as usize];
+        candidates.sort_unstable_by_key(|candidate| (candidate.code, provider(candidate.row), candidate.row));
+        let groups = candidates.chunk_by(|a, b| a.code == b.code);
+        let ranked = groups.map(|group| {
+            let providers = group.chunk_by(|a, b| provider(a.row) == provider(b.row));
+            let credibility = Credibility {
+                standing: column.standing[group[0].code as usize],
+                verified: column.number && group.iter().any(|one| self.records.number_verified[one.row as usize]),
+                agreement: providers.map(|same| u32::from(self.trust(same[0].row))).sum(),
+                updated: group.iter().map(|one| self.updated(one.row)).max().unwrap_or(NO_DATE),
+                trust: group.iter().map(|one| self.trust(one.row)).max().unwrap_or(0),
+                smallest: std::cmp::Reverse(column.column.values.get(group[0].code)),
+            };
+            (credibility, group)
+        });
+        let best = ranked.max_by(|a, b| a.0.cmp(&b.0)).expect("there are candidates").1;
+        let source = best.iter().max_by_key(|one| {
+            let verified = column.number && self.records.number_verified[one.row as usize];
+            (verified, self.updated(one.row), self.trust(one.row), std::cmp::Reverse(one.row))
+        });
+        source.expect("a group is never empty").row
+    }
+}
+
+/// Rows of another place go, if any row of the chosen place is left.
+fn keep_place(candidates: &mut Vec<Candidate>, chosen: u32, postcode_codes: &[u32]) {
+    if chosen == NO_ROW {
+        return;
+    }
+    let here = |candidate: &Candidate| postcode_codes[candidate.row as usize] == postcode_codes[chosen as usize];
+    if candidates.iter().any(here) {
+        candidates.retain(here);
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    code: u32,
+    row: u32,
+}
+
+/// The order of credibility, most important first (DESIGN section 5, issue item 10).
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Credibility<'a> {
+    standing: Standing,
+    /// Only NHS numbers are ever verified.
+    verified: bool,
+    /// Trust of the distinct providers that give this value, added up.
+    agreement: u32,
+    updated: i32,
+    trust: u8,
+    smallest: std::cmp::Reverse<&'a str>,
+}
+
+/// What a value can be used for by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Standing {
+    /// Cannot be true: never shown.
+    Refused,
+    /// Says less than any ordinary value: shown only where there is nothing else.
+    Weak,
+    Ordinary,
+}
+
+/// A column of clean values, and what each value is worth.
+pub(super) struct Column<'a> {
+    pub(super) field: Field,
+    pub(super) column: &'a records::Column,
+    standing: Vec<Standing>,
+    number: bool,
+}
+
+impl<'a> Column<'a> {
+    pub(super) fn of(chooser: &Chooser<'a>, field: Field) -> Option<Self> {
+        let column = chooser.records.clean.get(&field)?;
+        let as_of = chooser.job.as_of;
+        let standing = column.values.iter().map(|value| standing(field, value, as_of)).collect();
+        Some(Column { field, column, standing, number: field == Field::NhsNumber })
+    }
+
+    /// The code of a chosen row.
+    pub(super) fn code(&self, row: u32) -> u32 {
+        if row == NO_ROW { MISSING } else { self.column.codes[row as usize] }
+    }
+
+    /// The values of the chosen rows, as shown.
+    pub(super) fn best_field(&self, from: Vec<u32>) -> BestField {
+        let values = match self.field {
+            Field::DateOfBirth | Field::DateOfDeath => {
+                let days: Vec<i32> = self.column.values.iter().map(dates::parse_days).collect();
+                Values::Date(from.iter().map(|&row| self.code(row)).map(|code| shown_day(&days, code)).collect())
+            }
+            _ => self.shown_texts(&from),
+        };
+        BestField { field: self.field, values, from }
+    }
+
+    fn shown_texts(&self, from: &[u32]) -> Values {
+        let mut values = Dictionary::default();
+        let mut shown_code = vec![MISSING; self.column.values.len()];
+        let codes = from.iter().map(|&row| {
+            let code = self.code(row);
+            if code == MISSING {
+                return MISSING;
+            }
+            let shown = &mut shown_code[code as usize];
+            if *shown == MISSING {
+                *shown = intern_shown(&mut values, self.field, self.column.values.get(code));
+            }
+            *shown
+        });
+        let codes = codes.collect();
+        Values::Text { codes, values }
+    }
+}
+
+fn shown_day(days: &[i32], code: u32) -> i32 {
+    if code == MISSING { NO_DATE } else { days[code as usize] }
+}
+
+fn intern_shown(values: &mut Dictionary, field: Field, clean: &str) -> u32 {
+    match field {
+        Field::GivenName | Field::MiddleName | Field::FamilyName | Field::PreviousFamilyName => {
+            values.intern(&readable::name(clean))
+        }
+        Field::Address => values.intern(&readable::address(clean)),
+        _ => values.intern(clean),
+    }
+}
+
+fn standing(field: Field, value: &str, as_of: jiff::civil::Date) -> Standing {
+    let weak_if = |weak| if weak { Standing::Weak } else { Standing::Ordinary };
+    match field {
+        Field::DateOfBirth | Field::DateOfDeath if !dates::plausible(value, as_of) => Standing::Refused,
+        // What systems write where they know no date of birth (DOMAIN section 4).
+        Field::DateOfBirth => weak_if(matches!(value, "19000101" | "19010101" | "19700101")),
+        Field::Sex => weak_if(value == "unknown"),
+        // Z not stated, 99 not known: neither overrides a stated group (DOMAIN section 4).
+        Field::Ethnicity => weak_if(matches!(value, "Z" | "99" | "z")),
+        // An initial says less than a name.
+        Field::GivenName | Field::MiddleName | Field::FamilyName => weak_if(value.chars().count() < 2),
+        // ZZ99: no fixed abode, abroad, not known.
+        Field::Postcode => weak_if(value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("zz99"))),
+        _ => Standing::Ordinary,
+    }
+}

@@ -1,0 +1,56 @@
+//! How the area knows each person.
+
+use super::credibility::Chooser;
+use super::dates::{self, NO_DATE};
+use super::people::{BestField, Status};
+use crate::job::{Field, Setting};
+use crate::records::MISSING;
+
+/// Died, registered, left or known only; the first that holds, in this order.
+pub(super) fn status(chooser: &Chooser, fields: &[BestField]) -> Vec<Status> {
+    let death = fields.iter().find(|best| best.field == Field::DateOfDeath).expect("a field of the best record");
+    let practice: Vec<bool> =
+        chooser.job.providers.iter().map(|provider| provider.setting == Setting::GeneralPractice).collect();
+    let from = Days::of(chooser, Field::RegisteredFrom);
+    let until = Days::of(chooser, Field::RegisteredUntil);
+    let as_of = dates::days(chooser.job.as_of);
+    let status_of = |person: usize| {
+        if death.date(person).is_some() {
+            return Status::Died;
+        }
+        let of_practice = |row: &&u32| practice[chooser.records.provider[**row as usize] as usize];
+        let mut registrations = chooser.rows.of_person(person).iter().filter(of_practice).peekable();
+        if registrations.peek().is_none() {
+            return Status::KnownOnly;
+        }
+        // A date that says nothing (missing, or no date at all) limits nothing.
+        let holds = |&row: &u32| {
+            let (begun, ends) = (from.day(row), until.day(row));
+            (begun == NO_DATE || begun <= as_of) && (ends == NO_DATE || ends > as_of)
+        };
+        if registrations.any(holds) { Status::Registered } else { Status::Left }
+    };
+    (0..chooser.rows.people()).map(status_of).collect()
+}
+
+/// A column of dates in days.
+struct Days<'a> {
+    codes: &'a [u32],
+    days: Vec<i32>,
+}
+
+impl<'a> Days<'a> {
+    fn of(chooser: &Chooser<'a>, field: Field) -> Self {
+        match chooser.records.clean.get(&field) {
+            Some(column) => Days { codes: &column.codes, days: column.values.iter().map(dates::parse_days).collect() },
+            None => Days { codes: &[], days: Vec::new() },
+        }
+    }
+
+    fn day(&self, row: u32) -> i32 {
+        match self.codes.get(row as usize) {
+            None | Some(&MISSING) => NO_DATE,
+            Some(&code) => self.days[code as usize],
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! The secret key of the person_ids: 64 hexadecimal characters in a file.
+
+use super::files;
+use super::{KEY_UNUSABLE, LEDGER_UNWRITABLE};
+use crate::failure::{Failure, Result};
+use std::io::{ErrorKind, Read};
+use std::path::Path;
+
+/// The 32 bytes in `path`.
+pub(super) fn read(path: &Path) -> Result<[u8; 32]> {
+    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+        // Not text: the file is there but is no key.
+        ErrorKind::InvalidData => no_key(path),
+        _ => Failure::from_io(&error, path, &KEY_UNUSABLE),
+    })?;
+    parse(text.trim()).ok_or_else(|| no_key(path))
+}
+
+fn no_key(path: &Path) -> Failure {
+    Failure::new(&KEY_UNUSABLE, format!("{}: not 64 hexadecimal characters", path.display()))
+}
+
+fn parse(text: &str) -> Option<[u8; 32]> {
+    if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return None;
+    }
+    let mut key = [0u8; 32];
+    for (byte, pair) in key.iter_mut().zip(text.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
+    }
+    Some(key)
+}
+
+/// A new key from the operating system's random source, written to `path` (0600): whole or not at all.
+pub(super) fn make(path: &Path) -> Result<[u8; 32]> {
+    let mut key = [0u8; 32];
+    let source = Path::new("/dev/urandom");
+    std::fs::File::open(source)
+        .and_then(|mut file| file.read_exact(&mut key))
+        .map_err(|error| Failure::from_io(&error, source, &KEY_UNUSABLE))?;
+    let text: String = key.iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_string()]).collect();
+    let temporary = path.with_extension("key.partial");
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let written = files::create_folder(folder)
+        .and_then(|()| match std::fs::remove_file(&temporary) {
+            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        })
+        .and_then(|()| files::write_file(&temporary, text.as_bytes()))
+        .and_then(|()| std::fs::rename(&temporary, path))
+        .and_then(|()| files::sync_folder(folder));
+    written.map_err(|error| Failure::from_io(&error, path, &LEDGER_UNWRITABLE))?;
+    Ok(key)
+}

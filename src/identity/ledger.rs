@@ -1,0 +1,393 @@
+//! The ledger of person_ids: `state/ledger/NNNNNN/` below the output, one folder a run, only ever added to.
+//!
+//! Each folder holds `issued` (the ids that the run issued, and where ids that went away forward to) and, in the latest folder only,
+//! `assignment` (which record belongs to which person_id). Both are sealed with a checksum, and `issued` names the checksum of the
+//! `issued` before it. A run's folder is first written as `pending` and renamed when the run has been published.
+
+use super::person_id::{Deriver, PersonId};
+use super::{LEDGER_DAMAGED, LEDGER_MISSING, LEDGER_OF_OTHER_KEY, LEDGER_UNWRITABLE, files, key};
+use crate::failure::{Failure, Result};
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::fs;
+use std::io::{BufWriter, ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+const LEDGER_FOLDER: &str = "state/ledger";
+const PENDING_FOLDER: &str = "pending";
+const PENDING_PARTIAL: &str = "pending.partial";
+const ISSUED_FILE: &str = "issued";
+const ASSIGNMENT_FILE: &str = "assignment";
+const VERSION: u32 = 1;
+const SEAL_BYTES: usize = blake3::OUT_LEN;
+/// id, keyed hash of the first record, attempt.
+const ISSUED_ENTRY_BYTES: usize = 16 + 8 + 4;
+
+/// One person_id, ever issued. Its place in the ledger is its *ordinal*.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Issued {
+    pub(super) id: PersonId,
+    /// `as_of` of the run that issued it.
+    pub(super) first_seen: Date,
+    /// Keyed hash of the person's first record.
+    pub(super) first_record: u64,
+    pub(super) attempt: u32,
+}
+
+/// (keyed hash of the record, ordinal of its person_id), sorted, each once.
+pub(super) type Assignment = Vec<(u64, u32)>;
+
+/// Where a person_id that went away forwards to: ordinals; empty where nothing replaced it.
+pub(super) type Forward = (u32, Vec<u32>);
+
+/// Everything the ledger knows, checked.
+pub struct Ledger {
+    pub(super) deriver: Deriver,
+    /// Key of the hashes by which records are recognised.
+    pub(super) record_key: [u8; 32],
+    key_fingerprint: String,
+    pub(super) issued: Vec<Issued>,
+    pub(super) assignment: Assignment,
+    /// Every published run, oldest first.
+    runs: Vec<String>,
+    /// Checksum of the latest `issued`; empty before the first run.
+    head: String,
+}
+
+/// The ledger's entry for a run that is not yet published.
+pub struct NextEntry {
+    pub(super) header: IssuedHeader,
+    pub(super) issued: Vec<Issued>,
+    pub(super) forwards: Vec<Forward>,
+    pub(super) assignment: Assignment,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct IssuedHeader {
+    kind: String,
+    version: u32,
+    sequence: u32,
+    run_id: String,
+    as_of: String,
+    /// Tells one key from another without giving it away.
+    key: String,
+    previous: String,
+    entries: u64,
+    /// Length of the forwards, in 32-bit words.
+    forward_words: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct AssignmentHeader {
+    kind: String,
+    version: u32,
+    /// Checksum of the `issued` it belongs to.
+    issued: String,
+    entries: u64,
+}
+
+impl Ledger {
+    /// Opens the ledger below `output`, or an empty one on the first run, together with its key: `key_file`, or else
+    /// `state/person_id.key`, which is made where neither it nor a ledger exists.
+    ///
+    /// Fails with OF041x where anything does not check out, or where the ledger does not reach up to the current run.
+    pub fn open(output: &Path, key_file: Option<&Path>) -> Result<Ledger> {
+        let folder = output.join(LEDGER_FOLDER);
+        let count = count_entries(&folder)?;
+        let own_key = output.join("state/person_id.key");
+        let key = match key_file {
+            Some(path) => key::read(path)?,
+            None if count == 0 && !own_key.exists() => key::make(&own_key)?,
+            None => key::read(&own_key)?,
+        };
+        let mut ledger = Ledger {
+            deriver: Deriver::new(&key),
+            record_key: blake3::derive_key("onefolk 2026 recognition of records over nights", &key),
+            key_fingerprint: hex(&blake3::derive_key("onefolk 2026 fingerprint of the person_id key", &key)[..8]),
+            issued: Vec::new(),
+            assignment: Vec::new(),
+            runs: Vec::new(),
+            head: String::new(),
+        };
+        for sequence in 1..=count {
+            ledger.read_issued(&entry_folder(&folder, sequence).join(ISSUED_FILE), sequence)?;
+        }
+        if count > 0 {
+            ledger.read_assignment(&entry_folder(&folder, count).join(ASSIGNMENT_FILE))?;
+        }
+        ledger.check_reaches_current(output)?;
+        Ok(ledger)
+    }
+
+    /// Every published run, oldest first.
+    pub fn runs(&self) -> &[String] {
+        &self.runs
+    }
+
+    /// How many people the latest run had; `None` before the first. For the gate on the number of people.
+    pub fn people_of_latest_run(&self) -> Option<u64> {
+        self.runs.last()?;
+        let mut people: Vec<u32> = self.assignment.iter().map(|&(_, ordinal)| ordinal).collect();
+        people.sort_unstable();
+        people.dedup();
+        Some(people.len() as u64)
+    }
+
+    pub(super) fn next_header(&self, run_id: &str, as_of: Date) -> IssuedHeader {
+        IssuedHeader {
+            kind: ISSUED_FILE.to_string(),
+            version: VERSION,
+            sequence: self.runs.len() as u32 + 1,
+            run_id: run_id.to_string(),
+            as_of: as_of.to_string(),
+            key: self.key_fingerprint.clone(),
+            previous: self.head.clone(),
+            entries: 0,
+            forward_words: 0,
+        }
+    }
+
+    fn read_issued(&mut self, path: &Path, sequence: u32) -> Result<()> {
+        let (header, body, seal): (IssuedHeader, _, _) = read_sealed(path)?;
+        if header.kind != ISSUED_FILE || header.version != VERSION || header.sequence != sequence {
+            return Err(damaged(path, "it is another file than its place says"));
+        }
+        if header.previous != self.head {
+            return Err(damaged(path, "it does not follow the entry before it"));
+        }
+        if header.key != self.key_fingerprint {
+            return Err(Failure::new(&LEDGER_OF_OTHER_KEY, path.display().to_string()));
+        }
+        let length = header.entries as usize * ISSUED_ENTRY_BYTES + header.forward_words as usize * 4;
+        if body.len() != length {
+            return Err(damaged(path, "its length is wrong"));
+        }
+        let first_seen: Date = header.as_of.parse().map_err(|_| damaged(path, "its date cannot be read"))?;
+        for entry in body.chunks_exact(ISSUED_ENTRY_BYTES).take(header.entries as usize) {
+            let id = PersonId::from_bytes(entry[..16].try_into().expect("16 bytes"))
+                .ok_or_else(|| damaged(path, "it holds something that is no person_id"))?;
+            let first_record = u64::from_le_bytes(entry[16..24].try_into().expect("8 bytes"));
+            let attempt = u32::from_le_bytes(entry[24..28].try_into().expect("4 bytes"));
+            self.issued.push(Issued { id, first_seen, first_record, attempt });
+        }
+        self.runs.push(header.run_id);
+        self.head = seal;
+        Ok(())
+    }
+
+    fn read_assignment(&mut self, path: &Path) -> Result<()> {
+        let (header, body, _): (AssignmentHeader, _, _) = read_sealed(path)?;
+        if header.kind != ASSIGNMENT_FILE || header.version != VERSION || header.issued != self.head {
+            return Err(damaged(path, "it does not belong to the ledger's latest entry"));
+        }
+        if body.len() != header.entries as usize * 12 {
+            return Err(damaged(path, "its length is wrong"));
+        }
+        let (keys, ordinals) = body.split_at(header.entries as usize * 8);
+        let keys = keys.chunks_exact(8).map(|key| u64::from_le_bytes(key.try_into().expect("8 bytes")));
+        let ordinals = ordinals.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes")));
+        self.assignment = keys.zip(ordinals).collect();
+        let within = self.assignment.iter().all(|&(_, ordinal)| (ordinal as usize) < self.issued.len());
+        if !within || !self.assignment.is_sorted() {
+            return Err(damaged(path, "its entries are out of order or name nobody"));
+        }
+        Ok(())
+    }
+
+    /// A current run that the ledger does not know means that the ledger, or its tail, was removed.
+    fn check_reaches_current(&self, output: &Path) -> Result<()> {
+        let Ok(target) = fs::read_link(output.join("current")) else { return Ok(()) };
+        let run = target.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if self.runs.contains(&run) {
+            return Ok(());
+        }
+        Err(Failure::new(
+            &LEDGER_MISSING,
+            format!("{} knows nothing of run {run}", output.join(LEDGER_FOLDER).display()),
+        ))
+    }
+}
+
+impl NextEntry {
+    pub fn run_id(&self) -> &str {
+        &self.header.run_id
+    }
+
+    fn write(&self, folder: &Path) -> std::io::Result<()> {
+        let mut header = self.header.clone();
+        header.entries = self.issued.len() as u64;
+        header.forward_words = self.forwards.iter().map(|(_, into)| 2 + into.len() as u64).sum();
+        let mut issued = SealedFile::create(&folder.join(ISSUED_FILE), &header)?;
+        for entry in &self.issued {
+            issued.write(&entry.id.to_bytes())?;
+            issued.write(&entry.first_record.to_le_bytes())?;
+            issued.write(&entry.attempt.to_le_bytes())?;
+        }
+        for (from, into) in &self.forwards {
+            for word in [*from, into.len() as u32].iter().chain(into) {
+                issued.write(&word.to_le_bytes())?;
+            }
+        }
+        let seal = issued.finish()?;
+
+        let kind = ASSIGNMENT_FILE.to_string();
+        let entries = self.assignment.len() as u64;
+        let header = AssignmentHeader { kind, version: VERSION, issued: seal, entries };
+        let mut assignment = SealedFile::create(&folder.join(ASSIGNMENT_FILE), &header)?;
+        for (key, _) in &self.assignment {
+            assignment.write(&key.to_le_bytes())?;
+        }
+        for (_, ordinal) in &self.assignment {
+            assignment.write(&ordinal.to_le_bytes())?;
+        }
+        assignment.finish()?;
+        files::sync_folder(folder)
+    }
+}
+
+/// Writes the entry of a run that is about to be published, as `pending`: whole or not at all.
+pub(crate) fn stage(output: &Path, next: &NextEntry) -> Result<()> {
+    let folder = output.join(LEDGER_FOLDER);
+    let partial = folder.join(PENDING_PARTIAL);
+    let staged = files::remove_folder(&partial)
+        .and_then(|()| files::create_folder(&partial))
+        .and_then(|()| next.write(&partial))
+        .and_then(|()| fs::rename(&partial, folder.join(PENDING_FOLDER)))
+        .and_then(|()| files::sync_folder(&folder));
+    staged.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
+}
+
+/// The run whose entry is pending, if any.
+pub(crate) fn pending_run(output: &Path) -> Result<Option<String>> {
+    Ok(pending_header(output)?.map(|header| header.run_id))
+}
+
+fn pending_header(output: &Path) -> Result<Option<IssuedHeader>> {
+    let pending = output.join(LEDGER_FOLDER).join(PENDING_FOLDER);
+    if !pending.exists() {
+        return Ok(None);
+    }
+    let (header, _, _): (IssuedHeader, _, _) = read_sealed(&pending.join(ISSUED_FILE))?;
+    Ok(Some(header))
+}
+
+/// Makes the pending entry part of the ledger, in one rename; none pending is no error.
+pub(crate) fn settle(output: &Path) -> Result<()> {
+    let Some(header) = pending_header(output)? else { return Ok(()) };
+    let folder = output.join(LEDGER_FOLDER);
+    let settled = fs::rename(folder.join(PENDING_FOLDER), entry_folder(&folder, header.sequence))
+        .and_then(|()| files::sync_folder(&folder));
+    settled.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))?;
+    // The older assignment is of no more use; one left behind by a kill does no harm.
+    let _ = fs::remove_file(entry_folder(&folder, header.sequence.saturating_sub(1)).join(ASSIGNMENT_FILE));
+    Ok(())
+}
+
+/// Discards a pending entry, whole or half-written; none is no error.
+pub(crate) fn abandon(output: &Path) -> Result<()> {
+    let folder = output.join(LEDGER_FOLDER);
+    let (pending, partial) = (folder.join(PENDING_FOLDER), folder.join(PENDING_PARTIAL));
+    let abandoned = files::remove_folder(&partial).and_then(|()| {
+        // Renamed first, so that a kill half-way never leaves a pending entry without its files.
+        match fs::rename(&pending, &partial) {
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => files::remove_folder(&partial),
+        }
+    });
+    abandoned.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
+}
+
+fn entry_folder(ledger: &Path, sequence: u32) -> PathBuf {
+    ledger.join(format!("{sequence:06}"))
+}
+
+/// How many entries there are; they must be numbered without a gap.
+fn count_entries(folder: &Path) -> Result<u32> {
+    let listing = match fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(0),
+        Err(error) => return Err(Failure::from_io(&error, folder, &LEDGER_UNWRITABLE)),
+    };
+    let mut numbers = Vec::new();
+    for entry in listing {
+        let entry = entry.map_err(|error| Failure::from_io(&error, folder, &LEDGER_UNWRITABLE))?;
+        let name = entry.file_name();
+        let digits = name.to_string_lossy();
+        if digits.len() >= 6 && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            numbers
+                .push(digits.parse::<u32>().map_err(|_| damaged(folder, "a folder has a number that is too large"))?);
+        }
+    }
+    numbers.sort_unstable();
+    let gap = numbers.iter().zip(1..).any(|(&number, expected)| number != expected);
+    if gap { Err(damaged(folder, "an entry between others is missing")) } else { Ok(numbers.len() as u32) }
+}
+
+fn damaged(path: &Path, why: &str) -> Failure {
+    Failure::new(&LEDGER_DAMAGED, format!("{}: {why}", path.display()))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A file of one line of JSON, a body, and the checksum (BLAKE3) of both.
+struct SealedFile {
+    out: BufWriter<fs::File>,
+    hasher: blake3::Hasher,
+    /// Hashing small pieces one by one is slow: they are gathered here.
+    gathered: Vec<u8>,
+}
+
+impl SealedFile {
+    const GATHERED_BYTES_MAX: usize = 256 << 10;
+
+    fn create(path: &Path, header: &impl Serialize) -> std::io::Result<Self> {
+        let out = BufWriter::with_capacity(8 << 10, files::create_file(path)?);
+        let gathered = Vec::with_capacity(Self::GATHERED_BYTES_MAX + 64);
+        let mut file = SealedFile { out, hasher: blake3::Hasher::new(), gathered };
+        file.write(&serde_json::to_vec(header)?)?;
+        file.write(b"\n")?;
+        Ok(file)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.gathered.extend_from_slice(bytes);
+        if self.gathered.len() >= Self::GATHERED_BYTES_MAX { self.pass_on() } else { Ok(()) }
+    }
+
+    fn pass_on(&mut self) -> std::io::Result<()> {
+        self.hasher.update(&self.gathered);
+        self.out.write_all(&self.gathered)?;
+        self.gathered.clear();
+        Ok(())
+    }
+
+    /// Seals, syncs, and gives the seal.
+    fn finish(mut self) -> std::io::Result<String> {
+        self.pass_on()?;
+        let seal = self.hasher.finalize();
+        self.out.write_all(seal.as_bytes())?;
+        self.out.into_inner().map_err(|error| error.into_error())?.sync_all()?;
+        Ok(seal.to_hex().to_string())
+    }
+}
+
+/// The header, the body and the seal of a sealed file, checked.
+fn read_sealed<Header: for<'a> Deserialize<'a>>(path: &Path) -> Result<(Header, Vec<u8>, String)> {
+    let mut bytes = fs::read(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => damaged(path, "it is missing"),
+        _ => Failure::from_io(&error, path, &LEDGER_UNWRITABLE),
+    })?;
+    let content = bytes.len().checked_sub(SEAL_BYTES).ok_or_else(|| damaged(path, "it is cut short"))?;
+    let seal = blake3::Hasher::new().update_rayon(&bytes[..content]).finalize();
+    if seal.as_bytes()[..] != bytes[content..] {
+        return Err(damaged(path, "its checksum is wrong"));
+    }
+    bytes.truncate(content);
+    let line = memchr::memchr(b'\n', &bytes).ok_or_else(|| damaged(path, "it has no header"))?;
+    let header = serde_json::from_slice(&bytes[..line]).map_err(|_| damaged(path, "its header cannot be read"))?;
+    let body = bytes.split_off(line + 1);
+    Ok((header, body, seal.to_hex().to_string()))
+}

@@ -1,0 +1,181 @@
+//! A run while it is written, and the steps that publish it.
+
+use super::recovery::{self, LINK_PARTIAL};
+use super::runs::{self, CURRENT, partial_folder, run_folder};
+use super::tables::{self, Outputs};
+use super::{Lock, OUTPUT_UNWRITABLE, WrittenFile};
+use crate::failure::{Failure, Result};
+use crate::identity::{self, NextEntry, files};
+use rayon::prelude::*;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+/// A run aside, in `runs/.<run_id>.partial/`. Dropped without [`commit`](Draft::commit), it leaves nothing behind.
+pub struct Draft<'a> {
+    lock: &'a Lock,
+    run_id: String,
+    folder: PathBuf,
+    published: bool,
+}
+
+/// A run that stands.
+#[derive(Debug)]
+pub struct Published {
+    pub run_id: String,
+    /// `runs/<run_id>` below the output.
+    pub folder: PathBuf,
+    /// Old runs that were removed.
+    pub pruned: Vec<String>,
+    /// What did not work after the run was published; the next run does it again.
+    pub warnings: Vec<String>,
+}
+
+impl<'a> Draft<'a> {
+    /// Begins a run. [`recover`](super::recover) must have been called under the same lock.
+    pub fn create(lock: &'a Lock, run_id: &str) -> Result<Draft<'a>> {
+        let folder = partial_folder(lock.output(), run_id);
+        let created = files::remove_folder(&folder).and_then(|()| files::create_folder(&folder));
+        created.map_err(|error| failed(&error, &folder))?;
+        Ok(Draft { lock, run_id: run_id.to_string(), folder, published: false })
+    }
+
+    pub fn run_id(&self) -> &str {
+        &self.run_id
+    }
+
+    /// Writes the seven Parquet files, in parallel; what was written comes in a fixed order.
+    pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
+        tables::write_all(&self.folder, outputs)
+    }
+
+    /// Writes one file; `name` is relative with `/`, such as `summary/people.csv`.
+    pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<WrittenFile> {
+        use io::Write;
+        self.create_file(name)?.write_all(bytes).map_err(|error| failed(&error, &self.folder.join(name)))?;
+        let blake3 = blake3::hash(bytes).to_hex().to_string();
+        Ok(WrittenFile { name: name.to_string(), bytes: bytes.len() as u64, blake3 })
+    }
+
+    /// A new file of the run for somebody else to fill (log.jsonl). Writing may go on after the commit.
+    ///
+    /// # Panics
+    /// Where `name` leads out of the run's folder.
+    pub fn create_file(&self, name: &str) -> Result<File> {
+        let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        assert!(inside, "a file of a run is named relative to it");
+        let path = self.folder.join(name);
+        let parent = path.parent().unwrap_or(&self.folder);
+        files::create_folder(parent).and_then(|()| files::create_file(&path)).map_err(|error| failed(&error, &path))
+    }
+
+    /// Publishes the run together with the ledger's entry, then prunes to `keep_runs` runs (the current one always stays).
+    ///
+    /// On an error nothing is published and nothing of the run is left.
+    pub fn commit(mut self, next: &NextEntry, keep_runs: usize) -> Result<Published> {
+        assert_eq!(self.run_id, next.run_id(), "the ledger's entry is this run's");
+        self.sync()?;
+        self.stage(next)?;
+        self.reveal()?;
+        self.swap()?;
+        // From here on the run stands, whatever happens.
+        self.published = true;
+        let output = self.lock.output();
+        let mut warnings = Vec::new();
+        let mut pruned = Vec::new();
+        // Where the new `current` may not survive a power cut, the old run must: the rest is left to the next run.
+        let settled =
+            files::sync_folder(output).map_err(|error| failed(&error, output)).and_then(|()| identity::settle(output));
+        match settled {
+            Ok(()) => pruned = self.prune(keep_runs, &mut warnings),
+            Err(failure) => warnings.push(failure.to_string()),
+        }
+        Ok(Published { run_id: self.run_id.clone(), folder: run_folder(output, &self.run_id), pruned, warnings })
+    }
+
+    /// Step 1: everything in the folder survives a power cut.
+    pub(super) fn sync(&self) -> Result<()> {
+        let (mut found, mut folders) = (Vec::new(), Vec::new());
+        walk(&self.folder, &mut found, &mut folders).map_err(|error| failed(&error, &self.folder))?;
+        let sync_file =
+            |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(|error| failed(&error, path));
+        found.par_iter().try_for_each(sync_file)?;
+        folders.iter().try_for_each(|path| files::sync_folder(path).map_err(|error| failed(&error, path)))
+    }
+
+    /// Step 2.
+    pub(super) fn stage(&self, next: &NextEntry) -> Result<()> {
+        identity::stage(self.lock.output(), next)
+    }
+
+    /// Step 3: the folder gets its name.
+    pub(super) fn reveal(&self) -> Result<()> {
+        let folder = run_folder(self.lock.output(), &self.run_id);
+        let runs = self.lock.output().join("runs");
+        let revealed = fs::rename(&self.folder, &folder).and_then(|()| files::sync_folder(&runs));
+        revealed.map_err(|error| failed(&error, &folder))
+    }
+
+    /// Step 4: one rename, the instant that decides.
+    pub(super) fn swap(&self) -> Result<()> {
+        let output = self.lock.output();
+        recovery::remove_link(output)?;
+        let link = output.join(LINK_PARTIAL);
+        let current = output.join(CURRENT);
+        let target = Path::new("runs").join(&self.run_id);
+        let swapped = std::os::unix::fs::symlink(target, &link).and_then(|()| fs::rename(&link, &current));
+        swapped.map_err(|error| failed(&error, &current))
+    }
+
+    /// Step 6. The run stands already: what goes wrong here is only told.
+    fn prune(&self, keep_runs: usize, warnings: &mut Vec<String>) -> Vec<String> {
+        let output = self.lock.output();
+        let mut pruned = Vec::new();
+        match runs::list(output) {
+            Ok(mut old) => {
+                old.retain(|run| *run != self.run_id);
+                old.truncate(old.len().saturating_sub(keep_runs.saturating_sub(1)));
+                for run in old {
+                    match recovery::remove_run(output, &run) {
+                        Ok(()) => pruned.push(run),
+                        Err(failure) => warnings.push(failure.to_string()),
+                    }
+                }
+            }
+            Err(failure) => warnings.push(failure.to_string()),
+        }
+        pruned
+    }
+
+    /// Ends as a killed process does: nothing is undone. For tests of recovery.
+    #[cfg(test)]
+    pub(super) fn kill(mut self) {
+        self.published = true;
+    }
+}
+
+impl Drop for Draft<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            // The run has failed already, and the next one recovers again: there is nobody to tell.
+            let _ = recovery::recover(self.lock);
+        }
+    }
+}
+
+fn failed(error: &io::Error, path: &Path) -> Failure {
+    Failure::from_io(error, path, &OUTPUT_UNWRITABLE)
+}
+
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, folders: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            walk(&entry.path(), found, folders)?;
+        } else {
+            found.push(entry.path());
+        }
+    }
+    folders.push(folder.to_path_buf());
+    Ok(())
+}

@@ -1,0 +1,78 @@
+//! people.parquet.
+
+use super::WrittenFile;
+use super::table::{self, Column};
+use super::tables::Outputs;
+use crate::best_record::{BestField, FactValues, Lists, NO_DATE, NO_ROW, PersonFact, Values};
+use crate::failure::Result;
+use crate::records::MISSING;
+use std::path::Path;
+
+pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
+    let people = outputs.people;
+    let mut columns = vec![
+        Column::required_text("person_id", |person| outputs.person_ids[person].as_str()).distinct(),
+        Column::required_text("status", |person| people.status[person].word()),
+    ];
+    for best in &people.fields {
+        columns.extend(field_columns(outputs, best));
+    }
+    columns.push(lists_column("other_names", &people.other_names));
+    columns.push(lists_column("other_addresses", &people.other_addresses));
+    columns.push(Column::int64("records", |person| i64::from(people.records[person])));
+    columns.push(lists_column("providers", &people.providers));
+    columns.push(Column::optional_float("weakest_probability", |person| people.weakest_probability[person]));
+    columns.push(Column::flag("in_review", |person| people.in_review[person]));
+    columns.push(Column::flag("bare", |person| people.bare[person]));
+    columns.extend(people.facts.iter().map(fact_column));
+    columns.push(Column::required_date("first_seen", |person| people.first_seen[person]));
+    table::write(folder, "people.parquet", people.len(), &columns)
+}
+
+/// A field, and the record that its value came from as "provider:record_id".
+fn field_columns<'a>(outputs: &'a Outputs, best: &'a BestField) -> [Column<'a>; 2] {
+    let name = best.field.word().expect("best records have built-in fields only");
+    let value = match &best.values {
+        Values::Text { codes, values } => code_column(name, codes, values),
+        Values::Date(days) => date_column(name, days),
+    };
+    let from = Column::written_text(&format!("{name}_from"), true, |person, text| {
+        let row = best.from[person];
+        if row == NO_ROW {
+            return false;
+        }
+        let row = row as usize;
+        text.push_str(&outputs.job.providers[outputs.records.provider[row] as usize].id);
+        text.push(':');
+        text.push_str(outputs.records.record_id.get(row));
+        true
+    });
+    [value, from.distinct()]
+}
+
+fn fact_column(fact: &PersonFact) -> Column<'_> {
+    let name = fact.name.as_str();
+    match &fact.values {
+        FactValues::Flag(flags) => Column::optional_flag(name, |person| flags[person]),
+        FactValues::Date(days) => date_column(name, days),
+        FactValues::Number(numbers) => Column::optional_float(name, |person| numbers[person]),
+        FactValues::Category { codes, values } => code_column(name, codes, values),
+        FactValues::List(lists) => lists_column(name, lists),
+        FactValues::Count(counts) => Column::int64(name, |person| counts[person]),
+    }
+}
+
+fn code_column<'a>(name: &str, codes: &'a [u32], values: &'a crate::records::Dictionary) -> Column<'a> {
+    Column::text(name, |person| (codes[person] != MISSING).then(|| values.get(codes[person])))
+}
+
+fn date_column<'a>(name: &str, days: &'a [i32]) -> Column<'a> {
+    Column::date(name, |person| (days[person] != NO_DATE).then_some(days[person]))
+}
+
+fn lists_column<'a>(name: &str, lists: &'a Lists) -> Column<'a> {
+    Column::list(name, |person, append| {
+        lists.of(person).for_each(append);
+        !lists.hidden[person]
+    })
+}

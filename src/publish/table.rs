@@ -1,0 +1,227 @@
+//! One Parquet file: columns encoded in parallel, bytes that depend on nothing but the values.
+
+use super::OUTPUT_UNWRITABLE;
+use crate::failure::{Failure, Result};
+use crate::identity::files;
+use arrow::array::{
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListBuilder, StringBuilder,
+};
+use arrow::datatypes::{DataType, Field, Schema};
+use parquet::arrow::ArrowSchemaConverter;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Rows of a row group: what is in memory as Arrow arrays at one time.
+const ROWS_PER_GROUP: usize = 128 << 10;
+
+/// A file of the run, for run.json.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenFile {
+    /// Relative to the run's folder with `/`.
+    pub name: String,
+    pub bytes: u64,
+    /// Hash of the bytes, in hexadecimal.
+    pub blake3: String,
+}
+
+/// A column that can make any range of its rows.
+pub(super) struct Column<'a> {
+    field: Field,
+    /// Nearly every value occurs once: a dictionary would only cost time.
+    distinct: bool,
+    build: Box<dyn Fn(Range<usize>) -> ArrayRef + Sync + Send + 'a>,
+}
+
+impl<'a> Column<'a> {
+    fn new(
+        name: &str,
+        data_type: DataType,
+        nullable: bool,
+        build: impl Fn(Range<usize>) -> ArrayRef + Sync + Send + 'a,
+    ) -> Self {
+        Column { field: Field::new(name, data_type, nullable), distinct: false, build: Box::new(build) }
+    }
+
+    /// Says that nearly every value occurs once.
+    pub(super) fn distinct(mut self) -> Self {
+        self.distinct = true;
+        self
+    }
+
+    pub(super) fn text(name: &str, value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a) -> Self {
+        Self::written_text(name, true, move |row, text| value(row).map(|value| text.push_str(value)).is_some())
+    }
+
+    pub(super) fn required_text(name: &str, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) -> Self {
+        Self::written_text(name, false, move |row, text| {
+            text.push_str(value(row));
+            true
+        })
+    }
+
+    /// `write` appends a row's text to an empty string, or says that it is null (false).
+    pub(super) fn written_text(
+        name: &str,
+        nullable: bool,
+        write: impl Fn(usize, &mut String) -> bool + Sync + Send + 'a,
+    ) -> Self {
+        Self::new(name, DataType::Utf8, nullable, move |rows| {
+            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
+            let mut text = String::new();
+            for row in rows {
+                text.clear();
+                builder.append_option(write(row, &mut text).then_some(&text));
+            }
+            Arc::new(builder.finish())
+        })
+    }
+
+    /// `fill` appends a row's entries, or says that the list is null (false).
+    pub(super) fn list(name: &str, fill: impl Fn(usize, &mut dyn FnMut(&str)) -> bool + Sync + Send + 'a) -> Self {
+        // "element" is the name that the Parquet format gives the entries of a list.
+        let element = Arc::new(Field::new("element", DataType::Utf8, false));
+        Self::new(name, DataType::List(element.clone()), true, move |rows| {
+            let mut builder = ListBuilder::new(StringBuilder::new()).with_field(element.clone());
+            for row in rows {
+                let values = builder.values();
+                let valid = fill(row, &mut |entry| values.append_value(entry));
+                builder.append(valid);
+            }
+            Arc::new(builder.finish())
+        })
+    }
+
+    pub(super) fn int64(name: &str, value: impl Fn(usize) -> i64 + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Int64, false, move |rows| Arc::new(Int64Array::from_iter_values(rows.map(&value))))
+    }
+
+    pub(super) fn int32(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Int32, true, move |rows| Arc::new(Int32Array::from_iter(rows.map(&value))))
+    }
+
+    pub(super) fn float(name: &str, value: impl Fn(usize) -> f64 + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Float64, false, move |rows| {
+            Arc::new(Float64Array::from_iter_values(rows.map(&value)))
+        })
+    }
+
+    pub(super) fn optional_float(name: &str, value: impl Fn(usize) -> Option<f64> + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Float64, true, move |rows| Arc::new(Float64Array::from_iter(rows.map(&value))))
+    }
+
+    pub(super) fn flag(name: &str, value: impl Fn(usize) -> bool + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Boolean, false, move |rows| {
+            Arc::new(BooleanArray::from_iter(rows.map(|row| Some(value(row)))))
+        })
+    }
+
+    pub(super) fn optional_flag(name: &str, value: impl Fn(usize) -> Option<bool> + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Boolean, true, move |rows| Arc::new(BooleanArray::from_iter(rows.map(&value))))
+    }
+
+    pub(super) fn date(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Date32, true, move |rows| Arc::new(Date32Array::from_iter(rows.map(&value))))
+    }
+
+    pub(super) fn required_date(name: &str, value: impl Fn(usize) -> i32 + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Date32, false, move |rows| Arc::new(Date32Array::from_iter_values(rows.map(&value))))
+    }
+}
+
+/// Writes `rows` rows of `columns` to a new file `name` in `folder`.
+pub(super) fn write(folder: &Path, name: &str, rows: usize, columns: &[Column]) -> Result<WrittenFile> {
+    let path = folder.join(name);
+    let file = files::create_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))?;
+    let written = encode(file, rows, columns).map_err(|error| failure(error, &path))?;
+    Ok(WrittenFile {
+        name: name.to_string(),
+        bytes: written.bytes,
+        blake3: written.hasher.finalize().to_hex().to_string(),
+    })
+}
+
+fn encode(file: File, rows: usize, columns: &[Column]) -> std::result::Result<Written, ParquetError> {
+    let schema = Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
+    let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
+    let written = Written { file: BufWriter::with_capacity(1 << 20, file), hasher: blake3::Hasher::new(), bytes: 0 };
+    let mut writer = SerializedFileWriter::new(written, descriptor.root_schema_ptr(), Arc::new(properties(columns)))?;
+    let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
+    for group in 0..rows.div_ceil(ROWS_PER_GROUP) {
+        let range = group * ROWS_PER_GROUP..rows.min((group + 1) * ROWS_PER_GROUP);
+        let writers = factory.create_column_writers(group)?;
+        let encode = |(column, writer): (&Column, ArrowColumnWriter)| encode_column(column, writer, range.clone());
+        let chunks: Vec<ArrowColumnChunk> =
+            columns.par_iter().zip(writers).map(encode).collect::<std::result::Result<_, ParquetError>>()?;
+        let mut row_group = writer.next_row_group()?;
+        for chunk in chunks {
+            chunk.append_to_row_group(&mut row_group)?;
+        }
+        row_group.close()?;
+    }
+    let mut written = writer.into_inner()?;
+    written.file.flush()?;
+    Ok(written)
+}
+
+fn encode_column(
+    column: &Column,
+    mut writer: ArrowColumnWriter,
+    rows: Range<usize>,
+) -> std::result::Result<ArrowColumnChunk, ParquetError> {
+    let array = (column.build)(rows);
+    for leaf in compute_leaves(&column.field, &array)? {
+        writer.write(&leaf)?;
+    }
+    writer.close()
+}
+
+/// Nothing of the clock, the machine or the number of threads.
+fn properties(columns: &[Column]) -> WriterProperties {
+    let mut properties = WriterProperties::builder()
+        .set_created_by(concat!("onefolk ", env!("CARGO_PKG_VERSION")).to_string())
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_statistics_enabled(EnabledStatistics::Chunk);
+    for column in columns.iter().filter(|column| column.distinct) {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.field.name().as_str()), false);
+    }
+    properties.build()
+}
+
+pub(super) fn failure(error: ParquetError, path: &Path) -> Failure {
+    if let ParquetError::External(source) = &error
+        && let Some(error) = source.downcast_ref::<std::io::Error>()
+    {
+        return Failure::from_io(error, path, &OUTPUT_UNWRITABLE);
+    }
+    Failure::new(&OUTPUT_UNWRITABLE, format!("{}: {error}", path.display()))
+}
+
+/// Hashes and counts what goes to the file.
+struct Written {
+    file: BufWriter<File>,
+    hasher: blake3::Hasher,
+    bytes: u64,
+}
+
+impl Write for Written {
+    fn write(&mut self, buffer: &[u8]) -> std::io::Result<usize> {
+        let length = self.file.write(buffer)?;
+        self.hasher.update(&buffer[..length]);
+        self.bytes += length as u64;
+        Ok(length)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.file.flush()
+    }
+}

@@ -1,0 +1,146 @@
+//! The Parquet files of a run, with exactly the columns of DESIGN section 6.
+
+use super::WrittenFile;
+use super::link_table::{self, LinkTable, ReviewTable, identity_column};
+use super::people_table;
+use super::table::{self, Column};
+use crate::best_record::People;
+use crate::clustering::Partition;
+use crate::failure::Result;
+use crate::identity::{Change, PersonId};
+use crate::intake::{FileReport, Quarantined};
+use crate::job::Job;
+use crate::records::Records;
+use rayon::prelude::*;
+use std::path::Path;
+
+/// Everything that goes into the Parquet files.
+pub struct Outputs<'a> {
+    pub job: &'a Job,
+    /// By extract; only the names are used.
+    pub files: &'a [FileReport],
+    pub records: &'a Records,
+    pub partition: &'a Partition,
+    /// Index into `identity_ids`, one a record.
+    pub identity_of_record: &'a [u32],
+    /// Content hashes, printed as 32 hexadecimal characters.
+    pub identity_ids: &'a [[u8; 16]],
+    /// By dense person.
+    pub person_ids: &'a [PersonId],
+    pub people: &'a People,
+    pub links: &'a LinkTable,
+    pub review: &'a ReviewTable,
+    pub quarantined: &'a [Quarantined],
+    pub withheld: &'a [Withheld],
+    pub changes: &'a [Change],
+}
+
+/// A row that may not be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Withheld {
+    /// Index into the job's providers.
+    pub provider: u16,
+    pub record_id: String,
+    /// Index into `intake::extracts`.
+    pub extract: u32,
+    pub source_row: u32,
+    pub reason: WithheldReason,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WithheldReason {
+    /// The person objected at this job's controller.
+    LocalObjection,
+    /// Another row of a person who objected.
+    LocalObjectionLinked,
+    /// The provider withheld who it is.
+    WithheldIdentity,
+    /// No person: a test entry, for example.
+    NotAPerson,
+}
+
+impl WithheldReason {
+    /// The word of withheld.parquet.
+    pub fn word(self) -> &'static str {
+        match self {
+            WithheldReason::LocalObjection => "local_objection",
+            WithheldReason::LocalObjectionLinked => "local_objection_linked",
+            WithheldReason::WithheldIdentity => "withheld_identity",
+            WithheldReason::NotAPerson => "not_a_person",
+        }
+    }
+}
+
+/// Writes all of them in parallel; the first failure, in this order, is the one told.
+pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
+    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 7] = [
+        &|| write_crosswalk(folder, outputs),
+        &|| people_table::write(folder, outputs),
+        &|| link_table::write_links(folder, outputs.links, outputs.identity_ids),
+        &|| link_table::write_review(folder, outputs.review, outputs.identity_ids),
+        &|| write_quarantine(folder, outputs),
+        &|| write_withheld(folder, outputs),
+        &|| write_changes(folder, outputs.changes),
+    ];
+    let written: Vec<Result<WrittenFile>> = writers.par_iter().map(|write| write()).collect();
+    written.into_iter().collect()
+}
+
+fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
+    let (records, person) = (outputs.records, &outputs.partition.person);
+    let columns = [
+        provider_column(outputs, |row| records.provider[row]),
+        Column::required_text("record_id", |row| records.record_id.get(row)).distinct(),
+        file_column(outputs, |row| records.extract[row]),
+        Column::int64("source_row", |row| i64::from(records.source_row[row])),
+        identity_column("identity_id", outputs.identity_ids, outputs.identity_of_record),
+        Column::required_text("person_id", |row| outputs.person_ids[person[row] as usize].as_str()).distinct(),
+    ];
+    table::write(folder, "crosswalk.parquet", records.len(), &columns)
+}
+
+fn write_quarantine(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
+    let rows = outputs.quarantined;
+    let columns = [
+        provider_column(outputs, |row| rows[row].provider),
+        file_column(outputs, |row| rows[row].extract),
+        Column::int64("source_row", |row| i64::from(rows[row].source_row)),
+        Column::required_text("raw", |row| rows[row].raw.as_str()).distinct(),
+        Column::required_text("code", |row| rows[row].code.word()),
+        Column::required_text("reason", |row| rows[row].reason.as_str()),
+    ];
+    table::write(folder, "quarantine.parquet", rows.len(), &columns)
+}
+
+fn write_withheld(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
+    let rows = outputs.withheld;
+    let columns = [
+        provider_column(outputs, |row| rows[row].provider),
+        Column::required_text("record_id", |row| rows[row].record_id.as_str()).distinct(),
+        file_column(outputs, |row| rows[row].extract),
+        Column::int64("source_row", |row| i64::from(rows[row].source_row)),
+        Column::required_text("reason", |row| rows[row].reason.word()),
+    ];
+    table::write(folder, "withheld.parquet", rows.len(), &columns)
+}
+
+fn write_changes(folder: &Path, changes: &[Change]) -> Result<WrittenFile> {
+    let columns = [
+        Column::required_text("person_id", |row| changes[row].person_id.as_str()).distinct(),
+        Column::required_text("change", |row| changes[row].kind.word()),
+        Column::list("into", |row, append| {
+            changes[row].into.iter().for_each(|id| append(id.as_str()));
+            true
+        }),
+        Column::text("from_run", |row| changes[row].from_run.as_deref()),
+    ];
+    table::write(folder, "changes.parquet", changes.len(), &columns)
+}
+
+fn provider_column<'a>(outputs: &'a Outputs, provider: impl Fn(usize) -> u16 + Sync + Send + 'a) -> Column<'a> {
+    Column::required_text("provider", move |row| outputs.job.providers[provider(row) as usize].id.as_str())
+}
+
+fn file_column<'a>(outputs: &'a Outputs, extract: impl Fn(usize) -> u32 + Sync + Send + 'a) -> Column<'a> {
+    Column::required_text("source_file", move |row| outputs.files[extract(row) as usize].name.as_str())
+}
