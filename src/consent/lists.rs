@@ -151,7 +151,11 @@ impl Reader<'_> {
                 Ok([left, right]) => authority.never.push((left, right)),
                 Err(keys) if nth == 0 && keys.is_empty() => {}
                 Err(_) => {
-                    return Err(self.wrong(path, line, "two keys are needed, each an NHS number or provider:record_id"));
+                    return Err(self.wrong(
+                        path,
+                        line,
+                        "two keys are needed, each an NHS number or provider:record_id",
+                    ));
                 }
             }
         }

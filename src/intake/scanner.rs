@@ -41,8 +41,14 @@ pub(super) struct FieldSpan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// `Scanner::fields` holds its fields. Their number is not judged.
-    Record { start: usize, end: usize },
-    BrokenQuote { start: usize, end: usize },
+    Record {
+        start: usize,
+        end: usize,
+    },
+    BrokenQuote {
+        start: usize,
+        end: usize,
+    },
     /// More bytes are needed to tell. `Scanner::at` stays.
     Unfinished,
     End,
@@ -63,9 +69,15 @@ pub(super) struct Scanner<'a> {
 
 /// One record read without doubt about its quotes.
 enum Plain {
-    Closed { end: usize, next: usize, over_lines: bool },
+    Closed {
+        end: usize,
+        next: usize,
+        over_lines: bool,
+    },
     /// The quote at `opened` is broken.
-    Broken { opened: usize },
+    Broken {
+        opened: usize,
+    },
     Unfinished,
 }
 
@@ -289,7 +301,11 @@ fn without_return(bytes: &[u8], start: usize, end: usize) -> usize {
 }
 
 pub(super) enum Quoted {
-    Closed { closing: usize, doubled: bool, lines: bool },
+    Closed {
+        closing: usize,
+        doubled: bool,
+        lines: bool,
+    },
     TooLong,
     /// The bytes end before the field does.
     Open,

@@ -30,7 +30,7 @@ pub use lock::Lock;
 pub use recovery::{Recovered, recover};
 pub use runs::{current_run, next_run_id};
 pub use table::WrittenFile;
-pub use tables::{Outputs, Withheld, WithheldReason};
+pub use tables::Outputs;
 
 use crate::failure::{Code, Exit};
 use crate::identity;

@@ -6,6 +6,7 @@ use super::people_table;
 use super::table::{self, Column};
 use crate::best_record::People;
 use crate::clustering::Partition;
+use crate::consent::Withheld;
 use crate::failure::Result;
 use crate::identity::{Change, PersonId};
 use crate::intake::{FileReport, Quarantined};
@@ -33,42 +34,6 @@ pub struct Outputs<'a> {
     pub quarantined: &'a [Quarantined],
     pub withheld: &'a [Withheld],
     pub changes: &'a [Change],
-}
-
-/// A row that may not be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Withheld {
-    /// Index into the job's providers.
-    pub provider: u16,
-    pub record_id: String,
-    /// Index into `intake::extracts`.
-    pub extract: u32,
-    pub source_row: u32,
-    pub reason: WithheldReason,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WithheldReason {
-    /// The person objected at this job's controller.
-    LocalObjection,
-    /// Another row of a person who objected.
-    LocalObjectionLinked,
-    /// The provider withheld who it is.
-    WithheldIdentity,
-    /// No person: a test entry, for example.
-    NotAPerson,
-}
-
-impl WithheldReason {
-    /// The word of withheld.parquet.
-    pub fn word(self) -> &'static str {
-        match self {
-            WithheldReason::LocalObjection => "local_objection",
-            WithheldReason::LocalObjectionLinked => "local_objection_linked",
-            WithheldReason::WithheldIdentity => "withheld_identity",
-            WithheldReason::NotAPerson => "not_a_person",
-        }
-    }
 }
 
 /// Writes all of them in parallel; the first failure, in this order, is the one told.

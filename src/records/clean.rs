@@ -1,8 +1,8 @@
 //! Standardising columns: every distinct value once a provider, since providers write dates and codes each in their own way.
 
 use super::{Column, Dictionary, MISSING, Records};
-use crate::job::{Carry, CarryKind, CustomField, Field, FieldKind, Job, Source, TestNumbers};
-use crate::standardise::{Context, Flags, Reason, name};
+use crate::job::{Carry, CustomField, Field, FieldKind, Job, Source, TestNumbers};
+use crate::standardise::{Context, DateContext, Flags, facts, name};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -31,8 +31,10 @@ pub struct Cleaned {
     pub quality: Vec<Quality>,
     /// Whether NHS numbers of the test range were accepted, and how many rows had one.
     pub test_numbers: TestNumbersSeen,
-    /// Given names that stand for a child not named yet say so in the order of birth.
+    /// Rows whose NHS number several incompatible people of one feed share: there it counts for nothing.
     pub void_numbers: u64,
+    /// Rows whose name is a filler or a test record, ascending.
+    pub filler_rows: Vec<usize>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -49,6 +51,17 @@ struct Piece {
     values: Dictionary,
     quality: Quality,
     test_range: Vec<bool>,
+    /// Raw codes that name nobody real.
+    fillers: Vec<u32>,
+}
+
+/// One field over all providers.
+struct CleanedField {
+    field: Field,
+    column: Column,
+    quality: Vec<Quality>,
+    seen: TestNumbersSeen,
+    filler_rows: Vec<usize>,
 }
 
 /// Fills `records.clean` and standardises the facts.
@@ -56,15 +69,18 @@ pub fn clean(job: &Job, records: &mut Records) -> Cleaned {
     let ranges = provider_ranges(records, job.providers.len());
     let mut cleaned = Cleaned::default();
     let raw = std::mem::take(&mut records.raw);
-    let results: Vec<(Field, Column, Vec<Quality>, TestNumbersSeen)> =
+    let results: Vec<CleanedField> =
         raw.par_iter().map(|(field, column)| clean_field(job, *field, column, &ranges)).collect();
-    for (field, column, quality, seen) in results {
-        cleaned.quality.extend(quality);
-        if field == Field::NhsNumber {
-            cleaned.test_numbers = seen;
+    for result in results {
+        cleaned.quality.extend(result.quality);
+        cleaned.filler_rows.extend(result.filler_rows);
+        if result.field == Field::NhsNumber {
+            cleaned.test_numbers = result.seen;
         }
-        records.clean.insert(field, column);
+        records.clean.insert(result.field, result.column);
     }
+    cleaned.filler_rows.sort_unstable();
+    cleaned.filler_rows.dedup();
     split_full_names(records);
     records.raw = raw;
     cleaned.void_numbers = super::shared_numbers::void(records, &ranges);
@@ -79,12 +95,7 @@ fn provider_ranges(records: &Records, providers: usize) -> Vec<Range<usize>> {
     (0..providers).map(|provider| start(provider)..start(provider + 1)).collect()
 }
 
-fn clean_field(
-    job: &Job,
-    field: Field,
-    column: &Column,
-    ranges: &[Range<usize>],
-) -> (Field, Column, Vec<Quality>, TestNumbersSeen) {
+fn clean_field(job: &Job, field: Field, column: &Column, ranges: &[Range<usize>]) -> CleanedField {
     let mapped = job.providers.iter().zip(ranges).enumerate().filter_map(|(at, (provider, rows))| {
         provider.columns.get(&field).map(|source| (at as u16, provider.id.as_str(), source, rows.clone()))
     });
@@ -95,11 +106,14 @@ fn clean_field(
         .collect();
     let mut clean = Column { codes: vec![MISSING; column.codes.len()], values: Dictionary::default() };
     let seen = test_numbers(job, column, &pieces);
-    let mut quality = Vec::new();
+    let (mut quality, mut filler_rows) = (Vec::new(), Vec::new());
     for mut piece in pieces {
         let refused = |code: u32| !seen.accepted && piece.test_range.get(code as usize).copied().unwrap_or(false);
         let translate: Vec<u32> = piece.values.iter().map(|value| clean.values.intern(value)).collect();
         for row in piece.rows.clone().filter(|&row| column.codes[row] != MISSING) {
+            if piece.fillers.binary_search(&column.codes[row]).is_ok() {
+                filler_rows.push(row);
+            }
             let at = piece.clean.binary_search_by_key(&column.codes[row], |(raw, _)| *raw);
             let code = at.map_or(MISSING, |at| piece.clean[at].1);
             if code != MISSING && refused(code) {
@@ -111,7 +125,7 @@ fn clean_field(
         }
         quality.push(piece.quality);
     }
-    (field, clean, quality, seen)
+    CleanedField { field, column: clean, quality, seen, filler_rows }
 }
 
 /// Cleans the distinct values of one provider's column.
@@ -139,12 +153,16 @@ fn clean_piece(
     };
     let (mut clean, mut values, mut test_range) =
         (Vec::with_capacity(distinct.len()), Dictionary::default(), Vec::new());
+    let mut fillers = Vec::new();
     let (mut out, mut prefixed) = (String::new(), String::new());
     for (code, count) in distinct {
         let verdict = context.clean(column.values.get(code), &mut out);
         quality.filled += count;
         if let Some(reason) = verdict.reason {
             *quality.reasons.entry(reason.word()).or_default() += count;
+        }
+        if verdict.flags.has(Flags::FILLER_PERSON) {
+            fillers.push(code);
         }
         if verdict.is_null {
             continue;
@@ -163,7 +181,7 @@ fn clean_piece(
         }
         clean.push((code, value));
     }
-    Piece { rows, clean, values, quality, test_range }
+    Piece { rows, clean, values, quality, test_range, fillers }
 }
 
 fn custom_kind(field: Field, custom: &[CustomField]) -> Option<FieldKind> {
@@ -241,11 +259,11 @@ fn clean_fact(job: &Job, carry: &Carry, raw: &Column, rows: Range<usize>, clean:
     codes.sort_unstable();
     let distinct: Vec<(u32, u64)> = codes.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect();
     let mut values = distinct.iter().map(|(code, count)| (raw.values.get(*code), *count));
-    let context = crate::standardise::facts::FactContext::learn(carry, job.as_of, &mut values);
+    let dates = DateContext::learn(carry.format.as_deref(), job.as_of, &mut values);
     let mut out = String::new();
     let mut translate: Vec<(u32, u32)> = Vec::with_capacity(distinct.len());
     for (code, _) in distinct {
-        let verdict = context.clean(raw.values.get(code), &mut out);
+        let verdict = facts::clean(carry.kind, raw.values.get(code), &dates, &mut out);
         translate.push((code, if verdict.is_null { MISSING } else { clean.values.intern(&out) }));
     }
     for row in rows.filter(|&row| raw.codes[row] != MISSING) {

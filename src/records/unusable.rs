@@ -23,10 +23,10 @@ const IDENTIFYING: [Field; 12] = [
 ];
 
 /// Takes unusable rows out of `records`.
-pub fn quarantine(job: &Job, records: &mut Records) -> Vec<Quarantined> {
+pub fn quarantine(job: &Job, records: &mut Records, filler_rows: &[usize]) -> Vec<Quarantined> {
     let found: Vec<(usize, QuarantineCode)> = (0..records.len())
         .into_par_iter()
-        .filter_map(|row| verdict(job, records, row).map(|code| (row, code)))
+        .filter_map(|row| verdict(job, records, row, filler_rows).map(|code| (row, code)))
         .collect();
     let rows: Vec<Quarantined> = found
         .iter()
@@ -51,16 +51,12 @@ pub fn quarantine(job: &Job, records: &mut Records) -> Vec<Quarantined> {
     rows
 }
 
-fn verdict(job: &Job, records: &Records, row: usize) -> Option<QuarantineCode> {
+fn verdict(job: &Job, records: &Records, row: usize, filler_rows: &[usize]) -> Option<QuarantineCode> {
     let custom = (0..job.custom_fields.len()).any(|index| records.value(Field::Custom(index as u16), row).is_some());
-    let filler = |field: Field| records.sent(field, row).unwrap_or_default();
-    if name::is_filler_person(filler(Field::GivenName), filler(Field::FamilyName)) {
-        return Some(QuarantineCode::FillerPerson);
-    }
-    if records.sent(Field::FullName, row).is_some_and(|full| {
-        let parts = name::split_full(full);
-        name::is_filler_person(&parts.given, &parts.family)
-    }) {
+    let name = |field: Field| records.value(field, row).unwrap_or_default();
+    if filler_rows.binary_search(&row).is_ok()
+        || name::is_filler_person(name(Field::GivenName), name(Field::FamilyName))
+    {
         return Some(QuarantineCode::FillerPerson);
     }
     let known = custom || IDENTIFYING.iter().any(|field| records.value(*field, row).is_some());

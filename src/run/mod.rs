@@ -1,4 +1,376 @@
-//! (being built)
+//! The night: drives the rooms one after another, keeps the accounts, publishes or leaves everything as it was.
+//!
+//! In: a checked [`Job`]. Out: a [`Finished`] run, published, or a failure with nothing changed. Always: every row read is in exactly
+//! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
+
+mod accounts;
+mod gates;
+mod interrupt;
 pub mod link;
 pub mod progress;
-pub static CODES: &[&crate::failure::Code] = &[];
+mod report;
+mod story;
+
+pub use accounts::{Accounts, FileAccount};
+pub use progress::Show;
+
+use crate::best_record::{self, People};
+use crate::clustering::{NeverLink, as_probability};
+use crate::consent::{self, Authority, Withheld, WithheldReason};
+use crate::failure::{Code, Exit, Failure, Result};
+use crate::identity::{self, Identified, Ledger};
+use crate::intake::{self, FileReport, Quarantined};
+use crate::job::Job;
+use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
+use crate::records::{self, Cleaned, Records};
+use link::Linked;
+use progress::Progress;
+use std::path::PathBuf;
+
+/// The codes this room raises (OF051x).
+pub static CODES: &[&Code] =
+    &[&TOO_MUCH_QUARANTINED, &TOO_MANY_PEOPLE_CHANGED, &EXTRACT_ALL_QUARANTINED, &ACCOUNTS_WRONG, &THREADS_UNAVAILABLE, &NO_ROWS];
+
+pub static TOO_MUCH_QUARANTINED: Code = Code {
+    id: "OF0510",
+    exit: Exit::GateFailed,
+    title: "too many rows could not be read",
+    next_step: "Look into the extracts that the message names, or raise [gates] maximum_quarantined; nothing was published",
+    explanation: "The share of rows in quarantine is above [gates] maximum_quarantined (5 % where the job does not say). Usually an \
+                  extract was cut off, its columns moved, or its encoding or delimiter changed. `onefolk check` shows what was found.",
+};
+
+pub static TOO_MANY_PEOPLE_CHANGED: Code = Code {
+    id: "OF0511",
+    exit: Exit::GateFailed,
+    title: "the number of people changed too much",
+    next_step: "Look for a missing or doubled extract, or raise [gates] maximum_people_change; nothing was published",
+    explanation: "The number of people differs from the run before by more than [gates] maximum_people_change (10 % where the job does \
+                  not say). Usually an extract is missing, was sent twice, or a column changed its meaning.",
+};
+
+pub static EXTRACT_ALL_QUARANTINED: Code = Code {
+    id: "OF0512",
+    exit: Exit::InputUnusable,
+    title: "no row of an extract could be used",
+    next_step: "Correct the extract or its column mapping (`onefolk check` shows both), then run again; nothing was published",
+    explanation: "Every single row of an extract went to quarantine. The mapping in [provider.columns] most likely names wrong columns, \
+                  or the file is not what it says it is. A provider with when_missing = \"without\" is left out instead.",
+};
+
+pub static ACCOUNTS_WRONG: Code = Code {
+    id: "OF0513",
+    exit: Exit::Resource,
+    title: "the accounts do not add up",
+    next_step: "Report this with the version and the run's log: it is a fault of onefolk; nothing was published",
+    explanation: "Every row that was read must be in exactly one of crosswalk, quarantine and withheld, file by file. They did not add \
+                  up, so the run was not published.",
+};
+
+pub static THREADS_UNAVAILABLE: Code = Code {
+    id: "OF0514",
+    exit: Exit::Resource,
+    title: "the threads could not be started",
+    next_step: "Lower [job] threads, or raise the limit of processes of the account that runs onefolk, then run again",
+    explanation: "The operating system refused to start as many threads as [job] threads asks for.",
+};
+
+pub static NO_ROWS: Code = Code {
+    id: "OF0515",
+    exit: Exit::InputUnusable,
+    title: "there is not one row to link",
+    next_step: "See that the extracts hold data rows, then run again; nothing was published",
+    explanation: "All extracts together hold no row that could be read. An empty population is never published over a full one.",
+};
+
+/// How to run.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    pub show: Show,
+    /// Do everything but publish.
+    pub dry_run: bool,
+}
+
+impl Default for Options {
+    /// Silent, and published: what an embedding program wants.
+    fn default() -> Self {
+        Options { show: Show::Nothing, dry_run: false }
+    }
+}
+
+/// What one run did.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct Finished {
+    pub run_id: String,
+    /// `runs/<run_id>` below the output; absent after a dry run.
+    pub folder: Option<PathBuf>,
+    pub rows: u64,
+    pub people: u64,
+    /// Records beyond the first of each person.
+    pub duplicates: u64,
+    pub quarantined: u64,
+    pub withheld: u64,
+    pub review: u64,
+    pub changes: u64,
+    pub seconds: f64,
+    pub warnings: Vec<String>,
+}
+
+/// Everything the stages have found, on its way to being published.
+struct Night<'a> {
+    job: &'a Job,
+    run_id: String,
+    files: Vec<FileReport>,
+    records: Records,
+    cleaned: Cleaned,
+    quarantined: Vec<Quarantined>,
+    withheld: Vec<Withheld>,
+    replaced_numbers: u64,
+    accounts: Accounts,
+    linked: Linked,
+    identified: Identified,
+    people: People,
+    links: LinkTable,
+    review: ReviewTable,
+}
+
+/// Runs a job: reads, links, publishes.
+///
+/// ```
+/// use onefolk::{job::Job, run};
+/// # let folder = std::env::temp_dir().join(format!("onefolk-doc-{}", std::process::id()));
+/// # std::fs::create_dir_all(&folder).unwrap();
+/// std::fs::write(folder.join("gp.csv"), "id,given,family,born\n1,Ann,Okafor,1980-04-03\n2,Anne,Okafor,1980-04-03\n3,Tom,Reed,1951-11-30\n").unwrap();
+/// std::fs::write(folder.join("job.toml"), r#"
+/// [job]
+/// name = "example"
+/// as_of = 2026-11-22
+/// [[provider]]
+/// id = "gp"
+/// name = "A practice"
+/// setting = "general_practice"
+/// files = ["gp.csv"]
+/// [provider.columns]
+/// record_id = "id"
+/// given_name = "given"
+/// family_name = "family"
+/// date_of_birth = "born"
+/// "#).unwrap();
+/// let job = Job::read(&folder.join("job.toml")).expect("the job is right");
+/// let finished = run::run(&job, run::Options::default()).expect("the run succeeds");
+/// assert_eq!(finished.rows, 3);
+/// assert!(finished.people <= 3);
+/// assert!(folder.join("out/current/people.parquet").exists());
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// ```
+///
+/// # Errors
+/// See the codes of `job` aside: OF02xx for input, OF035x for lists, OF04xx for disk and ledger, OF05xx for the run itself.
+pub fn run(job: &Job, options: Options) -> Result<Finished> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
+    let pool = pool.map_err(|error| Failure::new(&THREADS_UNAVAILABLE, error.to_string()))?;
+    let story = story::Story::begin();
+    let since = std::time::Instant::now();
+    let progress = Progress::new(options.show);
+    let mut finished = pool.install(|| story.tell(|| night(job, options, &progress, &story)))?;
+    finished.seconds = since.elapsed().as_secs_f64();
+    Ok(finished)
+}
+
+fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story) -> Result<Finished> {
+    let lock = Lock::acquire(&job.output)?;
+    let recovered = publish::recover(&lock)?;
+    if recovered.finished.is_some() || !recovered.removed.is_empty() {
+        tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
+    }
+    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let run_id = next_run_id(&lock, job.as_of, ledger.runs())?;
+    let authority = consent::read(job)?;
+    let night = prepare(job, run_id, &authority, &ledger, progress)?;
+    gates::people(job, &ledger, u64::from(night.linked.clustering.partition.people))?;
+    let mut finished = night.finished();
+    if options.dry_run {
+        return Ok(finished);
+    }
+    let stage = progress.stage("Publishing", None);
+    let interrupt = interrupt::Guard::watch(&job.output);
+    let draft = Draft::create(&lock, &night.run_id)?;
+    write(&night, &draft, progress, story)?;
+    interrupt.hold();
+    let published = draft.commit(&night.identified.next, job.keep_runs)?;
+    stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
+    finished.warnings = published.warnings;
+    finished.folder = Some(published.folder);
+    Ok(finished)
+}
+
+/// Everything up to publishing.
+fn prepare<'a>(job: &'a Job, run_id: String, authority: &Authority, ledger: &Ledger, progress: &Progress) -> Result<Night<'a>> {
+    let (files, mut records, mut quarantined) = read(job, progress)?;
+    let stage = progress.stage("Standardising", None);
+    let cleaned = records::clean(job, &mut records);
+    quarantined.extend(records::quarantine(job, &mut records, &cleaned.filler_rows));
+    quarantined.sort_by_key(|row| (row.extract, row.source_row));
+    gates::quarantine(job, &files, &quarantined)?;
+    let replaced_numbers = consent::replace_numbers(&mut records, authority);
+    stage.done(format!("{} records, {} rows in quarantine", records.len(), quarantined.len()));
+    let withheld = withhold(job, &mut records, authority, progress);
+    let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
+    let never_link = authority.never_link(job, &records);
+    let linked = link::link(job, &records, &never_link, None, |_| true, progress);
+    let stage = progress.stage("Best records", None);
+    let identified = identity::assign(
+        ledger,
+        job,
+        &records,
+        &linked.clustering.partition,
+        &linked.identities.of_record,
+        &linked.identities.hash,
+        &run_id,
+    );
+    let (links, review) = link_tables(&linked);
+    let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
+    stage.done(format!("{} people", people.len()));
+    Ok(Night { job, run_id, files, records, cleaned, quarantined, withheld, replaced_numbers, accounts, linked, identified, people, links, review })
+}
+
+fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
+    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let bytes = job.providers.iter().flat_map(|provider| &provider.files).map(size).sum();
+    let stage = progress.stage("Reading", Some(bytes));
+    let intake = intake::read_all(job, |batch| records::intern(job, batch), |bytes| stage.advance(bytes))?;
+    let (records, quarantined) = records::merge(job, intake.batches);
+    let rows: u64 = intake.files.iter().map(|file| file.rows).sum();
+    if rows == 0 {
+        return Err(Failure::new(&NO_ROWS, format!("{} extracts were read", intake.files.len())));
+    }
+    stage.done(format!("{rows} rows of {} extracts", intake.files.len()));
+    Ok((intake.files, records, quarantined))
+}
+
+/// Takes out what may not be used: withheld identities, rows that objections name, and the other rows of the same people.
+///
+/// The people behind the objections are found by linking everybody with a model that was learnt without them; that pass is thrown away.
+fn withhold(job: &Job, records: &mut Records, authority: &Authority, progress: &Progress) -> Vec<Withheld> {
+    let mut withheld = Vec::new();
+    let marked = consent::withheld_identities(records);
+    consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
+    let named = authority.named(job, records);
+    if !named.contains(&true) {
+        return withheld;
+    }
+    let never_link: NeverLink = authority.never_link(job, records);
+    let without = link::link(job, records, &never_link, None, |row| !named[row], &Progress::new(Show::Nothing));
+    let stage = progress.stage("Objections", None);
+    let everybody = link::link(job, records, &never_link, without.model.as_ref(), |_| true, &Progress::new(Show::Nothing));
+    let person = &everybody.clustering.partition.person;
+    let mut objects = vec![false; everybody.clustering.partition.people as usize];
+    (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
+    let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
+    // Both marks are read before either set of rows goes, since going changes the numbers of rows.
+    let both: Vec<bool> = (0..records.len()).map(|row| named[row] || linked[row]).collect();
+    let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
+    consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
+    consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
+    stage.done(format!("{} rows withheld", both.iter().filter(|mark| **mark).count()));
+    withheld
+}
+
+/// What linking says of each person, for the best record.
+fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
+    let clustering = &linked.clustering;
+    let mut in_review = vec![false; clustering.partition.people as usize];
+    for &(at, _) in &clustering.review {
+        let edge = &clustering.links[at as usize].0;
+        for identity in [edge.left, edge.right] {
+            for &record in linked.identities.members(identity) {
+                in_review[clustering.partition.person[record as usize] as usize] = true;
+            }
+        }
+    }
+    best_record::Linked {
+        weakest_probability: clustering.weakest.iter().map(|weight| weight.map(as_probability)).collect(),
+        in_review,
+        bare: clustering.bare.clone(),
+        first_seen: identified.first_seen.clone(),
+    }
+}
+
+/// links.parquet and review.parquet, in columns.
+fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
+    let clustering = &linked.clustering;
+    let table = |places: &mut dyn Iterator<Item = usize>| {
+        let mut table = LinkTable::default();
+        table.levels = linked.comparisons.list.iter().map(|comparison| (comparison.name.clone(), Vec::new())).collect();
+        for at in places {
+            let (edge, together) = &clustering.links[at];
+            table.left.push(edge.left);
+            table.right.push(edge.right);
+            table.weight_1024.push(edge.weight as i32);
+            table.probability.push(as_probability(edge.weight));
+            table.same_person.push(*together);
+            for (comparison, (_, levels)) in linked.comparisons.list.iter().zip(&mut table.levels) {
+                levels.push(comparison.level_in(edge.pattern).unwrap_or(MISSING_LEVEL));
+            }
+        }
+        table
+    };
+    let links = table(&mut (0..clustering.links.len()));
+    let review = ReviewTable {
+        links: table(&mut clustering.review.iter().map(|(at, _)| *at as usize)),
+        reasons: clustering.review.iter().map(|(_, reason)| reason.word()).collect(),
+    };
+    (links, review)
+}
+
+/// Writes every file of the run into the draft.
+fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story) -> Result<()> {
+    let outputs = Outputs {
+        job: night.job,
+        files: &night.files,
+        records: &night.records,
+        partition: &night.linked.clustering.partition,
+        identity_of_record: &night.linked.identities.of_record,
+        identity_ids: &night.linked.identities.hash,
+        person_ids: &night.identified.person_ids,
+        people: &night.people,
+        links: &night.links,
+        review: &night.review,
+        quarantined: &night.quarantined,
+        withheld: &night.withheld,
+        changes: &night.identified.changes,
+    };
+    let mut written = draft.write_tables(&outputs)?;
+    let summary = report::summary(night);
+    written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    for (name, bytes) in &summary.csv {
+        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
+    }
+    let model = serde_json::to_vec_pretty(&night.linked.model).expect("a model is plain data");
+    written.push(draft.write_bytes("model.json", &model)?);
+    written.push(draft.write_bytes("onefolk.prom", report::metrics(night).as_bytes())?);
+    let run_json = report::run_json(night, &written, &progress.timings());
+    draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
+    draft.write_bytes("log.jsonl", &story.so_far())?;
+    Ok(())
+}
+
+impl Night<'_> {
+    fn finished(&self) -> Finished {
+        let totals = self.accounts.totals();
+        let people = u64::from(self.linked.clustering.partition.people);
+        Finished {
+            run_id: self.run_id.clone(),
+            folder: None,
+            rows: totals.rows,
+            people,
+            duplicates: totals.crosswalk - people,
+            quarantined: totals.quarantined(),
+            withheld: totals.withheld(),
+            review: self.linked.clustering.review.len() as u64,
+            changes: self.identified.changes.len() as u64,
+            seconds: 0.0,
+            warnings: Vec::new(),
+        }
+    }
+}

@@ -96,14 +96,34 @@ fn is_single_letter(word: &str) -> bool {
 
 fn judge_filler(words: &[&str]) -> Option<Verdict> {
     match words {
-        [] | ["unknown"] | ["not", "known"] | ["n", "a"] | ["na"] | ["nk"] | ["n", "k"] | ["null"] | ["none"] | ["not", "given"]
-        | ["not", "recorded"] | ["not", "stated"] | ["address", "unknown"] | ["unknown", "address"] | ["address", "not", "known"]
-        | ["no", "address"] | ["withheld"] | ["address", "withheld"] | ["refused"] | ["test"] | ["x"] | ["xx"] | ["xxx"] => {
-            Some(Verdict::null(Reason::Placeholder))
-        }
-        ["nfa", ..] | ["no", "fixed", "abode", ..] | ["no", "fixed", "address", ..] | ["homeless"] | ["of", "no", "fixed", "abode"] => {
-            Some(Verdict::null(Reason::Placeholder).with(Flags::NO_FIXED_ABODE))
-        }
+        []
+        | ["unknown"]
+        | ["not", "known"]
+        | ["n", "a"]
+        | ["na"]
+        | ["nk"]
+        | ["n", "k"]
+        | ["null"]
+        | ["none"]
+        | ["not", "given"]
+        | ["not", "recorded"]
+        | ["not", "stated"]
+        | ["address", "unknown"]
+        | ["unknown", "address"]
+        | ["address", "not", "known"]
+        | ["no", "address"]
+        | ["withheld"]
+        | ["address", "withheld"]
+        | ["refused"]
+        | ["test"]
+        | ["x"]
+        | ["xx"]
+        | ["xxx"] => Some(Verdict::null(Reason::Placeholder)),
+        ["nfa", ..]
+        | ["no", "fixed", "abode", ..]
+        | ["no", "fixed", "address", ..]
+        | ["homeless"]
+        | ["of", "no", "fixed", "abode"] => Some(Verdict::null(Reason::Placeholder).with(Flags::NO_FIXED_ABODE)),
         _ => None,
     }
 }
@@ -118,7 +138,8 @@ fn communal(address: &str) -> Flags {
     for (phrase, kind) in reference::communal_words() {
         let found = words.windows(phrase.len()).enumerate().any(|(at, window)| {
             let next = words.get(at + phrase.len()).copied().unwrap_or_default();
-            window == phrase.as_slice() && !matches!(next, "road" | "street" | "lane" | "avenue" | "close" | "drive" | "way" | "hill")
+            window == phrase.as_slice()
+                && !matches!(next, "road" | "street" | "lane" | "avenue" | "close" | "drive" | "way" | "hill")
         });
         if found {
             return match *kind {

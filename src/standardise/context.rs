@@ -227,7 +227,10 @@ mod tests {
 
     #[test]
     fn found_says_how_dates_are_written() {
-        assert_eq!(context(Field::DateOfBirth, &[]).found().as_deref(), Some("dates as day/month/year, unambiguous in 100 %"));
+        assert_eq!(
+            context(Field::DateOfBirth, &[]).found().as_deref(),
+            Some("dates as day/month/year, unambiguous in 100 %")
+        );
         assert_eq!(context(Field::Sex, &[]).found(), None);
     }
 

@@ -49,7 +49,8 @@ impl DateContext {
             tally.add(trim(raw), count);
         }
         let stated = format.and_then(order_of_format);
-        let order = stated.unwrap_or(if tally.month_first > tally.day_first { Order::MonthFirst } else { Order::DayFirst });
+        let order =
+            stated.unwrap_or(if tally.month_first > tally.day_first { Order::MonthFirst } else { Order::DayFirst });
         DateContext {
             as_of,
             format: format.map(str::to_string),
@@ -153,7 +154,10 @@ impl DateContext {
         let (a, b, year) = (value / 1_000_000, value / 10_000 % 100, (value % 10_000) as i32);
         let (day, month) = if self.order == Order::MonthFirst { (b, a) } else { (a, b) };
         let likely = (1800..=2100).contains(&year);
-        if likely && let Some(parts) = Parts::in_order(year, month, day).filter(|parts| parts.month <= 12 && day.max(month) <= 31) {
+        if likely
+            && let Some(parts) =
+                Parts::in_order(year, month, day).filter(|parts| parts.month <= 12 && day.max(month) <= 31)
+        {
             return Some(parts);
         }
         let (year_first, month_last, day_last) = ((value / 10_000) as i32, value / 100 % 100, value % 100);

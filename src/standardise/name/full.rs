@@ -83,12 +83,14 @@ fn split_at_comma(text: &str) -> Option<(String, String)> {
     let (family, rest) = text.split_once([',', ';'])?;
     let is_name = |word: &str| {
         let word = plain(word);
-        let known = |list: &rustc_hash::FxHashMap<&str, &str>| list.get(word.as_str()).is_some_and(|entry| *entry != "soft");
+        let known =
+            |list: &rustc_hash::FxHashMap<&str, &str>| list.get(word.as_str()).is_some_and(|entry| *entry != "soft");
         !word.is_empty() && !known(reference::titles()) && !known(reference::name_suffixes())
     };
     let rest_is_dash = trim(rest) == "-";
     let any = |text: &str| text.split(|c: char| c.is_whitespace() || c == ',').any(is_name);
-    (rest_is_dash || (any(rest) && any(family)) || trim(family).is_empty()).then(|| (family.to_string(), rest.replace([',', ';'], " ")))
+    (rest_is_dash || (any(rest) && any(family)) || trim(family).is_empty())
+        .then(|| (family.to_string(), rest.replace([',', ';'], " ")))
 }
 
 /// "Given Middle Surname" and the like, with titles before and bracketed aliases anywhere.
@@ -100,7 +102,9 @@ fn split_by_words(text: &str) -> (String, String) {
         outside.remove(0);
     }
     let suffix = match outside.last() {
-        Some(word) if outside.len() > 2 && reference::name_suffixes().contains_key(plain(word).as_str()) => outside.pop(),
+        Some(word) if outside.len() > 2 && reference::name_suffixes().contains_key(plain(word).as_str()) => {
+            outside.pop()
+        }
         _ => None,
     };
     let (family, given) = if outside.len() > 1 && is_family_first(&outside) {
@@ -170,8 +174,10 @@ fn take_earlier_name(words: &mut Vec<String>) -> String {
 
 /// "SMITH John": the first word in capitals, the last not.
 fn is_family_first(words: &[String]) -> bool {
-    let capitals = |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() > 1 && !word.chars().any(char::is_lowercase);
-    capitals(&words[0]) && words[1..].iter().all(|word| word.chars().any(char::is_lowercase) || word.chars().count() == 1)
+    let capitals =
+        |word: &str| word.chars().filter(|c| c.is_alphabetic()).count() > 1 && !word.chars().any(char::is_lowercase);
+    capitals(&words[0])
+        && words[1..].iter().all(|word| word.chars().any(char::is_lowercase) || word.chars().count() == 1)
 }
 
 /// Where the family name begins: the last word and the particles before it, but never the first word of several.

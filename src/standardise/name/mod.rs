@@ -8,8 +8,8 @@ mod full;
 mod show;
 mod words;
 
-pub use full::{FullName, split_full};
 pub(super) use full::clean_full;
+pub use full::{FullName, split_full};
 pub(super) use show::display;
 
 use super::characters::{is_run, repair_encoding};

@@ -119,8 +119,27 @@ fn babies_have_no_given_name() {
 #[test]
 fn what_is_no_name_is_null() {
     for raw in [
-        "-", ".", "Unknown", "UNKNOWN UNKNOWN", "N/K", "NK", "Not Known", "N/A", "NULL", "XX", "xxx", "ZZZ", "Mr", "TBC", "?", "123",
-        "No Forename", "aaaa", "(unknown)", "TEST PATIENT", "DO NOT USE",
+        "-",
+        ".",
+        "Unknown",
+        "UNKNOWN UNKNOWN",
+        "N/K",
+        "NK",
+        "Not Known",
+        "N/A",
+        "NULL",
+        "XX",
+        "xxx",
+        "ZZZ",
+        "Mr",
+        "TBC",
+        "?",
+        "123",
+        "No Forename",
+        "aaaa",
+        "(unknown)",
+        "TEST PATIENT",
+        "DO NOT USE",
     ] {
         for part in [Part::Given, Part::Family] {
             let (out, verdict) = cleaned(raw, part);
@@ -134,7 +153,9 @@ fn what_is_no_name_is_null() {
 
 #[test]
 fn people_who_do_not_exist() {
-    for (given, family) in [("mickey", "mouse"), ("a n", "other"), ("joe", "bloggs"), ("test", "test"), ("anna", "zzztest")] {
+    for (given, family) in
+        [("mickey", "mouse"), ("a n", "other"), ("joe", "bloggs"), ("test", "test"), ("anna", "zzztest")]
+    {
         assert!(is_filler_person(given, family));
     }
     assert!(!is_filler_person("joe", "smith"));
@@ -174,7 +195,9 @@ fn full_names() {
 
 #[test]
 fn a_cleaned_full_name_splits_into_the_same_parts() {
-    for raw in ["Elizabeth (Liz) Ann Smith-Jones", "van der Berg, Jan", "Mr Smith-Jones", "Anne Patel nee Brown", "Plato"] {
+    for raw in
+        ["Elizabeth (Liz) Ann Smith-Jones", "van der Berg, Jan", "Mr Smith-Jones", "Anne Patel nee Brown", "Plato"]
+    {
         let mut once = String::new();
         clean_full(raw, &mut once);
         let (mut first, mut second) = (split_full(raw), split_full(&once));
