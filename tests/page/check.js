@@ -3,7 +3,7 @@
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { chromium } from "playwright-core";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
@@ -27,7 +27,7 @@ for (const colorScheme of ["light", "dark"]) {
       if (request.url().split("#")[0] !== address) problems.push(`${where}: request: ${request.url()}`);
     });
     await page.goto(address);
-    if (pictures) await page.screenshot({ path: `${pictures}/report-${width}-${colorScheme}.png`, fullPage: true });
+    if (pictures) await page.screenshot({ path: `${pictures}/${basename(page_file, ".html")}-${width}-${colorScheme}.png`, fullPage: true });
 
     // Nothing wider than the window, no letter smaller than 9 px, no picture's letter outside its picture.
     problems.push(...(await page.evaluate(layout)).map((problem) => `${where}: ${problem}`));

@@ -13,7 +13,9 @@ pub(in crate::summary) fn matrix(description: String, figures: &Figures, overlap
 }
 
 fn draw(figures: &Figures, overlap: &Overlap, shown: &[usize], width: f64, label: f64, row: f64) -> Drawing {
-    let cell = ((width - label) / shown.len() as f64).min(row * 2.0);
+    // The last column's number may be wider than its cell.
+    let edge = 6.0;
+    let cell = ((width - label - edge) / shown.len() as f64).min(row * 2.0);
     let top = 26.0;
     let name = |at: usize| figures.providers[overlap.providers[at]].name;
     let numbered = |index: usize| cell >= 16.0 || index.is_multiple_of(5) || index == 1;
@@ -31,7 +33,7 @@ fn draw(figures: &Figures, overlap: &Overlap, shown: &[usize], width: f64, label
             }
         }
     };
-    Drawing { width: label + cell * shown.len() as f64, height: top + shown.len() as f64 * row, body }
+    Drawing { width: label + cell * shown.len() as f64 + edge, height: top + shown.len() as f64 * row, body }
 }
 
 fn square(overlap: &Overlap, (row, column): (usize, usize), x: f64, y: f64, width: f64, height: f64) -> Markup {
