@@ -120,7 +120,13 @@ fn hints(provider: &Provider, peek: &Peek) -> Vec<String> {
     for (field, source) in &provider.columns {
         let name = field.word().unwrap_or("a field of the job's own");
         let [column] = &source.columns[..] else { continue };
-        let Some(values) = values(column) else { continue };
+        let Some(values) = values(column) else {
+            // Only JSON lines may leave a column out; in any other format it would be a problem of the job.
+            if peek.kind == FormatKind::JsonLines {
+                hints.push(format!("{name}: column {column} occurs in no row of the sample"));
+            }
+            continue;
+        };
         if values.is_empty() {
             hints.push(format!("{name}: column {column} is empty in the sample"));
         } else if *field == Field::NhsNumber && !values.iter().any(|value| guess::looks_like_nhs_number(value)) {

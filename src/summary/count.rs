@@ -1,0 +1,141 @@
+//! Exact counts over everybody, in parallel. They stay inside this room: only `figures` reads them.
+
+use super::{EthnicGroup, Facts, NO_AREA, Sex, Status};
+use rayon::prelude::*;
+
+/// Five-year bands up to 89, then 90 and over, then not known.
+pub(super) const AGE_BANDS: usize = 20;
+const AGE_UNKNOWN: usize = AGE_BANDS - 1;
+/// Known to 0, 1, … 9, then 10 or more providers.
+pub(super) const KNOWN_TO: usize = 11;
+/// Bits of a combination of settings.
+pub(super) const COMBINATIONS: usize = 1 << crate::job::Setting::ALL.len();
+/// With more providers than this the overlap covers the largest only: the matrix grows with the square.
+pub(super) const OVERLAP_PROVIDERS: usize = 400;
+
+/// People, counted exactly. Age, sex, ethnicity and area count those not recorded as died; the rest counts everybody.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Counts {
+    pub people: u64,
+    pub status: [u64; Status::ALL.len()],
+    pub age_sex: [[u64; Sex::ALL.len()]; AGE_BANDS],
+    pub ethnicity: [u64; EthnicGroup::ALL.len()],
+    /// By index of the area's name; the last entry is "not known".
+    pub area: Vec<u64>,
+    pub known_to: [u64; KNOWN_TO],
+    /// By bit mask of settings in the order of `Setting::ALL`; 0 where no provider may be named.
+    pub combinations: Vec<u64>,
+    /// People of each provider.
+    pub of_provider: Vec<u64>,
+    /// The providers in the overlap, in the order of the job.
+    pub overlap_of: Vec<u16>,
+    /// Row by row over `overlap_of`: people known to both.
+    pub overlap: Vec<u64>,
+}
+
+impl Counts {
+    fn empty(facts: &Facts, overlap_of: &[u16]) -> Counts {
+        Counts {
+            people: 0,
+            status: Default::default(),
+            age_sex: Default::default(),
+            ethnicity: Default::default(),
+            area: vec![0; facts.people.area_names.len() + 1],
+            known_to: Default::default(),
+            combinations: vec![0; COMBINATIONS],
+            of_provider: vec![0; facts.providers.len()],
+            overlap_of: overlap_of.to_vec(),
+            overlap: vec![0; overlap_of.len() * overlap_of.len()],
+        }
+    }
+
+    fn add(mut self, other: &Counts) -> Counts {
+        let add = |left: &mut [u64], right: &[u64]| left.iter_mut().zip(right).for_each(|(left, right)| *left += right);
+        self.people += other.people;
+        add(&mut self.status, &other.status);
+        add(self.age_sex.as_flattened_mut(), other.age_sex.as_flattened());
+        add(&mut self.ethnicity, &other.ethnicity);
+        add(&mut self.area, &other.area);
+        add(&mut self.known_to, &other.known_to);
+        add(&mut self.combinations, &other.combinations);
+        add(&mut self.of_provider, &other.of_provider);
+        add(&mut self.overlap, &other.overlap);
+        self
+    }
+}
+
+/// The label of a band: "0–4", "90 and over", "Not known".
+pub(super) fn age_band_words(band: usize) -> String {
+    match band {
+        AGE_UNKNOWN => "Not known".into(),
+        18 => "90 and over".into(),
+        _ => format!("{}–{}", band * 5, band * 5 + 4),
+    }
+}
+
+pub(super) fn count(facts: &Facts) -> Counts {
+    let overlap_of = largest_providers(facts);
+    let mut place = vec![usize::MAX; facts.providers.len()];
+    overlap_of.iter().enumerate().for_each(|(at, &provider)| place[provider as usize] = at);
+    let setting_bit: Vec<usize> = facts.providers.iter().map(|provider| 1 << provider.setting as usize).collect();
+    let people = facts.people.len();
+    // Few large slices: each carries its own counters.
+    let slice = people.div_ceil(rayon::current_num_threads().max(1) * 4).max(10_000);
+    (0..people.div_ceil(slice))
+        .into_par_iter()
+        .map(|index| {
+            let mut counts = Counts::empty(facts, &overlap_of);
+            for person in index * slice..((index + 1) * slice).min(people) {
+                count_person(facts, person, &mut counts);
+                count_providers(facts.people.providers_of(person), &setting_bit, &place, &mut counts);
+            }
+            counts
+        })
+        .reduce(|| Counts::empty(facts, &overlap_of), |left, right| left.add(&right))
+}
+
+fn count_person(facts: &Facts, person: usize, counts: &mut Counts) {
+    let people = &facts.people;
+    counts.people += 1;
+    let status = people.status[person];
+    counts.status[status as usize] += 1;
+    if status == Status::Died {
+        return;
+    }
+    let band = people.age[person].map_or(AGE_UNKNOWN, |age| (age as usize / 5).min(AGE_UNKNOWN - 1));
+    counts.age_sex[band][people.sex[person] as usize] += 1;
+    counts.ethnicity[people.ethnicity[person] as usize] += 1;
+    let area = people.area[person];
+    let unknown = people.area_names.len();
+    counts.area[if area == NO_AREA { unknown } else { area as usize }] += 1;
+}
+
+fn count_providers(known: &[u16], setting_bit: &[usize], place: &[usize], counts: &mut Counts) {
+    counts.known_to[known.len().min(KNOWN_TO - 1)] += 1;
+    let mut combination = 0;
+    let width = counts.overlap_of.len();
+    for &provider in known {
+        combination |= setting_bit[provider as usize];
+        counts.of_provider[provider as usize] += 1;
+        let row = place[provider as usize];
+        if row == usize::MAX {
+            continue;
+        }
+        for &other in known {
+            let column = place[other as usize];
+            if column != usize::MAX {
+                counts.overlap[row * width + column] += 1;
+            }
+        }
+    }
+    counts.combinations[combination] += 1;
+}
+
+/// The providers with the most records, in the order of the job.
+fn largest_providers(facts: &Facts) -> Vec<u16> {
+    let mut order: Vec<u16> = (0..facts.providers.len() as u16).collect();
+    order.sort_by_key(|&index| (std::cmp::Reverse(facts.providers[index as usize].records), index));
+    order.truncate(OVERLAP_PROVIDERS);
+    order.sort_unstable();
+    order
+}

@@ -1,0 +1,111 @@
+//! Why to believe it: the accounts, how records were linked, what is hidden and why.
+
+use super::{count_cell, scrolling, section};
+use crate::summary::disclosure::Shown;
+use crate::summary::figures::{ChangeFigures, Figures, setting_words};
+use maud::{Markup, html};
+
+pub(super) fn sections(figures: &Figures) -> Markup {
+    html! {
+        (accounts(figures))
+        (linkage(figures))
+        (privacy())
+    }
+}
+
+fn accounts(figures: &Figures) -> Markup {
+    let accounts = &figures.accounts;
+    let term = |shown: Shown, words: &str| html! { div { strong { (shown) } span { (words) } } };
+    let sign = |sign: &str| html! { span.sign aria-hidden="true" { (sign) } };
+    let words = html! {
+        p { "No row vanishes. Each one either belongs to a person, or lies in quarantine with its reason, or is withheld. "
+            "The run stops if the exact figures do not add up; here they are rounded, so the sum can be out by a few." }
+    };
+    let shows = html! {
+        div.equation {
+            (term(accounts.read, "rows read")) (sign("="))
+            (term(accounts.linked, "linked")) (sign("+"))
+            (term(accounts.quarantined, "quarantined")) (sign("+"))
+            (term(accounts.withheld, "withheld"))
+        }
+        details { summary { "The figures: rows and people by provider" } (scrolling("Rows and people by provider", provider_table(figures))) }
+        @if let Some(changes) = &figures.changes { (changes_table(changes)) }
+    };
+    section("accounts", "Every row accounted for", words, shows)
+}
+
+fn provider_table(figures: &Figures) -> Markup {
+    html! {
+        table {
+            caption { "Rows and people by provider" }
+            thead { tr {
+                th scope="col" { "Provider" } th scope="col" { "Setting" }
+                @for words in ["Records", "People", "Quarantined", "Withheld"] { th.n scope="col" { (words) } }
+            } }
+            tbody {
+                @for provider in &figures.providers {
+                    tr {
+                        th scope="row" { (provider.name) }
+                        td { (setting_words(provider.setting)) }
+                        @for shown in [provider.records, provider.people, provider.quarantined, provider.withheld] { (count_cell(shown)) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn changes_table(changes: &ChangeFigures) -> Markup {
+    html! {
+        h3 { "Since the last run" }
+        table {
+            caption { "People, against run " (changes.from_run) }
+            thead { tr { th scope="col" { "What changed" } th.n scope="col" { "People" } } }
+            tbody { @for row in &changes.rows { tr { th scope="row" { (row.label) } (count_cell(row.people)) } } }
+        }
+    }
+}
+
+fn linkage(figures: &Figures) -> Markup {
+    let linkage = &figures.linkage;
+    let words = html! {
+        p { "Nobody carries one number everywhere. The computer judges from what the records say whether two of them are about one person." }
+    };
+    let percent = |share: f64| format!("{:.1}\u{a0}%", share.clamp(0.0, 1.0) * 100.0);
+    let shows = html! {
+        ol.steps {
+            li { strong { "Tidy" } " Names, dates, numbers and addresses are brought to one form. The value as it was sent is kept." }
+            li { strong { "Bring together" } " Records that share something telling are compared: " (linkage.pairs_compared) " pairs in this run." }
+            li { strong { "Weigh" } " Each agreement counts for as much as it is rare: sharing the name Smith says little, sharing a rare name and a birthday says much. "
+                "Each disagreement counts against. Missing values count neither way." }
+            li { strong { "Decide" } " Pairs with enough evidence are linked: " (linkage.links) " of them. A person’s records must fit together as a group, so that one bad record cannot chain two people together. "
+                (linkage.review) " doubtful pairs are left for somebody to review, and stay apart until then." }
+        }
+        @match linkage.estimate {
+            Some(estimate) => dl.estimate {
+                div { dt { "Right when it links" } dd { strong { (percent(estimate.precision)) } " of the links put together records of one person" } }
+                div { dt { "Found of what there is" } dd { strong { (percent(estimate.recall)) } " of the pairs that belong together were found" } }
+            },
+            None => p.note { "No estimate of the errors was made in this run." },
+        }
+        @if linkage.estimate.is_some() {
+            p.note { "Both are the model’s own estimates from this run, not a count against known answers." }
+        }
+    };
+    section("linkage", "How records were linked", words, shows)
+}
+
+fn privacy() -> Markup {
+    let words = html! { p { "This page holds counts only: no name, number, date of birth or address of anybody." } };
+    let shows = html! {
+        ul.plain {
+            li { strong { "Small numbers are hidden." } " A count from 1 to 7 is shown as *, because few people in a group can be recognised by somebody who knows them." }
+            li { strong { "Other numbers are rounded" } " to the nearest 5, so that nobody can subtract one table from another. Percentages come from the rounded counts. "
+                "Sums can therefore differ a little from their parts." }
+            li { strong { "The total stays exact." } " Where it would give a hidden number back, the next smallest number of that table is hidden as well. A * can stand for such a number too." }
+            li { strong { "Objections are kept." } " People who objected to the local use of their records are in none of these figures except the rows withheld." }
+        }
+        p.note { "The rule is the one that NHS England has used for hospital statistics since 2018." }
+    };
+    section("privacy", "What is hidden, and why", words, shows)
+}

@@ -1,0 +1,224 @@
+//! `summary/*.csv`: the figures of the page as tidy tables, one row an observation, `*` where a count is hidden.
+
+use super::disclosure::Shown;
+use super::figures::{Figures, Group};
+use super::Sex;
+
+const RULE: &str = "0 shown; 1 to 7 as *; 8 and more to the nearest 5; another cell also as * where a total would give it back";
+const LOOSE: &str = "8 and more to the nearest 5, or more coarsely where an exact figure would give back a hidden one";
+const FROM_SHOWN: &str = "from the rounded counts; empty where one of them is hidden or zero";
+const NONE: &str = "none: not a count of people";
+
+/// One file: its name and its columns, each with meaning, unit and suppression rule.
+struct Shape {
+    file: &'static str,
+    columns: &'static [(&'static str, &'static str, &'static str, &'static str)],
+}
+
+const AGE_SEX: Shape = Shape {
+    file: "people_by_age_sex.csv",
+    columns: &[
+        ("age_band", "Age in whole years at the date of the run", "five-year band", NONE),
+        ("sex", "Sex of the best record", "word", NONE),
+        ("people", "People not recorded as died", "people", RULE),
+    ],
+};
+const AREA: Shape = Shape {
+    file: "people_by_area.csv",
+    columns: &[
+        ("area", "Outward postcode of the best record, or a group of places with fewer than 8 people each", "postcode district", NONE),
+        ("people", "People not recorded as died", "people", RULE),
+    ],
+};
+const PROVIDERS: Shape = Shape {
+    file: "providers.csv",
+    columns: &[
+        ("provider", "Identifier in the job file", "identifier", NONE),
+        ("name", "Name in the job file", "text", NONE),
+        ("setting", "Kind of care", "word", NONE),
+        ("records", "Rows that were linked to a person", "rows", RULE),
+        ("people", "People with at least one linked row", "people", RULE),
+        ("quarantined", "Rows that could not be used", "rows", RULE),
+        ("withheld", "Rows that may not be used", "rows", RULE),
+    ],
+};
+const OVERLAP: Shape = Shape {
+    file: "provider_overlap.csv",
+    columns: &[
+        ("provider", "Identifier in the job file", "identifier", NONE),
+        ("other_provider", "Identifier in the job file", "identifier", NONE),
+        ("people", "People known to both", "people", RULE),
+        ("percent_of_provider", "Share of the provider's people", "percent", FROM_SHOWN),
+    ],
+};
+const QUARANTINE: Shape = Shape {
+    file: "quarantine.csv",
+    columns: &[
+        ("provider", "Identifier in the job file", "identifier", NONE),
+        ("code", "Why the row could not be used", "word", NONE),
+        ("rows", "Rows", "rows", RULE),
+    ],
+};
+const QUALITY: Shape = Shape {
+    file: "data_quality.csv",
+    columns: &[
+        ("provider", "Identifier in the job file", "identifier", NONE),
+        ("field", "Field in the job file", "word", NONE),
+        ("records", "Rows that were linked to a person", "rows", RULE),
+        ("filled", "Of these, rows with any value", "rows", RULE),
+        ("usable", "Of these, rows whose value could be used after cleaning", "rows", RULE),
+        ("filled_percent", "Share of records with any value", "percent", FROM_SHOWN),
+        ("usable_percent", "Share of records with a usable value", "percent", FROM_SHOWN),
+    ],
+};
+const GROUPS: Shape = Shape {
+    file: "people_by_group.csv",
+    columns: &[
+        ("measure", "status, ethnic_group, known_to, settings, or accounts (rows)", "word", NONE),
+        ("group", "The group", "text", NONE),
+        ("count", "People; of the ethnic groups those not recorded as died; of the accounts rows", "people or rows", LOOSE),
+    ],
+};
+const DICTIONARY: Shape = Shape {
+    file: "dictionary.csv",
+    columns: &[
+        ("file", "File of this folder", "name", NONE),
+        ("column", "Column of that file", "name", NONE),
+        ("meaning", "What it says", "text", NONE),
+        ("unit", "What is counted, or the kind of value", "text", NONE),
+        ("suppression", "How small counts are protected", "text", NONE),
+    ],
+};
+const SHAPES: [&Shape; 8] = [&AGE_SEX, &AREA, &GROUPS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
+
+/// Every file, in the order of the dictionary.
+pub(super) fn all(figures: &Figures) -> Vec<(String, Vec<u8>)> {
+    let rows = [
+        age_sex(figures),
+        areas(figures),
+        people_groups(figures),
+        providers(figures),
+        overlap(figures),
+        quarantine(figures),
+        quality(figures),
+        dictionary(),
+    ];
+    SHAPES.iter().zip(rows).map(|(shape, rows)| (shape.file.to_string(), write(shape, &rows))).collect()
+}
+
+fn write(shape: &Shape, rows: &[Vec<String>]) -> Vec<u8> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let header = shape.columns.iter().map(|column| column.0);
+    writer.write_record(header).expect("memory takes every row");
+    for row in rows {
+        writer.write_record(row.iter().map(|value| harmless(value))).expect("a row has as many values as its header");
+    }
+    writer.into_inner().expect("memory takes every row")
+}
+
+/// A name from the job file that a spreadsheet would take for a formula gets an apostrophe. A lone `*` is none.
+fn harmless(value: &str) -> String {
+    if value.starts_with(['=', '+', '-', '@']) { format!("'{value}") } else { value.to_string() }
+}
+
+fn percent(value: Option<f64>) -> String {
+    value.map_or_else(String::new, |value| format!("{value:.1}"))
+}
+
+fn age_sex(figures: &Figures) -> Vec<Vec<String>> {
+    let cells = |band: &super::figures::AgeBand| {
+        let row = |(sex, shown): (Sex, Shown)| vec![band.label.clone(), sex.words().to_string(), shown.plain()];
+        Sex::ALL.into_iter().zip(band.people).map(row).collect::<Vec<_>>()
+    };
+    figures.age_sex.iter().flat_map(cells).collect()
+}
+
+fn areas(figures: &Figures) -> Vec<Vec<String>> {
+    let row = |group: &Group| vec![group.label.clone(), group.people.plain()];
+    figures.areas.iter().chain(&figures.areas_rest).map(row).collect()
+}
+
+fn people_groups(figures: &Figures) -> Vec<Vec<String>> {
+    let mut rows = vec![vec!["everybody".to_string(), "All people".into(), figures.people.plain()]];
+    let mut add = |measure: &str, groups: &[Group]| {
+        rows.extend(groups.iter().map(|group| vec![measure.to_string(), group.label.clone(), group.people.plain()]));
+    };
+    add("status", &figures.status);
+    add("ethnic_group", &figures.ethnicity);
+    add("known_to", &figures.known_to);
+    let settings = &figures.settings;
+    let combination = |(members, people): &(Vec<usize>, Shown)| Group {
+        label: members.iter().map(|&row| settings.rows[row].0.word()).collect::<Vec<_>>().join(" + "),
+        people: *people,
+    };
+    add("settings", &settings.combinations.iter().map(combination).collect::<Vec<_>>());
+    add("settings", &settings.rest);
+    let accounts = &figures.accounts;
+    for (label, shown) in [
+        ("Rows read", accounts.read),
+        ("Rows linked", accounts.linked),
+        ("Rows quarantined", accounts.quarantined),
+        ("Rows withheld", accounts.withheld),
+    ] {
+        add("accounts", &[Group { label: label.into(), people: shown }]);
+    }
+    rows
+}
+
+fn providers(figures: &Figures) -> Vec<Vec<String>> {
+    let row = |provider: &super::figures::ProviderFigures| {
+        let mut row = vec![provider.id.to_string(), provider.name.to_string(), provider.setting.word().to_string()];
+        let counts = [provider.records, provider.people, provider.quarantined, provider.withheld];
+        row.extend(counts.map(Shown::plain));
+        row
+    };
+    figures.providers.iter().map(row).collect()
+}
+
+fn overlap(figures: &Figures) -> Vec<Vec<String>> {
+    let Some(overlap) = &figures.overlap else { return Vec::new() };
+    let id = |at: usize| figures.providers[overlap.providers[at]].id.to_string();
+    let size = overlap.providers.len();
+    let pairs = (0..size).flat_map(|row| (0..size).filter(move |&column| column != row).map(move |column| (row, column)));
+    pairs
+        .map(|(row, column)| {
+            let both = overlap.at(row, column);
+            vec![id(row), id(column), both.plain(), percent(both.percent_of(overlap.at(row, row)))]
+        })
+        .collect()
+}
+
+fn quarantine(figures: &Figures) -> Vec<Vec<String>> {
+    let rows = |provider: &super::figures::ProviderFigures| {
+        let row = |(code, shown): &(crate::intake::QuarantineCode, Shown)| {
+            vec![provider.id.to_string(), code.word().to_string(), shown.plain()]
+        };
+        provider.codes.iter().map(row).collect::<Vec<_>>()
+    };
+    figures.providers.iter().flat_map(rows).collect()
+}
+
+fn quality(figures: &Figures) -> Vec<Vec<String>> {
+    let rows = |provider: &super::figures::ProviderFigures| {
+        let row = |field: &super::figures::FieldFigures| {
+            let counts = [provider.records, field.filled, field.valid].map(Shown::plain);
+            let mut row = vec![provider.id.to_string(), field.field.to_string()];
+            row.extend(counts);
+            row.extend([percent(field.filled_percent), percent(field.valid_percent)]);
+            row
+        };
+        provider.fields.iter().map(row).collect::<Vec<_>>()
+    };
+    figures.providers.iter().flat_map(rows).collect()
+}
+
+fn dictionary() -> Vec<Vec<String>> {
+    let rows = |shape: &&Shape| {
+        let file = shape.file;
+        let row = move |&(column, meaning, unit, rule): &(&str, &str, &str, &str)| {
+            [file, column, meaning, unit, rule].map(String::from).to_vec()
+        };
+        shape.columns.iter().map(row).collect::<Vec<_>>()
+    };
+    SHAPES.iter().flat_map(rows).collect()
+}

@@ -1,0 +1,74 @@
+// Opens a page in Chromium at three widths, light and dark, and reports everything that is wrong with it.
+// Usage: node check.js PAGE [FOLDER_FOR_PICTURES]. Exit code 1 with a list where anything is wrong.
+import { createRequire } from "node:module";
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import { basename, resolve } from "node:path";
+import { chromium } from "playwright-core";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const [page_file, pictures] = process.argv.slice(2);
+const address = pathToFileURL(resolve(page_file)).href;
+const widths = [390, 900, 1400];
+const problems = [];
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  args: ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
+});
+for (const colorScheme of ["light", "dark"]) {
+  for (const width of widths) {
+    const where = `${width} ${colorScheme}`;
+    const context = await browser.newContext({ viewport: { width, height: 900 }, colorScheme });
+    const page = await context.newPage();
+    page.on("console", (message) => problems.push(`${where}: console: ${message.text()}`));
+    page.on("pageerror", (error) => problems.push(`${where}: error: ${error.message}`));
+    page.on("request", (request) => {
+      if (request.url().split("#")[0] !== address) problems.push(`${where}: request: ${request.url()}`);
+    });
+    await page.goto(address);
+    if (pictures) await page.screenshot({ path: `${pictures}/${basename(page_file, ".html")}-${width}-${colorScheme}.png`, fullPage: true });
+
+    // Nothing wider than the window, no letter smaller than 9 px, no picture's letter outside its picture.
+    problems.push(...(await page.evaluate(layout)).map((problem) => `${where}: ${problem}`));
+
+    // axe sees closed <details> as absent: open them, so that the tables are checked too.
+    await page.evaluate(() => document.querySelectorAll("details").forEach((details) => (details.open = true)));
+    // Evaluated by the debugger, which the page's own policy does not (and must not) allow for itself.
+    await page.evaluate(axe);
+    const result = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"] }));
+    for (const violation of result.violations) {
+      problems.push(`${where}: axe ${violation.id}: ${violation.help}: ${violation.nodes.slice(0, 3).map((node) => node.target.join(" ")).join(", ")}`);
+    }
+
+    // The first Tab reaches the skip link, and it leads to the report.
+    await page.evaluate(() => window.scrollTo(0, 0));
+    await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const focused = await page.evaluate(() => document.activeElement?.id);
+    if (focused !== "main") problems.push(`${where}: the skip link leads to ${focused || "nothing"}`);
+    await context.close();
+  }
+}
+await browser.close();
+problems.forEach((problem) => console.log(problem));
+console.log(problems.length === 0 ? "page: nothing wrong" : `page: ${problems.length} problems`);
+process.exitCode = problems.length === 0 ? 0 : 1;
+
+function layout() {
+  const found = [];
+  const wide = document.documentElement.scrollWidth;
+  if (wide > window.innerWidth) found.push(`the page is ${wide} wide`);
+  for (const svg of document.querySelectorAll("figure > svg")) {
+    const frame = svg.getBoundingClientRect();
+    if (frame.width === 0) continue;
+    const scale = frame.width / svg.viewBox.baseVal.width;
+    for (const text of svg.querySelectorAll("text")) {
+      const box = text.getBoundingClientRect();
+      const letters = parseFloat(getComputedStyle(text).fontSize) * scale;
+      if (letters < 9) found.push(`letters of ${letters.toFixed(1)} px: "${text.textContent}"`);
+      if (box.left < frame.left - 1 || box.right > frame.right + 1) found.push(`"${text.textContent}" leaves its picture`);
+    }
+  }
+  return found;
+}
