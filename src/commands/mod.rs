@@ -9,6 +9,7 @@ mod explain;
 mod extracts;
 mod init;
 mod man;
+mod run;
 
 use clap::{Parser, Subcommand};
 use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
@@ -31,6 +32,7 @@ pub struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Run(run::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Explain(explain::Arguments),
@@ -41,6 +43,7 @@ enum Command {
 impl CommandLine {
     pub fn run(self) -> Result<()> {
         match self.command {
+            Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Init(arguments) => init::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),

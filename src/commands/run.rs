@@ -1,5 +1,9 @@
 //! `onefolk run JOB`.
 
+use super::extracts::Looks;
+use onefolk::failure::Result;
+use onefolk::job::Job;
+use onefolk::run::{self, Finished, Options, Show};
 use std::path::PathBuf;
 
 /// Read every extract, link the records of each person and publish the population dataset.
@@ -9,14 +13,83 @@ use std::path::PathBuf;
                         holds the lock. Unless it is 0, nothing was published.")]
 pub struct Arguments {
     /// The job file.
-    pub job: PathBuf,
+    job: PathBuf,
     /// Print the accounts as JSON instead of a table.
     #[arg(long)]
-    pub json: bool,
+    json: bool,
     /// Do everything but publish.
     #[arg(long)]
-    pub dry_run: bool,
+    dry_run: bool,
     /// Threads to use instead of the job's; 0 = all cores.
     #[arg(long, value_name = "NUMBER")]
-    pub threads: Option<usize>,
+    threads: Option<usize>,
+}
+
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
+    let looks = Looks::default();
+    let mut job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    job.threads = arguments.threads.unwrap_or(job.threads);
+    let options = Options { show: Show::fitting(quiet), dry_run: arguments.dry_run };
+    let finished = run::run(&job, options)?;
+    for warning in &finished.warnings {
+        eprintln!("warning: {warning}");
+    }
+    if arguments.json {
+        super::print_json(&serde_json::to_value(&finished).expect("a finished run is plain data"))
+    } else if quiet {
+        Ok(())
+    } else {
+        super::print(&closing_table(&job, &finished))
+    }
+}
+
+/// What a person wants to know in the morning.
+fn closing_table(job: &Job, finished: &Finished) -> String {
+    let mut table = super::table(&["", ""]);
+    let mut row = |what: &str, figure: u64, note: &str| {
+        table.add_row([what.to_string(), grouped(figure), note.to_string()]);
+    };
+    row("Rows read", finished.rows, &format!("from {} providers", job.providers.len()));
+    row("People found", finished.people, "one line each in people.parquet");
+    row("Duplicates removed", finished.duplicates, "further records of people already counted");
+    row("Quarantined", finished.quarantined, "rows that could not be used, with the reason");
+    row("Withheld", finished.withheld, "rows that may not be used");
+    row("For review", finished.review, "pairs that a person should look at");
+    row("Changes", finished.changes, "people new, changed or gone since the last run");
+    if let Some(column) = table.column_mut(1) {
+        column.set_cell_alignment(comfy_table::CellAlignment::Right);
+    }
+    let end = match &finished.folder {
+        Some(folder) => {
+            let current = job.output.join("current");
+            format!(
+                "Published run {} in {:.1} s.\nReport:  {}\nFiles:   {}\n",
+                finished.run_id,
+                finished.seconds,
+                from_here(&current.join("report.html")),
+                from_here(folder)
+            )
+        }
+        None => format!("A dry run of {:.1} s: nothing was published.\n", finished.seconds),
+    };
+    format!("\n{}\n\n{end}", table.trim_fmt())
+}
+
+/// A path as somebody in the current folder would write it.
+fn from_here(path: &std::path::Path) -> String {
+    let here = std::env::current_dir().unwrap_or_default();
+    path.strip_prefix(&here).unwrap_or(path).display().to_string()
+}
+
+/// 1234567 → "1,234,567".
+fn grouped(figure: u64) -> String {
+    let digits = figure.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }

@@ -18,6 +18,8 @@ pub struct Identified {
     pub first_seen: Vec<Date>,
     /// Sorted by person_id; empty where nothing changed since the run before.
     pub changes: Vec<Change>,
+    /// The run that the changes are against; `None` on the first.
+    pub previous_run: Option<String>,
     /// For [`publish`](crate::publish) to commit together with the run.
     pub next: NextEntry,
 }
@@ -83,7 +85,7 @@ pub fn assign(
     assignment.par_iter_mut().for_each(|entry| entry.1 = ordinals[entry.1 as usize]);
     assignment.par_sort_unstable();
     let next = NextEntry { header: ledger.next_header(run_id, job.as_of), issued, forwards, assignment };
-    Identified { person_ids, first_seen, changes, next }
+    Identified { person_ids, first_seen, changes, previous_run: from_run, next }
 }
 
 /// The keyed hash by which each record is recognised.

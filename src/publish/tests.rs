@@ -3,6 +3,7 @@
 use super::*;
 use crate::best_record::{self, Linked, People};
 use crate::clustering::Partition;
+use crate::consent::{Withheld, WithheldReason};
 use crate::failure::Exit;
 use crate::identity::example::{self, Row};
 use crate::identity::{self, Identified, Ledger};

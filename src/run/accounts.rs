@@ -1,7 +1,7 @@
 //! Every row that was read, and where it went.
 
 use super::ACCOUNTS_WRONG;
-use crate::consent::{Withheld, WithheldReason};
+use crate::consent::Withheld;
 use crate::failure::{Failure, Result};
 use crate::intake::{FileReport, QuarantineCode, Quarantined};
 use crate::records::Records;
@@ -100,10 +100,5 @@ impl Accounts {
         let account = self.of_provider(provider);
         let rows = |code: QuarantineCode| account.quarantine.get(code.word()).map(|rows| (code, *rows));
         QuarantineCode::ALL.into_iter().filter_map(rows).collect()
-    }
-
-    /// Rows withheld for one reason.
-    pub fn withheld_for(&self, reason: WithheldReason) -> u64 {
-        self.files.iter().filter_map(|account| account.withheld.get(reason.word())).sum()
     }
 }
