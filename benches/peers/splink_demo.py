@@ -1,6 +1,6 @@
 """Splink's best clustered F1 on a population of `onefolk generate --single-file`.
 
-    pip install splink pandas
+    pip install splink==5.0.0 pandas
     onefolk generate --single-file --people 10000 --rows-per-person 6 --seed 1 --output population
     python benches/peers/splink_demo.py population
 
@@ -90,7 +90,7 @@ def train(linker):
     linker.training.estimate_probability_two_random_records_match(rules, recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
     for rule in (block_on("nhs_number"), block_on("given_name", "family_name"), block_on("date_of_birth", "postcode")):
-        linker.training.estimate_parameters_using_expectation_maximisation(rule)
+        linker.training.estimate_parameters_using_expectation_maximisation(rule, record_sample_proportion=1.0)
 
 
 def pairs(groups):
@@ -116,7 +116,7 @@ def main(folder):
     print(connection.execute(DISAGREEMENT).fetch_df().T.to_string(header=False))
 
     started = time.time()
-    linker = Linker(connection.table("records").df(), SETTINGS, db_api=DuckDBAPI(connection))
+    linker = Linker(DuckDBAPI(connection).register("records"), SETTINGS, log_level="ERROR")
     train(linker)
     predictions = linker.inference.predict(threshold_match_probability=THRESHOLDS[0])
     best = (0.0, 0.0, 0.0, 0.0)

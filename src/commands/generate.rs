@@ -6,8 +6,10 @@ use std::path::PathBuf;
 
 /// Make a synthetic population of England with known truth, seen by many providers
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  onefolk generate --people 10000 --output population\n  onefolk generate --demo --output data/demo\n  \
-                        onefolk generate --single-file --people 200000 --rows-per-person 5 --output one-million")]
+#[command(
+    after_help = "Examples:\n  onefolk generate --people 10000 --output population\n  onefolk generate --demo --output data/demo\n  \
+                        onefolk generate --single-file --people 200000 --rows-per-person 5 --output one-million"
+)]
 pub struct Args {
     /// Where to write; a new or empty folder, or one that was generated before
     #[arg(long, value_name = "FOLDER")]
@@ -63,7 +65,10 @@ pub fn run(args: Args) -> Result<()> {
         });
         println!("{facts}");
     } else {
-        println!("{} people, {} providers: {} records in {} rows, {} of them unusable on purpose.", made.people, made.providers, made.records, made.rows, made.unusable);
+        println!(
+            "{} people, {} providers: {} records in {} rows, {} of them unusable on purpose.",
+            made.people, made.providers, made.records, made.rows, made.unusable
+        );
         println!("Next: onefolk run {}", job.display());
     }
     Ok(())

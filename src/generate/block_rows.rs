@@ -67,7 +67,8 @@ impl Writer<'_> {
         if self.single.is_none() {
             output.rows = self.providers.iter().map(|provider| Rows::new(provider.kind.columns.len())).collect();
         }
-        let mut state = State { next: number * self.record_numbers_per_block, record: Record::default(), line_ends: vec![0] };
+        let mut state =
+            State { next: number * self.record_numbers_per_block, record: Record::default(), line_ends: vec![0] };
         let mut visits = Vec::new();
         for person in &block.people {
             self.visits.of(&block, person, &mut visits, &mut chance);
@@ -102,12 +103,22 @@ impl Writer<'_> {
         chance: &mut Chance,
     ) {
         let provider = &self.providers[visit.provider];
-        let look = Look { world: self.world, block, person, setting: provider.setting(), seen: visit.seen[0], nameless: provider.kind.nameless };
+        let look = Look {
+            world: self.world,
+            block,
+            person,
+            setting: provider.setting(),
+            seen: visit.seen[0],
+            nameless: provider.kind.nameless,
+        };
         look.write(self.damage, &mut state.record, chance);
         let record_id = self.record_id(visit.provider, &mut state.next);
         single_file::truth(&provider.id, &record_id, person, &mut output.truth);
         output.records += 1;
-        if spread(person.index ^ 0x0B9) % 900 == 0 && visit.provider % 3 == 0 && output.lists.objecting_records.len() < 200 {
+        if spread(person.index ^ 0x0B9) % 900 == 0
+            && visit.provider % 3 == 0
+            && output.lists.objecting_records.len() < 200
+        {
             output.lists.objecting_records.push_str(&format!("{},{record_id},2024-01-01,\n", provider.id));
         }
         if let Some(columns) = self.single {
@@ -117,7 +128,16 @@ impl Writer<'_> {
             return;
         }
         let home = &block.addresses[person.address_on(AS_OF) as usize];
-        let mut source = Source { record: &state.record, person, home, practice, provider, record_id: &record_id, seen: visit.seen[0], registered_until: visit.registered_until };
+        let mut source = Source {
+            record: &state.record,
+            person,
+            home,
+            practice,
+            provider,
+            record_id: &record_id,
+            seen: visit.seen[0],
+            registered_until: visit.registered_until,
+        };
         for seen in &visit.seen {
             source.seen = *seen;
             write_row(&source, &mut output.rows[visit.provider], |_| None);
@@ -127,7 +147,14 @@ impl Writer<'_> {
     }
 
     /// Now and then a row that nobody can use follows, made from this one.
-    fn unusable_rows(&self, source: Source, provider: usize, next: &mut u64, output: &mut BlockOutput, chance: &mut Chance) {
+    fn unusable_rows(
+        &self,
+        source: Source,
+        provider: usize,
+        next: &mut u64,
+        output: &mut BlockOutput,
+        chance: &mut Chance,
+    ) {
         let columns = self.providers[provider].kind.columns;
         let has = |wanted: What| columns.iter().any(|column| column.what == wanted);
         let code = match chance.below(1_500) {
@@ -139,7 +166,8 @@ impl Writer<'_> {
         };
         let record_id = self.record_id(provider, next);
         let source = Source { record_id: &record_id, ..source };
-        let filler = *chance.pick(&[("Mickey", "Mouse"), ("Test", "Test"), ("ZZZTEST", "DO NOT USE"), ("Test", "Patient")]);
+        let filler =
+            *chance.pick(&[("Mickey", "Mouse"), ("Test", "Test"), ("ZZZTEST", "DO NOT USE"), ("Test", "Patient")]);
         write_row(&source, &mut output.rows[provider], |what| replaced(code, what, filler));
         output.row_count += 1;
         *output.unusable.entry((self.providers[provider].id.clone(), code)).or_default() += 1;
@@ -181,7 +209,9 @@ impl Writer<'_> {
             let mut order: Vec<usize> = (1..state.line_ends.len()).collect();
             chance.shuffle(&mut order);
             let mut mixed = String::with_capacity(output.lines.len());
-            order.iter().for_each(|&line| mixed.push_str(&output.lines[state.line_ends[line - 1]..state.line_ends[line]]));
+            order
+                .iter()
+                .for_each(|&line| mixed.push_str(&output.lines[state.line_ends[line - 1]..state.line_ends[line]]));
             output.lines = mixed;
             return;
         }
@@ -222,8 +252,9 @@ fn replaced(code: &str, what: What, filler: (&'static str, &'static str)) -> Opt
         ("filler_person", Family) => Some(filler.1),
         ("filler_person", NhsNumber | Middle | Phone | Email) => Some(""),
         ("withheld_identity", WithheldReason) => Some("03"),
-        ("withheld_identity", NhsNumber | Given | Family | Birth | Address | Postcode | Practice | NumberStatus) => Some(""),
+        ("withheld_identity", NhsNumber | Given | Family | Birth | Address | Postcode | Practice | NumberStatus) => {
+            Some("")
+        }
         _ => None,
     }
 }
-

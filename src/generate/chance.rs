@@ -61,7 +61,15 @@ pub(super) struct Weighted(Vec<f64>);
 impl Weighted {
     pub fn new(weights: impl IntoIterator<Item = f64>) -> Self {
         let mut sum = 0.0;
-        Weighted(weights.into_iter().map(|weight| { sum += weight; sum }).collect())
+        Weighted(
+            weights
+                .into_iter()
+                .map(|weight| {
+                    sum += weight;
+                    sum
+                })
+                .collect(),
+        )
     }
 
     /// Frequencies that fall with the place: 1 / (place + shift).

@@ -81,6 +81,18 @@ impl Damage {
         self.rates[kind as usize][setting as usize]
     }
 
+    /// Every kind has a rate somewhere, every group its factors: a misspelt word in a table would otherwise pass unseen.
+    #[cfg(test)]
+    pub(super) fn assert_complete(&self, tables: &Tables) {
+        for (kind, word) in Kind::ALL {
+            assert!(self.rates[*kind as usize].iter().any(|rate| *rate > 0.0), "{word}");
+        }
+        assert_eq!((self.deprivation.len(), self.age.len(), self.ethnic.len()), (3, 6, tables.groups.len()));
+        let named = lines(include_str!("../../data/reference/generate/damage_by_group.csv"))
+            .filter(|cells| cells[0] == "ethnic");
+        assert_eq!(named.count(), tables.groups.len());
+    }
+
     pub(super) fn apply(&self, look: &Look, record: &mut Record, chance: &mut Chance) {
         let mut one = One { damage: self, look, factors: self.factors(look), chance };
         one.place(record);

@@ -110,7 +110,9 @@ impl<'a> Extract<'a> {
     pub fn create(provider: &'a Provider, folder: &Path) -> io::Result<Self> {
         let path = folder.join(file_name(provider));
         let sink = match provider.kind.format {
-            Format::Delimited { compression, .. } | Format::JsonLines { compression } => Sink::Text(Text::create(&path, compression)?),
+            Format::Delimited { compression, .. } | Format::JsonLines { compression } => {
+                Sink::Text(Text::create(&path, compression)?)
+            }
             Format::FixedWidth => Sink::Text(Text::create(&path, Compression::None)?),
             Format::Parquet => parquet(provider, &path)?,
             Format::Xlsx => Sink::Xlsx { workbook: Box::new(workbook()), path },
@@ -176,7 +178,11 @@ impl<'a> Extract<'a> {
         let columns = self.provider.kind.columns;
         let number = format!("Z{}", self.rows);
         let id_column = columns.iter().position(|column| column.what == What::RecordId).unwrap_or(0);
-        let cells: Vec<&str> = rows.row(row).enumerate().map(|(place, cell)| if place == id_column { number.as_str() } else { cell }).collect();
+        let cells: Vec<&str> = rows
+            .row(row)
+            .enumerate()
+            .map(|(place, cell)| if place == id_column { number.as_str() } else { cell })
+            .collect();
         self.line.clear();
         self.bytes.clear();
         match self.provider.kind.format {
@@ -262,7 +268,20 @@ fn id_column_end(line: &str, number: &str) -> usize {
 
 fn is_date(what: What) -> bool {
     use What::*;
-    matches!(what, Birth | Death | RegisteredFrom | RegisteredUntil | AddressFrom | Updated | LastContact | Admission | Attendance | PackageFrom | PackageUntil)
+    matches!(
+        what,
+        Birth
+            | Death
+            | RegisteredFrom
+            | RegisteredUntil
+            | AddressFrom
+            | Updated
+            | LastContact
+            | Admission
+            | Attendance
+            | PackageFrom
+            | PackageUntil
+    )
 }
 
 fn parquet(provider: &Provider, path: &Path) -> io::Result<Sink> {

@@ -71,11 +71,21 @@ impl Health {
         }
         let burden = f64::from(health.conditions.count_ones());
         if age >= 65 {
-            let score = (f64::from(age) - 65.0) / 12.0 + burden * 0.4 + f64::from(5 - i16::from(decile)) * 0.06 + chance.share() * 1.6;
+            let score = (f64::from(age) - 65.0) / 12.0
+                + burden * 0.4
+                + f64::from(5 - i16::from(decile)) * 0.06
+                + chance.share() * 1.6;
             health.frailty = [1.9, 2.8, 3.7].iter().filter(|&&edge| score > edge).count() as u8;
         }
-        let by_age = if age < 2 { 1.6 } else if age < 18 { 0.6 } else { 0.6 + f64::from(age) / 80.0 };
-        health.need = (by_age + burden * 0.35 + f64::from(health.frailty) * 0.4) * (-(1.0 - chance.share()).ln()).clamp(0.1, 3.5);
+        let by_age = if age < 2 {
+            1.6
+        } else if age < 18 {
+            0.6
+        } else {
+            0.6 + f64::from(age) / 80.0
+        };
+        health.need =
+            (by_age + burden * 0.35 + f64::from(health.frailty) * 0.4) * (-(1.0 - chance.share()).ln()).clamp(0.1, 3.5);
         health.end_of_life = end_of_life(died, health.frailty, chance);
         health.care_package = care_package(age, health.frailty, chance);
         health
@@ -100,6 +110,10 @@ fn care_package(age: i16, frailty: u8, chance: &mut Chance) -> Option<CarePackag
     chance.happens(share).then(|| {
         let from = days_after(AS_OF, -chance.between(20, 1500));
         let until = chance.happens(0.45).then(|| days_after(from, chance.between(20, 500)));
-        CarePackage { service: SERVICES[[0, 0, 0, 1, 2, 3, 4][chance.below(7)]], from, until: until.filter(|until| *until <= AS_OF) }
+        CarePackage {
+            service: SERVICES[[0, 0, 0, 1, 2, 3, 4][chance.below(7)]],
+            from,
+            until: until.filter(|until| *until <= AS_OF),
+        }
     })
 }

@@ -117,7 +117,8 @@ impl Builder<'_> {
         let group = self.world.tables.group(london, &mut self.chance);
         let naming = self.world.tables.naming(group, &mut self.chance);
         let landline = match self.chance.happens(0.6) {
-            true => format!("020{}{:07}", [7, 8][self.chance.below(2)], 9_460_000 + self.chance.below(10_000)),
+            // Local numbers in London never begin with 0 or 1, and no mobile number with 071: nobody's telephone rings.
+            true => format!("020{:08}", self.chance.below(20_000_000)),
             false => String::new(),
         };
         let here = self.add_address(address);
@@ -165,7 +166,8 @@ impl Builder<'_> {
             let here = home.addresses.last().map_or(0, |last| last.1);
             let addresses = vec![(days_after(moved_in, -4_000), before), (moved_in, here)];
             self.home = Home { group, naming, landline: String::new(), addresses, ..home.clone() };
-            let (age, female) = (self.chance.between(youngest, oldest), self.chance.happens(if youngest > 70 { 0.68 } else { 0.5 }));
+            let (age, female) =
+                (self.chance.between(youngest, oldest), self.chance.happens(if youngest > 70 { 0.68 } else { 0.5 }));
             self.adult(age, female);
         }
     }
@@ -233,7 +235,11 @@ impl Builder<'_> {
         if wedding > AS_OF {
             return;
         }
-        let married = if hyphen { format!("{}-{husband_family}", bride.family) } else { custom_family(&husband_family, naming, true) };
+        let married = if hyphen {
+            format!("{}-{husband_family}", bride.family)
+        } else {
+            custom_family(&husband_family, naming, true)
+        };
         let maiden = std::mem::replace(&mut bride.family, married);
         bride.previous_family = Some((maiden, wedding)).filter(|(maiden, _)| *maiden != bride.family);
     }
@@ -304,12 +310,14 @@ impl Builder<'_> {
     /// Brothers and sisters of one birth never share a given name.
     fn tell_apart(&mut self, place: usize, first: usize, naming: &'static str) {
         for _ in 0..20 {
-            let same = self.block.people[first..place].iter().any(|other| other.given == self.block.people[place].given);
+            let same =
+                self.block.people[first..place].iter().any(|other| other.given == self.block.people[place].given);
             if !same {
                 return;
             }
             let (female, year) = (self.block.people[place].female, self.block.people[place].born.year());
-            self.block.people[place].given = self.world.tables.given_name(naming, female, year, &mut self.chance).to_string();
+            self.block.people[place].given =
+                self.world.tables.given_name(naming, female, year, &mut self.chance).to_string();
         }
     }
 
@@ -375,10 +383,11 @@ impl Builder<'_> {
         let health = Health::draw(age as i16, code, self.home.decile, died.is_some(), chance);
         let family = custom_family(&family, naming, female);
         let mobile = match age >= 13 && chance.happens(0.9) {
-            true => format!("077{:08}", chance.below(100_000_000)),
+            true => format!("071{:08}", chance.below(100_000_000)),
             false => String::new(),
         };
-        let email = if age >= 16 && chance.happens(0.75) { email(&given, &family, born, chance) } else { String::new() };
+        let email =
+            if age >= 16 && chance.happens(0.75) { email(&given, &family, born, chance) } else { String::new() };
         let mut addresses: Vec<_> = self.home.addresses.iter().copied().filter(|(from, _)| *from >= born).collect();
         if addresses.len() < self.home.addresses.len() {
             let at_birth = self.home.addresses[self.home.addresses.len() - addresses.len() - 1].1;
@@ -446,7 +455,11 @@ fn custom_family(family: &str, naming: &str, female: bool) -> String {
         ("sikh", "Singh", true) => "Kaur".to_string(),
         ("sikh", "Kaur", false) => "Singh".to_string(),
         (_, "Begum" | "Bibi" | "Khatun" | "Khanom" | "Sultana" | "Kausar", false) => {
-            if naming == "bangladeshi" { "Miah".to_string() } else { "Hussain".to_string() }
+            if naming == "bangladeshi" {
+                "Miah".to_string()
+            } else {
+                "Hussain".to_string()
+            }
         }
         ("bangladeshi", "Miah" | "Uddin" | "Ullah" | "Mia", true) => "Begum".to_string(),
         ("other_white", _, true) if family.ends_with("ski") || family.ends_with("cki") => {
@@ -460,7 +473,9 @@ fn custom_family(family: &str, naming: &str, female: bool) -> String {
 }
 
 fn email(given: &str, family: &str, born: Date, chance: &mut Chance) -> String {
-    let plain = |name: &str| deunicode::deunicode(name).chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase();
+    let plain = |name: &str| {
+        deunicode::deunicode(name).chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
+    };
     let (given, family) = (plain(given), plain(family));
     let host = chance.pick(&["example.com", "example.org", "example.net", "mail.example"]);
     match chance.below(4) {

@@ -60,13 +60,23 @@ fn list_tables(lists: ListsWritten, text: &mut String) {
         text.push_str("\n# Numbers that the national service replaced: old,new.\n[[nhs_number_replaced]]\nfiles = [\"lists/nhs_number_replaced.csv\"]\n");
     }
     if lists.never_link {
-        text.push_str("\n# Twins whom somebody once took for one person.\n[[never_link]]\nfiles = [\"lists/never_link.csv\"]\n");
+        text.push_str(
+            "\n# Twins whom somebody once took for one person.\n[[never_link]]\nfiles = [\"lists/never_link.csv\"]\n",
+        );
     }
-    let files = [(lists.objecting_numbers, "\"lists/objections_by_number.csv\""), (lists.objecting_records, "\"lists/objections_by_record.csv\"")];
+    let files = [
+        (lists.objecting_numbers, "\"lists/objections_by_number.csv\""),
+        (lists.objecting_records, "\"lists/objections_by_record.csv\""),
+    ];
     let files: Vec<&str> = files.iter().filter(|(written, _)| *written).map(|(_, file)| *file).collect();
     if !files.is_empty() {
         let files = files.join(", ");
-        put(text, format_args!("\n# People who object to their records being here at all.\n[[opt_out]]\nkind = \"local\"\nfiles = [{files}]\n"));
+        put(
+            text,
+            format_args!(
+                "\n# People who object to their records being here at all.\n[[opt_out]]\nkind = \"local\"\nfiles = [{files}]\n"
+            ),
+        );
     }
 }
 
@@ -79,7 +89,10 @@ fn table(provider: &Provider, text: &mut String) {
         text.push_str("format = \"fixed_width\"\nlayout = [\n");
         let mut start = 1;
         for column in kind.columns {
-            put(text, format_args!("  {{ column = \"{}\", start = {start}, width = {} }},\n", column.header, column.width));
+            put(
+                text,
+                format_args!("  {{ column = \"{}\", start = {start}, width = {} }},\n", column.header, column.width),
+            );
             start += column.width;
         }
         text.push_str("]\n");
@@ -131,14 +144,23 @@ fn columns(provider: &Provider, text: &mut String) {
         let format = if is_date_field(field) { date_format(provider) } else { None };
         match (*field, found.len(), format) {
             ("nhs_number", _, _) => match header(What::NumberStatus) {
-                Some(status) => put(text, format_args!("nhs_number = {{ column = \"{first}\", verified_by = {{ column = \"{status}\", values = [\"01\"] }} }}\n")),
+                Some(status) => put(
+                    text,
+                    format_args!(
+                        "nhs_number = {{ column = \"{first}\", verified_by = {{ column = \"{status}\", values = [\"01\"] }} }}\n"
+                    ),
+                ),
                 None => put(text, format_args!("nhs_number = \"{first}\"\n")),
             },
             ("sex", _, _) if provider.kind.style.sexes == Sexes::Own => put(
                 text,
-                format_args!("sex = {{ column = \"{first}\", values = {{ MAL = \"male\", FEM = \"female\", UNK = \"unknown\" }} }}\n"),
+                format_args!(
+                    "sex = {{ column = \"{first}\", values = {{ MAL = \"male\", FEM = \"female\", UNK = \"unknown\" }} }}\n"
+                ),
             ),
-            (_, _, Some(format)) => put(text, format_args!("{field} = {{ column = \"{first}\", format = \"{format}\" }}\n")),
+            (_, _, Some(format)) => {
+                put(text, format_args!("{field} = {{ column = \"{first}\", format = \"{format}\" }}\n"))
+            }
             (_, 1, None) => put(text, format_args!("{field} = \"{first}\"\n")),
             _ => put(text, format_args!("{field} = [\"{}\"]\n", found.join("\", \""))),
         }
@@ -146,7 +168,10 @@ fn columns(provider: &Provider, text: &mut String) {
 }
 
 fn is_date_field(field: &str) -> bool {
-    matches!(field, "date_of_birth" | "date_of_death" | "registered_from" | "registered_until" | "address_from" | "updated")
+    matches!(
+        field,
+        "date_of_birth" | "date_of_death" | "registered_from" | "registered_until" | "address_from" | "updated"
+    )
 }
 
 /// The format, for providers whose job entry states it; the others' is found from the data.
@@ -181,8 +206,13 @@ fn carry(provider: &Provider, text: &mut String) {
             What::EndOfLifeRegister => ("end_of_life_register", "flag", "combine = \"any\""),
             _ => continue,
         };
-        let format = date_format(provider).filter(|_| kind == "date").map_or(String::new(), |format| format!(", format = \"{format}\""));
-        put(&mut lines, format_args!("{name} = {{ column = \"{}\", kind = \"{kind}\", {rest}{format} }}\n", column.header));
+        let format = date_format(provider)
+            .filter(|_| kind == "date")
+            .map_or(String::new(), |format| format!(", format = \"{format}\""));
+        put(
+            &mut lines,
+            format_args!("{name} = {{ column = \"{}\", kind = \"{kind}\", {rest}{format} }}\n", column.header),
+        );
     }
     if !lines.is_empty() {
         text.push_str("\n[provider.carry]\n");

@@ -92,7 +92,10 @@ impl Request {
         if self.is_demo() {
             return "onefolk generate --demo".to_string();
         }
-        let single = self.single_file.as_ref().map_or(String::new(), |columns| format!(" --single-file --columns {}", columns.join(",")));
+        let single = self
+            .single_file
+            .as_ref()
+            .map_or(String::new(), |columns| format!(" --single-file --columns {}", columns.join(",")));
         format!(
             "onefolk generate --people {} --providers {} --rows-per-person {} --seed {}{single}",
             self.people, self.providers, self.rows_per_person, self.seed
@@ -154,7 +157,8 @@ pub fn generate(request: &Request, progress: impl Fn(u64)) -> Result<Generated> 
     let world = World { tables: tables::Tables::load(), places, numbers, people: request.people, seed: request.seed };
     let damage = damage::Damage::load(&world.tables);
     let providers = providers::providers(request.providers);
-    let single: Option<Vec<&str>> = request.single_file.as_ref().map(|columns| columns.iter().map(String::as_str).collect());
+    let single: Option<Vec<&str>> =
+        request.single_file.as_ref().map(|columns| columns.iter().map(String::as_str).collect());
     let visits = Visits::fit(&world, &providers, &damage, request.rows_per_person, single.is_none());
     let record_numbers_per_block = (request.rows_per_person * PEOPLE_PER_BLOCK as f64 * 4.0) as u64 + 4_096;
     let writer = Writer {
@@ -300,7 +304,9 @@ impl<'a> Files<'a> {
         let key = blake3::hash(format!("onefolk generate {}", request.seed).as_bytes()).to_hex();
         writeln!(create(&self.folder.join("id.key"))?, "{key}")?;
         let mut unusable = String::from("provider,code,rows\n");
-        self.unusable.iter().for_each(|((provider, code), rows)| unusable.push_str(&format!("{provider},{code},{rows}\n")));
+        self.unusable
+            .iter()
+            .for_each(|((provider, code), rows)| unusable.push_str(&format!("{provider},{code},{rows}\n")));
         create(&self.folder.join("unusable.csv"))?.write_all(unusable.as_bytes())?;
         Ok(self.generated)
     }
@@ -327,7 +333,11 @@ impl Lists {
             replaced: put("nhs_number_replaced.csv", "old,new\n", &self.replaced)?,
             never_link: put("never_link.csv", "", &self.never_link)?,
             objecting_numbers: put("objections_by_number.csv", "nhs_number\n", &self.objecting_numbers)?,
-            objecting_records: put("objections_by_record.csv", "provider,record_id,from,until\n", &self.objecting_records)?,
+            objecting_records: put(
+                "objections_by_record.csv",
+                "provider,record_id,from,until\n",
+                &self.objecting_records,
+            )?,
         })
     }
 }

@@ -10,7 +10,15 @@ const WEIGHTS: [u32; 9] = [10, 9, 8, 7, 6, 5, 4, 3, 2];
 /// The check digit of nine digits, `None` where no valid number begins with them.
 pub(super) fn check_digit(nine: u32) -> Option<u32> {
     let mut rest = nine;
-    let sum: u32 = WEIGHTS.iter().rev().map(|weight| { let digit = rest % 10; rest /= 10; digit * weight }).sum();
+    let sum: u32 = WEIGHTS
+        .iter()
+        .rev()
+        .map(|weight| {
+            let digit = rest % 10;
+            rest /= 10;
+            digit * weight
+        })
+        .sum();
     match 11 - sum % 11 {
         11 => Some(0),
         10 => None,
@@ -31,7 +39,8 @@ impl Numbers {
         let (mut valid, mut room) = (Vec::new(), 0u64);
         while room < count {
             let prefix = 999u32.checked_sub(valid.len() as u32).filter(|&prefix| prefix >= 900)?;
-            let usable = |&middle: &u32| check_digit(prefix * 1_000_000 + middle).is_some() && !is_filler(prefix, middle);
+            let usable =
+                |&middle: &u32| check_digit(prefix * 1_000_000 + middle).is_some() && !is_filler(prefix, middle);
             let middles: Vec<u32> = (0..1_000_000).filter(usable).collect();
             room += middles.len() as u64;
             valid.push(middles);
@@ -47,7 +56,8 @@ impl Numbers {
             if index < size {
                 // A step without a common factor visits every number once, in an order without meaning.
                 let step = step_without_common_factor(size, spread(self.seed));
-                let middle = middles[((index as u128 * step as u128 + spread(self.seed ^ 7) as u128 % size as u128) % size as u128) as usize];
+                let middle = middles[((index as u128 * step as u128 + spread(self.seed ^ 7) as u128 % size as u128)
+                    % size as u128) as usize];
                 let nine = (999 - place as u32) * 1_000_000 + middle;
                 return u64::from(nine) * 10 + u64::from(check_digit(nine).unwrap_or(0));
             }

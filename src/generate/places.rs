@@ -74,7 +74,8 @@ impl Places {
             weights[1].push(if london { weight } else { 0.0 });
             outwards.push(Outward { london, code: cells[1], town: cells[2], authority: cells[3] });
         }
-        let mut parts = lines(include_str!("../../data/reference/generate/streets.csv")).map(|cells| cells[1].split(' ').collect());
+        let mut parts =
+            lines(include_str!("../../data/reference/generate/streets.csv")).map(|cells| cells[1].split(' ').collect());
         let mut next = || parts.next().unwrap_or_default();
         let (names, kinds, houses, homes, halls) = (next(), next(), next(), next(), next());
         let weights = weights.map(Weighted::new);

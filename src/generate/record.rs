@@ -1,7 +1,7 @@
 //! What one provider wrote down about one person, before its own codes and formats.
 
-use super::damage::Damage;
 use super::chance::Chance;
+use super::damage::Damage;
 use super::households::{Block, World};
 use super::people::{AS_OF, Person, days_after};
 use crate::job::Setting;
@@ -66,7 +66,13 @@ impl Look<'_> {
         self.truth(record);
         damage.apply(self, record, chance);
         if self.nameless && passes_check(&record.nhs_number) {
-            for name in [&mut record.given, &mut record.middle, &mut record.family, &mut record.previous_family, &mut record.line] {
+            for name in [
+                &mut record.given,
+                &mut record.middle,
+                &mut record.family,
+                &mut record.previous_family,
+                &mut record.line,
+            ] {
                 name.clear();
             }
         }
@@ -77,7 +83,8 @@ impl Look<'_> {
         let person = self.person;
         let number = person.old_number.filter(|_| self.seen < days_after(AS_OF, -900)).unwrap_or(person.number);
         set(&mut record.nhs_number, "");
-        std::fmt::Write::write_fmt(&mut record.nhs_number, format_args!("{number}")).expect("a String takes what is written");
+        std::fmt::Write::write_fmt(&mut record.nhs_number, format_args!("{number}"))
+            .expect("a String takes what is written");
         record.number_status = if self.setting == Setting::GeneralPractice { "01" } else { "02" };
         match &person.mother {
             Some((mother, family)) if self.seen < person.named_from => self.unnamed(mother, family, record),
@@ -123,7 +130,8 @@ impl Look<'_> {
     pub fn live_at(&self, address: u32, record: &mut Record) {
         let place = &self.block.addresses[address as usize];
         record.address = address;
-        record.address_from = self.person.addresses.iter().rev().find(|(_, known)| *known == address).map(|(from, _)| *from);
+        record.address_from =
+            self.person.addresses.iter().rev().find(|(_, known)| *known == address).map(|(from, _)| *from);
         set(&mut record.line, &place.line);
         set(&mut record.town, place.town);
         set(&mut record.postcode, &place.postcode);

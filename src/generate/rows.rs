@@ -88,7 +88,9 @@ impl Source<'_> {
             What::NameFamilyFirst => join(&[&record.family, &record.given], ", ", out),
             What::Birth => date(record.born, style, out),
             What::BirthYear if record.born.year != 0 => drop(write!(out, "{}", record.born.year)),
-            What::Death => day(self.person.died.filter(|died| *died <= self.seen || self.registered_until.is_none()), style, out),
+            What::Death => {
+                day(self.person.died.filter(|died| *died <= self.seen || self.registered_until.is_none()), style, out)
+            }
             What::Sex => sex(record.female, style.sexes, out),
             What::Ethnicity => out.extend(record.ethnicity),
             What::AddressLine => out.push_str(&record.line),
@@ -128,8 +130,12 @@ impl Source<'_> {
             What::PackageFrom => day(package.map(|package| package.from), style, out),
             What::PackageUntil => day(package.and_then(|package| package.until), style, out),
             What::PreferredPlace => out.push_str(wishes.map_or("", |wishes| wishes.preferred_place)),
-            What::ActualPlace if self.person.died.is_some() => out.push_str(wishes.map_or("", |wishes| wishes.actual_place)),
-            What::Resuscitation => out.push_str(wishes.map_or("", |wishes| if wishes.resuscitation { "N" } else { "Y" })),
+            What::ActualPlace if self.person.died.is_some() => {
+                out.push_str(wishes.map_or("", |wishes| wishes.actual_place))
+            }
+            What::Resuscitation => {
+                out.push_str(wishes.map_or("", |wishes| if wishes.resuscitation { "N" } else { "Y" }))
+            }
             What::EndOfLifeRegister => out.push(if wishes.is_some() { 'Y' } else { 'N' }),
             _ => {}
         }
@@ -143,7 +149,10 @@ pub(super) fn condition_name(place: usize) -> &'static str {
 
 fn is_text(what: What) -> bool {
     use What::*;
-    matches!(what, Given | Middle | Family | FullName | NameFamilyFirst | Address | AddressLine | AddressLines | AddressTown)
+    matches!(
+        what,
+        Given | Middle | Family | FullName | NameFamilyFirst | Address | AddressLine | AddressLines | AddressTown
+    )
 }
 
 fn join(parts: &[&str], between: &str, out: &mut String) {

@@ -121,7 +121,12 @@ fn load_given() -> BTreeMap<(&'static str, bool), Vec<GivenNames>> {
         };
         let names = words(cells[3]);
         let weights = Weighted::zipf(names.len(), 2.0);
-        given.entry((cells[0], cells[1] == "female")).or_default().push(GivenNames { from_year, until_year, names, weights });
+        given.entry((cells[0], cells[1] == "female")).or_default().push(GivenNames {
+            from_year,
+            until_year,
+            names,
+            weights,
+        });
     }
     given
 }

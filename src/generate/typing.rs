@@ -6,13 +6,27 @@ use super::record::{Record, Written};
 
 /// Keys beside each letter on a British keyboard.
 const NEIGHBOURS: [&str; 26] = [
-    "qwsz", "vghn", "xdfv", "serfcx", "wsdr", "drtgvc", "ftyhbv", "gyujnb", "ujko", "huikmn", "jiolm", "kop", "njk", "bhjm", "iklp",
-    "ol", "wa", "edft", "awedxz", "rfgy", "yhji", "cfgb", "qase", "zsdc", "tghu", "asx",
+    "qwsz", "vghn", "xdfv", "serfcx", "wsdr", "drtgvc", "ftyhbv", "gyujnb", "ujko", "huikmn", "jiolm", "kop", "njk",
+    "bhjm", "iklp", "ol", "wa", "edft", "awedxz", "rfgy", "yhji", "cfgb", "qase", "zsdc", "tghu", "asx",
 ];
 /// Letters that ear or eye confuse.
 const CONFUSED: [(&str, &str); 16] = [
-    ("ph", "f"), ("f", "ph"), ("ei", "ie"), ("ie", "ei"), ("ck", "k"), ("c", "k"), ("k", "c"), ("s", "z"), ("y", "i"), ("i", "y"),
-    ("rn", "m"), ("cl", "d"), ("ll", "l"), ("nn", "n"), ("a", "e"), ("e", "a"),
+    ("ph", "f"),
+    ("f", "ph"),
+    ("ei", "ie"),
+    ("ie", "ei"),
+    ("ck", "k"),
+    ("c", "k"),
+    ("k", "c"),
+    ("s", "z"),
+    ("y", "i"),
+    ("i", "y"),
+    ("rn", "m"),
+    ("cl", "d"),
+    ("ll", "l"),
+    ("nn", "n"),
+    ("a", "e"),
+    ("e", "a"),
 ];
 
 /// One slip in a name: a neighbouring key, a letter lost, doubled or out of turn, or a confusion of letters.
@@ -87,8 +101,16 @@ pub(super) fn postcode_error(postcode: &mut String, chance: &mut Chance) {
 }
 
 const SHORT_WORDS: [(&str, &str); 10] = [
-    ("Road", "Rd"), ("Street", "St"), ("Avenue", "Ave"), ("Close", "Cl"), ("Drive", "Dr"), ("Gardens", "Gdns"), ("Crescent", "Cres"),
-    ("Court", "Ct"), ("Lane", "Ln"), ("Flat ", "Apartment "),
+    ("Road", "Rd"),
+    ("Street", "St"),
+    ("Avenue", "Ave"),
+    ("Close", "Cl"),
+    ("Drive", "Dr"),
+    ("Gardens", "Gdns"),
+    ("Crescent", "Cres"),
+    ("Court", "Ct"),
+    ("Lane", "Ln"),
+    ("Flat ", "Apartment "),
 ];
 
 /// The same address in another hand: abbreviated, without the flat, or in capitals.
@@ -122,12 +144,18 @@ pub(super) fn other_form_of_family(family: &mut String, chance: &mut Chance) {
 pub(super) fn words_in_name(record: &mut Record, person: &Person, chance: &mut Chance) {
     match chance.below(5) {
         0 | 1 if !record.given.is_empty() => {
-            let title = if person.female { *chance.pick(&["Mrs", "Miss", "Ms", "Dr"]) } else { *chance.pick(&["Mr", "Mr", "Dr", "Mstr"]) };
+            let title = if person.female {
+                *chance.pick(&["Mrs", "Miss", "Ms", "Dr"])
+            } else {
+                *chance.pick(&["Mr", "Mr", "Dr", "Mstr"])
+            };
             record.given.insert_str(0, &format!("{title} "));
         }
         2 if person.died.is_some() => record.family.push_str(" (DECEASED)"),
         2 => record.family.push(','),
-        3 if record.given != person.given && !record.given.is_empty() => record.given.push_str(&format!(" ({})", person.given)),
+        3 if record.given != person.given && !record.given.is_empty() => {
+            record.given.push_str(&format!(" ({})", person.given))
+        }
         _ if !record.middle.is_empty() && !record.given.is_empty() => {
             record.given.push(' ');
             record.given.push_str(&record.middle);

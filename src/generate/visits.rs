@@ -34,7 +34,13 @@ pub(super) struct Visits<'a> {
 
 impl<'a> Visits<'a> {
     /// Fits the scale on the first block of people.
-    pub fn fit(world: &World, providers: &'a [Provider], damage: &'a Damage, rows_per_person: f64, events: bool) -> Self {
+    pub fn fit(
+        world: &World,
+        providers: &'a [Provider],
+        damage: &'a Damage,
+        rows_per_person: f64,
+        events: bool,
+    ) -> Self {
         let by_setting = Setting::ALL
             .iter()
             .map(|setting| (0..providers.len()).filter(|&place| providers[place].setting() == *setting).collect())
@@ -83,7 +89,8 @@ impl<'a> Visits<'a> {
             practices[(spread(area) + u64::from(spread(person.index) % 10 < 3)) as usize % practices.len()]
         };
         let now = at(person.addresses[person.addresses.len() - 1].1);
-        let previous = person.addresses.iter().rev().nth(1).map(|(_, address)| at(*address)).filter(|practice| *practice != now);
+        let previous =
+            person.addresses.iter().rev().nth(1).map(|(_, address)| at(*address)).filter(|practice| *practice != now);
         let left = person.addresses[person.addresses.len() - 1].0;
         Some((now, previous.map(|practice| (practice, left)).filter(|(_, left)| *left > days_after(AS_OF, -6 * 365))))
     }
@@ -97,19 +104,73 @@ impl<'a> Visits<'a> {
         let age = person.age_on(AS_OF);
         let base = match setting {
             Setting::GeneralPractice => 0.0,
-            Setting::Acute if self.providers[place].for_maternity() => if age < 2 || (person.female && (18..45).contains(&age)) { 0.8 } else { 0.0 },
+            Setting::Acute if self.providers[place].for_maternity() => {
+                if age < 2 || (person.female && (18..45).contains(&age)) {
+                    0.8
+                } else {
+                    0.0
+                }
+            }
             Setting::Acute => 1.1,
-            Setting::Community => if !(5..65).contains(&age) { 0.8 } else { 0.25 },
-            Setting::MentalHealth => if person.health.has(8) || person.health.has(9) || person.health.has(6) { 0.8 } else { 0.08 },
-            Setting::SocialCare => if person.health.care_package.is_some() { 2.5 } else { 0.1 },
+            Setting::Community => {
+                if !(5..65).contains(&age) {
+                    0.8
+                } else {
+                    0.25
+                }
+            }
+            Setting::MentalHealth => {
+                if person.health.has(8) || person.health.has(9) || person.health.has(6) {
+                    0.8
+                } else {
+                    0.08
+                }
+            }
+            Setting::SocialCare => {
+                if person.health.care_package.is_some() {
+                    2.5
+                } else {
+                    0.1
+                }
+            }
             Setting::Ambulance => 0.22,
             Setting::UrgentCare => 0.35,
-            Setting::Hospice => if person.health.end_of_life.is_some() { 3.0 } else { 0.004 },
+            Setting::Hospice => {
+                if person.health.end_of_life.is_some() {
+                    3.0
+                } else {
+                    0.004
+                }
+            }
             Setting::Pharmacy => 0.5,
-            Setting::PublicHealth => if age < 16 { 1.6 } else { 0.25 },
-            Setting::Housing => if home.decile <= 4 { 0.4 } else { 0.08 },
-            Setting::Voluntary => if age >= 65 { 0.25 } else { 0.04 },
-            Setting::Other => if person.health.has(0) { 2.0 } else { 0.12 },
+            Setting::PublicHealth => {
+                if age < 16 {
+                    1.6
+                } else {
+                    0.25
+                }
+            }
+            Setting::Housing => {
+                if home.decile <= 4 {
+                    0.4
+                } else {
+                    0.08
+                }
+            }
+            Setting::Voluntary => {
+                if age >= 65 {
+                    0.25
+                } else {
+                    0.04
+                }
+            }
+            Setting::Other => {
+                if person.health.has(0) {
+                    2.0
+                } else {
+                    0.12
+                }
+            }
         };
         let need = person.health.need.clamp(0.3, 4.0);
         self.scale * base * need * if local { 1.0 } else { 0.12 }
@@ -160,7 +221,11 @@ impl<'a> Visits<'a> {
         let back = (-(1.0 - chance.share()).ln() * 600.0).min(2_500.0) as i64;
         let day = days_after(AS_OF, -back);
         // A tenth of the young are known from the day of their birth.
-        let first = if person.age_on(AS_OF) < 3 && chance.happens(0.35) { days_after(person.born, chance.between(0, 3)) } else { day };
+        let first = if person.age_on(AS_OF) < 3 && chance.happens(0.35) {
+            days_after(person.born, chance.between(0, 3))
+        } else {
+            day
+        };
         person.died.map_or(first, |died| first.min(died)).max(person.born).min(AS_OF)
     }
 }
