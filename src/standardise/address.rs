@@ -76,7 +76,8 @@ fn drop_postcodes(words: &mut Vec<&str>) {
 /// The word in full. "St" is Saint at the front or after a number where a name follows, else Street; "Dr" likewise is kept or Drive.
 fn expand<'a>(words: &[&'a str], at: usize) -> &'a str {
     let word = words[at];
-    if word.len() > 5 {
+    // The longest entry is "apartment".
+    if word.len() > 9 {
         return word;
     }
     let opens = at == 0 || words[at - 1].as_bytes()[0].is_ascii_digit() || is_single_letter(words[at - 1]);
@@ -96,14 +97,34 @@ fn is_single_letter(word: &str) -> bool {
 
 fn judge_filler(words: &[&str]) -> Option<Verdict> {
     match words {
-        [] | ["unknown"] | ["not", "known"] | ["n", "a"] | ["na"] | ["nk"] | ["n", "k"] | ["null"] | ["none"] | ["not", "given"]
-        | ["not", "recorded"] | ["not", "stated"] | ["address", "unknown"] | ["unknown", "address"] | ["address", "not", "known"]
-        | ["no", "address"] | ["withheld"] | ["address", "withheld"] | ["refused"] | ["test"] | ["x"] | ["xx"] | ["xxx"] => {
-            Some(Verdict::null(Reason::Placeholder))
-        }
-        ["nfa", ..] | ["no", "fixed", "abode", ..] | ["no", "fixed", "address", ..] | ["homeless"] | ["of", "no", "fixed", "abode"] => {
-            Some(Verdict::null(Reason::Placeholder).with(Flags::NO_FIXED_ABODE))
-        }
+        []
+        | ["unknown"]
+        | ["not", "known"]
+        | ["n", "a"]
+        | ["na"]
+        | ["nk"]
+        | ["n", "k"]
+        | ["null"]
+        | ["none"]
+        | ["not", "given"]
+        | ["not", "recorded"]
+        | ["not", "stated"]
+        | ["address", "unknown"]
+        | ["unknown", "address"]
+        | ["address", "not", "known"]
+        | ["no", "address"]
+        | ["withheld"]
+        | ["address", "withheld"]
+        | ["refused"]
+        | ["test"]
+        | ["x"]
+        | ["xx"]
+        | ["xxx"] => Some(Verdict::null(Reason::Placeholder)),
+        ["nfa", ..]
+        | ["no", "fixed", "abode", ..]
+        | ["no", "fixed", "address", ..]
+        | ["homeless"]
+        | ["of", "no", "fixed", "abode"] => Some(Verdict::null(Reason::Placeholder).with(Flags::NO_FIXED_ABODE)),
         _ => None,
     }
 }
@@ -118,7 +139,8 @@ fn communal(address: &str) -> Flags {
     for (phrase, kind) in reference::communal_words() {
         let found = words.windows(phrase.len()).enumerate().any(|(at, window)| {
             let next = words.get(at + phrase.len()).copied().unwrap_or_default();
-            window == phrase.as_slice() && !matches!(next, "road" | "street" | "lane" | "avenue" | "close" | "drive" | "way" | "hill")
+            window == phrase.as_slice()
+                && !matches!(next, "road" | "street" | "lane" | "avenue" | "close" | "drive" | "way" | "hill")
         });
         if found {
             return match *kind {

@@ -87,7 +87,9 @@ pub(super) fn repair_encoding(raw: &str) -> Option<String> {
 /// One space between words, none outside. `out` is cleared first.
 pub(super) fn single_spaces(raw: &str, out: &mut String) {
     out.clear();
-    for word in raw.split(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c)).filter(|word| !word.is_empty()) {
+    for word in
+        raw.split(|c: char| c.is_whitespace() || c.is_control() || is_invisible(c)).filter(|word| !word.is_empty())
+    {
         if !out.is_empty() {
             out.push(' ');
         }
@@ -135,7 +137,9 @@ mod tests {
     #[test]
     fn folds_diacritics_and_other_scripts() {
         let mut out = String::new();
-        for (raw, folded) in [("Zoë", "zoe"), ("Łukasz", "lukasz"), ("Søren", "soren"), ("Groß", "gross"), ("Юрий", "iurii")] {
+        for (raw, folded) in
+            [("Zoë", "zoe"), ("Łukasz", "lukasz"), ("Søren", "soren"), ("Groß", "gross"), ("Юрий", "iurii")]
+        {
             fold(raw, &mut out);
             assert_eq!(out, folded);
         }

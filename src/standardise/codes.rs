@@ -26,7 +26,9 @@ pub(super) fn clean_nhs_number_status(raw: &str, out: &mut String) -> Verdict {
     let Some(value) = lower(raw) else { return Verdict::MISSING };
     let known = match value.trim_start_matches('0') {
         "1" | "verified" | "present and verified" | "number present and verified" | "traced" => Some("01"),
-        "2" | "not traced" | "present but not traced" | "present not traced" | "number present but not traced" => Some("02"),
+        "2" | "not traced" | "present but not traced" | "present not traced" | "number present but not traced" => {
+            Some("02")
+        }
         "3" | "trace required" => Some("03"),
         "4" | "no match" | "multiple match" => Some("04"),
         "5" | "conflict" => Some("05"),
@@ -48,7 +50,9 @@ pub(super) fn clean_sensitivity(raw: &str, out: &mut String) -> Verdict {
         "b" | "business" => "B",
         "y" | "stop noted" => "Y",
         "i" | "invalid" => "I",
-        "u" | "unrestricted" | "n" | "no" | "normal" | "not sensitive" | "0" | "00" | "false" => return Verdict::MISSING,
+        "u" | "unrestricted" | "n" | "no" | "normal" | "not sensitive" | "0" | "00" | "false" => {
+            return Verdict::MISSING;
+        }
         _ if is_null_literal(&value) => return Verdict::null(Reason::Placeholder),
         _ => {
             out.push('S');
@@ -112,14 +116,18 @@ mod tests {
 
     #[test]
     fn status_has_two_digits() {
-        for (raw, code) in [("1", "01"), ("01", "01"), ("1.0", "01"), ("Verified", "01"), ("08", "08"), ("9", ""), ("", "")] {
+        for (raw, code) in
+            [("1", "01"), ("01", "01"), ("1.0", "01"), ("Verified", "01"), ("08", "08"), ("9", ""), ("", "")]
+        {
             assert_eq!(cleaned(clean_nhs_number_status, raw).0, code, "{raw}");
         }
     }
 
     #[test]
     fn an_unknown_sensitivity_protects() {
-        for (raw, code) in [("S", "S"), ("s", "S"), ("B", "B"), ("Y", "Y"), ("I", "I"), ("R", "S"), ("Q", "S"), ("N", ""), ("0", "")] {
+        for (raw, code) in
+            [("S", "S"), ("s", "S"), ("B", "B"), ("Y", "Y"), ("I", "I"), ("R", "S"), ("Q", "S"), ("N", ""), ("0", "")]
+        {
             assert_eq!(cleaned(clean_sensitivity, raw).0, code, "{raw}");
         }
         assert_eq!(cleaned(clean_sensitivity, "Q").1, Some(Reason::UnknownCode));
@@ -127,14 +135,18 @@ mod tests {
 
     #[test]
     fn an_unknown_reason_withholds() {
-        for (raw, code) in [("1", "01"), ("03", "03"), ("97", "97"), ("99", "99"), ("X", "97"), ("00", ""), ("", ""), ("n/a", "")] {
+        for (raw, code) in
+            [("1", "01"), ("03", "03"), ("97", "97"), ("99", "99"), ("X", "97"), ("00", ""), ("", ""), ("n/a", "")]
+        {
             assert_eq!(cleaned(clean_withheld_identity_reason, raw).0, code, "{raw}");
         }
     }
 
     #[test]
     fn birth_orders() {
-        for (raw, code) in [("1", "1"), ("02", "2"), ("Twin 2", "2"), ("first", "1"), ("8", ""), ("9", ""), ("0", ""), ("z", "")] {
+        for (raw, code) in
+            [("1", "1"), ("02", "2"), ("Twin 2", "2"), ("first", "1"), ("8", ""), ("9", ""), ("0", ""), ("z", "")]
+        {
             assert_eq!(cleaned(clean_birth_order, raw).0, code, "{raw}");
         }
     }

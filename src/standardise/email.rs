@@ -45,8 +45,11 @@ fn is_shaped(local: &str, domain: &str) -> bool {
     !local.is_empty()
         && local.len() <= 64
         && domain.len() <= 255
-        && local.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'(' | b')' | b'"' | b':' | b'\''))
-            | (local.contains('\'') && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'._-+".contains(&byte)))
+        && local
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'(' | b')' | b'"' | b':' | b'\''))
+            | (local.contains('\'')
+                && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'._-+".contains(&byte)))
         && !local.starts_with(['.', '\''])
         && !local.ends_with('.')
         && domain.contains('.')

@@ -44,7 +44,11 @@ fn clean_date(raw: &str, dates: &DateContext, out: &mut String) -> Verdict {
             write!(out, "{date}").expect("a string takes every write");
             verdict
         }
-        None => Verdict::null(Reason::NotADate).with(if verdict.flags.has(Flags::PARTIAL) { Flags::PARTIAL } else { Flags::IMPOSSIBLE }),
+        None => Verdict::null(Reason::NotADate).with(if verdict.flags.has(Flags::PARTIAL) {
+            Flags::PARTIAL
+        } else {
+            Flags::IMPOSSIBLE
+        }),
     }
 }
 

@@ -37,7 +37,8 @@ pub(super) fn clean_gp_practice(raw: &str, out: &mut String) -> Verdict {
     if value.is_empty() {
         return Verdict::MISSING;
     }
-    let mut code: String = value.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '&').map(|c| c.to_ascii_uppercase()).collect();
+    let mut code: String =
+        value.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '&').map(|c| c.to_ascii_uppercase()).collect();
     if let Some(meaning) = reference::gp_practice_placeholders().get(code.as_str()) {
         let flags = if *meaning == "unregistered" { Flags::UNREGISTERED } else { Flags::NONE };
         return Verdict::null(Reason::Placeholder).with(flags);

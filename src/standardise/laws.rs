@@ -12,8 +12,12 @@ const KINDS: [FieldKind; 6] =
 
 /// Every field under every way in which a column may write its dates.
 fn contexts() -> Vec<(String, Context)> {
-    let fields = Field::BUILT_IN.iter().map(|field| (*field, None)).chain(KINDS.iter().map(|kind| (Field::Custom(0), Some(*kind))));
-    let columns: [&[(&str, u64)]; 4] = [&[("13/01/1980", 1)], &[("01/13/1980", 1)], &[("29742", 1)], &[("80-01-13", 1), ("1700-02-03", 9)]];
+    let fields = Field::BUILT_IN
+        .iter()
+        .map(|field| (*field, None))
+        .chain(KINDS.iter().map(|kind| (Field::Custom(0), Some(*kind))));
+    let columns: [&[(&str, u64)]; 4] =
+        [&[("13/01/1980", 1)], &[("01/13/1980", 1)], &[("29742", 1)], &[("80-01-13", 1), ("1700-02-03", 9)]];
     let mut list = Vec::new();
     for (field, kind) in fields {
         for column in columns {
@@ -47,18 +51,93 @@ fn holds_laws(raw: &str) -> Result<(), TestCaseError> {
 /// Words at which rules look, thrown together.
 fn vocabulary() -> impl Strategy<Value = String> {
     const WORDS: [&str; 74] = [
-        "mr", "dr", "dame", "count", "jr", "senior", "baby", "of", "twin", "1", "two", "b/o", "s/o", "known as", "nee", "aka",
-        "(liz)", "\"liz\"", "'liz'", "o", "o'", "mc", "mac", "st", "zzz", "zzzsmith", "do not use", "merged into", "deceased", "unknown",
-        "not", "known", "n/k", "xx", "smith", "jones", "van", "der", "-", ",", ".", "|", "(", "\"", "'", "flat", "no", "12a", "rd",
-        "nw1", "4ab", "nw14ab", "uk", "england", "31", "12", "1980", "80", "nov", "/", ":", "t", "0", "99", "+44", "7700900123", "(0)",
-        "@", "a@b.cd", ";", "zz99", "é", "Ã©", "A",
+        "mr",
+        "dr",
+        "dame",
+        "count",
+        "jr",
+        "senior",
+        "baby",
+        "of",
+        "twin",
+        "1",
+        "two",
+        "b/o",
+        "s/o",
+        "known as",
+        "nee",
+        "aka",
+        "(liz)",
+        "\"liz\"",
+        "'liz'",
+        "o",
+        "o'",
+        "mc",
+        "mac",
+        "st",
+        "zzz",
+        "zzzsmith",
+        "do not use",
+        "merged into",
+        "deceased",
+        "unknown",
+        "not",
+        "known",
+        "n/k",
+        "xx",
+        "smith",
+        "jones",
+        "van",
+        "der",
+        "-",
+        ",",
+        ".",
+        "|",
+        "(",
+        "\"",
+        "'",
+        "flat",
+        "no",
+        "12a",
+        "rd",
+        "nw1",
+        "4ab",
+        "nw14ab",
+        "uk",
+        "england",
+        "31",
+        "12",
+        "1980",
+        "80",
+        "nov",
+        "/",
+        ":",
+        "t",
+        "0",
+        "99",
+        "+44",
+        "7700900123",
+        "(0)",
+        "@",
+        "a@b.cd",
+        ";",
+        "zz99",
+        "é",
+        "Ã©",
+        "A",
     ];
     prop::collection::vec((prop::sample::select(&WORDS[..]), prop::sample::select(&[" ", "", "-", " "][..])), 1..7)
         .prop_map(|words| words.into_iter().map(|(word, gap)| format!("{word}{gap}")).collect())
 }
 
+/// PROPTEST_CASES raises the number.
+fn cases() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: config.cases.max(1500), failure_persistence: None, ..config }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn any_text(raw in "\\PC{0,24}") {

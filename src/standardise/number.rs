@@ -36,7 +36,11 @@ fn plain(value: &str, out: &mut String) -> Verdict {
     let (whole, fraction) = split_fraction(digits);
     let whole: String = whole.chars().filter(|c| !matches!(c, ',' | ' ' | '\'' | '\u{A0}' | '\u{202F}')).collect();
     let all_digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    if !all_digits(&whole) || !all_digits(fraction) || whole.len() + fraction.len() == 0 || whole.len() + fraction.len() > DIGITS_MAX {
+    if !all_digits(&whole)
+        || !all_digits(fraction)
+        || whole.len() + fraction.len() == 0
+        || whole.len() + fraction.len() > DIGITS_MAX
+    {
         return Verdict::null(Reason::NotANumber);
     }
     let whole = whole.trim_start_matches('0');

@@ -60,16 +60,17 @@ fn first_number(value: &str, digits: &mut String) -> bool {
 
 /// The national significant number (without 0 and 44) of a British number, nine or ten digits.
 fn national(digits: &str, international: bool) -> Option<&str> {
-    let rest = if let Some(rest) = digits.strip_prefix("44").filter(|rest| international || matches!(rest.len(), 9..=11)) {
-        rest.strip_prefix('0').unwrap_or(rest)
-    } else if international {
-        return None;
-    } else if let Some(rest) = digits.strip_prefix('0') {
-        rest
-    } else {
-        // A spreadsheet took the leading nought.
-        Some(digits).filter(|digits| digits.len() == 10)?
-    };
+    let rest =
+        if let Some(rest) = digits.strip_prefix("44").filter(|rest| international || matches!(rest.len(), 9..=11)) {
+            rest.strip_prefix('0').unwrap_or(rest)
+        } else if international {
+            return None;
+        } else if let Some(rest) = digits.strip_prefix('0') {
+            rest
+        } else {
+            // A spreadsheet took the leading nought.
+            Some(digits).filter(|digits| digits.len() == 10)?
+        };
     let first = *rest.as_bytes().first()?;
     let length_fits = rest.len() == 10 || (rest.len() == 9 && matches!(first, b'1' | b'5' | b'8'));
     (length_fits && matches!(first, b'1'..=b'3' | b'5' | b'7'..=b'9')).then_some(rest)

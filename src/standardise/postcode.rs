@@ -8,7 +8,8 @@ use super::{Flags, Reason, Verdict, reference};
 /// "NW1 4AB" → "NW1". Works on the canonical form, as do the next two; `None` where it is not British.
 pub fn outward(canonical: &str) -> Option<&str> {
     let outward = canonical.split(' ').next().filter(|outward| (2..=4).contains(&outward.len()))?;
-    let british = outward.as_bytes()[0].is_ascii_uppercase() && canonical.bytes().all(|byte| !byte.is_ascii_lowercase());
+    let british =
+        outward.as_bytes()[0].is_ascii_uppercase() && canonical.bytes().all(|byte| !byte.is_ascii_lowercase());
     british.then_some(outward)
 }
 
@@ -62,7 +63,11 @@ fn read_compact(compact: &[u8], value: &str, out: &mut String) -> Option<Verdict
     // Pseudo postcodes: ZZ99 and what stands for a country or reason.
     if compact.len() >= 4 && matches!(&compact[..4], b"ZZ99") {
         let none = compact == b"ZZ993VZ";
-        return Some(Verdict::null(Reason::PseudoPostcode).with(if none { Flags::NO_FIXED_ABODE } else { Flags::NONE }));
+        return Some(Verdict::null(Reason::PseudoPostcode).with(if none {
+            Flags::NO_FIXED_ABODE
+        } else {
+            Flags::NONE
+        }));
     }
     if compact == b"GIR0AA" {
         out.push_str("GIR 0AA");
@@ -92,7 +97,9 @@ fn read_partial(compact: &[u8], value: &str, out: &mut String) -> Option<Verdict
     let second = words.next();
     let outward = match second {
         None => compact,
-        Some(sector) if sector.len() == 1 && sector.as_bytes()[0].is_ascii_digit() && first.len() + 1 == compact.len() => {
+        Some(sector)
+            if sector.len() == 1 && sector.as_bytes()[0].is_ascii_digit() && first.len() + 1 == compact.len() =>
+        {
             &compact[..compact.len() - 1]
         }
         Some(_) => return None,
@@ -119,10 +126,7 @@ fn is_outward(bytes: &[u8]) -> bool {
     let fourth = |at: usize| b"ABEHMNPRVWXY".contains(&bytes[at]);
     match bytes.len() {
         2 => letter(0) && district(1, true),
-        3 => {
-            letter(0)
-                && ((letter(1) && district(2, true)) || (district(1, false) && (digit(2) || third(2))))
-        }
+        3 => letter(0) && ((letter(1) && district(2, true)) || (district(1, false) && (digit(2) || third(2)))),
         4 => letter(0) && letter(1) && district(2, false) && (digit(3) || fourth(3)),
         _ => false,
     }
@@ -203,7 +207,9 @@ fn clean_unusual(value: &str, out: &mut String) -> Verdict {
             && let Some((outward, inward, _)) = repair(&compact[..length - 3], &compact[length - 3..length])
             && has_known_area(&outward)
         {
-            out.extend(outward.iter().take_while(|byte| **byte != 0).chain(&[b' ']).chain(&inward).map(|byte| char::from(*byte)));
+            out.extend(
+                outward.iter().take_while(|byte| **byte != 0).chain(b" ").chain(&inward).map(|byte| char::from(*byte)),
+            );
             return Verdict::changed(Reason::Noise);
         }
     }

@@ -44,7 +44,8 @@ pub(super) fn clean_year(raw: &str, context: &DateContext, out: &mut String) -> 
 
 /// "00000000", "00/00/0000": a zero date stands for none.
 fn is_zero(value: &str) -> bool {
-    value.bytes().any(|byte| byte == b'0') && value.bytes().all(|byte| !byte.is_ascii_alphabetic() && !(b'1'..=b'9').contains(&byte))
+    value.bytes().any(|byte| byte == b'0')
+        && value.bytes().all(|byte| !byte.is_ascii_alphabetic() && !(b'1'..=b'9').contains(&byte))
 }
 
 /// The flags of a date that was read; a default date that can only mean "missing" becomes null.

@@ -13,9 +13,9 @@ pub(in crate::standardise) struct Parts {
 /// The order in which day, month and year stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    DayFirst,
-    MonthFirst,
-    YearFirst,
+    DayMonthYear,
+    MonthDayYear,
+    YearMonthDay,
 }
 
 impl Parts {
@@ -106,7 +106,17 @@ pub(super) fn two(bytes: &[u8], at: usize) -> Option<u32> {
 /// 1..=12 for the name of a month, English, at least three letters.
 pub(super) fn month_of(word: &[u8]) -> Option<u32> {
     const MONTHS: [&str; 12] = [
-        "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+        "january",
+        "february",
+        "march",
+        "april",
+        "may",
+        "june",
+        "july",
+        "august",
+        "september",
+        "october",
+        "november",
         "december",
     ];
     if word.len() < 3 {
@@ -115,7 +125,9 @@ pub(super) fn month_of(word: &[u8]) -> Option<u32> {
     if word.eq_ignore_ascii_case(b"sept") {
         return Some(9);
     }
-    let found = MONTHS.iter().position(|month| month.len() >= word.len() && month.as_bytes()[..word.len()].eq_ignore_ascii_case(word))?;
+    let found = MONTHS
+        .iter()
+        .position(|month| month.len() >= word.len() && month.as_bytes()[..word.len()].eq_ignore_ascii_case(word))?;
     // "Jan" or "January", not "Janu".
     (word.len() == 3 || MONTHS[found].len() == word.len()).then_some(found as u32 + 1)
 }
@@ -159,7 +171,9 @@ pub(super) fn cut(bytes: &[u8]) -> Option<Cut> {
                 if word.eq_ignore_ascii_case(b"t") && found.count > 0 {
                     return Some(found);
                 }
-                if found.month.is_none() && let Some(month) = month_of(word) {
+                if found.month.is_none()
+                    && let Some(month) = month_of(word)
+                {
                     found.month = Some(month);
                     found.before_month = found.count;
                 } else if !is_filling(word) {
@@ -185,8 +199,27 @@ pub(super) fn cut(bytes: &[u8]) -> Option<Cut> {
 /// Weekdays and the endings of ordinals.
 fn is_filling(word: &[u8]) -> bool {
     const FILLING: [&str; 21] = [
-        "st", "nd", "rd", "th", "of", "mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "monday",
-        "tuesday", "wednesday", "thursday", "friday", "saturday",
+        "st",
+        "nd",
+        "rd",
+        "th",
+        "of",
+        "mon",
+        "tue",
+        "tues",
+        "wed",
+        "thu",
+        "thur",
+        "thurs",
+        "fri",
+        "sat",
+        "sun",
+        "monday",
+        "tuesday",
+        "wednesday",
+        "thursday",
+        "friday",
+        "saturday",
     ];
     FILLING.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(word)) || word.eq_ignore_ascii_case(b"sunday")
 }

@@ -4,7 +4,8 @@ use super::{Part, clean};
 use crate::standardise::characters::{fold, repair_encoding, trim};
 
 /// Particles that stay small inside a name.
-const SMALL: [&str; 14] = ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "bin", "ibn", "ap", "y"];
+const SMALL: [&str; 14] =
+    ["van", "von", "der", "den", "de", "del", "della", "di", "da", "dos", "bin", "ibn", "ap", "y"];
 
 /// `None` where no name remains.
 pub(in crate::standardise) fn display(raw: &str, part: Part) -> Option<String> {
@@ -33,13 +34,16 @@ pub(in crate::standardise) fn display(raw: &str, part: Part) -> Option<String> {
 }
 
 /// Takes the canonical words that `word` stands for off the front of `wanted`: whole, hyphenated, or the first part of one ("Mc").
-fn take(word: &str, wanted: &mut Vec<&str>) -> bool {
+pub(super) fn take(word: &str, wanted: &mut Vec<&str>) -> bool {
     let mut folded = String::new();
     fold(word, &mut folded);
     folded.retain(|c| c.is_ascii_lowercase() || c == '-' || c == ' ');
     let parts: Vec<&str> = folded.split(['-', ' ']).filter(|part| !part.is_empty()).collect();
     let Some(first) = wanted.first() else { return false };
-    if !parts.is_empty() && wanted.len() >= parts.len() && wanted.iter().zip(&parts).all(|(wanted, part)| wanted == part) {
+    if !parts.is_empty()
+        && wanted.len() >= parts.len()
+        && wanted.iter().zip(&parts).all(|(wanted, part)| wanted == part)
+    {
         wanted.drain(..parts.len());
         return true;
     }
@@ -68,7 +72,10 @@ fn title_case(word: &str, is_first: bool) -> String {
             shown.push(c);
         }
         // Smith-Jones, O'Brien (but not the s of a possessive), McDonald.
-        capital = capital || c == '-' || (c == '\'' || c == '’') && shown.chars().count() == 2 || (shown == "Mc" && lower.len() > 4);
+        capital = capital
+            || c == '-'
+            || (c == '\'' || c == '’') && shown.chars().count() == 2
+            || (shown == "Mc" && lower.len() > 4);
     }
     shown
 }

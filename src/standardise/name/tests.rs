@@ -119,8 +119,27 @@ fn babies_have_no_given_name() {
 #[test]
 fn what_is_no_name_is_null() {
     for raw in [
-        "-", ".", "Unknown", "UNKNOWN UNKNOWN", "N/K", "NK", "Not Known", "N/A", "NULL", "XX", "xxx", "ZZZ", "Mr", "TBC", "?", "123",
-        "No Forename", "aaaa", "(unknown)", "TEST PATIENT", "DO NOT USE",
+        "-",
+        ".",
+        "Unknown",
+        "UNKNOWN UNKNOWN",
+        "N/K",
+        "NK",
+        "Not Known",
+        "N/A",
+        "NULL",
+        "XX",
+        "xxx",
+        "ZZZ",
+        "Mr",
+        "TBC",
+        "?",
+        "123",
+        "No Forename",
+        "aaaa",
+        "(unknown)",
+        "TEST PATIENT",
+        "DO NOT USE",
     ] {
         for part in [Part::Given, Part::Family] {
             let (out, verdict) = cleaned(raw, part);
@@ -134,7 +153,9 @@ fn what_is_no_name_is_null() {
 
 #[test]
 fn people_who_do_not_exist() {
-    for (given, family) in [("mickey", "mouse"), ("a n", "other"), ("joe", "bloggs"), ("test", "test"), ("anna", "zzztest")] {
+    for (given, family) in
+        [("mickey", "mouse"), ("a n", "other"), ("joe", "bloggs"), ("test", "test"), ("anna", "zzztest")]
+    {
         assert!(is_filler_person(given, family));
     }
     assert!(!is_filler_person("joe", "smith"));
@@ -148,6 +169,7 @@ fn full_names() {
         ("SMITH, John Paul", "john", "paul", "smith"),
         ("Smith, Mr John", "john", "", "smith"),
         ("Mr John Paul Smith", "john", "paul", "smith"),
+        ("Anne-Marie Jane Smith", "anne marie", "jane", "smith"),
         ("John Smith", "john", "", "smith"),
         ("SMITH John", "john", "", "smith"),
         ("SMITH John P", "john", "p", "smith"),
@@ -174,7 +196,9 @@ fn full_names() {
 
 #[test]
 fn a_cleaned_full_name_splits_into_the_same_parts() {
-    for raw in ["Elizabeth (Liz) Ann Smith-Jones", "van der Berg, Jan", "Mr Smith-Jones", "Anne Patel nee Brown", "Plato"] {
+    for raw in
+        ["Elizabeth (Liz) Ann Smith-Jones", "van der Berg, Jan", "Mr Smith-Jones", "Anne Patel nee Brown", "Plato"]
+    {
         let mut once = String::new();
         clean_full(raw, &mut once);
         let (mut first, mut second) = (split_full(raw), split_full(&once));
@@ -199,7 +223,21 @@ fn names_as_people_read_them() {
         ("ZOË", Part::Given, Some("Zoë")),
         ("Elizabeth (Liz)", Part::Given, Some("Elizabeth")),
         ("BABY OF JANE", Part::Given, None),
+        ("Zoë O'BRIEN", Part::Family, Some("Zoë O'BRIEN")),
     ] {
         assert_eq!(display(raw, part).as_deref(), shown, "{raw}");
+    }
+}
+
+#[test]
+fn full_names_as_people_read_them() {
+    for (raw, shown) in [
+        ("O'BRIEN, ZOË ANN", ("Zoë", "Ann", "O'Brien")),
+        ("Mr Jan van der Berg", ("Jan", "", "van der Berg")),
+        ("Anne-Marie Smith", ("Anne-Marie", "", "Smith")),
+        ("Unknown", ("", "", "")),
+    ] {
+        let (given, middle, family) = display_full(raw);
+        assert_eq!((given.as_str(), middle.as_str(), family.as_str()), shown, "{raw}");
     }
 }

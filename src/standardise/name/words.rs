@@ -42,11 +42,19 @@ pub(super) fn is_joined_prefix(word: &str, part: Part) -> bool {
     word == "mc" || (part == Part::Family && matches!(word, "o" | "mac"))
 }
 
-/// Words that make a whole value a placeholder, alone or first.
-pub(super) fn is_filler_word(word: &str) -> bool {
-    static WORDS: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
-    let words = WORDS.get_or_init(|| reference::name_placeholders().iter().flat_map(|phrase| phrase.split(' ')).collect());
-    words.contains(word) || is_letter_run(word)
+/// Every word at which some rule looks in this part of a name: a name without any of them needs no rule.
+pub(super) fn special_words(part: Part) -> FxHashSet<&'static str> {
+    let markers = reference::name_markers().iter().map(|(phrase, _)| phrase[0]);
+    let mut words: FxHashSet<&'static str> = markers.chain(ALIAS_OPENERS.iter().map(|phrase| phrase[0])).collect();
+    words.extend(reference::name_placeholders().iter().flat_map(|phrase| phrase.split(' ')));
+    words.extend(reference::titles().keys());
+    words.extend(reference::name_suffixes().keys());
+    words.extend(["o", "mac", "mc"].iter().filter(|prefix| is_joined_prefix(prefix, part)));
+    if part != Part::Family {
+        // A single letter is an initial unless it stands beside a word for a baby.
+        words.extend(reference::baby_words().keys().filter(|word| word.len() > 1));
+    }
+    words
 }
 
 impl Words {
@@ -65,7 +73,8 @@ impl Words {
                 word.push(byte.into());
                 continue;
             }
-            let quotes = byte == b'\'' && (single_quoted || word.is_empty()) && closes_or_opens(bytes, at, single_quoted);
+            let quotes =
+                byte == b'\'' && (single_quoted || word.is_empty()) && closes_or_opens(bytes, at, single_quoted);
             if byte == b'\'' && !quotes {
                 continue;
             }
@@ -135,7 +144,9 @@ impl Words {
 
     /// "Elizabeth known as Liz", "Smith nee Brown": what follows is an alias. Where nothing stands before, only the words go out.
     fn split_aliases(&mut self) {
-        while let Some((at, length)) = find_phrase(&self.main, &ALIAS_OPENERS).filter(|(at, n)| at + n < self.main.len()) {
+        while let Some((at, length)) =
+            find_phrase(&self.main, &ALIAS_OPENERS).filter(|(at, n)| at + n < self.main.len())
+        {
             let rest = self.main.split_off(at + length);
             self.main.truncate(at);
             if self.main.is_empty() {
@@ -144,7 +155,9 @@ impl Words {
                 self.aliases.splice(0..0, rest);
             }
         }
-        while let Some((at, length)) = find_phrase(&self.aliases, &ALIAS_OPENERS).filter(|(_, n)| *n < self.aliases.len()) {
+        while let Some((at, length)) =
+            find_phrase(&self.aliases, &ALIAS_OPENERS).filter(|(_, n)| *n < self.aliases.len())
+        {
             self.aliases.drain(at..at + length);
         }
     }
@@ -152,7 +165,9 @@ impl Words {
     /// A nought for the letter O ("0Brien").
     fn repair_zeros(&mut self, words: &mut [String]) {
         for word in words {
-            if word.contains('0') && word.bytes().all(|byte| byte == b'0' || byte.is_ascii_alphabetic()) && word.len() > 1
+            if word.contains('0')
+                && word.bytes().all(|byte| byte == b'0' || byte.is_ascii_alphabetic())
+                && word.len() > 1
                 && !word.bytes().all(|byte| byte == b'0')
             {
                 *word = word.replace('0', "o");
@@ -235,7 +250,9 @@ impl Words {
 /// A slash between two letters that stand alone, as in "b/o".
 fn between_letters(bytes: &[u8], at: usize) -> bool {
     let letter = |index: usize| bytes.get(index).is_some_and(u8::is_ascii_alphabetic);
-    let edge = |index: Option<usize>| index.and_then(|index| bytes.get(index)).is_none_or(|byte| !byte.is_ascii_alphanumeric());
+    let edge = |index: Option<usize>| {
+        index.and_then(|index| bytes.get(index)).is_none_or(|byte| !byte.is_ascii_alphanumeric())
+    };
     at > 0 && letter(at - 1) && letter(at + 1) && edge(at.checked_sub(2)) && edge(Some(at + 2))
 }
 
@@ -263,7 +280,8 @@ fn is_placeholder(words: &[String]) -> bool {
         [] => false,
         [word] => reference::name_placeholders().contains(word.as_str()) || is_letter_run(word),
         _ if words.len() <= 4 => {
-            words.iter().all(|word| is_letter_run(word)) || reference::name_placeholders().contains(words.join(" ").as_str())
+            words.iter().all(|word| is_letter_run(word))
+                || reference::name_placeholders().contains(words.join(" ").as_str())
         }
         _ => false,
     }
