@@ -124,7 +124,8 @@ impl DateContext {
         let (first, second) = (cut.numbers[0], cut.numbers[1]);
         match cut.count {
             1 if first.1 == 4 => Parts::new(first.0 as i32, month, 0),
-            1 if first.1 == 2 => Parts::new(self.century(first.0), month, 0),
+            // "Nov-80"; "12-Nov" has lost its year.
+            1 if first.1 == 2 && cut.before_month == 0 => Parts::new(self.century(first.0), month, 0),
             2 if first.1 == 4 && second.1 <= 2 => Parts::new(first.0 as i32, month, second.0),
             2 if first.1 <= 2 && second.1 == 4 => Parts::new(second.0 as i32, month, first.0),
             2 if first.1 == 2 && first.0 > 31 && second.1 <= 2 => Parts::new(self.century(first.0), month, second.0),

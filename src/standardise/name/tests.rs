@@ -241,3 +241,35 @@ fn full_names_as_people_read_them() {
         assert_eq!((given.as_str(), middle.as_str(), family.as_str()), shown, "{raw}");
     }
 }
+
+#[test]
+fn real_names_survive_the_rules() {
+    for raw in [
+        "Son",
+        "Boy George",
+        "Infanta",
+        "May",
+        "Rip",
+        "Blank",
+        "An",
+        "One",
+        "Duc",
+        "Master",
+        "Father",
+        "Sister",
+        "Mo",
+        "Le",
+        "O",
+    ] {
+        let (out, verdict) = cleaned(raw, Part::Given);
+        assert_eq!(out, raw.to_lowercase());
+        assert!(!verdict.is_null && verdict.flags.is_empty());
+    }
+    for raw in
+        ["Boy", "Male", "Test", "Null", "Na", "Dame", "Junior", "Mc", "O", "King", "Prince", "Bishop", "Major", "Name"]
+    {
+        let (out, verdict) = cleaned(raw, Part::Family);
+        assert_eq!(out, raw.to_lowercase());
+        assert!(!verdict.is_null && verdict.flags.is_empty());
+    }
+}
