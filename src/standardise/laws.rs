@@ -180,3 +180,11 @@ fn words_are_stable_names() {
         assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'), "{word}");
     }
 }
+
+/// Texts that once broke a law.
+#[test]
+fn what_once_failed() {
+    for raw in ["＂¡", "𝔍{R)ՠ", "senior baby ", "IV O0A", "ঈ;¢"] {
+        holds_laws(raw).expect("the laws hold");
+    }
+}
