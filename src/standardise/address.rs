@@ -73,16 +73,18 @@ fn drop_postcodes(words: &mut Vec<&str>) {
     }
 }
 
-/// The word in full. "St" is Saint at the front or after a number where a name follows, else Street; "Dr" likewise is kept or Drive.
+/// The word in full. "St" is Saint before a saint, and at the front or after a number where any name follows, else Street; "Dr" likewise is kept or Drive.
 fn expand<'a>(words: &[&'a str], at: usize) -> &'a str {
     let word = words[at];
-    if word.len() > 5 {
+    // The longest entry is "apartment".
+    if word.len() > 9 {
         return word;
     }
     let opens = at == 0 || words[at - 1].as_bytes()[0].is_ascii_digit() || is_single_letter(words[at - 1]);
     let name_follows = words.get(at + 1).is_some_and(|next| next.len() > 2 && next.as_bytes()[0].is_ascii_lowercase());
     match word {
         "st" if opens && name_follows => "saint",
+        "st" if words.get(at + 1).is_some_and(|next| reference::saints().contains(next)) => "saint",
         "st" => "street",
         "dr" if opens && name_follows => "doctor",
         "dr" => "drive",
@@ -171,6 +173,7 @@ mod tests {
             ("12 High St., London", "12 high street london"),
             ("12 St. John's Rd", "12 saint johns road"),
             ("St Mary's Court", "saint marys court"),
+            ("5 Mill Ln, St Albans", "5 mill lane saint albans"),
             ("Apt 3B, 12-14 Mill Ln", "flat 3b 12 14 mill lane"),
             ("Apartment 3, Unit 4", "flat 3 flat 4"),
             ("No. 5 The Cres", "5 the crescent"),

@@ -105,7 +105,8 @@ pub(super) fn lower_single_spaces(raw: &str, out: &mut String) {
     } else {
         use unicode_normalization::UnicodeNormalization;
         let lower = out.nfkc().collect::<String>().to_lowercase().nfkc().collect::<String>();
-        single_spaces(&lower, out);
+        // A full-width quotation mark has become one that is trimmed.
+        single_spaces(trim(&lower), out);
     }
 }
 

@@ -165,16 +165,16 @@ impl Context {
         if self.clean(raw, &mut out).is_null {
             return None;
         }
+        let raw = self.translated(raw).unwrap_or(raw);
         match self.cleaner {
             Cleaner::Name(part) => name::display(raw, part),
             Cleaner::FullName => {
-                let full = name::split_full(raw);
-                let given = [full.given.split('|').next().unwrap_or_default(), &full.middle].join(" ");
-                let parts = [name::display(&given, Part::Given), name::display(&full.family, Part::Family)];
-                Some(parts.into_iter().flatten().collect::<Vec<_>>().join(" "))
+                let (given, middle, family) = name::display_full(raw);
+                let parts = [given, middle, family];
+                Some(parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
             }
             Cleaner::Date => Some(date::to_calendar(&out).map_or(out, |date| date.to_string())),
-            Cleaner::Address | Cleaner::Category | Cleaner::Text if self.translated(raw).is_none() => {
+            Cleaner::Address | Cleaner::Category | Cleaner::Text => {
                 single_spaces(trim(raw), &mut out);
                 Some(out)
             }

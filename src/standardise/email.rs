@@ -19,14 +19,13 @@ pub(super) fn clean(raw: &str, out: &mut String) -> Verdict {
         Some(prefix) if prefix.eq_ignore_ascii_case("mailto:") => &inner[7..],
         _ => inner,
     };
-    let Some((local, domain)) = inner.split_once('@').filter(|(local, domain)| is_shaped(local, domain)) else {
+    let Some((local, _)) = inner.split_once('@').filter(|(local, domain)| is_shaped(local, domain)) else {
         return Verdict::null(Reason::Malformed);
     };
     out.extend(inner.chars().map(|c| c.to_ascii_lowercase()));
     let local = &out[..local.len()];
     let fillers = reference::email_placeholders();
-    let example = domain.len() >= 8 && domain.get(..8).is_some_and(|start| start.eq_ignore_ascii_case("example."));
-    if fillers.contains(local) || fillers.contains(out.as_str()) || is_run(local, 3) || example && local == "user" {
+    if fillers.contains(local) || fillers.contains(out.as_str()) || is_run(local, 3) {
         out.clear();
         return Verdict::null(Reason::Placeholder);
     }
@@ -42,14 +41,12 @@ fn is_shaped(local: &str, domain: &str) -> bool {
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
+    let in_local =
+        |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'(' | b')' | b'"' | b':' | b'\\');
     !local.is_empty()
         && local.len() <= 64
         && domain.len() <= 255
-        && local
-            .bytes()
-            .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'(' | b')' | b'"' | b':' | b'\''))
-            | (local.contains('\'')
-                && local.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"'._-+".contains(&byte)))
+        && local.bytes().all(in_local)
         && !local.starts_with(['.', '\''])
         && !local.ends_with('.')
         && domain.contains('.')

@@ -130,8 +130,14 @@ fn vocabulary() -> impl Strategy<Value = String> {
         .prop_map(|words| words.into_iter().map(|(word, gap)| format!("{word}{gap}")).collect())
 }
 
+/// PROPTEST_CASES raises the number.
+fn cases() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    ProptestConfig { cases: config.cases.max(1500), failure_persistence: None, ..config }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(cases())]
 
     #[test]
     fn any_text(raw in "\\PC{0,24}") {
@@ -172,5 +178,13 @@ fn words_are_stable_names() {
     assert_eq!(flags.len(), Flags::WORDS.len());
     for word in words.iter().chain(&flags) {
         assert!(word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'), "{word}");
+    }
+}
+
+/// Texts that once broke a law.
+#[test]
+fn what_once_failed() {
+    for raw in ["＂¡", "𝔍{R)ՠ", "senior baby ", "IV O0A", "ঈ;¢", "𝐆1"] {
+        holds_laws(raw).expect("the laws hold");
     }
 }

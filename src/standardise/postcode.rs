@@ -31,6 +31,12 @@ pub(super) fn clean(raw: &str, out: &mut String) -> Verdict {
     if value.is_empty() {
         return Verdict::MISSING;
     }
+    // Non-breaking spaces and full-width letters become plain ones.
+    let mut plain = String::new();
+    if !value.is_ascii() {
+        lower_single_spaces(value, &mut plain);
+    }
+    let value = if value.is_ascii() { value } else { &plain };
     let mut compact = [0u8; 8];
     if let Some(length) = squeeze(value, &mut compact)
         && let Some(verdict) = read_compact(&compact[..length], value, out)
@@ -50,8 +56,6 @@ fn squeeze(value: &str, compact: &mut [u8; 8]) -> Option<usize> {
                 length += 1;
             }
             b' ' | b'.' | b',' | b'-' | b'\'' | b'_' | b'\t' => {}
-            // The first byte of a non-breaking space is no letter; other scripts are no postcode.
-            0xC2 | 0xA0 => {}
             _ => return None,
         }
     }
@@ -208,12 +212,7 @@ fn clean_unusual(value: &str, out: &mut String) -> Verdict {
             && has_known_area(&outward)
         {
             out.extend(
-                outward
-                    .iter()
-                    .take_while(|byte| **byte != 0)
-                    .chain(&[b' '])
-                    .chain(&inward)
-                    .map(|byte| char::from(*byte)),
+                outward.iter().take_while(|byte| **byte != 0).chain(b" ").chain(&inward).map(|byte| char::from(*byte)),
             );
             return Verdict::changed(Reason::Noise);
         }

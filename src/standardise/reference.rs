@@ -59,6 +59,14 @@ pub(super) fn ethnicity_groups() -> &'static Map<&'static str> {
     })
 }
 
+/// Words that make "st" before them Saint.
+pub(super) fn saints() -> &'static Words {
+    static TABLE: OnceLock<Words> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        lines(include_str!("../../data/reference/saints.txt")).flat_map(str::split_ascii_whitespace).collect()
+    })
+}
+
 /// The letters that open a postcode.
 pub(super) fn postcode_areas() -> &'static Words {
     static TABLE: OnceLock<Words> = OnceLock::new();
@@ -113,6 +121,7 @@ mod tests {
             ("baby words", baby_words().len()),
             ("markers", name_markers().len()),
             ("fillers", filler_people().len()),
+            ("saints", saints().len()),
             ("sex", sex_codes().len()),
             ("ethnicity", ethnicity_groups().len()),
             ("abbreviations", address_abbreviations().len()),

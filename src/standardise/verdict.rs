@@ -162,8 +162,13 @@ impl Flags {
         self.0 == 0
     }
 
+    /// Adds the flags of `other`; its birth order, if it has one, goes before ours.
     pub(super) fn set(&mut self, other: Flags) {
+        let order = other.birth_order().or(self.birth_order());
         self.0 |= other.0;
+        if let Some(order) = order {
+            self.set_birth_order(order);
+        }
     }
 
     /// Birth order found in a given name ("TWIN 2").
@@ -185,8 +190,9 @@ impl Flags {
 
 impl std::ops::BitOr for Flags {
     type Output = Flags;
-    fn bitor(self, other: Flags) -> Flags {
-        Flags(self.0 | other.0)
+    fn bitor(mut self, other: Flags) -> Flags {
+        self.set(other);
+        self
     }
 }
 

@@ -49,8 +49,11 @@ impl DateContext {
             tally.add(trim(raw), count);
         }
         let stated = format.and_then(order_of_format);
-        let order =
-            stated.unwrap_or(if tally.month_first > tally.day_first { Order::MonthFirst } else { Order::DayFirst });
+        let order = stated.unwrap_or(if tally.month_first > tally.day_first {
+            Order::MonthDayYear
+        } else {
+            Order::DayMonthYear
+        });
         DateContext {
             as_of,
             format: format.map(str::to_string),
@@ -121,7 +124,8 @@ impl DateContext {
         let (first, second) = (cut.numbers[0], cut.numbers[1]);
         match cut.count {
             1 if first.1 == 4 => Parts::new(first.0 as i32, month, 0),
-            1 if first.1 == 2 => Parts::new(self.century(first.0), month, 0),
+            // "Nov-80"; "12-Nov" has lost its year.
+            1 if first.1 == 2 && cut.before_month == 0 => Parts::new(self.century(first.0), month, 0),
             2 if first.1 == 4 && second.1 <= 2 => Parts::new(first.0 as i32, month, second.0),
             2 if first.1 <= 2 && second.1 == 4 => Parts::new(second.0 as i32, month, first.0),
             2 if first.1 == 2 && first.0 > 31 && second.1 <= 2 => Parts::new(self.century(first.0), month, second.0),
@@ -152,7 +156,7 @@ impl DateContext {
     /// Eight digits that are not a likely YYYYMMDD (or seven, of which the first was a zero).
     fn read_eight_digits(&self, value: u32) -> Option<Parts> {
         let (a, b, year) = (value / 1_000_000, value / 10_000 % 100, (value % 10_000) as i32);
-        let (day, month) = if self.order == Order::MonthFirst { (b, a) } else { (a, b) };
+        let (day, month) = if self.order == Order::MonthDayYear { (b, a) } else { (a, b) };
         let likely = (1800..=2100).contains(&year);
         if likely
             && let Some(parts) =
@@ -189,7 +193,7 @@ impl DateContext {
         }
         match (a_digits, c_digits) {
             (4, 1 | 2) => Parts::in_order(a as i32, b, c),
-            (1 | 2, 4) if self.order == Order::MonthFirst => Parts::in_order(c as i32, a, b),
+            (1 | 2, 4) if self.order == Order::MonthDayYear => Parts::in_order(c as i32, a, b),
             (1 | 2, 4) => Parts::in_order(c as i32, b, a),
             (1 | 2, 1 | 2) => self.read_short(a, b, c),
             _ => None,
@@ -203,7 +207,7 @@ impl DateContext {
             return Parts::in_order(self.century(a), b, c);
         }
         match self.order {
-            Order::MonthFirst => Parts::in_order(self.century(c), a, b),
+            Order::MonthDayYear => Parts::in_order(self.century(c), a, b),
             _ => Parts::in_order(self.century(c), b, a),
         }
     }
@@ -230,11 +234,11 @@ fn order_of_format(format: &str) -> Option<Order> {
     let month = at(["%m", "%b", "%B", "%-m"])?;
     let year = at(["%Y", "%y", "%Y", "%y"])?;
     Some(if year < day && year < month {
-        Order::YearFirst
+        Order::YearMonthDay
     } else if month < day {
-        Order::MonthFirst
+        Order::MonthDayYear
     } else {
-        Order::DayFirst
+        Order::DayMonthYear
     })
 }
 
@@ -345,7 +349,7 @@ impl Tally {
         }
         let share = |part: u64, whole: u64| format!("{} %", part * 100 / whole.max(1));
         let main = if forms[0].1 == "day, month, year" || (forms[0].1 == "eight digits" && self.decided() > 0) {
-            if order == Order::MonthFirst { "month/day/year" } else { "day/month/year" }
+            if order == Order::MonthDayYear { "month/day/year" } else { "day/month/year" }
         } else {
             forms[0].1
         };
@@ -372,7 +376,7 @@ impl Tally {
         if decided == 0 {
             return ", ambiguous: no value tells day from month".to_string();
         }
-        let against = if order == Order::MonthFirst { self.day_first } else { self.month_first };
+        let against = if order == Order::MonthDayYear { self.day_first } else { self.month_first };
         let mut words = format!(", unambiguous in {} %", decided * 100 / both);
         if against > 0 {
             words.push_str(&format!(", of which {} % the other way round", against * 100 / decided.max(1)));

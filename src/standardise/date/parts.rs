@@ -13,9 +13,9 @@ pub(in crate::standardise) struct Parts {
 /// The order in which day, month and year stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    DayFirst,
-    MonthFirst,
-    YearFirst,
+    DayMonthYear,
+    MonthDayYear,
+    YearMonthDay,
 }
 
 impl Parts {
@@ -153,11 +153,18 @@ pub(super) fn cut(bytes: &[u8]) -> Option<Cut> {
             b'0'..=b'9' => {
                 let mut value: u32 = 0;
                 while at < bytes.len() && bytes[at].is_ascii_digit() {
-                    value = value.wrapping_mul(10).wrapping_add(u32::from(bytes[at] - b'0'));
+                    if at - start < 8 {
+                        value = value * 10 + u32::from(bytes[at] - b'0');
+                    }
                     at += 1;
                 }
-                // The hour of a time that a zone or fraction follows; nothing after it is a date.
-                if found.count == 4 || at - start > 8 {
+                // HL7 and databases write YYYYMMDDHHMMSS, with or without seconds and fractions.
+                if (12..=17).contains(&(at - start)) && found.count == 0 {
+                    found.numbers[0] = (value, 8);
+                    found.count = 1;
+                    return Some(found);
+                }
+                if found.count == found.numbers.len() || at - start > 8 {
                     return None;
                 }
                 found.numbers[found.count] = (value, at - start);

@@ -38,6 +38,10 @@ fn a_day_first_column_is_read_day_first() {
         ("050681", "19810605"),
         ("19810605.0", "19810605"),
         ("19810605 10:15", "19810605"),
+        ("19810605101500", "19810605"),
+        ("198106051015", "19810605"),
+        ("6/5/1981 12:00:00 AM", "19810506"),
+        ("Jun-81", "198106--"),
         ("29742", "19810605"),
         ("29742.5", "19810605"),
         ("1981", "1981----"),
@@ -134,6 +138,8 @@ fn what_is_no_date_is_null() {
         ("1/2", Reason::NotADate),
         ("12345678901234567890", Reason::NotADate),
         ("10:30", Reason::NotADate),
+        ("12-Nov", Reason::NotADate),
+        ("12345678901234", Reason::NotADate),
     ] {
         let (out, verdict) = cleaned(raw, &context);
         assert!(out.is_empty() && verdict.is_null, "{raw} {out}");

@@ -1,5 +1,6 @@
 //! One field that holds the whole name → given, middle and family name.
 
+use super::show::{display, take};
 use super::{Part, clean};
 use crate::standardise::characters::{repair_encoding, trim};
 use crate::standardise::{Flags, Reason, Verdict, reference};
@@ -16,13 +17,26 @@ pub struct FullName {
 
 /// Splits "SURNAME, Given Middle", "Given Middle Surname", "Mr Jan van der Berg", "SMITH John".
 pub fn split_full(raw: &str) -> FullName {
-    let repaired = repair_encoding(raw);
-    let text = trim(repaired.as_deref().unwrap_or(raw));
-    let (family, given) = split_at_comma(text).unwrap_or_else(|| split_by_words(text));
+    let (family, given) = split_text(raw);
     let mut full = FullName::default();
     full.take(&family, Part::Family);
     full.take(&given, Part::Given);
     full
+}
+
+/// The given, middle and family name of a full name as people read them; empty where missing.
+pub fn display_full(raw: &str) -> (String, String, String) {
+    let (family, given) = split_text(raw);
+    let given = display(&given, Part::Given).unwrap_or_default();
+    let (first, middle) = given.split_once(' ').unwrap_or((&given, ""));
+    (first.to_string(), middle.to_string(), display(&family, Part::Family).unwrap_or_default())
+}
+
+/// Family and given part as they were sent.
+fn split_text(raw: &str) -> (String, String) {
+    let repaired = repair_encoding(raw);
+    let text = trim(repaired.as_deref().unwrap_or(raw));
+    split_at_comma(text).unwrap_or_else(|| split_by_words(text))
 }
 
 /// Cleans a full name into one text: "family, given middle", which splits into the same parts again.
@@ -56,9 +70,6 @@ impl FullName {
         let mut cleaned = String::new();
         let verdict = clean(text, part, &mut cleaned);
         self.flags.set(verdict.flags);
-        if let Some(order) = verdict.flags.birth_order() {
-            self.flags.set_birth_order(order);
-        }
         if verdict.reason != Some(Reason::Placeholder) {
             self.reason = self.reason.or(verdict.reason);
         }
@@ -67,10 +78,25 @@ impl FullName {
             return;
         }
         let (main, aliases) = cleaned.split_once('|').unwrap_or((&cleaned, ""));
-        let (first, rest) = main.split_once(' ').unwrap_or((main, ""));
-        self.given = if aliases.is_empty() { first.to_string() } else { format!("{first}|{aliases}") };
-        self.middle = rest.to_string();
+        let words: Vec<&str> = main.split(' ').collect();
+        let (first, rest) = words.split_at(first_name_words(text, &words));
+        self.given = first.join(" ");
+        if !aliases.is_empty() {
+            self.given.push('|');
+            self.given.push_str(aliases);
+        }
+        self.middle = rest.join(" ");
     }
+}
+
+/// How many canonical words the first given name has: two for "Anne-Marie".
+fn first_name_words(text: &str, words: &[&str]) -> usize {
+    let first = text.split(|c: char| c.is_whitespace() || matches!(c, '(' | ')' | '"')).find_map(|word| {
+        let mut left = words.to_vec();
+        take(word, &mut left);
+        (left.len() < words.len()).then_some(words.len() - left.len())
+    });
+    first.unwrap_or(1)
 }
 
 /// The words of a text without dots and case, for looking them up.
@@ -83,12 +109,15 @@ fn split_at_comma(text: &str) -> Option<(String, String)> {
     let (family, rest) = text.split_once([',', ';'])?;
     let is_name = |word: &str| {
         let word = plain(word);
-        let known =
-            |list: &rustc_hash::FxHashMap<&str, &str>| list.get(word.as_str()).is_some_and(|entry| *entry != "soft");
-        !word.is_empty() && !known(reference::titles()) && !known(reference::name_suffixes())
+        let title = reference::titles().get(word.as_str()) == Some(&"strong");
+        // "Junior" and "II" are suffixes here only in capitals: a canonical given name is read again as one.
+        let suffix = reference::name_suffixes()
+            .get(word.as_str())
+            .is_some_and(|entry| entry.ends_with("trailing") || rest.contains(char::is_uppercase));
+        !word.is_empty() && !title && !suffix
     };
     let rest_is_dash = trim(rest) == "-";
-    let any = |text: &str| text.split(|c: char| c.is_whitespace() || c == ',').any(is_name);
+    let any = |text: &str| text.split(|c: char| c.is_whitespace() || matches!(c, ',' | '|')).any(is_name);
     (rest_is_dash || (any(rest) && any(family)) || trim(family).is_empty())
         .then(|| (family.to_string(), rest.replace([',', ';'], " ")))
 }

@@ -9,11 +9,13 @@ mod show;
 mod words;
 
 pub(super) use full::clean_full;
-pub use full::{FullName, split_full};
+pub use full::{FullName, display_full, split_full};
 pub(super) use show::display;
 
 use super::characters::{is_run, repair_encoding};
 use super::{Reason, Verdict, reference};
+use rustc_hash::FxHashSet;
+use std::sync::OnceLock;
 use words::Words;
 
 /// Which name a field holds: the rules differ a little.
@@ -33,6 +35,14 @@ pub(super) fn clean(raw: &str, part: Part, out: &mut String) -> Verdict {
         return Verdict::KEPT;
     }
     out.clear();
+    if !raw.is_ascii() && raw.len() <= BYTES_MAX && repair_encoding(raw).is_none() {
+        let mut folded = String::with_capacity(raw.len());
+        super::characters::fold(raw, &mut folded);
+        if clean_plain(&folded, part, out) {
+            return Verdict::KEPT;
+        }
+        out.clear();
+    }
     clean_in_full(raw, part, out)
 }
 
@@ -41,12 +51,14 @@ fn clean_plain(raw: &str, part: Part, out: &mut String) -> bool {
     if raw.len() > BYTES_MAX {
         return false;
     }
-    for byte in raw.bytes() {
+    for (at, byte) in raw.bytes().enumerate() {
         match byte {
             b'a'..=b'z' => out.push(byte.into()),
             b'A'..=b'Z' => out.push(byte.to_ascii_lowercase().into()),
             b' ' | b'-' if !out.is_empty() && !out.ends_with(' ') => out.push(' '),
             b' ' | b'-' => {}
+            // O'Brien: an apostrophe between letters goes out.
+            b'\'' if is_letter_at(raw, at.wrapping_sub(1)) && is_letter_at(raw, at + 1) => {}
             _ => return false,
         }
     }
@@ -55,15 +67,16 @@ fn clean_plain(raw: &str, part: Part, out: &mut String) -> bool {
     !out.is_empty() && !matches!(raw, "NULL" | "NA") && !out.split(' ').any(|word| is_special(word, part))
 }
 
+fn is_letter_at(raw: &str, at: usize) -> bool {
+    raw.as_bytes().get(at).is_some_and(u8::is_ascii_alphabetic)
+}
+
 /// Words at which some rule looks.
 fn is_special(word: &str, part: Part) -> bool {
-    reference::titles().contains_key(word)
-        || reference::name_suffixes().contains_key(word)
-        || words::is_marker_word(word)
-        || (word.len() > 1 && part != Part::Family && reference::baby_words().contains_key(word))
-        || (part != Part::Family && baby::short_form(word).is_some())
-        || words::is_joined_prefix(word, part)
-        || words::is_filler_word(word)
+    static GIVEN: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
+    static FAMILY: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
+    let list = if part == Part::Family { &FAMILY } else { &GIVEN };
+    list.get_or_init(|| words::special_words(part)).contains(word) || word.starts_with("zzz") || is_letter_run(word)
 }
 
 /// Every rule, until nothing changes: taking one word out can bring two others together.
@@ -77,7 +90,8 @@ fn clean_in_full(raw: &str, part: Part, out: &mut String) -> Verdict {
     let (mut again, mut plain) = (String::new(), String::new());
     // Every pass but the last makes the text shorter, so this ends.
     while !out.is_empty() && !clean_plain(out, part, &mut plain) {
-        (again.clear(), plain.clear());
+        again.clear();
+        plain.clear();
         let next = pass(out, part, &mut again);
         verdict.flags.set(next.flags);
         verdict.reason = verdict.reason.or(next.reason);

@@ -34,7 +34,7 @@ pub(in crate::standardise) fn display(raw: &str, part: Part) -> Option<String> {
 }
 
 /// Takes the canonical words that `word` stands for off the front of `wanted`: whole, hyphenated, or the first part of one ("Mc").
-fn take(word: &str, wanted: &mut Vec<&str>) -> bool {
+pub(super) fn take(word: &str, wanted: &mut Vec<&str>) -> bool {
     let mut folded = String::new();
     fold(word, &mut folded);
     folded.retain(|c| c.is_ascii_lowercase() || c == '-' || c == ' ');

@@ -169,6 +169,7 @@ fn full_names() {
         ("SMITH, John Paul", "john", "paul", "smith"),
         ("Smith, Mr John", "john", "", "smith"),
         ("Mr John Paul Smith", "john", "paul", "smith"),
+        ("Anne-Marie Jane Smith", "anne marie", "jane", "smith"),
         ("John Smith", "john", "", "smith"),
         ("SMITH John", "john", "", "smith"),
         ("SMITH John P", "john", "p", "smith"),
@@ -222,7 +223,53 @@ fn names_as_people_read_them() {
         ("ZOË", Part::Given, Some("Zoë")),
         ("Elizabeth (Liz)", Part::Given, Some("Elizabeth")),
         ("BABY OF JANE", Part::Given, None),
+        ("Zoë O'BRIEN", Part::Family, Some("Zoë O'BRIEN")),
     ] {
         assert_eq!(display(raw, part).as_deref(), shown, "{raw}");
+    }
+}
+
+#[test]
+fn full_names_as_people_read_them() {
+    for (raw, shown) in [
+        ("O'BRIEN, ZOË ANN", ("Zoë", "Ann", "O'Brien")),
+        ("Mr Jan van der Berg", ("Jan", "", "van der Berg")),
+        ("Anne-Marie Smith", ("Anne-Marie", "", "Smith")),
+        ("Unknown", ("", "", "")),
+    ] {
+        let (given, middle, family) = display_full(raw);
+        assert_eq!((given.as_str(), middle.as_str(), family.as_str()), shown, "{raw}");
+    }
+}
+
+#[test]
+fn real_names_survive_the_rules() {
+    for raw in [
+        "Son",
+        "Boy George",
+        "Infanta",
+        "May",
+        "Rip",
+        "Blank",
+        "An",
+        "One",
+        "Duc",
+        "Master",
+        "Father",
+        "Sister",
+        "Mo",
+        "Le",
+        "O",
+    ] {
+        let (out, verdict) = cleaned(raw, Part::Given);
+        assert_eq!(out, raw.to_lowercase());
+        assert!(!verdict.is_null && verdict.flags.is_empty());
+    }
+    for raw in
+        ["Boy", "Male", "Test", "Null", "Na", "Dame", "Junior", "Mc", "O", "King", "Prince", "Bishop", "Major", "Name"]
+    {
+        let (out, verdict) = cleaned(raw, Part::Family);
+        assert_eq!(out, raw.to_lowercase());
+        assert!(!verdict.is_null && verdict.flags.is_empty());
     }
 }

@@ -42,12 +42,19 @@ pub(super) fn is_joined_prefix(word: &str, part: Part) -> bool {
     word == "mc" || (part == Part::Family && matches!(word, "o" | "mac"))
 }
 
-/// Words that make a whole value a placeholder, alone or first.
-pub(super) fn is_filler_word(word: &str) -> bool {
-    static WORDS: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
-    let words =
-        WORDS.get_or_init(|| reference::name_placeholders().iter().flat_map(|phrase| phrase.split(' ')).collect());
-    words.contains(word) || is_letter_run(word)
+/// Every word at which some rule looks in this part of a name: a name without any of them needs no rule.
+pub(super) fn special_words(part: Part) -> FxHashSet<&'static str> {
+    let markers = reference::name_markers().iter().map(|(phrase, _)| phrase[0]);
+    let mut words: FxHashSet<&'static str> = markers.chain(ALIAS_OPENERS.iter().map(|phrase| phrase[0])).collect();
+    words.extend(reference::name_placeholders().iter().flat_map(|phrase| phrase.split(' ')));
+    words.extend(reference::titles().keys());
+    words.extend(reference::name_suffixes().keys());
+    words.extend(["o", "mac", "mc"].iter().filter(|prefix| is_joined_prefix(prefix, part)));
+    if part != Part::Family {
+        // A single letter is an initial unless it stands beside a word for a baby.
+        words.extend(reference::baby_words().keys().filter(|word| word.len() > 1));
+    }
+    words
 }
 
 impl Words {
