@@ -58,7 +58,10 @@ fn find_one(columns: &[String], wanted: &str, provider: &Provider) -> Result<Slo
     }
     let doubled = format!("{wanted} (1)");
     if columns.contains(&doubled) && columns.contains(&format!("{wanted} (2)")) {
-        return Err(Problem::new(&codes::DOUBLE_COLUMN, format!("column \"{wanted}\" stands more than once in the header")));
+        return Err(Problem::new(
+            &codes::DOUBLE_COLUMN,
+            format!("column \"{wanted}\" stands more than once in the header"),
+        ));
     }
     let folded = wanted.to_lowercase();
     let alike: Vec<usize> = (0..columns.len()).filter(|&index| columns[index].to_lowercase() == folded).collect();

@@ -2,9 +2,9 @@
 //! the wanted ones.
 
 use super::batch::QuarantineCode::{BrokenQuote, Ragged, Undecodable};
+use super::rows::Piece;
 use super::rows::{RowSink, Slot};
 use super::scanner::{Dialect, Found, Scanner, fits};
-use super::rows::Piece;
 
 /// How the blocks of one file are read.
 #[derive(Debug)]

@@ -45,9 +45,10 @@ impl<R: Read> Transcoder<R> {
         let mut head = Vec::new();
         let ended = fill(&mut input, &mut head, CHUNK_BYTES)?;
         let labelled = match label {
-            Some(label) => Some(Encoding::for_label_no_replacement(label.as_bytes()).ok_or_else(|| {
-                Problem::new(&codes::UNKNOWN_ENCODING, format!("{label:?}"))
-            })?),
+            Some(label) => Some(
+                Encoding::for_label_no_replacement(label.as_bytes())
+                    .ok_or_else(|| Problem::new(&codes::UNKNOWN_ENCODING, format!("{label:?}")))?,
+            ),
             None => None,
         };
         refuse_utf32(&head)?;
@@ -62,8 +63,7 @@ impl<R: Read> Transcoder<R> {
             Some(encoding) if encoding == UTF_8 => Mode::Utf8,
             Some(encoding) => Mode::Other(Box::new(encoding.new_decoder_without_bom_handling())),
         };
-        let mut transcoder =
-            Transcoder { input, mode, ready: Vec::new(), taken: 0, ended, with_mark: mark_length > 0 };
+        let mut transcoder = Transcoder { input, mode, ready: Vec::new(), taken: 0, ended, with_mark: mark_length > 0 };
         transcoder.accept(head.split_off(mark_length))?;
         Ok(transcoder)
     }
@@ -170,7 +170,9 @@ fn looks_like_utf8(bytes: &[u8]) -> bool {
     let mut chunks = bytes.utf8_chunks().peekable();
     while let Some(chunk) = chunks.next() {
         well_formed += chunk.valid().bytes().filter(|&byte| byte >= 0xc0).count();
-        let cut_off = chunks.peek().is_none() && chunk.invalid().len() < 4 && !chunk.invalid().is_empty()
+        let cut_off = chunks.peek().is_none()
+            && chunk.invalid().len() < 4
+            && !chunk.invalid().is_empty()
             && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
         malformed += usize::from(!chunk.invalid().is_empty() && !cut_off);
     }

@@ -84,10 +84,24 @@ struct Described {
 }
 
 enum Body<'a> {
-    Text { input: Transcoder<Bytes<'a>>, carry: Vec<u8>, cutter: Cutter, ended: bool, block_bytes: usize },
+    Text {
+        input: Transcoder<Bytes<'a>>,
+        carry: Vec<u8>,
+        cutter: Cutter,
+        ended: bool,
+        block_bytes: usize,
+    },
     /// Rows of each group; `input` is the whole file, for its hash.
-    Groups { rows: Vec<u64>, next: usize, rows_before: u64, input: Bytes<'a> },
-    Sheet { taken: bool, input: Bytes<'a> },
+    Groups {
+        rows: Vec<u64>,
+        next: usize,
+        rows_before: u64,
+        input: Bytes<'a>,
+    },
+    Sheet {
+        taken: bool,
+        input: Bytes<'a>,
+    },
 }
 
 /// Opens `path` for the columns `wanted` of it, or for all of them where that is `None`.
@@ -274,7 +288,9 @@ fn after_lines(text: &[u8], line_end: u8, lines: usize) -> usize {
 fn kind_of_text(head: &[u8]) -> Result<FormatKind> {
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace());
     let lines = || fixed_width::lines(head, b'\n').take(20);
-    let is_object = |line: &[u8]| std::str::from_utf8(line).is_ok_and(|line| json_lines::members(line).is_ok_and(|all| !all.is_empty()));
+    let is_object = |line: &[u8]| {
+        std::str::from_utf8(line).is_ok_and(|line| json_lines::members(line).is_ok_and(|all| !all.is_empty()))
+    };
     if lines().any(is_object) && first.is_some_and(|&byte| byte == b'{' || byte != b'[') {
         return Ok(FormatKind::JsonLines);
     }
@@ -325,10 +341,10 @@ fn read_header(
         Found::Unfinished => return unreadable("its first line is longer than 256 KiB"),
         Found::End => return unreadable("it has no line with anything on it"),
     };
-    if let Err(reason) = delimited::decoded(&text[start..end]) {
-        if has_header {
-            return unreadable(&format!("in its first line, {}", reason.replace("the row", "it")));
-        }
+    if let Err(reason) = delimited::decoded(&text[start..end])
+        && has_header
+    {
+        return unreadable(&format!("in its first line, {}", reason.replace("the row", "it")));
     }
     let texts = dialect::field_texts(text, &scanner, dialect);
     match has_header {

@@ -41,7 +41,8 @@ fn fenced<T, E>(step: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
 pub(super) fn plan(path: &Path) -> Result<ParquetPlan> {
     let file = File::open(path).map_err(Problem::from)?;
     // The file's own schema, not one that a writer left beside it, names the types.
-    let metadata = fenced(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true)))?;
+    let metadata =
+        fenced(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true)))?;
     let names = metadata.schema().fields().iter().map(|field| field.name().clone());
     let columns = super::columns::distinct_names(names);
     Ok(ParquetPlan { path: path.to_path_buf(), metadata, columns, slots: Vec::new() })
@@ -58,13 +59,18 @@ impl ParquetPlan {
     pub fn read_group(&self, group: usize, limit: usize, emit: &mut dyn FnMut(Piece)) -> Result<u32> {
         // A file of its own for each thread: duplicated handles share one position.
         let file = File::open(&self.path).map_err(Problem::from)?;
-        let mut roots: Vec<usize> = self.slots.iter().filter_map(|slot| match slot {
-            Slot::Column(index) => Some(*index),
-            Slot::RowNumber => None,
-        }).collect();
+        let mut roots: Vec<usize> = self
+            .slots
+            .iter()
+            .filter_map(|slot| match slot {
+                Slot::Column(index) => Some(*index),
+                Slot::RowNumber => None,
+            })
+            .collect();
         roots.sort_unstable();
         roots.dedup();
-        let mask = ProjectionMask::roots(self.metadata.metadata().file_metadata().schema_descr(), roots.iter().copied());
+        let mask =
+            ProjectionMask::roots(self.metadata.metadata().file_metadata().schema_descr(), roots.iter().copied());
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
             .with_projection(mask)
             .with_row_groups(vec![group])
@@ -81,7 +87,7 @@ impl ParquetPlan {
 
 /// `roots` are the extract's columns in the order in which they stand in `batch`.
 fn take_rows(batch: &RecordBatch, roots: &[usize], sink: &mut RowSink<'_>) -> Result<()> {
-    let texts = batch.columns().iter().map(|column| Text::of(column)).collect::<Result<Vec<_>>>()?;
+    let texts = batch.columns().iter().map(Text::of).collect::<Result<Vec<_>>>()?;
     let mut value = String::new();
     for row in 0..batch.num_rows() {
         if texts.iter().any(|text| text.is_undecodable(row)) {
@@ -124,7 +130,9 @@ impl<'a> Text<'a> {
     fn is_undecodable(&self, row: usize) -> bool {
         match self {
             Text::Strings(array) => array.is_valid(row) && array.as_string::<i32>().value(row).contains('\0'),
-            Text::Bytes(array) => array.is_valid(row) && super::delimited::decoded(array.as_binary::<i32>().value(row)).is_err(),
+            Text::Bytes(array) => {
+                array.is_valid(row) && super::delimited::decoded(array.as_binary::<i32>().value(row)).is_err()
+            }
             Text::Plain(..) | Text::Floats(_) => false,
         }
     }

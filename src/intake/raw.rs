@@ -59,10 +59,9 @@ pub(super) fn open<'a>(path: &Path, progress: Progress<'a>) -> Result<Opened<'a>
 impl Read for RawReader<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let wanted = buffer.len().min(READ_BYTES);
-        let count = self
-            .file
-            .read(&mut buffer[..wanted])
-            .map_err(|error| if error.kind() == io::ErrorKind::Interrupted { error } else { Problem::from(error).into() })?;
+        let count = self.file.read(&mut buffer[..wanted]).map_err(|error| {
+            if error.kind() == io::ErrorKind::Interrupted { error } else { Problem::from(error).into() }
+        })?;
         let mut tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         tally.hasher.update(&buffer[..count]);
         tally.bytes += count as u64;

@@ -30,7 +30,10 @@ pub(super) fn read_all<T: Send>(
     };
     let mut results: Vec<Placed<T>> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| reading.work(consume))).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        workers
+            .into_iter()
+            .flat_map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     let outcomes = reading.outcomes.into_inner().unwrap_or_else(PoisonError::into_inner);
     let mut files = Vec::with_capacity(extracts.len());
@@ -48,7 +51,8 @@ pub(super) fn read_all<T: Send>(
 }
 
 fn all_are_there(job: &Job) -> failure::Result<()> {
-    match job.providers.iter().find(|provider| provider.files.is_empty() && provider.when_missing == WhenMissing::Stop) {
+    match job.providers.iter().find(|provider| provider.files.is_empty() && provider.when_missing == WhenMissing::Stop)
+    {
         None => Ok(()),
         Some(provider) => Err(Failure::new(
             &codes::NO_EXTRACT,

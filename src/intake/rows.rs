@@ -76,7 +76,8 @@ impl<'a> RowSink<'a> {
     }
 
     fn hand_on(&mut self) {
-        let next = self.slots.iter().map(|_| TextColumn::with_capacity(BATCH_ROWS_MAX / 4, self.bytes_expected)).collect();
+        let next =
+            self.slots.iter().map(|_| TextColumn::with_capacity(BATCH_ROWS_MAX / 4, self.bytes_expected)).collect();
         let full = std::mem::replace(&mut self.piece, Piece { columns: next, ..Piece::default() });
         (self.emit)(full);
     }

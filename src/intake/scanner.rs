@@ -41,8 +41,14 @@ pub(super) struct FieldSpan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
     /// `Scanner::fields` holds its fields. Their number is not judged.
-    Record { start: usize, end: usize },
-    BrokenQuote { start: usize, end: usize },
+    Record {
+        start: usize,
+        end: usize,
+    },
+    BrokenQuote {
+        start: usize,
+        end: usize,
+    },
     /// More bytes are needed to tell. `Scanner::at` stays.
     Unfinished,
     End,
@@ -63,9 +69,15 @@ pub(super) struct Scanner<'a> {
 
 /// One record read without doubt about its quotes.
 enum Plain {
-    Closed { end: usize, next: usize, over_lines: bool },
+    Closed {
+        end: usize,
+        next: usize,
+        over_lines: bool,
+    },
     /// The quote at `opened` is broken.
-    Broken { opened: usize },
+    Broken {
+        opened: usize,
+    },
     Unfinished,
 }
 
@@ -100,10 +112,12 @@ impl<'a> Scanner<'a> {
             Plain::Unfinished => Found::Unfinished,
             Plain::Broken { opened } => self.recover(view, start, opened, complete),
             Plain::Closed { end, next, over_lines } => {
-                if over_lines && self.inside_until.is_none() && !self.fits(view) {
-                    if let Some(found) = self.look_inside(start, next) {
-                        return found;
-                    }
+                if over_lines
+                    && self.inside_until.is_none()
+                    && !self.fits(view)
+                    && let Some(found) = self.look_inside(start, next)
+                {
+                    return found;
                 }
                 self.at = next;
                 Found::Record { start, end }
@@ -289,7 +303,11 @@ fn without_return(bytes: &[u8], start: usize, end: usize) -> usize {
 }
 
 pub(super) enum Quoted {
-    Closed { closing: usize, doubled: bool, lines: bool },
+    Closed {
+        closing: usize,
+        doubled: bool,
+        lines: bool,
+    },
     TooLong,
     /// The bytes end before the field does.
     Open,

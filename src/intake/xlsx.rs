@@ -165,7 +165,9 @@ fn text(value: &DataRef<'_>) -> String {
         DataRef::SharedString(text) => (*text).to_string(),
         DataRef::Bool(value) => value.to_string(),
         DataRef::DateTime(moment) => iso(moment),
-        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => text.strip_suffix("T00:00:00").unwrap_or(text).to_string(),
+        DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.strip_suffix("T00:00:00").unwrap_or(text).to_string()
+        }
         // A formula that failed has no value.
         DataRef::Error(_) | DataRef::Empty => String::new(),
     }

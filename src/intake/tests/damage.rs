@@ -9,7 +9,8 @@ fn codes(seen: &Seen) -> Vec<(u32, QuarantineCode)> {
 
 #[test]
 fn ragged_rows() {
-    let (seen, report) = read_one(&["a", "c"], Format::default(), "a,b,c\n1,2,3\n1,2\n4,5,6,\n7,8,9,, \n1,2,3,4\n").unwrap();
+    let (seen, report) =
+        read_one(&["a", "c"], Format::default(), "a,b,c\n1,2,3\n1,2\n4,5,6,\n7,8,9,, \n1,2,3,4\n").unwrap();
     assert_eq!(values(&seen), [["1", "3"], ["4", "6"], ["7", "9"]]);
     assert_eq!(codes(&seen), [(2, Ragged), (5, Ragged)]);
     assert_eq!(seen.quarantined[0].3, "1,2");
@@ -37,7 +38,7 @@ fn a_broken_quote_takes_the_rest_of_its_own_field() {
 fn a_broken_quote_in_the_last_line_and_without_a_later_quote() {
     let mut text = String::from("id,name\n");
     (0..500).for_each(|row| text.push_str(&format!("{row},Ann\n")));
-    text.insert_str("id,name\n0,".len(), "\"");
+    text.insert("id,name\n0,".len(), '"');
     text.push_str("500,\"Ann");
     let (seen, report) = read_one(&["id"], Format::default(), text).unwrap();
     assert_eq!(codes(&seen), [(1, BrokenQuote), (501, BrokenQuote)]);

@@ -80,7 +80,8 @@ fn bombs_are_refused() {
     let path = folder.write("a.zst", encoder.finish().unwrap());
     let format = Format { header: Some(false), ..Format::default() };
     let job = job(folder.path(), vec![Provider { format, ..provider(&["2"], vec![path]) }], 2);
-    let error = crate::intake::read_all(&job, |batch| assert!(batch.quarantined.is_empty()), |_| {}).map(|_| ()).unwrap_err();
+    let error =
+        crate::intake::read_all(&job, |batch| assert!(batch.quarantined.is_empty()), |_| {}).map(|_| ()).unwrap_err();
     assert_eq!(error.code.id, "OF0205");
 }
 
@@ -105,12 +106,17 @@ fn absent_files_and_providers_that_may_be_missing() {
     let cut = folder.write("cut.csv", &gzip("a,b\n1,2\n3,4\n".repeat(100_000).as_bytes())[..900]);
     let absent = folder.path().join("absent.csv");
     let stop = |files| provider(&["a"], files);
-    let without = |files| Provider { id: "optional".into(), when_missing: WhenMissing::Without, ..provider(&["a"], files) };
+    let without =
+        |files| Provider { id: "optional".into(), when_missing: WhenMissing::Without, ..provider(&["a"], files) };
 
-    let error = read(&job(folder.path(), vec![stop(vec![good.clone(), absent.clone()])], 2), Sizes::default()).map(|_| ()).unwrap_err();
+    let error = read(&job(folder.path(), vec![stop(vec![good.clone(), absent.clone()])], 2), Sizes::default())
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!((error.code.id, error.code.exit), ("OF0201", Exit::InputUnusable));
     assert!(error.what.starts_with("provider gp-brent-01, absent.csv: "), "{}", error.what);
-    let error = read(&job(folder.path(), vec![stop(vec![folder.path().to_path_buf()])], 2), Sizes::default()).map(|_| ()).unwrap_err();
+    let error = read(&job(folder.path(), vec![stop(vec![folder.path().to_path_buf()])], 2), Sizes::default())
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(error.code.id, "OF0201");
     let error = read(&job(folder.path(), vec![stop(vec![])], 2), Sizes::default()).map(|_| ()).unwrap_err();
     assert_eq!(error.code.id, "OF0216");
@@ -130,11 +136,14 @@ fn absent_files_and_providers_that_may_be_missing() {
 #[test]
 fn of_several_failures_the_first_is_named() {
     let folder = Folder::new();
-    let mut files: Vec<PathBuf> = (0..20).map(|number| folder.write(&format!("{number:02}.csv"), "a,b\n1,2\n".repeat(100 + number))).collect();
+    let mut files: Vec<PathBuf> =
+        (0..20).map(|number| folder.write(&format!("{number:02}.csv"), "a,b\n1,2\n".repeat(100 + number))).collect();
     files[7] = folder.write("07.csv", "x,y\n1,2\n");
     files[15] = folder.write("15.csv", "");
     for _ in 0..20 {
-        let error = read(&job(folder.path(), vec![provider(&["a"], files.clone())], 4), Sizes::default()).map(|_| ()).unwrap_err();
+        let error = read(&job(folder.path(), vec![provider(&["a"], files.clone())], 4), Sizes::default())
+            .map(|_| ())
+            .unwrap_err();
         assert!(error.what.starts_with("provider gp-brent-01, 07.csv: no column"), "{}", error.what);
     }
 }
@@ -145,10 +154,12 @@ fn a_file_that_grows_while_it_is_read() {
     let path = folder.write("a.csv", "a,b\n1,2\n".repeat(1000));
     let job = job(folder.path(), vec![provider(&["a"], vec![path.clone()])], 1);
     let grow = std::sync::Once::new();
-    let progress = |_| grow.call_once(|| {
-        use std::io::Write;
-        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"3,4\n").unwrap();
-    });
+    let progress = |_| {
+        grow.call_once(|| {
+            use std::io::Write;
+            std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"3,4\n").unwrap();
+        })
+    };
     let error = crate::intake::read_all(&job, |_| (), progress).map(|_| ()).unwrap_err();
     assert_eq!(error.code.id, "OF0211");
 }
@@ -159,5 +170,9 @@ fn every_code_says_what_to_do() {
     ids.sort_unstable();
     ids.dedup();
     assert_eq!(ids.len(), crate::intake::CODES.len());
-    assert!(crate::intake::CODES.iter().all(|code| code.id.starts_with("OF02") && code.next_step.len() > 20 && !code.next_step.ends_with('.')));
+    assert!(
+        crate::intake::CODES
+            .iter()
+            .all(|code| code.id.starts_with("OF02") && code.next_step.len() > 20 && !code.next_step.ends_with('.'))
+    );
 }

@@ -15,7 +15,10 @@ fn what_is_found_in_delimited_text() {
     assert_eq!(found(&["b"], auto(), "a;b;c\n1,5;2,5;3,5\n4,5;5,5;6,5\n"), "CSV, semicolon, ASCII, 3 columns");
     assert_eq!(found(&["b"], auto(), "a\tb\n1,1\t2\n"), "CSV, tab, ASCII, 2 columns");
     assert_eq!(found(&["b"], auto(), gzip(b"a|b\n1|2\n")), "CSV, pipe, ASCII, gzip, 2 columns");
-    assert_eq!(found(&["b"], auto(), zstd::encode_all(&b"a|b\n1|2\n"[..], 1).unwrap()), "CSV, pipe, ASCII, zstd, 2 columns");
+    assert_eq!(
+        found(&["b"], auto(), zstd::encode_all(&b"a|b\n1|2\n"[..], 1).unwrap()),
+        "CSV, pipe, ASCII, zstd, 2 columns"
+    );
     assert_eq!(found(&["b"], auto(), "\u{feff}a,b\n1,ë\n"), "CSV, comma, UTF-8 with BOM, 2 columns");
     assert_eq!(found(&["b"], auto(), b"a;b\n1;Zo\xeb\n"), "CSV, semicolon, Windows-1252, 2 columns");
     assert_eq!(found(&["b"], auto(), utf16("a,b\n1,Zoë\n", false, false)), "CSV, comma, UTF-16BE, 2 columns");
@@ -42,7 +45,10 @@ fn encoding_is_decided_where_it_first_matters() {
     assert_eq!((values(&seen).last().unwrap()[0], report.found.as_str()), ("Zoë", "CSV, comma, UTF-8, 2 columns"));
     let (bytes, ..) = encoding_rs::WINDOWS_1252.encode(&text);
     let (seen, report) = read_one(&["name"], Format::default(), bytes).unwrap();
-    assert_eq!((values(&seen).last().unwrap()[0], report.found.as_str()), ("Zoë", "CSV, comma, Windows-1252, 2 columns"));
+    assert_eq!(
+        (values(&seen).last().unwrap()[0], report.found.as_str()),
+        ("Zoë", "CSV, comma, Windows-1252, 2 columns")
+    );
 }
 
 #[test]
@@ -56,7 +62,8 @@ fn old_line_ends_and_skipped_rows() {
 
 #[test]
 fn header_names_are_trimmed_and_matched_in_any_case() {
-    let (seen, _) = read_one(&["NHS Number", "dob"], Format::default(), " nhs number ,DOB,dob,,\n1,2,3,,\n4,5,6,,\n").unwrap();
+    let (seen, _) =
+        read_one(&["NHS Number", "dob"], Format::default(), " nhs number ,DOB,dob,,\n1,2,3,,\n4,5,6,,\n").unwrap();
     assert_eq!(values(&seen), [["1", "3"], ["4", "6"]]);
     let (seen, _) = read_one(&["line (2)"], Format::default(), "line,line,x\n1,2,3\n").unwrap();
     assert_eq!(values(&seen), [["2"]]);
@@ -90,7 +97,12 @@ fn fixed_width_counts_characters() {
     let column = |column: &str, start, width| FixedColumn { column: column.to_string(), start, width };
     let layout = vec![column("id", 1, 4), column("name", 5, 6), column("town", 11, 8)];
     let format = Format { layout, ..Format::default() };
-    let (seen, report) = read_one(&["town", "name", "id"], format, "0001Zoë   Hove\r\n0002Siân\r\n00\r\n0003Ann   Brighton and more\r\n").unwrap();
+    let (seen, report) = read_one(
+        &["town", "name", "id"],
+        format,
+        "0001Zoë   Hove\r\n0002Siân\r\n00\r\n0003Ann   Brighton and more\r\n",
+    )
+    .unwrap();
     assert_eq!(values(&seen), [["Hove", "Zoë", "0001"], ["", "Siân", "0002"], ["Brighton", "Ann", "0003"]]);
     assert_eq!(seen.quarantined[0].2, QuarantineCode::Ragged);
     assert_eq!(report.found, "fixed width, UTF-8, 3 columns");
@@ -119,7 +131,10 @@ fn xlsx() {
     let wanted = ["NHS", "born", "serial", "weight", "name"];
     for packed in [bytes.clone(), gzip(&bytes)] {
         let (seen, report) = read_one(&wanted, format(), packed).unwrap();
-        assert_eq!(values(&seen), [["9990000018", "1980-02-29", "29280", "71.5", "Zoë\nO'Hara"], ["", "", "", "", "only a name"]]);
+        assert_eq!(
+            values(&seen),
+            [["9990000018", "1980-02-29", "29280", "71.5", "Zoë\nO'Hara"], ["", "", "", "", "only a name"]]
+        );
         assert_eq!((report.rows, report.quarantined), (3, 1));
         assert!(report.found.starts_with("XLSX, sheet \"Patients\" of 2"), "{}", report.found);
     }
@@ -141,12 +156,20 @@ pub(super) fn parquet_bytes(rows: usize, group_rows: usize) -> Vec<u8> {
         ("name", Arc::new((0..rows).map(|row| some(row).map(|row| format!("Zoë {row}"))).collect::<StringArray>())),
         ("large", Arc::new((0..rows).map(|row| some(row).map(|row| format!("L{row}"))).collect::<LargeStringArray>())),
         ("born", Arc::new(Date32Array::from_iter((0..rows).map(|row| some(row).map(|row| row as i32))))),
-        ("seen", Arc::new(TimestampMicrosecondArray::from_iter_values((0..rows).map(|row| row as i64 * 43_200_000_000)))),
+        (
+            "seen",
+            Arc::new(TimestampMicrosecondArray::from_iter_values((0..rows).map(|row| row as i64 * 43_200_000_000))),
+        ),
         ("flag", Arc::new((0..rows).map(|row| some(row).map(|row| row % 2 == 0)).collect::<BooleanArray>())),
-        ("nhs", Arc::new(Float64Array::from_iter((0..rows).map(|row| some(row).map(|row| 9_990_000_000.0 + row as f64))))),
+        (
+            "nhs",
+            Arc::new(Float64Array::from_iter((0..rows).map(|row| some(row).map(|row| 9_990_000_000.0 + row as f64)))),
+        ),
         ("sex", Arc::new((0..rows).map(|row| ["F", "M"][row % 2]).collect::<DictionaryArray<Int32Type>>())),
     ];
-    let batch = RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true))).unwrap();
+    let batch =
+        RecordBatch::try_from_iter_with_nullable(columns.into_iter().map(|(name, column)| (name, column, true)))
+            .unwrap();
     let properties = WriterProperties::builder().set_max_row_group_row_count(Some(group_rows)).build();
     let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
     writer.write(&batch).unwrap();
@@ -178,7 +201,10 @@ fn a_first_look() {
     let columnar = folder.write("c.bin", parquet_bytes(1000, 300));
     let provider = provider(&[], Vec::new());
     let look = peek(&provider, &plain).unwrap();
-    assert_eq!((look.found.as_str(), look.delimiter, look.compression), ("CSV, semicolon, UTF-8, 2 columns", Some(b';'), Compression::None));
+    assert_eq!(
+        (look.found.as_str(), look.delimiter, look.compression),
+        ("CSV, semicolon, UTF-8, 2 columns", Some(b';'), Compression::None)
+    );
     assert_eq!((look.columns.as_slice(), look.sample.len()), (["id".to_string(), "name".to_string()].as_slice(), 200));
     assert_eq!(look.sample[199], ["000199", "Siân"]);
     let look = peek(&provider, &packed).unwrap();

@@ -94,8 +94,17 @@ pub(super) fn read(job: &Job, sizes: Sizes) -> Result<Intake<Seen>> {
         assert!(batch.columns.iter().all(|column| column.len() == batch.source_rows.len()));
         let values = |row: usize| batch.columns.iter().map(|column| column.get(row).to_string()).collect();
         Seen {
-            rows: batch.source_rows.iter().enumerate().map(|(row, &number)| (batch.extract, number, values(row))).collect(),
-            quarantined: batch.quarantined.into_iter().map(|bad| (bad.extract, bad.source_row, bad.code, bad.raw)).collect(),
+            rows: batch
+                .source_rows
+                .iter()
+                .enumerate()
+                .map(|(row, &number)| (batch.extract, number, values(row)))
+                .collect(),
+            quarantined: batch
+                .quarantined
+                .into_iter()
+                .map(|bad| (bad.extract, bad.source_row, bad.code, bad.raw))
+                .collect(),
         }
     };
     read_all(job, sizes, &consume, &|_| {})

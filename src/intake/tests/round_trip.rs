@@ -21,9 +21,9 @@ fn written(characters: &'static str) -> impl Strategy<Value = Written> {
     let table = proptest::collection::vec(row, 0..40);
     let delimiter = prop_oneof![Just(b','), Just(b';'), Just(b'\t'), Just(b'|')];
     let quote = prop_oneof![4 => Just(b'"'), 1 => Just(b'\'')];
-    (table, delimiter, quote, any::<bool>(), any::<bool>()).prop_map(|(table, delimiter, quote, always_quoted, returns)| {
-        Written { table, delimiter, quote, always_quoted, returns }
-    })
+    (table, delimiter, quote, any::<bool>(), any::<bool>()).prop_map(
+        |(table, delimiter, quote, always_quoted, returns)| Written { table, delimiter, quote, always_quoted, returns },
+    )
 }
 
 impl Written {

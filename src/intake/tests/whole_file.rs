@@ -28,7 +28,11 @@ fn the_same_on_any_number_of_threads() {
     let result = |threads| {
         let intake = read(&job(folder.path(), vec![provider(&["name", "id"], files.clone())], threads), sizes).unwrap();
         joined(&intake);
-        let files: Vec<_> = intake.files.iter().map(|file| (file.rows, file.quarantined, file.found.clone(), file.blake3.clone())).collect();
+        let files: Vec<_> = intake
+            .files
+            .iter()
+            .map(|file| (file.rows, file.quarantined, file.found.clone(), file.blake3.clone()))
+            .collect();
         (intake.batches, files)
     };
     let one = result(1);
@@ -52,7 +56,10 @@ fn batches_are_bounded() {
 #[test]
 fn progress_adds_up_to_the_bytes_of_the_files() {
     let folder = Folder::new();
-    let files = vec![folder.write("a.csv", "a,b\n1,2\n".repeat(100_000)), folder.write("b.parquet", super::formats::parquet_bytes(100, 10))];
+    let files = [
+        folder.write("a.csv", "a,b\n1,2\n".repeat(100_000)),
+        folder.write("b.parquet", super::formats::parquet_bytes(100, 10)),
+    ];
     let bytes: u64 = files.iter().map(|path| std::fs::metadata(path).unwrap().len()).sum();
     let mut one = provider(&["a"], files[..1].to_vec());
     one.id = "one".into();
