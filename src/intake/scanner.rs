@@ -239,6 +239,14 @@ fn plain_record(bytes: &[u8], start: usize, dialect: Dialect, complete: bool, fi
             match quoted_field(bytes, field, quote, line_end) {
                 Quoted::Closed { closing, doubled, lines } => {
                     let behind = closing + 1;
+                    if bytes.get(behind) == Some(&delimiter) {
+                        // The usual case, without a search.
+                        over_lines |= lines;
+                        fields.push(FieldSpan { start: field + 1, end: closing, to_unquote: doubled });
+                        field = behind + 1;
+                        at = field;
+                        continue;
+                    }
                     let stop = memchr2(delimiter, line_end, &bytes[behind..]).map(|length| behind + length);
                     let Some(content_end) = stop.or(complete.then_some(bytes.len())) else { return Plain::Unfinished };
                     let ends_line = stop.is_none_or(|stop| bytes[stop] == line_end);

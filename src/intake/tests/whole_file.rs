@@ -82,3 +82,16 @@ fn a_panic_of_the_consumer_ends_all_threads() {
     let consume = |batch: crate::intake::Batch| assert!(batch.source_rows[0] < 500, "consumer");
     let _ = read_all(&job, sizes, &consume, &|_| {});
 }
+
+#[test]
+fn blocks_end_near_their_size_however_much_is_quoted() {
+    for row in ["\"a\",\"b\"\n", "\"a\",\"b\"\r\n", "a,\"b\"\n", "\"a\",b\n", "\"a\n\",\"\"\"b\"\n", "a,b\n"] {
+        let folder = Folder::new();
+        let text = format!("a,b\n{}", row.repeat(2000));
+        let path = folder.write("a.csv", &text);
+        let sizes = Sizes { block_bytes: 500, head_bytes: 100 };
+        let intake = read(&job(folder.path(), vec![provider(&["b"], vec![path])], 2), sizes).unwrap();
+        assert_eq!(joined(&intake).rows.len(), 2000, "{row:?}");
+        assert!(intake.batches.len() >= text.len() / 600, "{row:?}: {} blocks", intake.batches.len());
+    }
+}
