@@ -36,14 +36,17 @@ fn cut_at_quotes(bytes: &[u8], dialect: Dialect) -> Option<usize> {
     // Behind the last quoted field; from there to the next one lie plain fields.
     let mut plain = 0;
     let mut at = 0;
-    while let Some(found) = memchr(quote, &bytes[at..]) {
+    while let Some(found) = next_quote(quote, &bytes[at..]) {
         let position = at + found;
         let opens = position == 0 || bytes[position - 1] == delimiter || bytes[position - 1] == line_end;
         if !opens {
             at = position + 1;
             continue;
         }
-        if let Some(last) = memrchr(line_end, &bytes[plain..position]) {
+        // Between two quoted fields mostly stands one byte, and a search would cost more than a look.
+        if position == plain + 1 {
+            cut = if bytes[plain] == line_end { position } else { cut };
+        } else if let Some(last) = memrchr(line_end, &bytes[plain..position]) {
             cut = plain + last + 1;
         }
         match quoted_field(bytes, position, quote, line_end) {
@@ -66,6 +69,11 @@ fn cut_at_quotes(bytes: &[u8], dialect: Dialect) -> Option<usize> {
         cut = plain + last + 1;
     }
     Some(cut)
+}
+
+/// The next quote; where every field is quoted it is the byte after next.
+fn next_quote(quote: u8, bytes: &[u8]) -> Option<usize> {
+    if bytes.get(1) == Some(&quote) && bytes[0] != quote { Some(1) } else { memchr(quote, bytes) }
 }
 
 /// The same by reading every record.

@@ -3,7 +3,7 @@
 
 use super::batch::QuarantineCode::{BrokenQuote, Ragged, Undecodable};
 use super::rows::Piece;
-use super::rows::{RowSink, Slot};
+use super::rows::{Room, RowSink, Slot};
 use super::scanner::{Dialect, Found, Scanner, fits};
 
 /// How the blocks of one file are read.
@@ -17,7 +17,7 @@ pub(super) struct DelimitedPlan {
 
 /// Reads a whole block, cut at the end of a record or of the file. Returns the number of data records in it.
 pub(super) fn read_block(bytes: &[u8], plan: &DelimitedPlan, emit: &mut dyn FnMut(Piece)) -> u32 {
-    let mut sink = RowSink::new(&plan.slots, emit);
+    let mut sink = RowSink::new(&plan.slots, Room::for_block(bytes, plan.dialect.line_end, plan.expected), emit);
     let mut scanner = Scanner::new(bytes, plan.dialect, Some(plan.expected), true);
     // The common case is decided once a block.
     let whole = if memchr::memchr(0, bytes).is_none() { std::str::from_utf8(bytes).ok() } else { None };

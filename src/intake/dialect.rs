@@ -77,8 +77,9 @@ fn score(sample: &[u8], complete: bool, dialect: Dialect, wanted: &[String]) -> 
     let groups = sorted.chunk_by(|left, right| left == right);
     let Some(most) = groups.max_by_key(|group| (group.len(), group[0])) else { return Score::default() };
     let columns = most[0];
-    if columns < 2 && wanted_found == 0 {
-        return Score::default();
+    if columns < 2 {
+        // One column has no delimiter: that all records have one says nothing for any of them.
+        return Score { wanted_found, ..Score::default() };
     }
     let equal_percent = most.len() * 100 / widths.len();
     Score { wanted_found, header_agrees: header == columns, equal_percent, columns }

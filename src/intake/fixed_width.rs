@@ -2,7 +2,7 @@
 
 use super::batch::QuarantineCode::{Ragged, Undecodable};
 use super::delimited::decoded;
-use super::rows::{Piece, RowSink, Slot};
+use super::rows::{Piece, Room, RowSink, Slot};
 use crate::job::FixedColumn;
 
 #[derive(Debug)]
@@ -13,7 +13,7 @@ pub(super) struct FixedWidthPlan {
 }
 
 pub(super) fn read_block(bytes: &[u8], plan: &FixedWidthPlan, emit: &mut dyn FnMut(Piece)) -> u32 {
-    let mut sink = RowSink::new(&plan.slots, emit);
+    let mut sink = RowSink::new(&plan.slots, Room::for_block(bytes, plan.line_end, plan.layout.len()), emit);
     let shortest = plan.layout.iter().map(|column| column.start.saturating_sub(1) + column.width).min().unwrap_or(0);
     let mut starts: Vec<usize> = Vec::new();
     for line in lines(bytes, plan.line_end) {

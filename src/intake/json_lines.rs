@@ -4,7 +4,7 @@
 use super::batch::QuarantineCode::{Ragged, Undecodable};
 use super::delimited::decoded;
 use super::fixed_width::lines;
-use super::rows::{Piece, RowSink, Slot};
+use super::rows::{Piece, Room, RowSink, Slot};
 use serde::de::IgnoredAny;
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ pub(super) struct JsonLinesPlan {
 }
 
 pub(super) fn read_block(bytes: &[u8], plan: &JsonLinesPlan, emit: &mut dyn FnMut(Piece)) -> u32 {
-    let mut sink = RowSink::new(&plan.slots, emit);
+    let mut sink = RowSink::new(&plan.slots, Room::for_block(bytes, plan.line_end, plan.keys.len() * 2), emit);
     for line in lines(bytes, plan.line_end) {
         let text = match decoded(line) {
             Ok(text) => text,

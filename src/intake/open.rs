@@ -341,10 +341,10 @@ fn read_header(
         Found::Unfinished => return unreadable("its first line is longer than 256 KiB"),
         Found::End => return unreadable("it has no line with anything on it"),
     };
-    if let Err(reason) = delimited::decoded(&text[start..end]) {
-        if has_header {
-            return unreadable(&format!("in its first line, {}", reason.replace("the row", "it")));
-        }
+    if let Err(reason) = delimited::decoded(&text[start..end])
+        && has_header
+    {
+        return unreadable(&format!("in its first line, {}", reason.replace("the row", "it")));
     }
     let texts = dialect::field_texts(text, &scanner, dialect);
     match has_header {

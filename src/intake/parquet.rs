@@ -5,7 +5,7 @@
 use super::batch::QuarantineCode::Undecodable;
 use super::codes;
 use super::problem::{self, Problem, Result};
-use super::rows::{Piece, RowSink, Slot};
+use super::rows::{Piece, Room, RowSink, Slot};
 use super::xlsx::plain_number;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type};
@@ -77,7 +77,7 @@ impl ParquetPlan {
             .with_limit(limit)
             .with_batch_size(DECODED_ROWS);
         let mut reader = fenced(|| builder.build())?;
-        let mut sink = RowSink::new(&self.slots, emit);
+        let mut sink = RowSink::new(&self.slots, Room::default(), emit);
         while let Some(batch) = fenced(|| reader.next().transpose())? {
             take_rows(&batch, &roots, &mut sink)?;
         }
@@ -87,7 +87,7 @@ impl ParquetPlan {
 
 /// `roots` are the extract's columns in the order in which they stand in `batch`.
 fn take_rows(batch: &RecordBatch, roots: &[usize], sink: &mut RowSink<'_>) -> Result<()> {
-    let texts = batch.columns().iter().map(|column| Text::of(column)).collect::<Result<Vec<_>>>()?;
+    let texts = batch.columns().iter().map(Text::of).collect::<Result<Vec<_>>>()?;
     let mut value = String::new();
     for row in 0..batch.num_rows() {
         if texts.iter().any(|text| text.is_undecodable(row)) {

@@ -39,14 +39,34 @@ pub(super) struct RowSink<'a> {
     piece: Piece,
     /// Rows taken so far.
     count: u32,
-    /// Room for the next piece, learnt from the one before.
-    bytes_expected: usize,
+    room: Room,
+}
+
+/// How much one piece will hold, so that its columns do not grow step by step.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Room {
+    pub rows: usize,
+    /// Of one column.
+    pub bytes: usize,
+}
+
+impl Room {
+    /// For a block of text, from the length of its first line.
+    pub fn for_block(bytes: &[u8], line_end: u8, columns: usize) -> Self {
+        let line = memchr::memchr(line_end, bytes).unwrap_or(bytes.len()).max(8) + 1;
+        let rows = (bytes.len() / line * 5 / 4).min(BATCH_ROWS_MAX);
+        Room { rows, bytes: rows * line / columns.max(1) }
+    }
+
+    fn columns(self, slots: &[Slot]) -> Vec<TextColumn> {
+        slots.iter().map(|_| TextColumn::with_capacity(self.rows, self.bytes)).collect()
+    }
 }
 
 impl<'a> RowSink<'a> {
-    pub fn new(slots: &'a [Slot], emit: &'a mut dyn FnMut(Piece)) -> Self {
-        let columns = slots.iter().map(|_| TextColumn::default()).collect();
-        RowSink { slots, emit, piece: Piece { columns, ..Piece::default() }, count: 0, bytes_expected: 0 }
+    pub fn new(slots: &'a [Slot], room: Room, emit: &'a mut dyn FnMut(Piece)) -> Self {
+        let piece = Piece { columns: room.columns(slots), ..Piece::default() };
+        RowSink { slots, emit, piece, count: 0, room }
     }
 
     /// The row's value for each slot, in order: `value` is asked for the extract's column.
@@ -71,21 +91,15 @@ impl<'a> RowSink<'a> {
     fn took_one(&mut self) {
         self.count += 1;
         if self.piece.len() == BATCH_ROWS_MAX {
-            self.hand_on();
+            let next = Piece { columns: self.room.columns(self.slots), ..Piece::default() };
+            (self.emit)(std::mem::replace(&mut self.piece, next));
         }
     }
 
-    fn hand_on(&mut self) {
-        let next =
-            self.slots.iter().map(|_| TextColumn::with_capacity(BATCH_ROWS_MAX / 4, self.bytes_expected)).collect();
-        let full = std::mem::replace(&mut self.piece, Piece { columns: next, ..Piece::default() });
-        (self.emit)(full);
-    }
-
     /// Hands on what is left; the number of rows taken in all.
-    pub fn finish(mut self) -> u32 {
+    pub fn finish(self) -> u32 {
         if self.piece.len() > 0 {
-            self.hand_on();
+            (self.emit)(self.piece);
         }
         self.count
     }

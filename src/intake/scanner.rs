@@ -112,10 +112,12 @@ impl<'a> Scanner<'a> {
             Plain::Unfinished => Found::Unfinished,
             Plain::Broken { opened } => self.recover(view, start, opened, complete),
             Plain::Closed { end, next, over_lines } => {
-                if over_lines && self.inside_until.is_none() && !self.fits(view) {
-                    if let Some(found) = self.look_inside(start, next) {
-                        return found;
-                    }
+                if over_lines
+                    && self.inside_until.is_none()
+                    && !self.fits(view)
+                    && let Some(found) = self.look_inside(start, next)
+                {
+                    return found;
                 }
                 self.at = next;
                 Found::Record { start, end }
@@ -237,6 +239,14 @@ fn plain_record(bytes: &[u8], start: usize, dialect: Dialect, complete: bool, fi
             match quoted_field(bytes, field, quote, line_end) {
                 Quoted::Closed { closing, doubled, lines } => {
                     let behind = closing + 1;
+                    if bytes.get(behind) == Some(&delimiter) {
+                        // The usual case, without a search.
+                        over_lines |= lines;
+                        fields.push(FieldSpan { start: field + 1, end: closing, to_unquote: doubled });
+                        field = behind + 1;
+                        at = field;
+                        continue;
+                    }
                     let stop = memchr2(delimiter, line_end, &bytes[behind..]).map(|length| behind + length);
                     let Some(content_end) = stop.or(complete.then_some(bytes.len())) else { return Plain::Unfinished };
                     let ends_line = stop.is_none_or(|stop| bytes[stop] == line_end);

@@ -8,7 +8,7 @@ use super::codes;
 use super::columns::{distinct_names, numbered_names};
 use super::delimited::count;
 use super::problem::{Problem, Result, fenced};
-use super::rows::{Piece, RowSink, Slot};
+use super::rows::{Piece, Room, RowSink, Slot};
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxCellReader};
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
@@ -83,7 +83,7 @@ pub(super) fn plan(bytes: WorkbookBytes, sheet: Option<&str>, header: bool, skip
 /// Reads all data rows of the sheet, `limit` at most. Returns their number.
 pub(super) fn read_sheet(plan: &WorkbookPlan, limit: usize, emit: &mut dyn FnMut(Piece)) -> Result<u32> {
     let mut workbook = open_bytes(&plan.bytes)?;
-    let mut sink = RowSink::new(&plan.slots, emit);
+    let mut sink = RowSink::new(&plan.slots, Room::default(), emit);
     let mut taken = 0;
     if limit == 0 {
         return Ok(0);

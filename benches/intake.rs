@@ -1,0 +1,124 @@
+//! Reading CSV: intake against the bare `csv` crate on the same file, in MB/s.
+//!
+//! `cargo bench --bench intake`. The file is made anew: 64 MB of plain fields, and 64 MB with every field quoted.
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use onefolk::job::*;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// As in the program.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    divan::main();
+}
+
+const BYTES: usize = 64 << 20;
+const COLUMNS: [&str; 9] =
+    ["PatientID", "NHSNumber", "Forename", "Surname", "DateOfBirth", "Gender", "Address", "Postcode", "Updated"];
+
+/// A file of [`BYTES`] in a folder that stays until the process ends.
+fn extract(quoted: bool) -> &'static Path {
+    static FILES: [OnceLock<(tempfile::TempDir, PathBuf)>; 2] = [OnceLock::new(), OnceLock::new()];
+    let (_, path) = FILES[usize::from(quoted)].get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("extract.csv");
+        let style = if quoted { csv::QuoteStyle::Always } else { csv::QuoteStyle::Necessary };
+        let mut writer = csv::WriterBuilder::new().quote_style(style).from_writer(Vec::with_capacity(BYTES + 1000));
+        writer.write_record(COLUMNS).expect("in memory");
+        let mut row = 0_usize;
+        while writer.get_ref().len() < BYTES {
+            let names = ["Amelia", "Siobhán", "Muhammad", "Oluwaseun", "Jo"];
+            writer
+                .write_record([
+                    &format!("P{row:07}"),
+                    &format!("999{:07}", row * 7919 % 10_000_000),
+                    names[row % names.len()],
+                    names[row / 3 % names.len()],
+                    &format!("{:04}-{:02}-{:02}", 1930 + row % 90, 1 + row % 12, 1 + row % 28),
+                    ["F", "M"][row % 2],
+                    &format!("{} Station Road, Willesden", row % 300),
+                    &format!("NW{} {}AB", row % 11, row % 10),
+                    "2026-11-22",
+                ])
+                .expect("in memory");
+            row += 1;
+        }
+        std::fs::write(&path, writer.into_inner().expect("in memory")).expect("room in the temporary folder");
+        (folder, path)
+    });
+    path
+}
+
+fn job(path: &Path, threads: usize) -> Job {
+    let source = |column: &str| Source { columns: vec![column.to_string()], ..Source::default() };
+    let columns = BTreeMap::from([
+        (Field::RecordId, source("PatientID")),
+        (Field::NhsNumber, source("NHSNumber")),
+        (Field::GivenName, source("Forename")),
+        (Field::FamilyName, source("Surname")),
+        (Field::DateOfBirth, source("DateOfBirth")),
+        (Field::Sex, source("Gender")),
+        (Field::Postcode, source("Postcode")),
+    ]);
+    let provider = Provider {
+        id: "bench".to_string(),
+        name: "Bench".to_string(),
+        setting: Setting::Other,
+        globs: Vec::new(),
+        files: vec![path.to_path_buf()],
+        format: Format::default(),
+        trust: 2,
+        one_record_per_person: false,
+        when_missing: WhenMissing::Stop,
+        columns,
+        carry: Vec::new(),
+    };
+    Job {
+        path: PathBuf::from("job.toml"),
+        folder: PathBuf::from("."),
+        name: "bench".to_string(),
+        output: PathBuf::from("out"),
+        as_of: jiff::civil::date(2026, 11, 22),
+        threads,
+        test_numbers: TestNumbers::Auto,
+        keep_runs: 7,
+        id_key_file: None,
+        providers: vec![provider],
+        custom_fields: Vec::new(),
+        cluster: ClusterSettings::default(),
+        gates: Gates::default(),
+        local_objections: Vec::new(),
+        nhs_number_replaced: Vec::new(),
+        never_link: Vec::new(),
+        disclosure: Disclosure::Hes,
+    }
+}
+
+/// Seven of nine columns into text columns, with the file's hash.
+#[divan::bench(args = [1, 2], consts = [false, true], sample_count = 5)]
+fn intake<const QUOTED: bool>(bencher: Bencher, threads: usize) {
+    let job = job(extract(QUOTED), threads);
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        onefolk::intake::read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len()
+    });
+}
+
+/// The records alone: no hash, no columns, no check of UTF-8.
+#[divan::bench(consts = [false, true], sample_count = 5)]
+fn csv_crate<const QUOTED: bool>(bencher: Bencher) {
+    let path = extract(QUOTED);
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        let mut reader = csv::Reader::from_path(path).expect("the file");
+        let mut record = csv::ByteRecord::new();
+        let mut fields = 0;
+        while reader.read_byte_record(&mut record).expect("a clean file") {
+            fields += record.len();
+        }
+        fields
+    });
+}
