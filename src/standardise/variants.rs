@@ -1,0 +1,74 @@
+//! Variants of given names: Bill and William, Mohammed and Muhammad, Yusuf and Yousef.
+//!
+//! A name may belong to several classes (Alex: Alexander, Alexandra). Two names are variants where they share one. Sharing a class is
+//! weaker evidence than equality; how much is for the comparison to learn. Source: data/reference/given_name_variants.csv.
+
+use super::reference;
+use rustc_hash::FxHashMap;
+use std::sync::OnceLock;
+
+/// The classes of one word of a given name (canonical); empty where it has none. Sorted.
+pub fn classes_of(token: &str) -> &'static [u16] {
+    table().get(token).map_or(&[], Vec::as_slice)
+}
+
+/// Whether two different words of given names share a class.
+pub fn are_variants(left: &str, right: &str) -> bool {
+    let right = classes_of(right);
+    classes_of(left).iter().any(|class| right.contains(class))
+}
+
+fn table() -> &'static FxHashMap<&'static str, Vec<u16>> {
+    static TABLE: OnceLock<FxHashMap<&'static str, Vec<u16>>> = OnceLock::new();
+    TABLE.get_or_init(|| {
+        let mut table: FxHashMap<&'static str, Vec<u16>> = FxHashMap::default();
+        let text = include_str!("../../data/reference/given_name_variants.csv");
+        for (class, line) in reference::lines(text).enumerate() {
+            for name in line.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+                let classes = table.entry(name).or_default();
+                if classes.last() != Some(&(class as u16)) {
+                    classes.push(class as u16);
+                }
+            }
+        }
+        table
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn known_variants_share_a_class() {
+        for (left, right) in [
+            ("bill", "william"),
+            ("peggy", "margaret"),
+            ("liz", "elizabeth"),
+            ("mohammed", "md"),
+            ("muhammad", "mohd"),
+            ("yusuf", "yousef"),
+            ("aleksandr", "alexander"),
+            ("trudie", "gertrude"),
+            ("alex", "alexandra"),
+            ("alex", "alexander"),
+        ] {
+            assert!(are_variants(left, right), "{left} {right}");
+        }
+        assert!(!are_variants("alexander", "alexandra"));
+        assert!(!are_variants("john", "mary"));
+        assert!(classes_of("qqq").is_empty());
+    }
+
+    #[test]
+    fn the_table_is_of_canonical_words() {
+        assert!(table().len() > 1000, "{}", table().len());
+        for (name, classes) in table() {
+            assert!(name.bytes().all(|byte| byte.is_ascii_lowercase()), "{name}");
+            assert!(classes.is_sorted());
+        }
+        let text = include_str!("../../data/reference/given_name_variants.csv");
+        assert!(reference::lines(text).count() >= 300);
+        assert!(reference::lines(text).all(|line| line.split(',').count() >= 2), "a class has two names at least");
+    }
+}
