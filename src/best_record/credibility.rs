@@ -2,11 +2,12 @@
 
 use super::dates::{self, NO_DATE};
 use super::people::{BestField, NO_ROW, Values};
-use super::readable;
+use super::readable::Reader;
 use super::rows::Rows;
 use crate::job::{Field, Job};
 use crate::records::{self, Dictionary, MISSING, Records};
 use rayon::prelude::*;
+use std::borrow::Cow;
 
 /// What all fields need.
 pub(super) struct Chooser<'a> {
@@ -48,12 +49,12 @@ impl<'a> Chooser<'a> {
         let choose = |candidates: &mut Vec<Candidate>, person: usize| {
             candidates.clear();
             candidates.extend(self.rows.of_person(person).iter().filter_map(|&row| {
-                let code = column.column.codes[row as usize];
+                let code = column.codes[row as usize];
                 (code != MISSING && column.standing[code as usize] != Standing::Refused)
                     .then_some(Candidate { code, row })
             }));
             if let Some((chosen, postcode)) = place {
-                keep_place(candidates, chosen[person], &postcode.column.codes);
+                keep_place(candidates, chosen[person], &postcode.codes);
             }
             match candidates.as_slice() {
                 [] => NO_ROW,
@@ -76,7 +77,7 @@ impl<'a> Chooser<'a> {
                 agreement: providers.map(|same| u32::from(self.trust(same[0].row))).sum(),
                 updated: group.iter().map(|one| self.updated(one.row)).max().unwrap_or(NO_DATE),
                 trust: group.iter().map(|one| self.trust(one.row)).max().unwrap_or(0),
-                smallest: std::cmp::Reverse(column.column.values.get(group[0].code)),
+                smallest: std::cmp::Reverse(column.values.get(group[0].code)),
             };
             (credibility, group)
         });
@@ -131,68 +132,97 @@ pub(super) enum Standing {
 
 /// A column of clean values, and what each value is worth.
 pub(super) struct Column<'a> {
-    pub(super) field: Field,
-    pub(super) column: &'a records::Column,
+    field: Field,
+    pub(super) codes: Cow<'a, [u32]>,
+    pub(super) values: Cow<'a, Dictionary>,
     standing: Vec<Standing>,
     number: bool,
 }
 
 impl<'a> Column<'a> {
+    /// The clean values of `field`; names without their aliases.
     pub(super) fn of(chooser: &Chooser<'a>, field: Field) -> Option<Self> {
-        let column = chooser.records.clean.get(&field)?;
-        let as_of = chooser.job.as_of;
-        let standing = column.values.iter().map(|value| standing(field, value, as_of)).collect();
-        Some(Column { field, column, standing, number: field == Field::NhsNumber })
+        let clean = chooser.records.clean.get(&field)?;
+        let has_aliases = is_name(field) && clean.values.iter().any(|value| value.contains(ALIAS));
+        let (codes, values) = if has_aliases {
+            part_of(clean, |value| value.split(ALIAS).next())
+        } else {
+            (Cow::Borrowed(clean.codes.as_slice()), Cow::Borrowed(&clean.values))
+        };
+        Some(Self::judged(chooser, field, codes, values))
+    }
+
+    /// The aliases of a name, parted by [`ALIAS`]; `None` where nobody has any.
+    pub(super) fn aliases(chooser: &Chooser<'a>, field: Field) -> Option<Self> {
+        let clean = chooser.records.clean.get(&field)?;
+        let (codes, values) = part_of(clean, |value| value.split_once(ALIAS).map(|parts| parts.1));
+        (!values.is_empty()).then(|| Self::judged(chooser, field, codes, values))
+    }
+
+    fn judged(chooser: &Chooser, field: Field, codes: Cow<'a, [u32]>, values: Cow<'a, Dictionary>) -> Self {
+        let standing = values.iter().map(|value| standing(field, value, chooser.job.as_of)).collect();
+        Column { field, codes, values, standing, number: field == Field::NhsNumber }
     }
 
     /// The code of a chosen row.
     pub(super) fn code(&self, row: u32) -> u32 {
-        if row == NO_ROW { MISSING } else { self.column.codes[row as usize] }
+        if row == NO_ROW { MISSING } else { self.codes[row as usize] }
     }
 
     /// The values of the chosen rows, as shown.
-    pub(super) fn best_field(&self, from: Vec<u32>) -> BestField {
+    pub(super) fn best_field(&self, chooser: &Chooser, from: Vec<u32>) -> BestField {
         let values = match self.field {
             Field::DateOfBirth | Field::DateOfDeath => {
-                let days: Vec<i32> = self.column.values.iter().map(dates::parse_days).collect();
+                let days: Vec<i32> = self.values.iter().map(dates::parse_days).collect();
                 Values::Date(from.iter().map(|&row| self.code(row)).map(|code| shown_day(&days, code)).collect())
             }
-            _ => self.shown_texts(&from),
+            _ => self.shown_texts(chooser, &from),
         };
         BestField { field: self.field, values, from }
     }
 
-    fn shown_texts(&self, from: &[u32]) -> Values {
+    /// Each distinct value, as it was sent by the chosen record, is made readable once.
+    fn shown_texts(&self, chooser: &Chooser, from: &[u32]) -> Values {
+        let raw = is_name(self.field).then(|| chooser.records.raw.get(&self.field)).flatten();
+        let key = |row: &u32| {
+            let sent = raw.map_or(MISSING, |raw| if *row == NO_ROW { MISSING } else { raw.codes[*row as usize] });
+            (self.code(*row), sent)
+        };
+        let mut keys: Vec<(u32, u32)> = from.par_iter().map(key).filter(|key| key.0 != MISSING).collect();
+        keys.par_sort_unstable();
+        keys.dedup();
+        let reader = Reader::of(self.field, chooser.job.as_of);
+        let read = |&(code, sent): &(u32, u32)| {
+            let sent = raw.filter(|_| sent != MISSING).map(|raw| raw.values.get(sent));
+            reader.read(self.values.get(code), sent)
+        };
+        let texts: Vec<Cow<str>> = keys.par_iter().map(read).collect();
         let mut values = Dictionary::default();
-        let mut shown_code = vec![MISSING; self.column.values.len()];
-        let codes = from.iter().map(|&row| {
-            let code = self.code(row);
-            if code == MISSING {
-                return MISSING;
-            }
-            let shown = &mut shown_code[code as usize];
-            if *shown == MISSING {
-                *shown = intern_shown(&mut values, self.field, self.column.values.get(code));
-            }
-            *shown
-        });
-        let codes = codes.collect();
+        let shown: Vec<u32> = texts.iter().map(|text| values.intern(text)).collect();
+        let codes =
+            from.par_iter().map(|row| keys.binary_search(&key(row)).map_or(MISSING, |place| shown[place])).collect();
         Values::Text { codes, values }
     }
 }
 
-fn shown_day(days: &[i32], code: u32) -> i32 {
-    if code == MISSING { NO_DATE } else { days[code as usize] }
+/// The separator of a name and its aliases in a clean value.
+pub(super) const ALIAS: char = '|';
+
+pub(super) fn is_name(field: Field) -> bool {
+    matches!(field, Field::GivenName | Field::MiddleName | Field::FamilyName | Field::PreviousFamilyName)
 }
 
-fn intern_shown(values: &mut Dictionary, field: Field, clean: &str) -> u32 {
-    match field {
-        Field::GivenName | Field::MiddleName | Field::FamilyName | Field::PreviousFamilyName => {
-            values.intern(&readable::name(clean))
-        }
-        Field::Address => values.intern(&readable::address(clean)),
-        _ => values.intern(clean),
-    }
+/// A column of one part of each value.
+fn part_of<'a>(clean: &records::Column, part: impl Fn(&str) -> Option<&str>) -> (Cow<'a, [u32]>, Cow<'a, Dictionary>) {
+    let mut values = Dictionary::default();
+    let part = |value| part(value).filter(|part| !part.is_empty()).map_or(MISSING, |part| values.intern(part));
+    let translated: Vec<u32> = clean.values.iter().map(part).collect();
+    let translate = |&code: &u32| if code == MISSING { MISSING } else { translated[code as usize] };
+    (Cow::Owned(clean.codes.par_iter().map(translate).collect()), Cow::Owned(values))
+}
+
+fn shown_day(days: &[i32], code: u32) -> i32 {
+    if code == MISSING { NO_DATE } else { days[code as usize] }
 }
 
 fn standing(field: Field, value: &str, as_of: jiff::civil::Date) -> Standing {
@@ -204,10 +234,18 @@ fn standing(field: Field, value: &str, as_of: jiff::civil::Date) -> Standing {
         Field::Sex => weak_if(value == "unknown"),
         // Z not stated, 99 not known: neither overrides a stated group (DOMAIN section 4).
         Field::Ethnicity => weak_if(matches!(value, "Z" | "99" | "z")),
+        // A number of Scotland, Northern Ireland or Ireland is shown, but never instead of an NHS number.
+        Field::NhsNumber => weak_if(value.contains(':')),
         // An initial says less than a name.
         Field::GivenName | Field::MiddleName | Field::FamilyName => weak_if(value.chars().count() < 2),
-        // ZZ99: no fixed abode, abroad, not known.
-        Field::Postcode => weak_if(value.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("zz99"))),
+        // ZZ99: no fixed abode, abroad, not known. A British postcode without its last part says less than a whole one.
+        Field::Postcode => weak_if(value.starts_with("ZZ99") || is_partial_postcode(value)),
         _ => Standing::Ordinary,
     }
+}
+
+/// "NW1" and "NW1 4"; a foreign one is in lower case and never partial.
+fn is_partial_postcode(value: &str) -> bool {
+    let british = value.starts_with(|first: char| first.is_ascii_uppercase());
+    british && value.split_once(' ').is_none_or(|(_, inward)| inward.len() < 3)
 }

@@ -11,9 +11,6 @@ use crate::records::{Column, Dictionary, Fact, MISSING};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 
-/// What separates the entries of a list.
-const LIST_SEPARATORS: [char; 5] = [';', '|', ',', '\n', '\u{1f}'];
-
 pub(super) fn combine(chooser: &Chooser) -> Vec<PersonFact> {
     chooser.records.facts.iter().map(|fact| combine_one(chooser, fact)).collect()
 }
@@ -171,6 +168,9 @@ impl<'a> Combiner<'a> {
 
     /// The distinct entries of each person's lists (union), or of the chosen one, sorted.
     fn lists(&self) -> Lists {
+        // A category that is united is one entry, whatever it holds.
+        let is_list = self.rule.kind == CarryKind::List;
+        let list_entries = |value| entries_of(value, is_list);
         let mut entries: Vec<&str> = self.column.values.iter().flat_map(list_entries).collect();
         entries.par_sort_unstable();
         entries.dedup();
@@ -196,6 +196,8 @@ impl<'a> Combiner<'a> {
     }
 }
 
-fn list_entries(value: &str) -> impl Iterator<Item = &str> {
-    value.split(LIST_SEPARATORS).map(str::trim).filter(|entry| !entry.is_empty())
+/// The entries of a clean list, which `standardise` parts by `;`.
+fn entries_of(value: &str, is_list: bool) -> impl Iterator<Item = &str> {
+    let separator = move |character| is_list && character == ';';
+    value.split(separator).map(str::trim).filter(|entry| !entry.is_empty())
 }

@@ -22,6 +22,7 @@ use crate::clustering::Partition;
 use crate::job::{Field, Job};
 use crate::records::{MISSING, Records};
 use credibility::{Chooser, Column};
+use rayon::prelude::*;
 use rows::Rows;
 
 /// The fields of people.parquet, in its order.
@@ -97,25 +98,22 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
 }
 
 fn best_fields(chooser: &Chooser) -> Vec<BestField> {
-    let mut fields: Vec<BestField> = Vec::with_capacity(FIELDS.len());
     // The postcode is chosen before the address and the UPRN: they should be of one place.
     let postcode = Column::of(chooser, Field::Postcode).map(|column| (chooser.choose(&column, None), column));
-    for field in FIELDS {
+    let best_field = |&field: &Field| {
         let Some(column) = Column::of(chooser, field) else {
-            fields.push(BestField::empty(field, chooser.rows.people()));
-            continue;
-        };
-        let place = match field {
-            Field::Address | Field::Uprn => postcode.as_ref().map(|(chosen, column)| (chosen.as_slice(), column)),
-            _ => None,
+            return BestField::empty(field, chooser.rows.people());
         };
         let from = match (&postcode, field) {
             (Some((chosen, _)), Field::Postcode) => chosen.clone(),
-            _ => chooser.choose(&column, place),
+            (Some((chosen, postcode)), Field::Address | Field::Uprn) => {
+                chooser.choose(&column, Some((chosen, postcode)))
+            }
+            _ => chooser.choose(&column, None),
         };
-        fields.push(column.best_field(from));
-    }
-    fields
+        column.best_field(chooser, from)
+    };
+    FIELDS.par_iter().map(best_field).collect()
 }
 
 /// Nobody dies before being born: of the two, the date of birth is confirmed by more contacts.

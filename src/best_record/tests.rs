@@ -41,7 +41,7 @@ fn people(rows: &[Row], letters: &str, rules: &[Carry]) -> People {
     combine(&job, &records, &partition, linked)
 }
 
-fn best<'a>(people: &'a People, field: Field) -> (Option<&'a str>, u32) {
+fn best(people: &People, field: Field) -> (Option<&str>, u32) {
     (people.field(field).text(0), people.field(field).from[0])
 }
 
@@ -83,6 +83,9 @@ fn refused_and_weak_values_never_override_ordinary_ones() {
         (Field::Ethnicity, "99", "A", "A"),
         (Field::GivenName, "j", "jane", "Jane"),
         (Field::Postcode, "ZZ99 3VZ", "LS1 4AP", "LS1 4AP"),
+        (Field::Postcode, "LS1", "LS1 4AP", "LS1 4AP"),
+        (Field::Postcode, "LS1 4", "75008 paris", "75008 paris"),
+        (Field::NhsNumber, "chi:0101501234", "9990000018", "9990000018"),
     ] {
         let rows = [
             row(GP, "1", &[(field, worse)]),
@@ -135,6 +138,35 @@ fn other_names_are_distinct_and_leave_out_the_best() {
     assert_eq!(people.field(Field::PreviousFamilyName).text(1), Some("Brown"));
     assert_eq!(people.providers.of(0).collect::<Vec<_>>(), ["acute", "ambulance", "community", "gp"]);
     assert_eq!(people.records, [5, 1]);
+}
+
+#[test]
+fn aliases_agree_with_the_name_and_stand_in_the_history() {
+    let sent = |provider, given, family, as_sent| Row {
+        sent: vec![(Field::FamilyName, as_sent)],
+        ..row(provider, "1", &[(Field::GivenName, given), (Field::FamilyName, family)])
+    };
+    let rows = [
+        sent(AMBULANCE, "elizabeth|liz|beth", "obrien", "O'BRIEN"),
+        sent(GP, "eliza", "obrien|brown", "OBrien (nee Brown)"),
+        sent(ACUTE, "elizabeth", "obrien", "OBRIEN"),
+        sent(COMMUNITY, "elizabeth", "obrien", "OBRIEN"),
+    ];
+    let people = one_person(&rows, &[]);
+    assert_eq!(people.field(Field::GivenName).text(0), Some("Elizabeth"));
+    assert_eq!(best(&people, Field::FamilyName), (Some("OBrien"), 1));
+    // The given name of each row goes with its own family name; "Elizabeth OBrien" is the best one.
+    let others = ["Beth OBrien", "Eliza Brown", "Eliza OBrien", "Liz OBrien"];
+    assert_eq!(people.other_names.of(0).collect::<Vec<_>>(), others);
+}
+
+#[test]
+fn names_are_shown_as_their_record_sent_them() {
+    let sent = Row { sent: vec![(Field::FamilyName, "MR O'BRIEN")], ..row(GP, "1", &[(Field::FamilyName, "obrien")]) };
+    let rows = [sent, row(ACUTE, "2", &[(Field::FamilyName, "obrien"), (Field::GivenName, "ann")])];
+    let people = people(&rows, "ab", &[]);
+    assert_eq!(people.field(Field::FamilyName).text(0), Some("O'Brien"));
+    assert_eq!(people.field(Field::FamilyName).text(1), Some("Obrien"));
 }
 
 #[test]

@@ -56,8 +56,11 @@ pub(super) struct Sides<'a> {
     pub(super) comparison: &'a Comparison,
 }
 
+/// A change of the person with this ordinal, and the ordinals it went into.
+pub(super) type ChangeOf = (u32, ChangeKind, Vec<u32>);
+
 /// The kinds of change by ordinal, and the forwards of the ids that went away.
-pub(super) fn changes(sides: &Sides) -> (Vec<(u32, ChangeKind, Vec<u32>)>, Vec<Forward>) {
+pub(super) fn changes(sides: &Sides) -> (Vec<ChangeOf>, Vec<Forward>) {
     let mut changes = Vec::new();
     let mut forwards = Vec::new();
     let mut overlaps = sides.comparison.overlaps.as_slice();

@@ -50,11 +50,14 @@ pub(crate) struct Row<'a> {
     pub(crate) record_id: &'a str,
     pub(crate) verified: bool,
     pub(crate) values: Vec<(Field, &'a str)>,
+    /// Values as they were sent.
+    pub(crate) sent: Vec<(Field, &'a str)>,
     pub(crate) facts: Vec<(&'a str, &'a str)>,
 }
 
 pub(crate) fn records(rows: &[Row], rules: &[Carry]) -> Records {
     let fields: BTreeSet<Field> = rows.iter().flat_map(|row| row.values.iter().map(|value| value.0)).collect();
+    let fields_sent: BTreeSet<Field> = rows.iter().flat_map(|row| row.sent.iter().map(|value| value.0)).collect();
     let mut record_id = TextColumn::default();
     rows.iter().for_each(|row| record_id.push(row.record_id));
     let mut seen = BTreeMap::<u32, u32>::new();
@@ -69,6 +72,7 @@ pub(crate) fn records(rows: &[Row], rules: &[Carry]) -> Records {
         source_row: source_row.collect(),
         record_id,
         number_verified: rows.iter().map(|row| row.verified).collect(),
+        raw: fields_sent.iter().map(|field| (*field, column(rows, |row| value_of(&row.sent, field)))).collect(),
         clean: fields.iter().map(|field| (*field, column(rows, |row| value_of(&row.values, field)))).collect(),
         facts: rules.iter().map(|rule| fact(rows, rule)).collect(),
         ..Records::default()
