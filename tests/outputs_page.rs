@@ -15,7 +15,9 @@ fn town() -> onefolk::summary::Summary {
 fn the_page_is_one_file_that_asks_for_nothing_and_runs_nothing() {
     let page = town().report_html;
     assert!(page.len() <= 1_000_000, "{} bytes", page.len());
-    for forbidden in ["http:", "https:", "//", "<script", "<link", "<img", "<iframe", "javascript:", " style=", "@import", "url("] {
+    for forbidden in
+        ["http:", "https:", "//", "<script", "<link", "<img", "<iframe", "javascript:", " style=", "@import", "url("]
+    {
         assert!(!page.contains(forbidden), "{forbidden}");
     }
     for handler in ["onload", "onclick", "onerror", "onmouse"] {
@@ -81,7 +83,10 @@ fn the_files_say_the_same_and_the_dictionary_explains_every_column() {
     // The page's own table and the file give the same figure.
     for row in parsed("people_by_area.csv").1 {
         let people = if row[1] == "*" { "*".to_string() } else { with_commas(&row[1]) };
-        assert!(summary.report_html.contains(&format!("<th scope=\"row\">{}</th><td class=\"n\">{people}</td>", row[0])), "{row:?}");
+        assert!(
+            summary.report_html.contains(&format!("<th scope=\"row\">{}</th><td class=\"n\">{people}</td>", row[0])),
+            "{row:?}"
+        );
     }
 }
 

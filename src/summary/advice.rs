@@ -22,6 +22,14 @@ const FIELDS: [(&str, &str, &str); 8] = [
     ("ethnicity", "ethnicity", "record the national ethnic category at the next contact"),
 ];
 
+/// How pressing a provider's advice is: records whose weightiest fields cannot be used, and rows lost, all as shown.
+pub(super) fn urgency(provider: &ProviderFigures) -> u64 {
+    let lost = provider.quarantined.count().unwrap_or(0);
+    let unusable = |field: &FieldFigures| Some(provider.records.count()?.saturating_sub(field.valid.count()?));
+    let leaning = provider.fields.iter().filter(|field| FIELDS[..5].iter().any(|known| known.0 == field.field));
+    lost + leaning.filter_map(unusable).sum::<u64>()
+}
+
 /// At most three sentences, none where there is nothing to fix (or too few records to say).
 pub(super) fn for_provider(provider: &ProviderFigures) -> Vec<String> {
     let mut advice: Vec<String> = provider.codes.iter().filter_map(quarantine_advice).collect();
@@ -39,7 +47,10 @@ fn field_advice(figures: &FieldFigures, name: &str, ask: &str) -> Option<String>
         return None;
     }
     Some(if filled - usable >= WRONG_RATHER_THAN_MISSING_PERCENT {
-        format!("{} is usable in {usable:.0}\u{a0}% of records though {filled:.0}\u{a0}% have one: {ask}.", capital(name))
+        format!(
+            "{} is usable in {usable:.0}\u{a0}% of records though {filled:.0}\u{a0}% have one: {ask}.",
+            capital(name)
+        )
     } else {
         format!("{} is missing in {:.0}\u{a0}% of records: {ask}.", capital(name), 100.0 - usable)
     })
@@ -56,7 +67,9 @@ fn quarantine_ask(code: QuarantineCode) -> &'static str {
         QuarantineCode::Undecodable => "are not in one character encoding: export the whole file as UTF-8",
         QuarantineCode::BrokenQuote => "hold a quote that is never closed: double the quotes inside values",
         QuarantineCode::NoRecordId => "have no record identifier: send the system's own key in every row",
-        QuarantineCode::NoIdentifyingValue => "say nothing of who they are about: send at least a number, or a name and a date of birth",
+        QuarantineCode::NoIdentifyingValue => {
+            "say nothing of who they are about: send at least a number, or a name and a date of birth"
+        }
         QuarantineCode::FillerPerson => "are test or filler people: leave them out of the extract",
     }
 }

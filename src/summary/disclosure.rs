@@ -261,10 +261,9 @@ impl Table {
         let largest = self.cells.iter().map(|cell| cell.value).max().unwrap_or(0).saturating_mul(2).max(HIDDEN_UP_TO);
         let zero_hidden = self.cells.iter().zip(&standing.hidden).any(|(cell, &hidden)| hidden && cell.value == 0);
         let printed = |(index, cell): (usize, &Cell)| match cell.kind {
-            _ if standing.hidden[index] => Bounds {
-                low: u64::from(!zero_hidden),
-                high: if standing.secondary { largest } else { HIDDEN_UP_TO },
-            },
+            _ if standing.hidden[index] => {
+                Bounds { low: u64::from(!zero_hidden), high: if standing.secondary { largest } else { HIDDEN_UP_TO } }
+            }
             Kind::Exact => Bounds { low: cell.value, high: cell.value },
             Kind::Part | Kind::Loose => {
                 let base = standing.base[index];

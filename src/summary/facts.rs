@@ -173,7 +173,7 @@ impl Status {
     pub const ALL: [Status; 4] = [Status::Registered, Status::KnownOnly, Status::Left, Status::Died];
 
     pub fn words(self) -> &'static str {
-        ["Registered with a practice", "Known, not registered", "Left", "Died"][self as usize]
+        ["Registered", "Known, not registered", "Left", "Died"][self as usize]
     }
 }
 

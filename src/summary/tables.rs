@@ -1,10 +1,11 @@
 //! `summary/*.csv`: the figures of the page as tidy tables, one row an observation, `*` where a count is hidden.
 
+use super::Sex;
 use super::disclosure::Shown;
 use super::figures::{Figures, Group};
-use super::Sex;
 
-const RULE: &str = "0 shown; 1 to 7 as *; 8 and more to the nearest 5; another cell also as * where a total would give it back";
+const RULE: &str =
+    "0 shown; 1 to 7 as *; 8 and more to the nearest 5; another cell also as * where a total would give it back";
 const LOOSE: &str = "8 and more to the nearest 5, or more coarsely where an exact figure would give back a hidden one";
 const FROM_SHOWN: &str = "from the rounded counts; empty where one of them is hidden or zero";
 const NONE: &str = "none: not a count of people";
@@ -26,7 +27,12 @@ const AGE_SEX: Shape = Shape {
 const AREA: Shape = Shape {
     file: "people_by_area.csv",
     columns: &[
-        ("area", "Outward postcode of the best record, or a group of places with fewer than 8 people each", "postcode district", NONE),
+        (
+            "area",
+            "Outward postcode of the best record, or a group of places with fewer than 8 people each",
+            "postcode district",
+            NONE,
+        ),
         ("people", "People not recorded as died", "people", RULE),
     ],
 };
@@ -76,7 +82,12 @@ const GROUPS: Shape = Shape {
     columns: &[
         ("measure", "status, ethnic_group, known_to, settings, or accounts (rows)", "word", NONE),
         ("group", "The group", "text", NONE),
-        ("count", "People; of the ethnic groups those not recorded as died; of the accounts rows", "people or rows", LOOSE),
+        (
+            "count",
+            "People; of the ethnic groups those not recorded as died; of the accounts rows",
+            "people or rows",
+            LOOSE,
+        ),
     ],
 };
 const DICTIONARY: Shape = Shape {
@@ -179,7 +190,8 @@ fn overlap(figures: &Figures) -> Vec<Vec<String>> {
     let Some(overlap) = &figures.overlap else { return Vec::new() };
     let id = |at: usize| figures.providers[overlap.providers[at]].id.to_string();
     let size = overlap.providers.len();
-    let pairs = (0..size).flat_map(|row| (0..size).filter(move |&column| column != row).map(move |column| (row, column)));
+    let pairs =
+        (0..size).flat_map(|row| (0..size).filter(move |&column| column != row).map(move |column| (row, column)));
     pairs
         .map(|(row, column)| {
             let both = overlap.at(row, column);

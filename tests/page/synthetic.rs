@@ -56,8 +56,18 @@ const PROVIDERS: [(&str, &str, Setting, f64); 30] = [
 ];
 
 const FIELDS: [&str; 12] = [
-    "nhs_number", "given_name", "middle_name", "family_name", "date_of_birth", "sex", "ethnicity", "address", "postcode", "phone",
-    "email", "gp_practice",
+    "nhs_number",
+    "given_name",
+    "middle_name",
+    "family_name",
+    "date_of_birth",
+    "sex",
+    "ethnicity",
+    "address",
+    "postcode",
+    "phone",
+    "email",
+    "gp_practice",
 ];
 
 impl Town {
@@ -152,7 +162,11 @@ impl Town {
             job: "Riverside nightly",
             as_of: jiff::civil::date(2026, 11, 22),
             run_id: "2026-11-22-01",
-            providers: PROVIDERS.iter().enumerate().map(|(index, row)| provider(index, row, self.records[index])).collect(),
+            providers: PROVIDERS
+                .iter()
+                .enumerate()
+                .map(|(index, row)| provider(index, row, self.records[index]))
+                .collect(),
             people: People {
                 age: &self.age,
                 sex: &self.sex,
@@ -206,11 +220,21 @@ fn provider(index: usize, row: &(&'static str, &'static str, Setting, f64), reco
         records,
         withheld_rows: if index.is_multiple_of(3) { 1 + index as u64 } else { 0 },
         quarantined,
-        fields: FIELDS.iter().enumerate().filter_map(|(field, word)| quality(index, row.2, field, word, records)).collect(),
+        fields: FIELDS
+            .iter()
+            .enumerate()
+            .filter_map(|(field, word)| quality(index, row.2, field, word, records))
+            .collect(),
     }
 }
 
-fn quality(index: usize, setting: Setting, field: usize, word: &'static str, records: u64) -> Option<FieldQuality<'static>> {
+fn quality(
+    index: usize,
+    setting: Setting,
+    field: usize,
+    word: &'static str,
+    records: u64,
+) -> Option<FieldQuality<'static>> {
     let names = ["given_name", "middle_name", "family_name", "address"].contains(&word);
     let unsent = (setting == Setting::Acute && names)
         || (index * 7 + field * 11) % 13 == 0 && word != "date_of_birth" && word != "family_name";
@@ -226,7 +250,7 @@ fn quality(index: usize, setting: Setting, field: usize, word: &'static str, rec
         "phone" => 0.72,
         _ => 0.985,
     };
-    let wobble = 1.0 - ((index * 31 + field * 17) % 9) as f64 / 70.0;
+    let wobble = 1.0 - ((index * 31 + field * 17) % 9) as f64 / 260.0;
     let filled = (records as f64 * usual * wobble) as u64;
     let wrong = if (index + field) % 11 == 0 { 0.88 } else { 0.997 };
     Some(FieldQuality { field: word, filled, valid: (filled as f64 * wrong) as u64 })

@@ -20,7 +20,8 @@ pub(super) fn sections(figures: &Figures) -> Markup {
 
 fn age_and_sex(figures: &Figures) -> Markup {
     let (bands, unknown) = figures.age_sex.split_at(figures.age_sex.len() - 1);
-    let largest = bands.iter().flat_map(|band| Sex::ALL.into_iter().zip(band.people).map(move |(sex, n)| (band, sex, n)));
+    let largest =
+        bands.iter().flat_map(|band| Sex::ALL.into_iter().zip(band.people).map(move |(sex, n)| (band, sex, n)));
     let largest = largest.filter(|(_, sex, _)| *sex != Sex::Other).max_by_key(|(_, _, shown)| shown.count());
     let description = match largest {
         Some((band, sex, shown)) if shown.count() > Some(0) => format!(
@@ -32,7 +33,7 @@ fn age_and_sex(figures: &Figures) -> Markup {
     };
     let words = html! {
         p { "People not recorded as died, by age on " (super::day(figures.as_of)) " and by sex." }
-        (group_list("Where they stand", &figures.status))
+        (group_list("Everybody, by status", &figures.status))
         p.note { (unknown_note(&unknown[0])) }
     };
     let shows = figure("pyramid", &pyramid(description, bands), age_table(&figures.age_sex));
@@ -104,7 +105,12 @@ fn ethnicity(figures: &Figures) -> Markup {
     let missing = known.zip(unknown).filter(|(all, _)| *all > 0).map(|(all, none)| none as f64 / all as f64 * 100.0);
     let description = format!(
         "Bars: {}.",
-        figures.ethnicity.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>().join(", ")
+        figures
+            .ethnicity
+            .iter()
+            .map(|group| format!("{} {}", group.label, group.people))
+            .collect::<Vec<_>>()
+            .join(", ")
     );
     let words = html! {
         p { "The five groups of the national ethnic categories, from the best record of each person." }

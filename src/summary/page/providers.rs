@@ -8,6 +8,8 @@ use maud::{Markup, html};
 
 /// Rows and columns of the heat map on the page; the file has more.
 const MATRIX_SHOWN: usize = 40;
+/// Providers whose advice stands open, most records to gain first; the others fold.
+const ADVISED_FIRST: usize = 6;
 
 pub(super) fn sections(figures: &Figures) -> Markup {
     html! {
@@ -59,9 +61,14 @@ fn overlap(figures: &Figures) -> Markup {
             "Read along a row: of the people that this provider knows, the share that the numbered provider knows too." }
     };
     let known_to = (!figures.known_to.is_empty()).then(|| {
-        let description =
-            figures.known_to.iter().map(|group| format!("{}: {}", group.label, group.people)).collect::<Vec<_>>().join(", ");
-        let picture = bars("People by how many providers know them", description, &figures.known_to, 760.0, figures.people);
+        let description = figures
+            .known_to
+            .iter()
+            .map(|group| format!("{}: {}", group.label, group.people))
+            .collect::<Vec<_>>()
+            .join(", ");
+        let picture =
+            bars("People by how many providers know them", description, &figures.known_to, 760.0, figures.people);
         let table = group_table("People by how many providers know them", "Known to", &figures.known_to);
         figure("known-to", &picture, table)
     });
@@ -84,8 +91,11 @@ fn overlap_figure(figures: &Figures, overlap: &Overlap) -> Markup {
     shown.sort_by_key(|&at| (figures.providers[overlap.providers[at]].setting, at));
     let share = |row: usize, column: usize| overlap.at(row, column).percent_of(overlap.at(row, row));
     let pairs = shown.iter().flat_map(|&row| shown.iter().map(move |&column| (row, column)));
-    let closest = pairs.filter(|(row, column)| row != column).filter_map(|(row, column)| Some((share(row, column)?, row, column)));
-    let closest = closest.max_by(|left, right| left.0.total_cmp(&right.0).then((right.1, right.2).cmp(&(left.1, left.2))));
+    let closest = pairs
+        .filter(|(row, column)| row != column)
+        .filter_map(|(row, column)| Some((share(row, column)?, row, column)));
+    let closest =
+        closest.max_by(|left, right| left.0.total_cmp(&right.0).then((right.1, right.2).cmp(&(left.1, left.2))));
     let name = |at: usize| figures.providers[overlap.providers[at]].name;
     let description = match closest {
         Some((percent, row, column)) => format!(
@@ -118,7 +128,8 @@ fn overlap_figure(figures: &Figures, overlap: &Overlap) -> Markup {
 fn mapped_fields<'f>(figures: &'f Figures) -> Vec<&'f str> {
     let mut fields: Vec<&'f str> = Vec::new();
     for built_in in crate::job::Field::BUILT_IN.iter().filter_map(|field| field.word()) {
-        let found = figures.providers.iter().flat_map(|provider| &provider.fields).find(|field| field.field == built_in);
+        let found =
+            figures.providers.iter().flat_map(|provider| &provider.fields).find(|field| field.field == built_in);
         fields.extend(found.map(|field| field.field));
     }
     for field in figures.providers.iter().flat_map(|provider| &provider.fields) {
@@ -192,13 +203,25 @@ fn field_words(field: &str) -> String {
 }
 
 fn what_to_fix(figures: &Figures) -> Markup {
-    let advised: Vec<(&ProviderFigures, Vec<String>)> =
-        figures.providers.iter().map(|provider| (provider, advice::for_provider(provider))).filter(|(_, advice)| !advice.is_empty()).collect();
+    let advice = |provider| (provider, advice::for_provider(provider));
+    let mut advised: Vec<(&ProviderFigures, Vec<String>)> = figures.providers.iter().map(advice).collect();
+    advised.retain(|(_, sentences)| !sentences.is_empty());
+    advised.sort_by_key(|(provider, _)| std::cmp::Reverse(advice::urgency(provider)));
+    let (first, others) = advised.split_at(advised.len().min(ADVISED_FIRST));
     html! {
         h3 { "What to fix first" }
         @if advised.is_empty() { p { "Nothing stands out: every provider fills the fields that linking leans on." } }
+        (advice_list(first))
+        @if !others.is_empty() {
+            details { summary { "And for " (plural(others.len(), "other provider", "other providers")) } (advice_list(others)) }
+        }
+    }
+}
+
+fn advice_list(advised: &[(&ProviderFigures, Vec<String>)]) -> Markup {
+    html! {
         ul.fixes {
-            @for (provider, sentences) in &advised {
+            @for (provider, sentences) in advised {
                 li { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
             }
         }
@@ -220,4 +243,3 @@ fn quarantine_table(figures: &Figures) -> Markup {
         }
     }
 }
-

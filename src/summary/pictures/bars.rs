@@ -6,13 +6,20 @@ use crate::summary::disclosure::Shown;
 use crate::summary::figures::Group;
 use maud::{Markup, html};
 
-pub(in crate::summary) fn bars(title: &str, description: String, groups: &[Group], width: f64, whole: Shown) -> Picture {
+pub(in crate::summary) fn bars(
+    title: &str,
+    description: String,
+    groups: &[Group],
+    width: f64,
+    whole: Shown,
+) -> Picture {
     let sizes = vec![("wide-medium", wide(groups, width, whole)), ("narrow", narrow(groups, 350.0, whole))];
     Picture { sizes, title: title.into(), description }
 }
 
 fn value_words(people: Shown, whole: Shown) -> String {
     match people.percent_of(whole) {
+        Some(percent) if percent > 0.0 && percent < 0.5 => format!("{people}  (under 1\u{a0}%)"),
         Some(percent) if percent > 0.0 => format!("{people}  ({percent:.0}\u{a0}%)"),
         _ => people.to_string(),
     }
@@ -30,8 +37,10 @@ fn largest(groups: &[Group]) -> u64 {
 }
 
 fn wide(groups: &[Group], width: f64, whole: Shown) -> Drawing {
-    let (label, value, row) = ((width * 0.34).min(230.0), 118.0, 32.0);
-    let scale = Linear::new(largest(groups), width - label - value);
+    let longest = groups.iter().map(|group| group.label.chars().count()).max().unwrap_or(0);
+    let label = (longest as f64 * 7.8 + 14.0).min(width * 0.34);
+    let (value, row) = (126.0, 32.0);
+    let scale = Linear::filled(largest(groups), width - label - value);
     let body = html! {
         @for (index, group) in groups.iter().enumerate() {
             @let y = index as f64 * row;
@@ -47,7 +56,7 @@ fn wide(groups: &[Group], width: f64, whole: Shown) -> Drawing {
 
 fn narrow(groups: &[Group], width: f64, whole: Shown) -> Drawing {
     let row = 44.0;
-    let scale = Linear::new(largest(groups), width);
+    let scale = Linear::filled(largest(groups), width);
     let body = html! {
         @for (index, group) in groups.iter().enumerate() {
             @let y = index as f64 * row;

@@ -6,9 +6,18 @@ use crate::summary::figures::{Figures, Overlap};
 use maud::{Markup, html};
 
 /// `shown` are indexes into `overlap.providers`, in the order of rows and columns.
-pub(in crate::summary) fn matrix(description: String, figures: &Figures, overlap: &Overlap, shown: &[usize]) -> Picture {
+pub(in crate::summary) fn matrix(
+    description: String,
+    figures: &Figures,
+    overlap: &Overlap,
+    shown: &[usize],
+) -> Picture {
     let draw = |width, label, row| draw(figures, overlap, shown, width, label, row);
-    let sizes = vec![("wide", draw(1130.0, 250.0, 26.0)), ("medium", draw(760.0, 190.0, 21.0)), ("narrow", draw(350.0, 98.0, 18.0))];
+    let sizes = vec![
+        ("wide", draw(1130.0, 250.0, 26.0)),
+        ("medium", draw(760.0, 190.0, 21.0)),
+        ("narrow", draw(350.0, 98.0, 18.0)),
+    ];
     Picture { sizes, title: "Share of each provider's people whom another provider knows too".into(), description }
 }
 
@@ -19,6 +28,9 @@ fn draw(figures: &Figures, overlap: &Overlap, shown: &[usize], width: f64, label
     let top = 26.0;
     let name = |at: usize| figures.providers[overlap.providers[at]].name;
     let numbered = |index: usize| cell >= 16.0 || index.is_multiple_of(5) || index == 1;
+    let pairs = shown.iter().flat_map(|&row| shown.iter().map(move |&column| (row, column)));
+    let shares = pairs.filter(|(row, column)| row != column).filter_map(|place| share(overlap, place));
+    let largest = shares.fold(1.0, f64::max);
     let body = html! {
         @for (place, &at) in shown.iter().enumerate() {
             @let index = place + 1;
@@ -29,25 +41,38 @@ fn draw(figures: &Figures, overlap: &Overlap, shown: &[usize], width: f64, label
                 (text("tick middle", label + (place as f64 + 0.5) * cell, top - 9.0, &index.to_string()))
             }
             @for (column, &other) in shown.iter().enumerate() {
-                (square(overlap, (at, other), label + column as f64 * cell, y, cell, row))
+                (square(overlap, (at, other), largest, (label + column as f64 * cell, y), (cell, row)))
             }
         }
     };
     Drawing { width: label + cell * shown.len() as f64 + edge, height: top + shown.len() as f64 * row, body }
 }
 
-fn square(overlap: &Overlap, (row, column): (usize, usize), x: f64, y: f64, width: f64, height: f64) -> Markup {
+/// In hundredths of the row's people.
+fn share(overlap: &Overlap, (row, column): (usize, usize)) -> Option<f64> {
+    overlap.at(row, column).percent_of(overlap.at(row, row))
+}
+
+fn square(
+    overlap: &Overlap,
+    (row, column): (usize, usize),
+    largest: f64,
+    (x, y): (f64, f64),
+    (width, height): (f64, f64),
+) -> Markup {
     let inset = if width > 12.0 { 1.0 } else { 0.5 };
     let place = |class: &str| rectangle(class, x + inset, y + inset, width - 2.0 * inset, height - 2.0 * inset);
     if row == column {
         return place("diagonal");
     }
-    let both = overlap.at(row, column);
-    let Some(percent) = both.percent_of(overlap.at(row, row)) else { return place("hidden-mark") };
+    let words = |words: &str| html! { @if width >= 24.0 { (text("cell middle", x + width / 2.0, y + height / 2.0 + 4.0, words)) } };
+    let Some(percent) = share(overlap, (row, column)) else {
+        return html! { g class="hidden-cell" { (place("tile")) (words("*")) } };
+    };
     html! {
-        g class=(shade(percent / 100.0)) {
+        g class=(shade(percent / largest)) {
             (place("tile"))
-            @if width >= 24.0 { (text("cell middle", x + width / 2.0, y + height / 2.0 + 4.0, &format!("{percent:.0}"))) }
+            (words(&format!("{percent:.0}")))
         }
     }
 }

@@ -8,7 +8,7 @@ use maud::{Markup, html};
 
 /// `bands` from young to old, without "not known".
 pub(in crate::summary) fn pyramid(description: String, bands: &[AgeBand]) -> Picture {
-    let sizes = vec![("wide-medium", draw(bands, 760.0, 96.0, 22.0)), ("narrow", draw(bands, 350.0, 60.0, 19.0))];
+    let sizes = vec![("wide-medium", draw(bands, 760.0, 96.0, 22.0)), ("narrow", draw(bands, 350.0, 62.0, 19.0))];
     Picture { sizes, title: "People by age and sex".into(), description }
 }
 
@@ -23,12 +23,15 @@ fn draw(bands: &[AgeBand], width: f64, middle: f64, row: f64) -> Drawing {
         (text("label end strong", left, 16.0, "Female"))
         (text("label strong", right, 16.0, "Male"))
         (text("label middle strong", width / 2.0, 16.0, "Age"))
-        @for tick in scale.ticks() {
+        @for (index, tick) in scale.ticks().into_iter().rev().enumerate() {
             @let away = scale.at(tick);
             (line("grid", (left - away, top), (left - away, bottom)))
             (line("grid", (right + away, top), (right + away, bottom)))
-            (text("tick middle", left - away, bottom + 18.0, &short(tick)))
-            (text("tick middle", right + away, bottom + 18.0, &short(tick)))
+            // On a telephone every other figure, so that none touches the next.
+            @if side > 200.0 || index.is_multiple_of(2) {
+                (text("tick middle", left - away, bottom + 18.0, &short(tick)))
+                (text("tick middle", right + away, bottom + 18.0, &short(tick)))
+            }
         }
         (text("tick middle", left, bottom + 18.0, "0"))
         (text("tick middle", right, bottom + 18.0, "0"))

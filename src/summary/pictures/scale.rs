@@ -16,6 +16,11 @@ impl Linear {
         Linear { top: ((largest.max(1)).div_ceil(step) * step) as f64, length }
     }
 
+    /// From 0 to `largest` exactly: for bars that carry their figure and need no axis.
+    pub fn filled(largest: u64, length: f64) -> Linear {
+        Linear { top: largest.max(1) as f64, length }
+    }
+
     pub fn at(&self, count: u64) -> f64 {
         count as f64 / self.top * self.length
     }
@@ -27,12 +32,12 @@ impl Linear {
     }
 }
 
-/// 1, 2 or 5 times a power of ten that divides `largest` into two to five steps.
+/// 1, 2 or 5 times a power of ten that divides `largest` into at most five steps.
 fn step(largest: u64) -> u64 {
     let mut power = 1;
     loop {
         for factor in [1, 2, 5] {
-            if largest <= 4 * factor * power {
+            if largest <= 5 * factor * power {
                 return factor * power;
             }
         }
@@ -40,12 +45,13 @@ fn step(largest: u64) -> u64 {
     }
 }
 
-/// The shade class of a share, 0..=1. Zero has its own.
+/// The shade class of a share of the largest, 0..=1. Zero has its own. By the square root, so that one large place does not leave
+/// all others pale.
 pub(super) fn shade(share: f64) -> String {
     if share <= 0.0 {
         return "h0".into();
     }
-    format!("h{}", (share * SHADES).ceil().clamp(1.0, SHADES) as u8)
+    format!("h{}", (share.sqrt() * SHADES).ceil().clamp(1.0, SHADES) as u8)
 }
 
 /// "12,500" as "12.5k": labels along an axis.
@@ -71,12 +77,12 @@ mod tests {
             assert!(*ticks.last().unwrap() >= largest);
             assert!(scale.at(largest) <= 100.0);
         }
-        assert_eq!(Linear::new(850, 1.0).ticks(), [500, 1000]);
+        assert_eq!(Linear::new(850, 1.0).ticks(), [200, 400, 600, 800, 1000]);
     }
 
     #[test]
     fn labels_and_shades() {
         assert_eq!([short(950), short(12_500), short(2_700_000)], ["950", "12.5k", "2.7m"]);
-        assert_eq!([shade(0.0), shade(0.01), shade(1.0)], ["h0", "h1", "h7"]);
+        assert_eq!([shade(0.0), shade(0.02), shade(1.0)], ["h0", "h1", "h7"]);
     }
 }

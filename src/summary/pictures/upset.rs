@@ -8,10 +8,15 @@ use maud::{Markup, html};
 const BARS: f64 = 170.0;
 const ROW: f64 = 30.0;
 const LABELS: f64 = 150.0;
-const TOTALS: f64 = 150.0;
+/// Of the width, for the bars of whole settings.
+const TOTALS_SHARE: f64 = 0.19;
 
 /// On a telephone the combinations become plain bars.
-pub(in crate::summary) fn upset(description: String, settings: &Settings, people: crate::summary::disclosure::Shown) -> Picture {
+pub(in crate::summary) fn upset(
+    description: String,
+    settings: &Settings,
+    people: crate::summary::disclosure::Shown,
+) -> Picture {
     let title = "People by the combination of settings that know them";
     let label = |members: &[usize]| {
         members.iter().map(|&row| setting_words(settings.rows[row].0)).collect::<Vec<_>>().join(" + ")
@@ -22,16 +27,15 @@ pub(in crate::summary) fn upset(description: String, settings: &Settings, people
         .map(|(members, people)| Group { label: label(members), people: *people })
         .collect();
     let narrow = bars(title, String::new(), &groups, 350.0, people).sizes.pop();
-    let mut sizes = vec![("wide-medium", draw(settings))];
+    let mut sizes = vec![("wide", draw(settings, 1130.0)), ("medium", draw(settings, 830.0))];
     sizes.extend(narrow);
     Picture { sizes, title: title.into(), description }
 }
 
-fn draw(settings: &Settings) -> Drawing {
-    let width = 940.0;
-    let totals_wide = if settings.rows.iter().any(|row| row.1.is_some()) { TOTALS } else { 0.0 };
+fn draw(settings: &Settings, width: f64) -> Drawing {
+    let totals_wide = if settings.rows.iter().any(|row| row.1.is_some()) { width * TOTALS_SHARE } else { 0.0 };
     let start = LABELS + totals_wide + 18.0;
-    let step = ((width - start) / settings.combinations.len().max(1) as f64).min(58.0);
+    let step = ((width - start) / settings.combinations.len().max(1) as f64).min(72.0);
     let top = BARS + 22.0;
     let height = top + settings.rows.len() as f64 * ROW;
     let body = html! {
@@ -53,7 +57,7 @@ fn stripes(settings: &Settings, top: f64, width: f64) -> Markup {
 /// The settings' names and, to their left, how many people each knows.
 fn totals(settings: &Settings, top: f64, wide: f64) -> Markup {
     let largest = settings.rows.iter().filter_map(|row| row.1?.count()).max().unwrap_or(0);
-    let scale = Linear::new(largest, (wide - 62.0).max(1.0));
+    let scale = Linear::filled(largest, (wide - 66.0).max(1.0));
     html! {
         @if wide > 0.0 { (text("tick end", wide, top - 8.0, "People known to it")) }
         @for (index, (setting, people)) in settings.rows.iter().enumerate() {
@@ -71,7 +75,7 @@ fn totals(settings: &Settings, top: f64, wide: f64) -> Markup {
 
 fn columns(settings: &Settings, start: f64, step: f64, top: f64) -> Markup {
     let largest = settings.combinations.iter().filter_map(|column| column.1.count()).max().unwrap_or(0);
-    let scale = Linear::new(largest, BARS - 24.0);
+    let scale = Linear::filled(largest, BARS - 24.0);
     html! {
         @for (index, (members, people)) in settings.combinations.iter().enumerate() {
             @let x = start + (index as f64 + 0.5) * step;
