@@ -1,7 +1,7 @@
 //! `onefolk generate`: a synthetic population with known truth.
 
-use crate::failure::Result;
-use crate::generate::{Request, SINGLE_FILE_COLUMNS, generate};
+use onefolk::failure::Result;
+use onefolk::generate::{Request, SINGLE_FILE_COLUMNS, generate};
 use std::path::PathBuf;
 
 /// Make a synthetic population of England with known truth, seen by many providers
@@ -10,7 +10,7 @@ use std::path::PathBuf;
     after_help = "Examples:\n  onefolk generate --people 10000 --output population\n  onefolk generate --demo --output data/demo\n  \
                         onefolk generate --single-file --people 200000 --rows-per-person 5 --output one-million"
 )]
-pub struct Args {
+pub struct Arguments {
     /// Where to write; a new or empty folder, or one that was generated before
     #[arg(long, value_name = "FOLDER")]
     pub output: PathBuf,
@@ -44,7 +44,7 @@ pub struct Args {
 ///
 /// # Errors
 /// Those of [`generate`].
-pub fn run(args: Args) -> Result<()> {
+pub fn run(args: Arguments) -> Result<()> {
     let request = match args.demo {
         true => Request::demo(args.output),
         false => Request {

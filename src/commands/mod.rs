@@ -7,6 +7,7 @@ mod check;
 mod completions;
 mod explain;
 mod extracts;
+mod generate;
 mod init;
 mod man;
 mod run;
@@ -35,6 +36,7 @@ enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
+    Generate(generate::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -45,6 +47,7 @@ impl CommandLine {
         match self.command {
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
+            Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
