@@ -7,6 +7,7 @@ use super::rows::Rows;
 use crate::job::{Field, Job};
 use crate::records::{self, Dictionary, MISSING, Records};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::borrow::Cow;
 
 /// What all fields need.
@@ -77,11 +78,13 @@ impl<'a> Chooser<'a> {
                 agreement: providers.map(|same| u32::from(self.trust(same[0].row))).sum(),
                 updated: group.iter().map(|one| self.updated(one.row)).max().unwrap_or(NO_DATE),
                 trust: group.iter().map(|one| self.trust(one.row)).max().unwrap_or(0),
-                smallest: std::cmp::Reverse(column.values.get(group[0].code)),
             };
             (credibility, group)
         });
-        let best = ranked.max_by(|a, b| a.0.cmp(&b.0)).expect("there are candidates").1;
+        // At last the smallest value; texts are far away in memory and only fetched where everything else is equal.
+        let content = |group: &[Candidate]| column.values.get(group[0].code);
+        let best = ranked.max_by(|a, b| a.0.cmp(&b.0).then_with(|| content(b.1).cmp(content(a.1))));
+        let best = best.expect("there are candidates").1;
         let source = best.iter().max_by_key(|one| {
             let verified = column.number && self.records.number_verified[one.row as usize];
             (verified, self.updated(one.row), self.trust(one.row), std::cmp::Reverse(one.row))
@@ -107,9 +110,9 @@ struct Candidate {
     row: u32,
 }
 
-/// The order of credibility, most important first (DESIGN section 5, issue item 10).
+/// The order of credibility, most important first (DESIGN section 5, issue item 10); after it, the smallest value.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Credibility<'a> {
+struct Credibility {
     standing: Standing,
     /// Only NHS numbers are ever verified.
     verified: bool,
@@ -117,7 +120,6 @@ struct Credibility<'a> {
     agreement: u32,
     updated: i32,
     trust: u8,
-    smallest: std::cmp::Reverse<&'a str>,
 }
 
 /// What a value can be used for by itself.
@@ -184,13 +186,10 @@ impl<'a> Column<'a> {
     /// Each distinct value, as it was sent by the chosen record, is made readable once.
     fn shown_texts(&self, chooser: &Chooser, from: &[u32]) -> Values {
         let raw = is_name(self.field).then(|| chooser.records.raw.get(&self.field)).flatten();
-        let key = |row: &u32| {
-            let sent = raw.map_or(MISSING, |raw| if *row == NO_ROW { MISSING } else { raw.codes[*row as usize] });
-            (self.code(*row), sent)
+        let (keys, of_person) = match raw {
+            Some(raw) => distinct_forms(from, self, raw),
+            None => distinct_codes(from, self),
         };
-        let mut keys: Vec<(u32, u32)> = from.par_iter().map(key).filter(|key| key.0 != MISSING).collect();
-        keys.par_sort_unstable();
-        keys.dedup();
         let reader = Reader::of(self.field, chooser.job.as_of);
         let read = |&(code, sent): &(u32, u32)| {
             let sent = raw.filter(|_| sent != MISSING).map(|raw| raw.values.get(sent));
@@ -199,10 +198,48 @@ impl<'a> Column<'a> {
         let texts: Vec<Cow<str>> = keys.par_iter().map(read).collect();
         let mut values = Dictionary::default();
         let shown: Vec<u32> = texts.iter().map(|text| values.intern(text)).collect();
-        let codes =
-            from.par_iter().map(|row| keys.binary_search(&key(row)).map_or(MISSING, |place| shown[place])).collect();
+        let codes = of_person.iter().map(|&key| if key == MISSING { MISSING } else { shown[key as usize] }).collect();
         Values::Text { codes, values }
     }
+}
+
+/// The distinct values of the chosen rows as (code, no form), and which of them each person has.
+fn distinct_codes(from: &[u32], column: &Column) -> (Vec<(u32, u32)>, Vec<u32>) {
+    let mut place_of = vec![MISSING; column.values.len()];
+    let mut keys = Vec::new();
+    let place = |&row: &u32| {
+        let code = column.code(row);
+        if code == MISSING {
+            return MISSING;
+        }
+        let place = &mut place_of[code as usize];
+        if *place == MISSING {
+            *place = keys.len() as u32;
+            keys.push((code, MISSING));
+        }
+        *place
+    };
+    let of_person = from.iter().map(place).collect();
+    (keys, of_person)
+}
+
+/// The same with the forms in which the values were sent: (code, code of the form).
+fn distinct_forms(from: &[u32], column: &Column, raw: &records::Column) -> (Vec<(u32, u32)>, Vec<u32>) {
+    let mut place_of: FxHashMap<(u32, u32), u32> = FxHashMap::default();
+    let mut keys = Vec::new();
+    let place = |&row: &u32| {
+        let code = column.code(row);
+        if code == MISSING {
+            return MISSING;
+        }
+        let key = (code, raw.codes[row as usize]);
+        *place_of.entry(key).or_insert_with(|| {
+            keys.push(key);
+            keys.len() as u32 - 1
+        })
+    };
+    let of_person = from.iter().map(place).collect();
+    (keys, of_person)
 }
 
 /// The separator of a name and its aliases in a clean value.

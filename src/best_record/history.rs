@@ -4,6 +4,7 @@ use super::FIELDS;
 use super::credibility::{ALIAS, Chooser, Column};
 use super::people::{BestField, Lists};
 use super::readable::{self, Reader};
+use crate::intake::TextColumn;
 use crate::job::Field;
 use crate::records::{Dictionary, MISSING};
 use rayon::prelude::*;
@@ -31,27 +32,20 @@ pub(super) fn other_names(chooser: &Chooser, best: &[BestField]) -> Lists {
     }
     let given = Forms::of(chooser, best_of(best, Field::GivenName), &pairings[0].first);
     let family = Forms::of(chooser, best_of(best, Field::FamilyName), &pairings[0].second);
-    let texts = |first: Option<&str>, second: Option<&str>| {
-        let parts = |text: Option<&str>| -> Vec<Option<String>> {
-            text.map_or(vec![None], |text| text.split(ALIAS).map(|one| Some(one.to_string())).collect())
-        };
-        let (firsts, seconds) = (parts(first), parts(second));
-        let all = firsts.iter().flat_map(|first| seconds.iter().map(move |second| (first, second)));
-        all.map(|(first, second)| {
-            let (first, second) =
-                (first.as_deref().map(|text| given.read(text)), second.as_deref().map(|text| family.read(text)));
-            joined(first.as_deref(), second.as_deref(), " ")
-        })
-        .collect()
+    let texts = |first: Option<&str>, second: Option<&str>, take: &mut dyn FnMut(&str, &str, &str)| {
+        for first in first.unwrap_or_default().split(ALIAS) {
+            for second in second.unwrap_or_default().split(ALIAS) {
+                take(&given.read(first), " ", &family.read(second));
+            }
+        }
     };
     gather(chooser, &pairings, [best_of(best, Field::GivenName), best_of(best, Field::FamilyName)], texts)
 }
 
 /// Addresses with their postcodes, other than the best ones.
 pub(super) fn other_addresses(chooser: &Chooser, best: &[BestField]) -> Lists {
-    let texts = |address: Option<&str>, postcode: Option<&str>| {
-        let address = address.map(readable::address);
-        vec![joined(address.as_deref(), postcode, ", ")]
+    let texts = |address: Option<&str>, postcode: Option<&str>, take: &mut dyn FnMut(&str, &str, &str)| {
+        take(&address.map(readable::address).unwrap_or_default(), ", ", postcode.unwrap_or_default());
     };
     let (first, second) = (Column::of(chooser, Field::Address), Column::of(chooser, Field::Postcode));
     let pairings = [Pairing { first, second, needs: Needs::Other }];
@@ -61,13 +55,6 @@ pub(super) fn other_addresses(chooser: &Chooser, best: &[BestField]) -> Lists {
 fn best_of(best: &[BestField], field: Field) -> &BestField {
     let place = FIELDS.iter().position(|known| *known == field).expect("a field of the best record");
     &best[place]
-}
-
-fn joined(first: Option<&str>, second: Option<&str>, between: &str) -> String {
-    match (first, second) {
-        (Some(first), Some(second)) => format!("{first}{between}{second}"),
-        (one, other) => one.or(other).unwrap_or_default().to_string(),
-    }
 }
 
 /// How a clean name reads: as the best record of anybody shows it, so that "obrien" is O'Brien here as well.
@@ -92,6 +79,9 @@ impl<'a> Forms<'a> {
     }
 
     fn read<'b>(&'b self, clean: &'b str) -> Cow<'b, str> {
+        if clean.is_empty() {
+            return Cow::Borrowed(clean);
+        }
         self.shown.get(clean).map_or_else(|| self.reader.read(clean, None), |text| Cow::Borrowed(*text))
     }
 }
@@ -124,63 +114,83 @@ impl Pairing<'_> {
             Needs::Second => pair.1 != MISSING,
         }
     }
-
-    fn texts(&self, pair: Pair, texts: &impl Fn(Option<&str>, Option<&str>) -> Vec<String>) -> Vec<String> {
-        texts(value(&self.first, pair.0), value(&self.second, pair.1))
-    }
 }
 
+/// An entry to be: which pairing, what, whose, and whether it is the person's best pair, which is no entry itself.
+type Entry = (u8, Pair, u32, bool);
+
 /// Every entry of each person, as sorted texts, without the text of the best pair, which is of the first pairing.
+///
+/// `texts` gives the two halves of each text of a pair, and what stands between them.
 fn gather(
     chooser: &Chooser,
     pairings: &[Pairing],
     best: [&BestField; 2],
-    texts: impl Fn(Option<&str>, Option<&str>) -> Vec<String> + Sync,
+    texts: impl Fn(Option<&str>, Option<&str>, &mut dyn FnMut(&str, &str, &str)) + Sync,
 ) -> Lists {
     let people = chooser.rows.people();
-    let best_pair = |person: usize| pairings[0].codes(best[0].from[person], best[1].from[person]);
-    let entries = |person: usize, which: usize| {
-        let (best, pairing) = (best_pair(person), &pairings[which]);
-        let pairs = chooser.rows.of_person(person).iter().map(|&row| pairing.codes(row, row));
-        pairs.filter(move |&pair| pairing.is_entry(pair, best))
+    let entries_of = |entries: &mut Vec<Entry>, person: usize| {
+        let best = pairings[0].codes(best[0].from[person], best[1].from[person]);
+        let before = entries.len();
+        for (which, pairing) in pairings.iter().enumerate() {
+            let pairs = chooser.rows.of_person(person).iter().map(|&row| pairing.codes(row, row));
+            let others = pairs.filter(|&pair| pairing.is_entry(pair, best));
+            entries.extend(others.map(|pair| (which as u8, pair, person as u32, false)));
+        }
+        if entries.len() > before {
+            entries.push((0, best, person as u32, true));
+        }
     };
-    let of_person = |person: usize| {
-        let entries = &entries;
-        (0..pairings.len()).flat_map(move |which| entries(person, which).map(move |pair| (which, pair)))
-    };
-    let mut distinct: Vec<(usize, Pair)> = (0..people).into_par_iter().flat_map_iter(of_person).collect();
-    distinct.par_sort_unstable();
-    distinct.dedup();
-    let written: Vec<Vec<String>> =
-        distinct.par_iter().map(|&(which, pair)| pairings[which].texts(pair, &texts)).collect();
-    let values = sorted_dictionary(&written);
-    let find = |text: &String| values.find(text).expect("every text was interned");
-    let codes: Vec<Vec<u32>> = written.par_iter().map(|texts| texts.iter().map(find).collect()).collect();
+    let mut entries: Vec<Entry> = (0..people)
+        .into_par_iter()
+        .fold(Vec::new, |mut entries, person| {
+            entries_of(&mut entries, person);
+            entries
+        })
+        .flatten_iter()
+        .collect();
+    entries.par_sort_unstable();
 
-    let lists = Lists::gather(people, Dictionary::default(), |person, list| {
-        for entry in of_person(person) {
-            list.extend(&codes[distinct.binary_search(&entry).expect("gathered before")]);
+    let same: Vec<&[Entry]> = entries.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).collect();
+    let write = |same: &&[Entry]| {
+        let (which, pair, ..) = same[0];
+        let pairing = &pairings[which as usize];
+        let mut written = TextColumn::default();
+        texts(value(&pairing.first, pair.0), value(&pairing.second, pair.1), &mut |first, between, second| {
+            let between = if first.is_empty() || second.is_empty() { "" } else { between };
+            written.push(&[first, between, second].concat());
+        });
+        written
+    };
+    let written: Vec<TextColumn> = same.par_iter().map(write).collect();
+    let mut values = Dictionary::default();
+    let mut of_people: Vec<(u32, bool, u32)> = Vec::with_capacity(entries.len());
+    for (same, texts) in same.iter().zip(&written) {
+        for text in texts.iter() {
+            let code = values.intern(text);
+            of_people.extend(same.iter().map(|&(.., person, is_best)| (person, !is_best, code)));
         }
-        if list.is_empty() {
-            return;
-        }
-        list.sort_unstable();
-        list.dedup();
-        let best = pairings[0].texts(best_pair(person), &texts);
-        list.retain(|&code| best.iter().all(|best| best != values.get(code)));
-    });
-    Lists { values, ..lists }
+    }
+    of_people.par_sort_unstable();
+    of_people.dedup();
+    lists(people, values, &of_people)
 }
 
-/// Codes in the order of their texts: sorting codes sorts texts.
-fn sorted_dictionary(written: &[Vec<String>]) -> Dictionary {
-    let mut sorted: Vec<&str> = written.iter().flatten().map(String::as_str).collect();
-    sorted.par_sort_unstable();
-    let mut values = Dictionary::default();
-    sorted.iter().for_each(|text| {
-        values.intern(text);
-    });
-    values
+/// Makes lists of (person, whether it is an entry and not the best one, code), which are sorted.
+fn lists(people: usize, values: Dictionary, of_people: &[(u32, bool, u32)]) -> Lists {
+    let mut lists = Lists { values, hidden: vec![false; people], ..Lists::default() };
+    let mut rest = of_people;
+    for person in 0..people as u32 {
+        let mine;
+        (mine, rest) = rest.split_at(rest.iter().take_while(|entry| entry.0 == person).count());
+        let is_best = |code: u32| mine.iter().take_while(|entry| !entry.1).any(|entry| entry.2 == code);
+        let start = lists.codes.len();
+        lists.codes.extend(mine.iter().filter(|entry| entry.1 && !is_best(entry.2)).map(|entry| entry.2));
+        let values = &lists.values;
+        lists.codes[start..].sort_unstable_by_key(|&code| values.get(code));
+        lists.ends.push(lists.codes.len() as u32);
+    }
+    lists
 }
 
 /// Whether `pair` says nothing beyond `best`: each half is missing or the same.

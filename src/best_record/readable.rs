@@ -40,6 +40,11 @@ pub(super) fn address(clean: &str) -> String {
     for character in clean.chars() {
         let inside = character.is_alphanumeric() || character == '\'' || character == '’';
         match first.filter(|_| inside) {
+            None if character.is_ascii() => shown.push(character.to_ascii_uppercase()),
+            Some(first) if character.is_ascii() => {
+                let digits = first.is_ascii_digit();
+                shown.push(if digits { character.to_ascii_uppercase() } else { character.to_ascii_lowercase() });
+            }
             None => shown.extend(character.to_uppercase()),
             Some(first) if first.is_ascii_digit() => shown.extend(character.to_uppercase()),
             Some(_) => shown.extend(character.to_lowercase()),

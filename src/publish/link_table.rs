@@ -59,10 +59,12 @@ fn columns<'a>(links: &'a LinkTable, identity_ids: &'a [[u8; 16]]) -> Vec<Column
 pub(super) fn identity_column<'a>(name: &str, identity_ids: &'a [[u8; 16]], identities: &'a [u32]) -> Column<'a> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let column = Column::written_text(name, false, |row, text| {
-        for byte in identity_ids[identities[row] as usize] {
-            text.push(char::from(DIGITS[usize::from(byte >> 4)]));
-            text.push(char::from(DIGITS[usize::from(byte & 15)]));
+        let digit = |half: u8| DIGITS[usize::from(half)];
+        let mut hex = [0u8; 32];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(identity_ids[identities[row] as usize]) {
+            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
+        text.push_str(std::str::from_utf8(&hex).expect("digits are ASCII"));
         true
     });
     column.distinct()

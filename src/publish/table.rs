@@ -24,6 +24,9 @@ use std::sync::Arc;
 /// Rows of a row group: what is in memory as Arrow arrays at one time.
 const ROWS_PER_GROUP: usize = 128 << 10;
 
+/// Room made for each text; more is found when needed.
+const TEXT_BYTES_EXPECTED: usize = 16;
+
 /// A file of the run, for run.json.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenFile {
@@ -59,13 +62,18 @@ impl<'a> Column<'a> {
     }
 
     pub(super) fn text(name: &str, value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a) -> Self {
-        Self::written_text(name, true, move |row, text| value(row).map(|value| text.push_str(value)).is_some())
+        Self::new(name, DataType::Utf8, true, move |rows| {
+            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
+            rows.for_each(|row| builder.append_option(value(row)));
+            Arc::new(builder.finish())
+        })
     }
 
     pub(super) fn required_text(name: &str, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) -> Self {
-        Self::written_text(name, false, move |row, text| {
-            text.push_str(value(row));
-            true
+        Self::new(name, DataType::Utf8, false, move |rows| {
+            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
+            rows.for_each(|row| builder.append_value(value(row)));
+            Arc::new(builder.finish())
         })
     }
 
@@ -76,7 +84,7 @@ impl<'a> Column<'a> {
         write: impl Fn(usize, &mut String) -> bool + Sync + Send + 'a,
     ) -> Self {
         Self::new(name, DataType::Utf8, nullable, move |rows| {
-            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * 16);
+            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
             let mut text = String::new();
             for row in rows {
                 text.clear();
