@@ -24,9 +24,15 @@ pub const KEYS_MAX: u8 = 24;
 const PAIRS_PER_IDENTITY: u64 = 12;
 /// Small populations may compare this many pairs anyway: it takes about a second.
 const PAIRS_FREE: u64 = 1_500_000;
-/// Blocks never hold more than this, however few there are.
+/// Blocks never hold more than this, however small the population.
 const CAP_MAX: usize = 60;
-const CAP_MIN: usize = 6;
+const CAP_MIN: usize = 12;
+/// Identities up to which blocks of [`CAP_MAX`] are affordable; beyond, the size at which a block is split falls with the cube root.
+const SMALL_POPULATION: f64 = 25_000.0;
+/// How often a pair is yielded by several rules, about; only the distinct ones cost a comparison.
+const RULES_OVERLAP: f64 = 2.7;
+/// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
+const IDENTIFIER_CAP: usize = CAP_MAX;
 
 /// What one rule yielded.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -46,47 +52,52 @@ struct Found {
 }
 
 /// Makes the blocks. Sorting dominates: n log n in the number of keys.
+///
+/// Where the first attempt has more pairs than the budget, blocks are split at a smaller size and all is made again; the first guess
+/// is mostly right.
 pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identities) -> Blocks {
     let features = Features::gather(comparisons, records, identities);
-    let mut rules: Vec<(String, Vec<Found>, u64)> = Vec::new();
-    let mut keys_used = vec![0u8; identities.len()];
-    for first in features.first_keys() {
-        let (found, cut) = rule_blocks(&features, first, identities.len() as u32, &mut keys_used);
-        rules.push((first.word(comparisons), found, cut));
+    let budget = (PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE);
+    let mut cap = first_cap(identities.len());
+    loop {
+        let rules = all_rules(&features, comparisons, identities.len(), cap);
+        let pairs: u64 = rules.iter().map(|rule| rule.count.pairs).sum();
+        if pairs as f64 > budget as f64 * RULES_OVERLAP && cap > CAP_MIN {
+            cap = (cap * 3 / 4).max(CAP_MIN);
+            continue;
+        }
+        let counts = rules.iter().map(|rule| rule.count.clone()).collect();
+        let mut blocks: Vec<Found> = rules.into_iter().flat_map(|rule| rule.blocks).collect();
+        // Smallest first: a pair belongs to the first block that both share.
+        blocks.par_sort_unstable_by(|a, b| (a.members.len(), a.key).cmp(&(b.members.len(), b.key)));
+        return Blocks::number(blocks.into_iter().map(|block| block.members), identities.len(), counts, cap);
     }
-    let cap = choose_cap(&rules, identities.len() as u64);
-    let mut counts = Vec::new();
-    let mut blocks: Vec<Found> = Vec::new();
-    for (rule, found, mut cut) in rules {
-        let (keep, too_large): (Vec<Found>, Vec<Found>) = found.into_iter().partition(|b| b.members.len() <= cap);
-        cut += too_large.iter().map(|block| block.members.len() as u64).sum::<u64>();
-        let pairs = keep.iter().map(|block| pairs_within(block.members.len())).sum();
-        counts.push(RuleCount { rule, blocks: keep.len() as u64, pairs, cut });
-        blocks.extend(keep);
-    }
-    // Smallest first: a pair belongs to the first block that both share.
-    blocks.par_sort_unstable_by(|a, b| (a.members.len(), a.key).cmp(&(b.members.len(), b.key)));
-    Blocks::number(blocks.into_iter().map(|block| block.members), identities.len(), counts, cap)
+}
+
+/// The blocks of one rule.
+struct Rule {
+    count: RuleCount,
+    blocks: Vec<Found>,
+}
+
+fn all_rules(features: &Features, comparisons: &Comparisons, identities: usize, cap: usize) -> Vec<Rule> {
+    let mut keys_used = vec![0u8; identities];
+    let rule = |first: Feature| {
+        let (blocks, cut) = rule_blocks(features, first, identities as u32, cap, &mut keys_used);
+        let pairs = blocks.iter().map(|block| pairs_within(block.members.len())).sum();
+        Rule { count: RuleCount { rule: first.word(comparisons), blocks: blocks.len() as u64, pairs, cut }, blocks }
+    };
+    features.first_keys().into_iter().map(rule).collect()
+}
+
+/// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows.
+fn first_cap(identities: usize) -> usize {
+    let share = (SMALL_POPULATION / identities.max(1) as f64).cbrt().min(1.0);
+    ((CAP_MAX as f64 * share) as usize).max(CAP_MIN)
 }
 
 fn pairs_within(size: usize) -> u64 {
     (size * (size - 1) / 2) as u64
-}
-
-/// The largest cap whose blocks keep within the budget of pairs.
-fn choose_cap(rules: &[(String, Vec<Found>, u64)], identities: u64) -> usize {
-    let budget = (PAIRS_PER_IDENTITY * identities).max(PAIRS_FREE);
-    let mut by_size = [0u64; CAP_MAX + 1];
-    rules.iter().flat_map(|(_, found, _)| found).for_each(|block| by_size[block.members.len()] += 1);
-    let mut pairs = 0;
-    for (size, blocks) in by_size.iter().enumerate().skip(2) {
-        pairs += blocks * pairs_within(size);
-        // Rules overlap: a pair is yielded about 1.6 times.
-        if pairs > budget * 8 / 5 {
-            return (size - 1).max(CAP_MIN);
-        }
-    }
-    CAP_MAX
 }
 
 /// Which features split a block of `first` that is too large, one list a depth.
@@ -110,11 +121,18 @@ fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
 }
 
 /// The blocks of one rule, those still too large at the last refinement left out and counted.
-fn rule_blocks(features: &Features, first: Feature, identities: u32, keys_used: &mut [u8]) -> (Vec<Found>, u64) {
+fn rule_blocks(
+    features: &Features,
+    first: Feature,
+    identities: u32,
+    cap: usize,
+    keys_used: &mut [u8],
+) -> (Vec<Found>, u64) {
     let mut keys: Vec<(u64, u64, u32)> = Vec::new();
     for identity in 0..identities {
         features.each(first, identity, |hash| keys.push((hash, hash, identity)));
     }
+    let cap = if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap };
     let [second, third] = refinements(features, first);
     let (mut found, mut cut) = (Vec::new(), 0);
     for deeper in [second, third, Vec::new()] {
@@ -123,7 +141,7 @@ fn rule_blocks(features: &Features, first: Feature, identities: u32, keys_used: 
         keys.dedup_by_key(|(key, _, identity)| (*key, *identity));
         let mut next = Vec::new();
         for group in keys.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() >= 2) {
-            if group.len() <= CAP_MAX {
+            if group.len() <= cap || (deeper.is_empty() && group.len() <= CAP_MAX) {
                 let members: Vec<u32> =
                     group.iter().map(|(_, _, identity)| *identity).filter(|i| take(keys_used, *i)).collect();
                 if members.len() >= 2 {

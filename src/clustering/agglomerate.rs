@@ -118,13 +118,20 @@ fn best(clusters: &[Cluster], table: &Table, cut: i64) -> Option<(i64, usize, us
         for &b in &alive[nth + 1..] {
             if !table.forbidden[a * table.size + b] {
                 let average = table.average(clusters, a, b);
-                if average >= cut && best.is_none_or(|(highest, _, _)| average > highest) {
+                if average >= needed(clusters, a, b, cut) && best.is_none_or(|(highest, _, _)| average > highest) {
                     best = Some((average, a, b));
                 }
             }
         }
     }
     best
+}
+
+/// The average that a join needs: the cut for a single pair; half of it (in bits) where several pairs speak, because an average over
+/// pairs that were each judged alone is more certain than it looks (docs/measurements.md, calibration of average link).
+fn needed(clusters: &[Cluster], a: usize, b: usize, cut: i64) -> i64 {
+    let single = clusters[a].members.len() == 1 && clusters[b].members.len() == 1;
+    if single || cut <= 0 { cut } else { cut / 2 }
 }
 
 fn join(clusters: &mut [Cluster], table: &mut Table, a: usize, b: usize, average: Option<i64>) {

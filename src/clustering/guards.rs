@@ -111,7 +111,13 @@ impl Guards {
             return Verdict::TwoNumbers;
         }
         if number.is_some_and(|number| number >= 3) {
-            return Verdict::Clear;
+            let contradicted =
+                level(self.date).is_some_and(|date| date <= 1) && !level(self.name).is_some_and(name::has_common_name);
+            return if contradicted {
+                Verdict::Relatives(ReviewReason::NumberWithoutDemographic)
+            } else {
+                Verdict::Clear
+            };
         }
         let (Some(name), Some(date)) = (level(self.name), level(self.date)) else { return Verdict::Clear };
         if date::is_exact(date)

@@ -48,6 +48,8 @@ pub enum ReviewReason {
     PossibleTwins,
     /// Same name, a generation apart.
     PossibleGenerations,
+    /// The same NHS number, but neither name nor date of birth agrees (DOMAIN.md section 1: a number alone is no proof).
+    NumberWithoutDemographic,
 }
 
 impl ReviewReason {
@@ -57,6 +59,7 @@ impl ReviewReason {
             ReviewReason::PossibleDuplicateRegistration => "possible_duplicate_registration",
             ReviewReason::PossibleTwins => "possible_twins",
             ReviewReason::PossibleGenerations => "possible_generations",
+            ReviewReason::NumberWithoutDemographic => "number_without_demographic",
         }
     }
 }

@@ -46,10 +46,20 @@ pub struct Accounts {
 impl Accounts {
     /// # Errors
     /// OF0513 where they do not add up.
-    pub fn draw_up(files: &[FileReport], records: &Records, quarantined: &[Quarantined], withheld: &[Withheld]) -> Result<Accounts> {
+    pub fn draw_up(
+        files: &[FileReport],
+        records: &Records,
+        quarantined: &[Quarantined],
+        withheld: &[Withheld],
+    ) -> Result<Accounts> {
         let mut accounts: Vec<FileAccount> = files
             .iter()
-            .map(|file| FileAccount { file: file.name.clone(), provider: file.provider, rows: file.rows, ..FileAccount::default() })
+            .map(|file| FileAccount {
+                file: file.name.clone(),
+                provider: file.provider,
+                rows: file.rows,
+                ..FileAccount::default()
+            })
             .collect();
         records.extract.iter().for_each(|&extract| accounts[extract as usize].crosswalk += 1);
         for row in quarantined {

@@ -16,7 +16,10 @@ pub fn quarantine(job: &Job, files: &[FileReport], quarantined: &[Quarantined]) 
     for (file, &bad) in files.iter().zip(&by_file) {
         let optional = job.providers[usize::from(file.provider)].when_missing == WhenMissing::Without;
         if file.rows > 0 && bad == file.rows && !optional {
-            return Err(Failure::new(&EXTRACT_ALL_QUARANTINED, format!("{}: all of its {bad} rows are in quarantine", file.name)));
+            return Err(Failure::new(
+                &EXTRACT_ALL_QUARANTINED,
+                format!("{}: all of its {bad} rows are in quarantine", file.name),
+            ));
         }
     }
     let rows: u64 = files.iter().map(|file| file.rows).sum();

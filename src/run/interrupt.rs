@@ -27,7 +27,9 @@ impl Guard {
             for _ in signals.forever() {
                 if !holding.load(Ordering::SeqCst) {
                     remove_drafts(&runs);
-                    eprintln!("Run the same command again when it suits; the run was stopped and nothing was published");
+                    eprintln!(
+                        "Run the same command again when it suits; the run was stopped and nothing was published"
+                    );
                     std::process::exit(INTERRUPTED);
                 }
             }

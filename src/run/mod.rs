@@ -28,8 +28,14 @@ use progress::Progress;
 use std::path::PathBuf;
 
 /// The codes this room raises (OF051x).
-pub static CODES: &[&Code] =
-    &[&TOO_MUCH_QUARANTINED, &TOO_MANY_PEOPLE_CHANGED, &EXTRACT_ALL_QUARANTINED, &ACCOUNTS_WRONG, &THREADS_UNAVAILABLE, &NO_ROWS];
+pub static CODES: &[&Code] = &[
+    &TOO_MUCH_QUARANTINED,
+    &TOO_MANY_PEOPLE_CHANGED,
+    &EXTRACT_ALL_QUARANTINED,
+    &ACCOUNTS_WRONG,
+    &THREADS_UNAVAILABLE,
+    &NO_ROWS,
+];
 
 pub static TOO_MUCH_QUARANTINED: Code = Code {
     id: "OF0510",
@@ -205,7 +211,13 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
 }
 
 /// Everything up to publishing.
-fn prepare<'a>(job: &'a Job, run_id: String, authority: &Authority, ledger: &Ledger, progress: &Progress) -> Result<Night<'a>> {
+fn prepare<'a>(
+    job: &'a Job,
+    run_id: String,
+    authority: &Authority,
+    ledger: &Ledger,
+    progress: &Progress,
+) -> Result<Night<'a>> {
     let (files, mut records, mut quarantined) = read(job, progress)?;
     let stage = progress.stage("Standardising", None);
     let cleaned = records::clean(job, &mut records);
@@ -231,7 +243,22 @@ fn prepare<'a>(job: &'a Job, run_id: String, authority: &Authority, ledger: &Led
     let (links, review) = link_tables(&linked);
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
-    Ok(Night { job, run_id, files, records, cleaned, quarantined, withheld, replaced_numbers, accounts, linked, identified, people, links, review })
+    Ok(Night {
+        job,
+        run_id,
+        files,
+        records,
+        cleaned,
+        quarantined,
+        withheld,
+        replaced_numbers,
+        accounts,
+        linked,
+        identified,
+        people,
+        links,
+        review,
+    })
 }
 
 fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
@@ -262,7 +289,8 @@ fn withhold(job: &Job, records: &mut Records, authority: &Authority, progress: &
     let never_link: NeverLink = authority.never_link(job, records);
     let without = link::link(job, records, &never_link, None, |row| !named[row], &Progress::new(Show::Nothing));
     let stage = progress.stage("Objections", None);
-    let everybody = link::link(job, records, &never_link, without.model.as_ref(), |_| true, &Progress::new(Show::Nothing));
+    let everybody =
+        link::link(job, records, &never_link, without.model.as_ref(), |_| true, &Progress::new(Show::Nothing));
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
     (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);

@@ -6,7 +6,8 @@ use crate::identity::ChangeKind;
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
 use crate::summary::{
-    self, Changes, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Provider, Sex, Status, Summary, postcode_district,
+    self, Changes, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Provider, Sex, Status, Summary,
+    postcode_district,
 };
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
@@ -58,14 +59,17 @@ fn columns(job: &Job, people: &People) -> Columns {
     let mut columns = Columns::default();
     let today = best_record::days(job.as_of);
     let (born, died) = (people.field(Field::DateOfBirth), people.field(Field::DateOfDeath));
-    let (sex, ethnic, postcode) = (people.field(Field::Sex), people.field(Field::Ethnicity), people.field(Field::Postcode));
+    let (sex, ethnic, postcode) =
+        (people.field(Field::Sex), people.field(Field::Ethnicity), people.field(Field::Postcode));
     let mut areas: FxHashMap<String, u32> = FxHashMap::default();
     let mut place: FxHashMap<&str, u16> = FxHashMap::default();
     job.providers.iter().enumerate().for_each(|(at, provider)| {
         place.insert(&provider.id, at as u16);
     });
     for person in 0..people.len() {
-        columns.age.push(born.date(person).map(|born| age_in_years(born, died.date(person).unwrap_or(today).min(today))));
+        columns
+            .age
+            .push(born.date(person).map(|born| age_in_years(born, died.date(person).unwrap_or(today).min(today))));
         columns.sex.push(Sex::from_word(sex.text(person)));
         columns.ethnicity.push(EthnicGroup::from_code(ethnic.text(person)));
         columns.status.push(match people.status[person] {
@@ -117,7 +121,11 @@ fn providers<'a>(night: &'a Night) -> Vec<Provider<'a>> {
                 withheld_rows: account.withheld(),
                 quarantined: night.accounts.quarantine_of(at as u16),
                 fields: quality
-                    .map(|quality| FieldQuality { field: &quality.field, filled: quality.filled, valid: quality.valid.min(quality.filled) })
+                    .map(|quality| FieldQuality {
+                        field: &quality.field,
+                        filled: quality.filled,
+                        valid: quality.valid.min(quality.filled),
+                    })
                     .collect(),
             }
         })

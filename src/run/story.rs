@@ -17,7 +17,8 @@ impl Story {
 
     /// Runs `what` with its events collected here.
     pub fn tell<T>(&self, what: impl FnOnce() -> T) -> T {
-        let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_writer(self.clone()).finish();
+        let subscriber =
+            tracing_subscriber::fmt().json().flatten_event(true).with_target(false).with_writer(self.clone()).finish();
         tracing::subscriber::with_default(subscriber, what)
     }
 
