@@ -105,11 +105,7 @@ impl<'a> Visits<'a> {
         let base = match setting {
             Setting::GeneralPractice => 0.0,
             Setting::Acute if self.providers[place].for_maternity() => {
-                if age < 2 || (person.female && (18..45).contains(&age)) {
-                    0.8
-                } else {
-                    0.0
-                }
+                if age < 2 || (person.female && (18..45).contains(&age)) { 0.8 } else { 0.0 }
             }
             Setting::Acute => 1.1,
             Setting::Community => {
