@@ -1,7 +1,8 @@
 //! `onefolk generate`: a synthetic population with known truth.
 
-use onefolk::failure::Result;
-use onefolk::generate::{Request, SINGLE_FILE_COLUMNS, generate};
+use crate::failure::Result;
+use crate::generate::{Request, SINGLE_FILE_COLUMNS, generate};
+use std::io::Write;
 use std::path::PathBuf;
 
 /// Make a synthetic population of England with known truth, seen by many providers
@@ -58,18 +59,24 @@ pub fn run(args: Arguments) -> Result<()> {
     };
     let made = generate(&request, |_| {})?;
     let job = request.output.join("job.toml");
-    if args.json {
+    let text = if args.json {
         let facts = serde_json::json!({
             "people": made.people, "providers": made.providers, "records": made.records, "rows": made.rows,
             "unusable_rows": made.unusable, "job": job.display().to_string(),
         });
-        println!("{facts}");
+        facts.to_string()
     } else {
-        println!(
-            "{} people, {} providers: {} records in {} rows, {} of them unusable on purpose.",
-            made.people, made.providers, made.records, made.rows, made.unusable
-        );
-        println!("Next: onefolk run {}", job.display());
-    }
+        format!(
+            "{} people, {} providers: {} records in {} rows, {} of them unusable on purpose.\nNext: onefolk run {}",
+            made.people,
+            made.providers,
+            made.records,
+            made.rows,
+            made.unusable,
+            job.display()
+        )
+    };
+    // A reader that has gone away is no failure: everything is written.
+    let _ = writeln!(std::io::stdout(), "{text}");
     Ok(())
 }

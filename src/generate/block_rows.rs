@@ -115,8 +115,8 @@ impl Writer<'_> {
         let record_id = self.record_id(visit.provider, &mut state.next);
         single_file::truth(&provider.id, &record_id, person, &mut output.truth);
         output.records += 1;
-        if spread(person.index ^ 0x0B9) % 900 == 0
-            && visit.provider % 3 == 0
+        if spread(person.index ^ 0x0B9).is_multiple_of(900)
+            && visit.provider.is_multiple_of(3)
             && output.lists.objecting_records.len() < 200
         {
             output.lists.objecting_records.push_str(&format!("{},{record_id},2024-01-01,\n", provider.id));

@@ -213,15 +213,15 @@ impl One<'_, '_> {
             std::mem::swap(&mut record.given, &mut record.middle);
             record.middle.clear();
         }
-        if self.happens(Kind::Hypocorism, 1.0) {
-            if let Some(form) = tables.short_form(&record.given, self.chance) {
-                set(&mut record.given, form);
-            }
+        if self.happens(Kind::Hypocorism, 1.0)
+            && let Some(form) = tables.short_form(&record.given, self.chance)
+        {
+            set(&mut record.given, form);
         }
-        if self.happens(Kind::Spelling, 1.0) {
-            if let Some(form) = tables.spelling(&record.given, self.chance) {
-                set(&mut record.given, form);
-            }
+        if self.happens(Kind::Spelling, 1.0)
+            && let Some(form) = tables.spelling(&record.given, self.chance)
+        {
+            set(&mut record.given, form);
         }
         if self.happens(Kind::GivenTypingError, factor) {
             typing::error(&mut record.given, self.chance);
@@ -303,7 +303,9 @@ impl One<'_, '_> {
 
     fn contact(&mut self, record: &mut Record) {
         let factor = self.factors.place;
-        if record.phone.is_empty() || self.happens(Kind::PhoneOfHousehold, factor) {
+        // For half of those without a telephone of their own somebody else's is written down.
+        let nobody = record.phone.is_empty() && self.chance.happens(0.5);
+        if nobody || self.happens(Kind::PhoneOfHousehold, factor) {
             let household = self.look.person.household.clone();
             let other = household.start as usize + self.chance.below(household.len());
             let carer = &self.look.block.people[other].mobile;

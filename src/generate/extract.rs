@@ -209,7 +209,7 @@ impl<'a> Extract<'a> {
         let serial = self.provider.kind.style.dates == Dates::Serial;
         let columns = self.provider.kind.columns;
         let Sink::Xlsx { workbook, .. } = &mut self.sink else { return Ok(()) };
-        if self.rows % ROWS_PER_SHEET == 0 {
+        if self.rows.is_multiple_of(ROWS_PER_SHEET) {
             let sheet = workbook.add_worksheet();
             for (place, column) in columns.iter().enumerate() {
                 sheet.write_string(0, place as u16, column.header).map_err(io::Error::other)?;

@@ -1,6 +1,7 @@
 //! Households with their people: who lives together, how they are named, where they lived before.
 
 use super::chance::{Chance, spread};
+use super::customs::{birthday_of_record, custom_family, email, keeps_own_name, middle_name};
 use super::health::Health;
 use super::numbers::Numbers;
 use super::people::{AS_OF, Person, days_after};
@@ -59,7 +60,7 @@ impl World {
             person.number = self.numbers.number(person.index);
             person.household.end = person.household.end.min(last);
             // One in 150 was registered twice and has a number that another replaced.
-            if spread(person.index ^ self.seed) % 150 == 0 && spare < SPARE_NUMBERS_PER_BLOCK {
+            if spread(person.index ^ self.seed).is_multiple_of(150) && spare < SPARE_NUMBERS_PER_BLOCK {
                 person.old_number = Some(self.numbers.number(self.people + number * SPARE_NUMBERS_PER_BLOCK + spare));
                 spare += 1;
             }
@@ -116,7 +117,7 @@ impl Builder<'_> {
         let (london, decile) = (address.london, address.decile);
         let group = self.world.tables.group(london, &mut self.chance);
         let naming = self.world.tables.naming(group, &mut self.chance);
-        let landline = match self.chance.happens(0.6) {
+        let landline = match self.chance.happens(0.4) {
             // Local numbers in London never begin with 0 or 1, and no mobile number with 071: nobody's telephone rings.
             true => format!("020{:08}", self.chance.below(20_000_000)),
             false => String::new(),
@@ -264,10 +265,10 @@ impl Builder<'_> {
             let first = self.block.people.len();
             for order in 0..together {
                 self.child(father, mother, born, first);
-                if together > 1 {
-                    if let Some(child) = self.block.people.last_mut() {
-                        child.birth_order = order as u8 + 1;
-                    }
+                if together > 1
+                    && let Some(child) = self.block.people.last_mut()
+                {
+                    child.birth_order = order as u8 + 1;
                 }
             }
         }
@@ -416,72 +417,5 @@ impl Builder<'_> {
             health,
         });
         self.block.people.len() - 1
-    }
-}
-
-/// Where births are not registered, papers often say 1 January (DOMAIN.md section 8).
-fn birthday_of_record(born: Date, code: char, age: i32, chance: &mut Chance) -> Date {
-    let share = match (code, age) {
-        (_, ..16) => 0.0,
-        ('N' | 'P' | 'S' | 'L' | 'K', _) => 0.06,
-        ('J' | 'H', _) => 0.02,
-        _ => 0.0,
-    };
-    if chance.happens(share) { jiff::civil::date(born.year(), 1, 1) } else { born }
-}
-
-fn middle_name(world: &World, naming: &'static str, female: bool, born: Date, chance: &mut Chance) -> String {
-    let share = match naming {
-        "british" | "caribbean" | "irish" => 0.7,
-        "sikh" => return if female { "Kaur" } else { "Singh" }.to_string(),
-        "somali" => 1.0,
-        "chinese" => 0.0,
-        _ => 0.25,
-    };
-    if !chance.happens(share) {
-        return String::new();
-    }
-    world.tables.given_name(naming, female && naming != "somali", born.year(), chance).to_string()
-}
-
-/// Groups in which a wife's name does not follow her husband's.
-fn keeps_own_name(naming: &str) -> bool {
-    matches!(naming, "somali" | "sikh" | "pakistani" | "bangladeshi" | "chinese" | "arab" | "other_asian")
-}
-
-/// Family names that imply a sex (DOMAIN.md section 8).
-fn custom_family(family: &str, naming: &str, female: bool) -> String {
-    match (naming, family, female) {
-        ("sikh", "Singh", true) => "Kaur".to_string(),
-        ("sikh", "Kaur", false) => "Singh".to_string(),
-        (_, "Begum" | "Bibi" | "Khatun" | "Khanom" | "Sultana" | "Kausar", false) => {
-            if naming == "bangladeshi" {
-                "Miah".to_string()
-            } else {
-                "Hussain".to_string()
-            }
-        }
-        ("bangladeshi", "Miah" | "Uddin" | "Ullah" | "Mia", true) => "Begum".to_string(),
-        ("other_white", _, true) if family.ends_with("ski") || family.ends_with("cki") => {
-            format!("{}a", &family[..family.len() - 1])
-        }
-        ("other_white", _, false) if family.ends_with("ska") || family.ends_with("cka") => {
-            format!("{}i", &family[..family.len() - 1])
-        }
-        _ => family.to_string(),
-    }
-}
-
-fn email(given: &str, family: &str, born: Date, chance: &mut Chance) -> String {
-    let plain = |name: &str| {
-        deunicode::deunicode(name).chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_lowercase()
-    };
-    let (given, family) = (plain(given), plain(family));
-    let host = chance.pick(&["example.com", "example.org", "example.net", "mail.example"]);
-    match chance.below(4) {
-        0 => format!("{given}.{family}@{host}"),
-        1 => format!("{given}{family}{}@{host}", born.year() % 100),
-        2 => format!("{}{family}{}@{host}", given.chars().next().unwrap_or('x'), chance.below(1000)),
-        _ => format!("{given}_{}@{host}", chance.below(10_000)),
     }
 }

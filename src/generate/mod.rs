@@ -11,6 +11,7 @@
 
 mod block_rows;
 mod chance;
+mod customs;
 mod damage;
 mod extract;
 mod health;

@@ -86,9 +86,7 @@ impl Places {
 
     /// Somewhere at random.
     pub fn anywhere(&self, building: Building, chance: &mut Chance) -> Address {
-        let postcode = ((u64::from(chance.below(1 << 31) as u32) << 31 | chance.below(1 << 31) as u64) as u128
-            * u128::from(self.postcodes)
-            >> 62) as u64;
+        let postcode = (chance.share() * self.postcodes as f64) as u64;
         let dwelling = 1 + chance.below(30) as u64;
         self.address(postcode, dwelling, building, chance)
     }

@@ -95,10 +95,11 @@ impl Look<'_> {
             }
         }
         set(&mut record.previous_family, "");
-        if let Some((previous, since)) = &person.previous_family {
-            if *since <= self.seen && record.family != *previous {
-                set(&mut record.previous_family, previous);
-            }
+        if let Some((previous, since)) = &person.previous_family
+            && *since <= self.seen
+            && record.family != *previous
+        {
+            set(&mut record.previous_family, previous);
         }
         record.born = person.born.into();
         record.female = Some(person.female);
