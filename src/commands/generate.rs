@@ -1,7 +1,7 @@
 //! `onefolk generate`: a synthetic population with known truth.
 
-use crate::failure::Result;
-use crate::generate::{Request, SINGLE_FILE_COLUMNS, generate};
+use onefolk::failure::Result;
+use onefolk::generate::{Request, SINGLE_FILE_COLUMNS, generate};
 use std::io::Write;
 use std::path::PathBuf;
 
