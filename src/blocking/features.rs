@@ -3,6 +3,7 @@
 use crate::comparison::{Comparisons, Of};
 use crate::job::Field;
 use crate::records::{Identities, MISSING, Records};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// Tokens a name contributes to keys: its rarest ones.
@@ -11,7 +12,7 @@ const TOKENS: usize = 3;
 const PREFIX_LETTERS: usize = 3;
 
 /// A kind of feature; an identity has none, one or a few values of each.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feature {
     /// One value of a compared column, by place in [`Comparisons::list`].
     Value(usize),
@@ -54,6 +55,8 @@ pub struct Features<'a> {
     outward: Vec<u64>,
     /// Hash of each distinct value of a column, so that keys depend on values and not on codes.
     values: BTreeMap<Field, Vec<u64>>,
+    /// Hash by identity of every feature that has one value at most: 8 bytes an identity each, read millions of times.
+    columns: BTreeMap<Feature, Vec<u64>>,
 }
 
 const NONE: u64 = 0;
@@ -67,6 +70,7 @@ impl<'a> Features<'a> {
             name_of: &[],
             outward: Vec::new(),
             values: BTreeMap::new(),
+            columns: BTreeMap::new(),
         };
         let mut hash_column = |field: Field| {
             if let Some(column) = records.clean.get(&field) {
@@ -113,6 +117,17 @@ impl<'a> Features<'a> {
                 _ => {}
             }
         }
+        let mut wanted = vec![Feature::Date, Feature::Year, Feature::MonthDay];
+        wanted.extend([Feature::Postcode, Feature::Outward, Feature::Address, Feature::Uprn]);
+        wanted.extend((0..comparisons.list.len()).map(Feature::Value));
+        let column = |feature: &Feature| {
+            let hashes: Vec<u64> =
+                (0..identities.len()).into_par_iter().map(|at| features.hash_of(*feature, at)).collect();
+            (*feature, hashes)
+        };
+        let columns: Vec<(Feature, Vec<u64>)> =
+            wanted.iter().map(column).filter(|(_, c)| c.iter().any(|hash| *hash != NONE)).collect();
+        features.columns = columns.into_iter().collect();
         features
     }
 
@@ -158,7 +173,7 @@ impl<'a> Features<'a> {
                 }
             }
             _ => {
-                let hash = self.single(feature, at);
+                let hash = self.columns.get(&feature).map_or(NONE, |column| column[at]);
                 if hash != NONE {
                     emit(hash);
                 }
@@ -166,27 +181,24 @@ impl<'a> Features<'a> {
         }
     }
 
-    fn single(&self, feature: Feature, at: usize) -> u64 {
+    /// The hash of a feature that has one value at most.
+    fn hash_of(&self, feature: Feature, at: usize) -> u64 {
         let coded = |codes: &[u32], field: Field, salt: u64| match codes[at] {
             MISSING => NONE,
             code => mix(self.values[&field][code as usize], salt),
         };
+        if let Feature::Value(index) = feature {
+            return match &self.comparisons.list[index].of {
+                Of::Values(values) => coded(&values.codes, values.field, 16 + index as u64),
+                _ => NONE,
+            };
+        }
         for comparison in &self.comparisons.list {
             match (&comparison.of, feature) {
                 (Of::Date(dates), Feature::Date | Feature::Year | Feature::MonthDay)
                     if comparison.name == "date_of_birth" =>
                 {
-                    let code = dates.codes[at];
-                    if code == MISSING {
-                        return NONE;
-                    }
-                    let digits = &dates.digits[code as usize];
-                    let part: &[u8] = match feature {
-                        Feature::Date => digits,
-                        Feature::Year => &digits[..4],
-                        _ => &digits[4..],
-                    };
-                    return if part.contains(&b'-') { NONE } else { hash_bytes(part) };
+                    return date_part(dates, feature, at);
                 }
                 (Of::Place(places), Feature::Postcode) => return coded(&places.postcode, Field::Postcode, 1),
                 (Of::Place(places), Feature::Address) => return coded(&places.address, Field::Address, 2),
@@ -198,14 +210,23 @@ impl<'a> Features<'a> {
                 _ => {}
             }
         }
-        match feature {
-            Feature::Value(index) => match &self.comparisons.list[index].of {
-                Of::Values(values) => coded(&values.codes, values.field, 16 + index as u64),
-                _ => NONE,
-            },
-            _ => NONE,
-        }
+        NONE
     }
+}
+
+/// A date, or its year, or its day and month; none where that part is not whole.
+fn date_part(dates: &crate::comparison::date::Dates, feature: Feature, at: usize) -> u64 {
+    let code = dates.codes[at];
+    if code == MISSING {
+        return NONE;
+    }
+    let digits = &dates.digits[code as usize];
+    let part: &[u8] = match feature {
+        Feature::Date => digits,
+        Feature::Year => &digits[..4],
+        _ => &digits[4..],
+    };
+    if part.contains(&b'-') { NONE } else { hash_bytes(part) }
 }
 
 fn is_identifying(manner: crate::comparison::value::Manner) -> bool {

@@ -27,7 +27,7 @@ const PAIRS_FREE: u64 = 1_500_000;
 /// Blocks never hold more than this, however small the population.
 const CAP_MAX: usize = 60;
 const CAP_MIN: usize = 12;
-/// Identities up to which blocks of [`CAP_MAX`] are affordable; beyond, the size at which a block is split falls with the cube root.
+/// Identities up to which blocks of [`CAP_MAX`] are affordable; beyond, the size at which a block is split falls.
 const SMALL_POPULATION: f64 = 25_000.0;
 /// How often a pair is yielded by several rules, about; only the distinct ones cost a comparison.
 const RULES_OVERLAP: f64 = 2.7;
@@ -45,10 +45,32 @@ pub struct RuleCount {
     pub cut: u64,
 }
 
-/// One block before it has a number.
+/// Blocks before they have numbers, laid end to end.
+#[derive(Default)]
 struct Found {
-    key: u64,
+    keys: Vec<u64>,
+    /// Start of each block in `members`.
+    starts: Vec<u32>,
     members: Vec<u32>,
+}
+
+impl Found {
+    fn members(&self, block: usize) -> &[u32] {
+        let end = self.starts.get(block + 1).map_or(self.members.len(), |next| *next as usize);
+        &self.members[self.starts[block] as usize..end]
+    }
+
+    fn pairs(&self) -> u64 {
+        (0..self.keys.len()).map(|block| pairs_within(self.members(block).len())).sum()
+    }
+}
+
+/// A key of one identity; `value` is the end of the feature value that it was last made from. 16 bytes, sorted by key and identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    key: u64,
+    identity: u32,
+    value: u32,
 }
 
 /// Makes the blocks. Sorting dominates: n log n in the number of keys.
@@ -67,33 +89,40 @@ pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identiti
             continue;
         }
         let counts = rules.iter().map(|rule| rule.count.clone()).collect();
-        let mut blocks: Vec<Found> = rules.into_iter().flat_map(|rule| rule.blocks).collect();
+        let found: Vec<Found> = rules.into_iter().map(|rule| rule.blocks).collect();
         // Smallest first: a pair belongs to the first block that both share.
-        blocks.par_sort_unstable_by(|a, b| (a.members.len(), a.key).cmp(&(b.members.len(), b.key)));
-        return Blocks::number(blocks.into_iter().map(|block| block.members), identities.len(), counts, cap);
+        let mut order: Vec<(u32, u64, u32, u32)> = Vec::with_capacity(found.iter().map(|f| f.keys.len()).sum());
+        for (rule, blocks) in found.iter().enumerate() {
+            let size = |block: usize| blocks.members(block).len() as u32;
+            order.extend((0..blocks.keys.len()).map(|b| (size(b), blocks.keys[b], rule as u32, b as u32)));
+        }
+        order.par_sort_unstable();
+        let sorted = order.iter().map(|&(_, _, rule, block)| found[rule as usize].members(block as usize));
+        return Blocks::number(sorted, identities.len(), counts, cap);
     }
 }
 
 /// The blocks of one rule.
 struct Rule {
     count: RuleCount,
-    blocks: Vec<Found>,
+    blocks: Found,
 }
 
 fn all_rules(features: &Features, comparisons: &Comparisons, identities: usize, cap: usize) -> Vec<Rule> {
     let mut keys_used = vec![0u8; identities];
     let rule = |first: Feature| {
         let (blocks, cut) = rule_blocks(features, first, identities as u32, cap, &mut keys_used);
-        let pairs = blocks.iter().map(|block| pairs_within(block.members.len())).sum();
-        Rule { count: RuleCount { rule: first.word(comparisons), blocks: blocks.len() as u64, pairs, cut }, blocks }
+        let count =
+            RuleCount { rule: first.word(comparisons), blocks: blocks.keys.len() as u64, pairs: blocks.pairs(), cut };
+        Rule { count, blocks }
     };
     features.first_keys().into_iter().map(rule).collect()
 }
 
-/// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows.
+/// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows. A block must have room for
+/// the records of one person and a few namesakes.
 fn first_cap(identities: usize) -> usize {
-    let share = (SMALL_POPULATION / identities.max(1) as f64).cbrt().min(1.0);
-    ((CAP_MAX as f64 * share) as usize).max(CAP_MIN)
+    ((CAP_MAX as f64 * SMALL_POPULATION / identities.max(1) as f64) as usize).clamp(CAP_MIN, CAP_MAX)
 }
 
 fn pairs_within(size: usize) -> u64 {
@@ -121,66 +150,65 @@ fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
 }
 
 /// The blocks of one rule, those still too large at the last refinement left out and counted.
-fn rule_blocks(
-    features: &Features,
-    first: Feature,
-    identities: u32,
-    cap: usize,
-    keys_used: &mut [u8],
-) -> (Vec<Found>, u64) {
-    let mut keys: Vec<(u64, u64, u32)> = Vec::new();
-    for identity in 0..identities {
-        features.each(first, identity, |hash| keys.push((hash, hash, identity)));
-    }
+fn rule_blocks(features: &Features, first: Feature, identities: u32, cap: usize, keys_used: &mut [u8]) -> (Found, u64) {
     let cap = if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap };
+    let mut keys: Vec<Key> = Vec::new();
+    for identity in 0..identities {
+        features.each(first, identity, |hash| keys.push(Key { key: hash, identity, value: hash as u32 }));
+    }
     let [second, third] = refinements(features, first);
-    let (mut found, mut cut) = (Vec::new(), 0);
+    let (mut found, mut cut) = (Found::default(), 0);
     for deeper in [second, third, Vec::new()] {
-        // (key, the feature value it was last made from, identity)
         keys.par_sort_unstable();
-        keys.dedup_by_key(|(key, _, identity)| (*key, *identity));
-        let mut next = Vec::new();
-        for group in keys.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() >= 2) {
+        keys.dedup_by_key(|key| (key.key, key.identity));
+        let mut large: Vec<&[Key]> = Vec::new();
+        for group in keys.chunk_by(|a, b| a.key == b.key).filter(|group| group.len() >= 2) {
             if group.len() <= cap || (deeper.is_empty() && group.len() <= CAP_MAX) {
-                let members: Vec<u32> =
-                    group.iter().map(|(_, _, identity)| *identity).filter(|i| take(keys_used, *i)).collect();
-                if members.len() >= 2 {
-                    found.push(Found { key: group[0].0, members });
-                }
+                keep(group, keys_used, &mut found);
             } else if deeper.is_empty() {
                 cut += group.len() as u64;
             } else {
-                refine(features, first, group, &deeper, &mut next);
+                large.push(group);
             }
         }
-        keys = next;
+        let split = |group: &&[Key]| refine(features, first, group, &deeper);
+        let next: Vec<Vec<Key>> = large.par_iter().map(split).collect();
+        keys = next.concat();
     }
     (found, cut)
 }
 
-fn take(keys_used: &mut [u8], identity: u32) -> bool {
-    let used = &mut keys_used[identity as usize];
-    *used += u8::from(*used < u8::MAX);
-    *used <= KEYS_MAX
+/// Keeps one block, without the identities that have all their keys already.
+fn keep(group: &[Key], keys_used: &mut [u8], found: &mut Found) {
+    let start = found.members.len();
+    for key in group {
+        let used = &mut keys_used[key.identity as usize];
+        if *used < KEYS_MAX {
+            *used += 1;
+            found.members.push(key.identity);
+        }
+    }
+    if found.members.len() - start >= 2 {
+        found.keys.push(group[0].key);
+        found.starts.push(start as u32);
+    } else {
+        found.members.truncate(start);
+    }
 }
 
-/// Adds the keys that split one large block.
-fn refine(
-    features: &Features,
-    first: Feature,
-    group: &[(u64, u64, u32)],
-    by: &[Feature],
-    next: &mut Vec<(u64, u64, u32)>,
-) {
+/// The keys that split one large block.
+fn refine(features: &Features, first: Feature, group: &[Key], by: &[Feature]) -> Vec<Key> {
+    let mut next = Vec::with_capacity(group.len() * by.len());
     for feature in by {
-        for &(key, value, identity) in group {
+        for &Key { key, identity, value } in group {
             features.each(*feature, identity, |hash| {
                 // A value does not split its own block; two names meet under the smaller hash only.
-                let again = hash == value || (*feature == first && hash < value);
+                let again = hash as u32 == value || (*feature == first && (hash as u32) < value);
                 if !again {
-                    next.push((mix(key, hash), hash, identity));
+                    next.push(Key { key: mix(key, hash), identity, value: hash as u32 });
                 }
             });
         }
     }
+    next
 }

@@ -23,16 +23,16 @@ pub struct Pairs {
 }
 
 impl Blocks {
-    pub(super) fn number(
-        blocks: impl Iterator<Item = Vec<u32>>,
+    /// Numbers blocks in the order given; members ascend within each.
+    pub(super) fn number<'a>(
+        blocks: impl Iterator<Item = &'a [u32]>,
         identities: usize,
         counts: Vec<RuleCount>,
         cap: usize,
     ) -> Blocks {
         let (mut starts, mut members) = (vec![0u64], Vec::new());
-        for mut block in blocks {
-            block.sort_unstable();
-            members.extend(block);
+        for block in blocks {
+            members.extend_from_slice(block);
             starts.push(members.len() as u64);
         }
         let mut own_starts = vec![0u64; identities + 1];
@@ -108,7 +108,12 @@ impl Blocks {
         }
     }
 
-    /// Number of distinct pairs.
+    /// Pairs of all blocks, those that several rules yield counted each time.
+    pub fn pairs_at_most(&self) -> u64 {
+        self.counts.iter().map(|rule| rule.pairs).sum()
+    }
+
+    /// Number of distinct pairs: one walk over all of them.
     pub fn distinct_pairs(&self) -> u64 {
         let count = |run: &Pairs| {
             let mut pairs = 0u64;
@@ -133,7 +138,8 @@ mod tests {
         ) {
             let mut sorted = blocks.clone();
             sorted.sort_by_key(BTreeSet::len);
-            let numbered = Blocks::number(sorted.iter().map(|b| b.iter().copied().collect()), 40, Vec::new(), 8);
+            let flat: Vec<Vec<u32>> = sorted.iter().map(|b| b.iter().copied().collect()).collect();
+            let numbered = Blocks::number(flat.iter().map(Vec::as_slice), 40, Vec::new(), 8);
             let mut seen = Vec::new();
             for run in numbered.runs(size) {
                 numbered.each_pair(run, |left, right| seen.push((left, right)));

@@ -1,6 +1,6 @@
 //! The name comparison: two bags of tokens, aligned best first.
 
-use super::tokens::{Agreement, Tokens};
+use super::tokens::{Agreement, Memory, Tokens};
 use crate::job::Field;
 use crate::records::{Dictionary, Identities, MISSING, Records};
 use rustc_hash::FxHashMap;
@@ -17,6 +17,10 @@ const REAL_NAME_HOLDERS: u64 = 8;
 
 /// Number of levels: matched × unmatched × inexact × given names in conflict.
 pub const LEVELS: u8 = ((MATCHED.len() + 1) * (UNMATCHED.len() + 1) * 4) as u8;
+
+thread_local! {
+    static MEMORY: std::cell::RefCell<Memory> = std::cell::RefCell::default();
+}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 struct NameToken {
@@ -205,14 +209,16 @@ impl Names {
         }
         let mut near: [(f32, u8, u8); TOKENS_MAX * TOKENS_MAX] = [(0.0, 0, 0); TOKENS_MAX * TOKENS_MAX];
         let mut found = 0;
-        for i in ones(free_a) {
-            for j in ones(free_b) {
-                if let Some((_, bits)) = self.tokens.agreement(a[i].token, b[j].token) {
-                    near[found] = (bits, i as u8, j as u8);
-                    found += 1;
+        MEMORY.with_borrow_mut(|memory| {
+            for i in ones(free_a) {
+                for j in ones(free_b) {
+                    if let Some((_, bits)) = self.tokens.agreement_remembered(a[i].token, b[j].token, memory) {
+                        near[found] = (bits, i as u8, j as u8);
+                        found += 1;
+                    }
                 }
             }
-        }
+        });
         let near = &mut near[..found];
         near.sort_by(|x, y| y.0.total_cmp(&x.0).then((x.1, x.2).cmp(&(y.1, y.2))));
         for &(bits, i, j) in near.iter() {

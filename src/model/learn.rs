@@ -9,7 +9,7 @@ use crate::records::Identities;
 use rayon::prelude::*;
 
 /// Blocked pairs that training looks at; beyond, every k-th by the hash of the pair, so that its cost does not grow.
-const TRAINING_PAIRS: u64 = 4_000_000;
+const TRAINING_PAIRS: u64 = 3_000_000;
 /// An identity counts at most this often in training: a filler that five hundred rows share must not teach what matches look like.
 const COUNT_MAX: u64 = 8;
 
@@ -49,23 +49,25 @@ pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
 fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> (Histogram, u64) {
     let runs = blocks.runs(50_000);
     let count = |identity: u32| u64::from(identities.count(identity)).min(COUNT_MAX);
-    let total: u64 = blocks.distinct_pairs();
-    let one_in = total.div_ceil(TRAINING_PAIRS).max(1);
-    let parts: Vec<(Counter, u64)> = runs
+    // The rules overlap, so this is too high, and fewer pairs are looked at than might be: exactness would cost a walk of its own.
+    let one_in = (blocks.pairs_at_most() / 2).div_ceil(TRAINING_PAIRS).max(1);
+    let parts: Vec<(Counter, u64, u64)> = runs
         .par_iter()
         .map(|run| {
-            let (mut counter, mut looked_at) = (Counter::default(), 0);
+            let (mut counter, mut looked_at, mut total) = (Counter::default(), 0, 0);
             blocks.each_pair(*run, |left, right| {
+                total += 1;
                 if one_in == 1 || pair_hash(left, right) % one_in == 0 {
                     counter.add(comparisons.pattern(left, right), count(left) * count(right));
                     looked_at += 1;
                 }
             });
-            (counter, looked_at)
+            (counter, looked_at, total)
         })
         .collect();
-    let (counter, looked_at) =
-        parts.into_iter().fold((Counter::default(), 0), |sum, part| (sum.0.merge(part.0), sum.1 + part.1));
+    let merge =
+        |sum: (Counter, u64, u64), part: (Counter, u64, u64)| (sum.0.merge(part.0), sum.1 + part.1, sum.2 + part.2);
+    let (counter, looked_at, total) = parts.into_iter().fold((Counter::default(), 0, 0), merge);
     let mut histogram = counter.finish(total as f64 / (looked_at as f64).max(1.0));
     let mut own = Counter::default();
     for identity in 0..identities.len() as u32 {
