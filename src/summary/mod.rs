@@ -32,3 +32,6 @@ pub fn build(facts: &Facts) -> Summary {
     let figures = figures::Figures::new(facts, &count::count(facts));
     Summary { report_html: page::render(&figures).into_string(), csv: tables::all(&figures) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,7 @@ fn places(figures: &Figures) -> Markup {
     let shown: Vec<Group> = order.iter().map(|&area| figures.areas[area].clone()).collect();
     let description = match largest {
         Some(area) => format!(
-            "One tile for each of {} postcode districts, darker with more people. The largest is {} with {} people.",
+            "One tile for each of {} postcode districts, stronger in colour with more people. The largest is {} with {} people.",
             shown.len(),
             area.label,
             area.people
@@ -87,11 +87,11 @@ fn places(figures: &Figures) -> Markup {
         None => "No place has enough people to be shown.".into(),
     };
     let words = html! {
-        p { "By the first half of the postcode. Darker means more people." }
+        p { "By the first half of the postcode. A stronger colour means more people." }
         @if shown.len() < figures.areas.len() {
             p { "The picture has the " (shown.len()) " largest of " (figures.areas.len()) " places; the table has them all." }
         }
-        (group_list("Beside these", &figures.areas_rest))
+        (group_list("Not in the picture", &figures.areas_rest))
     };
     let all = figures.areas.iter().chain(&figures.areas_rest);
     let table = group_table("People not recorded as died, by place", "Postcode district", all);

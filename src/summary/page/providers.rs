@@ -99,7 +99,7 @@ fn overlap_figure(figures: &Figures, overlap: &Overlap) -> Markup {
     let name = |at: usize| figures.providers[overlap.providers[at]].name;
     let description = match closest {
         Some((percent, row, column)) => format!(
-            "Heat map of {}. The darkest cell: {percent:.0} % of the people of {} are known to {} too.",
+            "Heat map of {}. The strongest cell: {percent:.0} % of the people of {} are known to {} too.",
             plural(shown.len(), "provider", "providers"),
             name(row),
             name(column)

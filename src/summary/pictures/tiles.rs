@@ -1,4 +1,4 @@
-//! Places as tiles, by postcode area and number, darker with more people. No map: the tool knows no coordinates.
+//! Places as tiles, by postcode area and number, stronger in colour with more people. No map: the tool knows no coordinates.
 
 use super::scale::shade;
 use super::{Drawing, Picture, fitted, rectangle, text};
@@ -18,7 +18,7 @@ fn letters(name: &str) -> &str {
 }
 
 fn draw(areas: &[Group], width: f64, columns: f64) -> Drawing {
-    let side = (width - GAP * (columns - 1.0)) / columns;
+    let side = ((width - GAP * (columns - 1.0)) / columns).floor();
     let height = 54.0;
     let largest = areas.iter().filter_map(|area| area.people.count()).max().unwrap_or(0).max(1) as f64;
     let mut body = String::new();

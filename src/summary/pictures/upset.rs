@@ -2,6 +2,7 @@
 
 use super::scale::{Linear, short};
 use super::{Drawing, Picture, bars, fitted, line, number, rectangle, text};
+use crate::job::Setting;
 use crate::summary::figures::{Group, Settings, setting_words};
 use maud::{Markup, html};
 
@@ -18,9 +19,8 @@ pub(in crate::summary) fn upset(
     people: crate::summary::disclosure::Shown,
 ) -> Picture {
     let title = "People by the combination of settings that know them";
-    let label = |members: &[usize]| {
-        members.iter().map(|&row| setting_words(settings.rows[row].0)).collect::<Vec<_>>().join(" + ")
-    };
+    let label =
+        |members: &[usize]| members.iter().map(|&row| briefly(settings.rows[row].0)).collect::<Vec<_>>().join(" + ");
     let groups: Vec<Group> = settings
         .combinations
         .iter()
@@ -30,6 +30,17 @@ pub(in crate::summary) fn upset(
     let mut sizes = vec![("wide", draw(settings, 1130.0)), ("medium", draw(settings, 830.0))];
     sizes.extend(narrow);
     Picture { sizes, title: title.into(), description }
+}
+
+/// Where several settings share one line of a telephone.
+fn briefly(setting: Setting) -> &'static str {
+    match setting {
+        Setting::GeneralPractice => "GP",
+        Setting::Acute => "Hospital",
+        Setting::Community => "Community",
+        Setting::Voluntary => "Voluntary",
+        _ => setting_words(setting),
+    }
 }
 
 fn draw(settings: &Settings, width: f64) -> Drawing {
