@@ -355,8 +355,9 @@ fn the_disk_is_full() {
     let (standing, ids) = (night.standing(), night.person_ids());
     // Full again, after something was published.
     night.write("out/filler", vec![0u8; 16 << 10]);
-    let fill = fs::OpenOptions::new().append(true).open(night.path("out/filler")).unwrap();
-    while (&fill).write_all(&[0; 4096]).is_ok() {}
+    let mut fill = fs::OpenOptions::new().append(true).open(night.path("out/filler")).unwrap();
+    while fill.write_all(&[0; 4096]).is_ok() {}
+    drop(fill);
     night.run().failed(4, "OF0401");
     assert!(night.standing() == standing && night.unfinished().is_empty());
     fs::remove_file(night.path("out/filler")).unwrap();

@@ -1,7 +1,7 @@
 //! What the tests of the real binary share: folders with made-up extracts, runs of `onefolk`, and a look into what a run left.
 //!
 //! All people are synthetic; NHS numbers are from the 999 range, which is never issued.
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
+#![allow(dead_code, unused_imports, reason = "each test binary uses its own part of this")]
 
 mod people;
 mod published;
