@@ -20,6 +20,8 @@ pub enum Exit {
     InputUnusable = 3,
     Resource = 4,
     Locked = 5,
+    /// Ctrl-C or SIGTERM: the number that shells give to a program that Ctrl-C ended.
+    Interrupted = 130,
 }
 
 impl Exit {

@@ -89,6 +89,7 @@ struct Postings {
 
 impl Postings {
     fn of(codes: &[u32]) -> Postings {
+        let codes = &by_first_holder(codes);
         let values = codes.iter().filter(|code| **code != MISSING).max().map_or(0, |max| *max as usize + 1);
         let mut starts = vec![0u32; values + 1];
         codes.iter().filter(|code| **code != MISSING).for_each(|code| starts[*code as usize + 1] += 1);
@@ -121,6 +122,22 @@ impl Postings {
         let second = (first + random.random_range(1..holders.len())) % holders.len();
         (holders[first].min(holders[second]), holders[first].max(holders[second]))
     }
+}
+
+/// The same values numbered by their first holder. Codes are given in the order of rows, identities stand in the order of their content:
+/// only so does the sample not hang on how an extract happens to be sorted.
+fn by_first_holder(codes: &[u32]) -> Vec<u32> {
+    let values = codes.iter().filter(|code| **code != MISSING).max().map_or(0, |max| *max as usize + 1);
+    let (mut numbers, mut next) = (vec![MISSING; values], 0);
+    let mut number = |code: &u32| {
+        let slot = numbers.get_mut(*code as usize)?;
+        if *slot == MISSING {
+            *slot = next;
+            next += 1;
+        }
+        Some(*slot)
+    };
+    codes.iter().map(|code| number(code).unwrap_or(MISSING)).collect()
 }
 
 /// Sharpens `plain` frequencies at the rare end.

@@ -1,36 +1,37 @@
 //! Ctrl-C and SIGTERM while a run is being written: what was begun is removed, what was published stands.
 
+use super::INTERRUPTED;
+use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-/// The exit status of a program that Ctrl-C ended, by convention of shells.
-const INTERRUPTED: i32 = 130;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Watches for signals while it lives.
 pub struct Guard {
     handle: Option<Handle>,
-    /// Set while the few renames of publishing are under way: they take milliseconds and must not be torn.
-    held: Arc<AtomicBool>,
+    /// True while the few renames of publishing are under way: they take milliseconds and must not be torn. The lock is held while a
+    /// stopped run is cleared away, so that publishing never begins beside that.
+    held: Arc<Mutex<bool>>,
 }
 
 impl Guard {
     /// Begins to watch; where signals cannot be watched the run goes on without, and the next one clears up.
     pub fn watch(output: &Path) -> Guard {
-        let held = Arc::new(AtomicBool::new(false));
+        let held = Arc::new(Mutex::new(false));
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return Guard { handle: None, held } };
         let handle = signals.handle();
         let (runs, holding) = (output.join("runs"), held.clone());
         std::thread::spawn(move || {
             for _ in signals.forever() {
-                if !holding.load(Ordering::SeqCst) {
+                let held = holding.lock().unwrap_or_else(PoisonError::into_inner);
+                if !*held {
                     remove_drafts(&runs);
-                    eprintln!(
-                        "Run the same command again when it suits; the run was stopped and nothing was published"
-                    );
-                    std::process::exit(INTERRUPTED);
+                    let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
+                    // Where stderr is closed nobody reads why; the exit code still says it.
+                    let _ = std::io::stderr().write_all(failure.report().as_bytes());
+                    std::process::exit(failure.code.exit.number().into());
                 }
             }
         });
@@ -39,7 +40,7 @@ impl Guard {
 
     /// From here on signals wait until the run stands.
     pub fn hold(&self) {
-        self.held.store(true, Ordering::SeqCst);
+        *self.held.lock().unwrap_or_else(PoisonError::into_inner) = true;
     }
 }
 

@@ -28,14 +28,8 @@ use progress::Progress;
 use std::path::PathBuf;
 
 /// The codes this room raises (OF051x).
-pub static CODES: &[&Code] = &[
-    &TOO_MUCH_QUARANTINED,
-    &TOO_MANY_PEOPLE_CHANGED,
-    &EXTRACT_ALL_QUARANTINED,
-    &ACCOUNTS_WRONG,
-    &THREADS_UNAVAILABLE,
-    &NO_ROWS,
-];
+pub static CODES: &[&Code] =
+    &[&TOO_MUCH_QUARANTINED, &TOO_MANY_PEOPLE_CHANGED, &EXTRACT_ALL_QUARANTINED, &ACCOUNTS_WRONG, &THREADS_UNAVAILABLE, &NO_ROWS, &INTERRUPTED];
 
 pub static TOO_MUCH_QUARANTINED: Code = Code {
     id: "OF0510",
@@ -87,6 +81,15 @@ pub static NO_ROWS: Code = Code {
     title: "there is not one row to link",
     next_step: "See that the extracts hold data rows, then run again; nothing was published",
     explanation: "All extracts together hold no row that could be read. An empty population is never published over a full one.",
+};
+
+pub static INTERRUPTED: Code = Code {
+    id: "OF0516",
+    exit: Exit::Interrupted,
+    title: "the run was stopped",
+    next_step: "Run the same command again when it suits; what was published before still stands",
+    explanation: "Ctrl-C or SIGTERM came before the run was published. What it had begun to write was removed. A signal that comes \
+                  during the few renames that publish a run waits for them, and the run ends as usual.",
 };
 
 /// How to run.
@@ -185,6 +188,7 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
 
 fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story) -> Result<Finished> {
     let lock = Lock::acquire(&job.output)?;
+    let interrupt = interrupt::Guard::watch(&job.output);
     let recovered = publish::recover(&lock)?;
     if recovered.finished.is_some() || !recovered.removed.is_empty() {
         tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
@@ -199,7 +203,6 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
         return Ok(finished);
     }
     let stage = progress.stage("Publishing", None);
-    let interrupt = interrupt::Guard::watch(&job.output);
     let draft = Draft::create(&lock, &night.run_id)?;
     write(&night, &draft, progress, story)?;
     interrupt.hold();

@@ -1,0 +1,168 @@
+//! How well people are found, against truth that linking never sees.
+
+mod common;
+
+use common::Night;
+use std::collections::{BTreeMap, HashMap};
+use std::path::{Path, PathBuf};
+
+/// Pairs of records, clustered.
+#[derive(Debug, Clone, Copy)]
+struct Score {
+    precision: f64,
+    recall: f64,
+}
+
+impl Score {
+    fn f1(self) -> f64 {
+        2.0 * self.precision * self.recall / (self.precision + self.recall)
+    }
+}
+
+/// Compares two partitions of the same records: (person found, true person) of each.
+fn score<'a>(records: impl Iterator<Item = (&'a str, &'a str)>) -> Score {
+    let (mut found, mut truth, mut both) = (HashMap::new(), HashMap::new(), HashMap::new());
+    for (person, real) in records {
+        *found.entry(person).or_insert(0u64) += 1;
+        *truth.entry(real).or_insert(0u64) += 1;
+        *both.entry((person, real)).or_insert(0u64) += 1;
+    }
+    let pairs = |n: &u64| n * (n - 1) / 2;
+    let right: u64 = both.values().map(pairs).sum();
+    let (found, truth): (u64, u64) = (found.values().map(pairs).sum(), truth.values().map(pairs).sum());
+    assert!(found > 0 && truth > 0, "there is nothing to score");
+    Score { precision: right as f64 / found as f64, recall: right as f64 / truth as f64 }
+}
+
+#[test]
+fn scores_are_of_pairs() {
+    // Found {1,2,3}, {4}; true {1,2}, {3,4}: one pair of three is right, one of two is found.
+    let score = score([("a", "x"), ("a", "x"), ("a", "y"), ("b", "y")].into_iter());
+    assert!((score.precision - 1.0 / 3.0).abs() < 1e-12 && (score.recall - 0.5).abs() < 1e-12, "{score:?}");
+}
+
+/// Row by row of a CSV file, by column name.
+fn rows(path: &Path) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_path(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    reader.deserialize().map(|row| row.expect("the row can be read")).collect()
+}
+
+// --- the demo ---------------------------------------------------------------------------------
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (entry, name) = entry.map(|entry| (entry.path(), entry.file_name())).unwrap();
+        match entry.is_dir() {
+            true if name == "out" => {}
+            true => copy(&entry, &to.join(name)),
+            false => drop(std::fs::copy(&entry, to.join(name)).unwrap()),
+        }
+    }
+}
+
+/// The demo's events repeat a record_id; a record is judged once, as truth.csv has it.
+#[test]
+fn the_demo_is_linked_as_well_as_the_readme_says() {
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("data/demo");
+    if !demo.join("job.toml").exists() {
+        eprintln!("SKIPPED: data/demo is not there yet");
+        return;
+    }
+    // A copy, so that the checkout stays clean.
+    let night = Night::new();
+    copy(&demo, &night.path(""));
+    night.run().done();
+    let people = night.person_ids();
+    let truth = rows(&demo.join("truth.csv"));
+    let judged: Vec<(&str, &str)> = truth
+        .iter()
+        .filter_map(|row| {
+            let person = people.get(&(row["provider"].clone(), row["record_id"].clone()))?;
+            Some((person.as_str(), row["person"].as_str()))
+        })
+        .collect();
+    assert!(judged.len() * 10 >= truth.len() * 9, "only {} of {} records are in the crosswalk", judged.len(), truth.len());
+    let score = score(judged.into_iter());
+    println!("demo: precision {:.5}, recall {:.5}, F1 {:.5}", score.precision, score.recall, score.f1());
+    assert!(score.precision >= 0.998 && score.recall >= 0.97, "{score:?}");
+}
+
+// --- public labelled sets ---------------------------------------------------------------------
+
+/// Where they lie, beside the checkout; they are not ours to pass on.
+fn labelled(name: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os("ONEFOLK_LABELLED").map(PathBuf::from);
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1).map(|above| above.join("shared/data/labelled"));
+    let found = folder.into_iter().chain(beside).map(|folder| folder.join(name)).find(|path| path.exists());
+    if found.is_none() {
+        eprintln!("SKIPPED: {name} is not there; ONEFOLK_LABELLED names the folder of the labelled sets");
+    }
+    found
+}
+
+/// Links one labelled set with `columns` (the lines of [provider.columns]) and further tables, rows in the order of a hash.
+fn f1(name: &str, columns: &str, fields: &str) -> Option<f64> {
+    let path = labelled(name)?;
+    let mut set = rows(&path);
+    let id = |row: &BTreeMap<String, String>| row["unique_id"].clone();
+    set.sort_by_key(|row| *blake3::hash(id(row).as_bytes()).as_bytes());
+    let night = Night::new();
+    let header: Vec<&String> = set[0].keys().filter(|column| *column != "cluster").collect();
+    let mut writer = csv::Writer::from_path(night.path("set.csv")).unwrap();
+    writer.write_record(&header).unwrap();
+    set.iter().for_each(|row| writer.write_record(header.iter().map(|column| &row[*column])).unwrap());
+    writer.flush().unwrap();
+    night.write(
+        "job.toml",
+        format!(
+            "[job]\nas_of = 2026-11-22\n[cluster]\nfalse_link_cost = 1\n{fields}\n[[provider]]\nid = \"set\"\nname = \"A labelled set\"\n\
+             setting = \"other\"\nfiles = [\"set.csv\"]\n[provider.columns]\nrecord_id = \"unique_id\"\n{columns}"
+        ),
+    );
+    night.run().done();
+    let people = night.person_ids();
+    let judged = set.iter().filter_map(|row| {
+        let person = people.get(&("set".to_string(), id(row)))?;
+        Some((person.as_str(), row["cluster"].as_str()))
+    });
+    let judged: Vec<_> = judged.collect();
+    assert!(judged.len() * 100 >= set.len() * 99, "{} of {} rows are in the crosswalk", judged.len(), set.len());
+    let score = score(judged.into_iter());
+    println!("{name}: precision {:.4}, recall {:.4}, F1 {:.4}", score.precision, score.recall, score.f1());
+    Some(score.f1())
+}
+
+fn at_least(floor: f64, found: Option<f64>) {
+    assert!(found.is_none_or(|found| found >= floor), "F1 {found:?}, at least {floor} is needed");
+}
+
+#[test]
+fn historical_dev() {
+    let columns = "full_name = \"full_name\"\ndate_of_birth = \"dob\"\npostcode = \"postcode_fake\"\nsex = \"gender\"\n\
+                   birth_place = \"birth_place\"\noccupation = \"occupation\"\n";
+    let fields = "[field.birth_place]\nkind = \"category\"\n[field.occupation]\nkind = \"category\"\n";
+    at_least(0.92, f1("historical_dev.csv", columns, fields));
+}
+
+#[test]
+fn fake_1000() {
+    let columns = "given_name = \"first_name\"\nfamily_name = \"surname\"\ndate_of_birth = \"dob\"\nemail = \"email\"\ncity = \"city\"\n";
+    at_least(0.92, f1("fake_1000.csv", columns, "[field.city]\nkind = \"category\"\n"));
+}
+
+#[test]
+fn febrl4() {
+    let columns = "given_name = \"given_name\"\nfamily_name = \"surname\"\ndate_of_birth = { column = \"date_of_birth\", format = \"%Y%m%d\" }\n\
+                   address = [\"street_number\", \"address_1\", \"address_2\"]\nsuburb = \"suburb\"\npostcode = \"postcode\"\nstate = \"state\"\n\
+                   soc_sec_id = \"soc_sec_id\"\n";
+    let fields = "[field.suburb]\nkind = \"category\"\n[field.state]\nkind = \"category\"\n[field.soc_sec_id]\nkind = \"identifier\"\n";
+    at_least(0.995, f1("febrl4.csv", columns, fields));
+}
+
+#[test]
+fn rldata500() {
+    let columns = "given_name = \"fname_c1\"\nmiddle_name = \"fname_c2\"\nfamily_name = [\"lname_c1\", \"lname_c2\"]\n\
+                   date_of_birth = { columns = [\"by\", \"bm\", \"bd\"], format = \"%Y %m %d\" }\n";
+    at_least(0.93, f1("RLdata500.csv", columns, ""));
+}

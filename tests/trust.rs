@@ -1,0 +1,286 @@
+//! What people who are in the data rely on: no value of theirs where it does not belong, and an objection that is kept.
+
+mod common;
+
+use common::{Night, Person, job, nhs_number, town};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A value that stands nowhere else, in every field of a record.
+const CANARY: &str = "Zqxcanary";
+
+/// Rows with the canary in every field: one that can be used as far as it goes, and ones that end in quarantine.
+fn canaries(nth: usize) -> Vec<[String; 9]> {
+    let word = |field: &str| format!("{CANARY}{field}{nth}");
+    let all = [word("id"), word("nhs"), word("given"), word("family"), word("born"), word("sex"), word("address"), word("postcode"), word("phone")];
+    let number = nhs_number(7000 + nth as u64);
+    let mut usable = all.clone();
+    (usable[0], usable[1], usable[4]) = (word("usable"), number, "1911-02-03".into());
+    let mut without_id = all.clone();
+    without_id[0].clear();
+    let mut nobody = all.clone().map(|_| String::new());
+    (nobody[0], nobody[5], nobody[8]) = (word("nobody"), word("sex"), word("phone"));
+    vec![all, usable, without_id, nobody]
+}
+
+/// No canary in what the run printed, nor in anything but the Parquet files, nor in a file's name.
+#[track_caller]
+fn no_canary(night: &Night, ended: &common::Outcome) {
+    let hidden = |bytes: &[u8]| {
+        let text = String::from_utf8_lossy(bytes).to_lowercase();
+        let number = (0..10).map(|nth| nhs_number(7000 + nth)).find(|number| text.contains(number.as_str()));
+        !text.contains(&CANARY.to_lowercase()) && !text.contains("1911-02-03") && number.is_none()
+    };
+    assert!(hidden(ended.stdout.as_bytes()) && hidden(ended.stderr.as_bytes()), "printed:\n{}\n{}", ended.stdout, ended.stderr);
+    if !night.output().join("current").exists() {
+        return;
+    }
+    let mut looked_at = 0;
+    for (name, bytes) in common::files_below(&night.output().join("runs")) {
+        assert!(hidden(name.to_string_lossy().as_bytes()), "{}", name.display());
+        if name.extension().is_none_or(|extension| extension != "parquet") {
+            assert!(hidden(&bytes), "{} holds a value of a person", name.display());
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 8, "{looked_at}");
+    // The canary was there at all.
+    let crosswalk = night.table("crosswalk.parquet");
+    assert!(crosswalk.values("record_id").iter().any(|id| id.starts_with(CANARY)));
+}
+
+/// People's rows and canary rows, in the columns of the job.
+fn rows(people: &[Person], nth: usize) -> Vec<Vec<String>> {
+    let known = people.iter().enumerate().map(|(at, person)| person.exact_row(&format!("{nth}-{at}")));
+    let known = known.map(|row| row.split(',').map(String::from).collect());
+    known.chain(canaries(nth).into_iter().map(Vec::from)).collect()
+}
+
+fn written_as_json_lines(rows: &[Vec<String>]) -> String {
+    let columns: Vec<&str> = common::HEADER.split(',').collect();
+    let line = |row: &Vec<String>| {
+        let object: serde_json::Map<String, serde_json::Value> =
+            columns.iter().zip(row).map(|(column, value)| (column.to_string(), value.as_str().into())).collect();
+        serde_json::Value::Object(object).to_string() + "\n"
+    };
+    rows.iter().map(line).collect::<String>() + &format!("{{\"id\": \"{CANARY}broken\", \"given\": \"{CANARY}\n")
+}
+
+fn written_as_workbook(rows: &[Vec<String>]) -> Vec<u8> {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, name) in common::HEADER.split(',').enumerate() {
+        sheet.write_string(0, column as u16, name).unwrap();
+    }
+    for (row, values) in rows.iter().enumerate() {
+        for (column, value) in values.iter().enumerate() {
+            sheet.write_string(row as u32 + 1, column as u16, value).unwrap();
+        }
+    }
+    book.save_to_buffer().unwrap()
+}
+
+#[test]
+fn no_value_of_a_person_stands_where_it_does_not_belong() {
+    let people = town(120, 51);
+    let night = Night::new();
+    let joined = |rows: &[Vec<String>]| rows.iter().map(|row| row.join(",") + "\n").collect::<String>();
+    let ragged = format!("{CANARY},{CANARY}\n\"{CANARY},{CANARY},open\n");
+    night.write("in/a.csv", format!("{}\n{}{ragged}", common::HEADER, joined(&rows(&people, 1))));
+    night.write("in/b.jsonl", written_as_json_lines(&rows(&people, 2)));
+    let fixed = |row: &Vec<String>| row.iter().map(|value| format!("{value:<32}")).collect::<String>() + "\n";
+    night.write("in/c.txt", rows(&people, 3).iter().map(fixed).collect::<String>() + CANARY + "\n");
+    night.write("in/d.xlsx", written_as_workbook(&rows(&people, 4)));
+    let columns = common::HEADER.split(',').enumerate();
+    let layout: Vec<String> =
+        columns.map(|(at, name)| format!("{{ column = \"{name}\", start = {}, width = 32 }}", at * 32 + 1)).collect();
+    let fixed = format!("format = \"fixed_width\"\nlayout = [{}]", layout.join(", "));
+    let providers = [("a", "in/a.csv", ""), ("b", "in/b.jsonl", ""), ("c", "in/c.txt", fixed.as_str()), ("d", "in/d.xlsx", "")];
+    night.write("job.toml", job(&providers, "[gates]\nmaximum_quarantined = \"90 %\"\n"));
+    let ended = night.run().done();
+    no_canary(&night, &ended);
+    assert!(night.table("quarantine.parquet").rows.len() >= 6);
+    let json = night.run_with(&["--json"]).done();
+    no_canary(&night, &json);
+}
+
+#[test]
+fn failures_name_nobody_either() {
+    let people = town(30, 52);
+    let line = canaries(5)[1].join(",") + "\n";
+    // The header is missing: the first person stands where the columns' names should.
+    let night = Night::of(&people);
+    night.write("in/gp.csv", &line.repeat(3));
+    let ended = night.run();
+    assert_eq!(ended.status, Some(2), "{}", ended.stderr);
+    no_canary(&night, &ended);
+    // All rows in quarantine; too many of them; a list that holds a name.
+    let night = Night::of(&people);
+    night.write("in/gp.csv", format!("{}\n{CANARY},{CANARY}\n", common::HEADER));
+    no_canary(&night, &night.run().failed(3, "OF0512"));
+    let night = Night::of(&people);
+    let text = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", text + &format!("{CANARY},{CANARY}\n").repeat(30));
+    no_canary(&night, &night.run().failed(1, "OF0510"));
+    for (table, list) in [("opt_out", format!("nhs_number\n{CANARY}\n")), ("never_link", format!("gp:1,{CANARY}\n"))] {
+        let night = Night::of(&people);
+        night.write("list.csv", list);
+        let kind = if table == "opt_out" { "kind = \"local\"\n" } else { "" };
+        night.write("job.toml", std::fs::read_to_string(night.path("job.toml")).unwrap() + &format!("\n[[{table}]]\n{kind}files = [\"list.csv\"]\n"));
+        no_canary(&night, &night.run().failed(3, "OF0350"));
+    }
+}
+
+/// One provider's extract of these rows.
+fn extract(rows: &[String]) -> String {
+    format!("{}\n{}\n", common::HEADER, rows.join("\n"))
+}
+
+const KEYED: &str = "[job]\nid_key_file = \"id.key\"\n";
+
+/// A town in two extracts; rows are made without chance, so that leaving some out leaves the rest as it is.
+fn two_extracts(people: &[Person], without: &[usize], rest: &str) -> Night {
+    let night = Night::new();
+    for (id, misspelt) in [("gp", false), ("acute", true)] {
+        let row = |(at, person): (usize, &Person)| {
+            let mut seen = person.clone();
+            if misspelt && at % 3 == 0 {
+                seen.given.truncate(3);
+                seen.nhs_number.clear();
+            }
+            seen.exact_row(&format!("{at}"))
+        };
+        let kept: Vec<String> = people.iter().enumerate().filter(|(at, _)| !without.contains(at)).map(row).collect();
+        night.write(&format!("in/{id}.csv"), extract(&kept));
+    }
+    night.write("id.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
+    night.write("job.toml", job(&[("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", "")], rest).replace("[job]\n", KEYED));
+    night
+}
+
+const OBJECTIONS: &str = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+
+#[test]
+fn a_local_objection_takes_the_whole_person_out_and_leaves_no_trace() {
+    let people = town(200, 53);
+    let objectors = [6, 30, 77];
+    let night = two_extracts(&people, &[], OBJECTIONS);
+    // By record, by number, and one by record in the other extract.
+    night.write("objections.csv", format!("nhs_number,provider,record_id\n,gp,6\n{},,\n,acute,77\n", people[30].nhs_number));
+    night.run().done();
+    let withheld = night.table("withheld.parquet");
+    let rows: BTreeSet<(&str, &str, &str)> = withheld
+        .values("provider")
+        .into_iter()
+        .zip(withheld.values("record_id"))
+        .zip(withheld.values("reason"))
+        .map(|((provider, record), reason)| (provider, record, reason))
+        .collect();
+    let named = "local_objection";
+    let linked = "local_objection_linked";
+    // The acute row of 30 has lost its number, so that it is found by linking only.
+    let expected: BTreeSet<_> = [
+        ("gp", "6", named),
+        ("acute", "6", linked),
+        ("gp", "30", named),
+        ("acute", "30", linked),
+        ("acute", "77", named),
+        ("gp", "77", linked),
+    ]
+    .into();
+    assert_eq!(rows, expected);
+    // The same night without these people at all gives the same files, to the byte, but for what says that rows were withheld.
+    let without = two_extracts(&people, &objectors, "");
+    without.run().done();
+    for name in ["model.json", "people.parquet", "links.parquet", "review.parquet", "changes.parquet"] {
+        let (one, other) = (std::fs::read(night.current(name)).unwrap(), std::fs::read(without.current(name)).unwrap());
+        assert!(one == other, "{name} shows that the objectors were there");
+    }
+    assert_eq!(night.person_ids(), without.person_ids());
+    // Nowhere but in withheld.parquet, which names rows and no values.
+    for (name, bytes) in common::files_below(&night.output().join("runs")) {
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        for at in objectors {
+            assert!(!text.contains(&people[at].nhs_number), "{} holds an objector's number", name.display());
+        }
+    }
+    for name in ["crosswalk.parquet", "people.parquet"] {
+        let table = night.table(name);
+        for at in objectors {
+            assert!(!table.rows.iter().flatten().any(|value| *value == people[at].nhs_number), "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_objection_holds_from_its_first_day_to_its_last() {
+    let people = town(60, 54);
+    let withheld = |line: &str| {
+        let night = two_extracts(&people, &[], OBJECTIONS);
+        night.write("objections.csv", format!("provider,record_id,from,until\ngp,5,{line}\n"));
+        night.run().done();
+        night.table("withheld.parquet").rows.len()
+    };
+    for holds in [",", "2026-11-22,", ",2026-11-22", "2026-11-22,2026-11-22"] {
+        assert_eq!(withheld(holds), 2, "{holds}");
+    }
+    for not in ["2026-11-23,", ",2026-11-21", "2020-01-01,2026-11-21"] {
+        assert_eq!(withheld(not), 0, "{not}");
+    }
+}
+
+#[test]
+fn an_objection_with_a_replaced_number_finds_the_new_one() {
+    let people = town(60, 55);
+    let old = nhs_number(8000);
+    let rest = format!("{OBJECTIONS}[[nhs_number_replaced]]\nfiles = [\"replaced.csv\"]\n");
+    let night = two_extracts(&people, &[], &rest);
+    night.write("replaced.csv", format!("old,new\n{old},{}\n", people[4].nhs_number));
+    night.write("objections.csv", format!("nhs_number\n{old}\n"));
+    night.run().done();
+    let ids: BTreeSet<String> = night.table("withheld.parquet").values("record_id").into_iter().map(String::from).collect();
+    assert_eq!(ids, BTreeSet::from(["4".to_string()]));
+}
+
+fn append(night: &Night, file: &Path, row: &str) {
+    let text = std::fs::read_to_string(night.path("").join(file)).unwrap();
+    night.write(file.to_str().unwrap(), text + row + "\n");
+}
+
+#[test]
+fn pairs_that_must_stay_apart_do_even_where_they_are_identical() {
+    let people = town(100, 56);
+    let twin = people[10].exact_row("twin");
+    let person_of = |rest: &str, lines: &str| {
+        let night = two_extracts(&people, &[], rest);
+        append(&night, Path::new("in/acute.csv"), &twin);
+        night.write("apart.csv", lines);
+        night.run().done();
+        let ids = night.person_ids();
+        ["gp", "acute"].map(|provider| ids[&(provider.to_string(), if provider == "gp" { "10" } else { "twin" }.to_string())].clone())
+    };
+    let [gp, twin_id] = person_of("", "");
+    assert_eq!(gp, twin_id, "without a list they are one person");
+    let list = "[[never_link]]\nfiles = [\"apart.csv\"]\n";
+    let [gp, twin_id] = person_of(list, "gp:10,acute:twin\n");
+    assert_ne!(gp, twin_id);
+}
+
+#[test]
+fn a_replaced_number_joins_what_it_stands_for() {
+    let people = town(100, 57);
+    // The same woman after marriage, a move and a new number: nothing but the authority's line connects the two.
+    let mut later = people[20].clone();
+    (later.nhs_number, later.family, later.address, later.postcode, later.phone) =
+        (nhs_number(8100), "Ravensworth".into(), "3 Lodestar Mews".into(), "HX1 1AA".into(), String::new());
+    let together = |rest: &str| {
+        let night = two_extracts(&people, &[], rest);
+        append(&night, Path::new("in/acute.csv"), &later.exact_row("later"));
+        night.write("replaced.csv", format!("{},{}\n", people[20].nhs_number, later.nhs_number));
+        night.run().done();
+        let ids = night.person_ids();
+        ids[&("gp".to_string(), "20".to_string())] == ids[&("acute".to_string(), "later".to_string())]
+    };
+    assert!(!together(""));
+    assert!(together("[[nhs_number_replaced]]\nfiles = [\"replaced.csv\"]\n"));
+}
