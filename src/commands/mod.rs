@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod evaluate;
 mod explain;
 mod extracts;
 mod init;
@@ -35,6 +36,7 @@ enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
+    Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -46,6 +48,7 @@ impl CommandLine {
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Init(arguments) => init::run(&arguments),
+            Command::Evaluate(arguments) => evaluate::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
