@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod evaluate;
 mod explain;
 mod extracts;
 mod generate;
@@ -36,7 +37,7 @@ enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
-    Generate(generate::Arguments),
+    Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
@@ -49,6 +50,7 @@ impl CommandLine {
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),
+            Command::Evaluate(arguments) => evaluate::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),

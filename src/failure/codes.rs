@@ -83,8 +83,15 @@ static OWN: &[&Code] =
     &[&DISK_FULL, &NOT_PERMITTED, &OUTPUT_FAILED, &INTERNAL, &USAGE, &UNKNOWN_CODE, &FILE_EXISTS, &NO_EXTRACTS];
 
 /// The tables of all rooms, in the order of the pipeline.
-pub static ALL: &[&[&Code]] =
-    &[OWN, crate::job::CODES, crate::intake::CODES, crate::consent::CODES, crate::publish::CODES, crate::run::CODES];
+pub static ALL: &[&[&Code]] = &[
+    OWN,
+    crate::job::CODES,
+    crate::intake::CODES,
+    crate::consent::CODES,
+    crate::publish::CODES,
+    crate::run::CODES,
+    crate::evaluate::CODES,
+];
 
 /// The code with this name, in any case.
 pub fn find(id: &str) -> Option<&'static Code> {

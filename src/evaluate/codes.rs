@@ -1,0 +1,60 @@
+//! The codes this room raises (OF053x).
+
+use crate::failure::{Code, Exit};
+
+/// The codes this room raises.
+pub static CODES: &[&Code] =
+    &[&NO_CURRENT_RUN, &TRUTH_UNREADABLE, &TRUTH_HEADER_WRONG, &TRUTH_LINE_WRONG, &NOTHING_IN_COMMON, &RUN_UNREADABLE];
+
+pub(crate) static NO_CURRENT_RUN: Code = Code {
+    id: "OF0530",
+    exit: Exit::InputUnusable,
+    title: "there is no current run",
+    next_step: "Run `onefolk run` with this job first, then try again",
+    explanation: "evaluate and explain look at what was published last: the folder `current` below [job] output. It does not exist, so \
+                  this job has not been run yet, or [job] output points elsewhere.",
+};
+
+pub(super) static TRUTH_UNREADABLE: Code = Code {
+    id: "OF0531",
+    exit: Exit::InputUnusable,
+    title: "the truth file cannot be read",
+    next_step: "Check the path that --truth gives and who may read the file, then try again",
+    explanation: "The file that --truth names is absent, a folder, or the operating system reported an error while it was read.",
+};
+
+pub(super) static TRUTH_HEADER_WRONG: Code = Code {
+    id: "OF0532",
+    exit: Exit::InputUnusable,
+    title: "the header of the truth file is wrong",
+    next_step: "Give the file a first line with the columns provider,record_id,person, then try again",
+    explanation: "A truth file is CSV with commas, in UTF-8. Its first line names the columns provider, record_id and person, each once \
+                  and in any order; other columns are passed over.",
+};
+
+pub(super) static TRUTH_LINE_WRONG: Code = Code {
+    id: "OF0533",
+    exit: Exit::InputUnusable,
+    title: "a line of the truth file is wrong",
+    next_step: "Correct the line that the message names, then try again",
+    explanation: "Each line of a truth file has as many fields as the header, in UTF-8, and none of provider, record_id and person may be \
+                  empty. A figure from half a file would mislead, so one wrong line stops the command.",
+};
+
+pub(super) static NOTHING_IN_COMMON: Code = Code {
+    id: "OF0534",
+    exit: Exit::InputUnusable,
+    title: "the truth and the current run have no record in common",
+    next_step: "Check that the truth belongs to this job: its provider column holds the provider ids of the job file",
+    explanation: "Records are matched by provider id and record_id, letter by letter but for outer space. Not one record of the truth \
+                  file stands in the crosswalk of the current run.",
+};
+
+pub(crate) static RUN_UNREADABLE: Code = Code {
+    id: "OF0535",
+    exit: Exit::Resource,
+    title: "a file of the current run cannot be read",
+    next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
+    explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
+                  run writes all of them anew.",
+};
