@@ -37,6 +37,7 @@ enum Command {
     Run(run::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
+    Generate(generate::Arguments),
     Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
     Completions(completions::Arguments),
