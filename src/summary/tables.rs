@@ -4,8 +4,7 @@ use super::Sex;
 use super::disclosure::Shown;
 use super::figures::{Figures, Group};
 
-const RULE: &str =
-    "0 shown; 1 to 7 as *; 8 and more to the nearest 5; another cell also as * where a total would give it back";
+const RULE: &str = "0 shown unless its whole is under 8; 1 to 7 as *; 8 and more to the nearest 5; another cell also as * where a total would give it back";
 const LOOSE: &str = "8 and more to the nearest 5, or more coarsely where an exact figure would give back a hidden one";
 const FROM_SHOWN: &str = "from the rounded counts; empty where one of them is hidden or zero";
 const NONE: &str = "none: not a count of people";

@@ -237,7 +237,7 @@ fn quality(
 ) -> Option<FieldQuality<'static>> {
     let names = ["given_name", "middle_name", "family_name", "address"].contains(&word);
     let unsent = (setting == Setting::Acute && names)
-        || (index * 7 + field * 11) % 13 == 0 && word != "date_of_birth" && word != "family_name";
+        || (index * 7 + field * 11).is_multiple_of(13) && word != "date_of_birth" && word != "family_name";
     if unsent {
         return None;
     }
@@ -252,6 +252,6 @@ fn quality(
     };
     let wobble = 1.0 - ((index * 31 + field * 17) % 9) as f64 / 260.0;
     let filled = (records as f64 * usual * wobble) as u64;
-    let wrong = if (index + field) % 11 == 0 { 0.88 } else { 0.997 };
+    let wrong = if (index + field).is_multiple_of(11) { 0.88 } else { 0.997 };
     Some(FieldQuality { field: word, filled, valid: (filled as f64 * wrong) as u64 })
 }

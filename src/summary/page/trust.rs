@@ -102,7 +102,7 @@ fn privacy() -> Markup {
             li { strong { "Small numbers are hidden." } " A count from 1 to 7 is shown as *, because few people in a group can be recognised by somebody who knows them." }
             li { strong { "Other numbers are rounded" } " to the nearest 5, so that nobody can subtract one table from another. Percentages come from the rounded counts. "
                 "Sums can therefore differ a little from their parts." }
-            li { strong { "The total stays exact." } " Where it would give a hidden number back, the next smallest number of that table is hidden as well. A * can stand for such a number too." }
+            li { strong { "The total stays exact." } " Where it would give a hidden number back, the next smallest number of that table is hidden as well. A * can stand for such a number too, and for 0 where a whole row holds fewer than 8." }
             li { strong { "Objections are kept." } " People who objected to the local use of their records are in none of these figures except the rows withheld." }
         }
         p.note { "The rule is the one that NHS England has used for hospital statistics since 2018." }
