@@ -78,9 +78,8 @@ impl Dates {
         Dates { codes, rarity: holders.iter().map(rarity_of).collect(), digits, complete }
     }
 
-    /// The level at which two identities' dates agree; `None` where either is missing.
-    pub fn level(&self, left: u32, right: u32) -> Option<u8> {
-        let (a, b) = (self.codes[left as usize], self.codes[right as usize]);
+    /// The level at which two dates agree, by their codes; `None` where either is missing.
+    pub fn level(&self, a: u32, b: u32) -> Option<u8> {
         if a == MISSING || b == MISSING {
             return None;
         }

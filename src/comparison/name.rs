@@ -182,9 +182,8 @@ impl Names {
         self.tokens.words.get(token)
     }
 
-    /// How the names of two identities agree; `None` where either has none.
-    pub fn agreement(&self, left: u32, right: u32) -> Option<NameAgreement> {
-        let (a, b) = (self.of_identity[left as usize], self.of_identity[right as usize]);
+    /// How two names agree, by their codes; `None` where either is missing.
+    pub fn agreement(&self, a: u32, b: u32) -> Option<NameAgreement> {
         if a == MISSING || b == MISSING {
             return None;
         }

@@ -10,6 +10,11 @@ use rayon::prelude::*;
 
 pub const LEVELS: u8 = 17;
 
+/// Places of the codes that a place is given as.
+const POSTCODE: usize = 0;
+const ADDRESS: usize = 1;
+const UPRN: usize = 2;
+
 /// Words for each level, for `explain`.
 pub const WORDS: [&str; LEVELS as usize] = [
     "different",
@@ -76,19 +81,20 @@ impl Places {
         })
     }
 
-    /// The level at which two identities' places agree; `None` where nothing on one side can be compared with the other.
-    pub fn level(&self, left: u32, right: u32) -> Option<u8> {
-        let both = |codes: &[u32]| {
-            let (a, b) = (codes[left as usize], codes[right as usize]);
+    /// The level at which two places agree, each given as the codes of postcode, address and property number; `None` where nothing on one
+    /// side can be compared with the other.
+    pub fn level(&self, left: &[u32], right: &[u32]) -> Option<u8> {
+        let both = |column: usize| {
+            let (a, b) = (left[column], right[column]);
             (a != MISSING && b != MISSING).then_some((a, b))
         };
-        let postcode = both(&self.postcode).map(|(a, b)| (self.postcode_level(a, b), a));
-        if let Some((a, _)) = both(&self.uprn).filter(|(a, b)| a == b) {
+        let postcode = both(POSTCODE).map(|(a, b)| (self.postcode_level(a, b), a));
+        if let Some((a, _)) = both(UPRN).filter(|(a, b)| a == b) {
             return Some(home_level(self.uprn_holders[a as usize]));
         }
-        let address = both(&self.address).map(|(a, b)| (self.address_share(a, b), a));
+        let address = both(ADDRESS).map(|(a, b)| (self.address_share(a, b), a));
         match (postcode, address) {
-            (None, None) => both(&self.uprn).map(|_| 0),
+            (None, None) => both(UPRN).map(|_| 0),
             (Some((level, code)), None) => Some(if level == 10 { self.postcode_only(code) } else { level }),
             (None, Some((share, code))) => Some(match share {
                 s if s >= 1.0 => home_level(self.address_holders[code as usize]),
@@ -242,13 +248,15 @@ mod tests {
             ("75001", ""),
             ("", "12 high street"),
         ]);
-        assert_eq!(p.level(0, 1), Some(16));
-        assert_eq!(p.level(0, 2), Some(11));
-        assert_eq!(p.level(0, 3), Some(7));
-        assert_eq!(p.level(3, 4), Some(3));
-        assert_eq!(p.level(3, 5), Some(0));
-        assert_eq!(p.level(6, 5), Some(0));
-        assert_eq!(p.level(0, 7), Some(16));
-        assert_eq!(p.level(5, 7), None);
+        let row = |at: usize| [p.postcode[at], p.address[at], p.uprn[at]];
+        let level = |a, b| p.level(&row(a), &row(b));
+        assert_eq!(level(0, 1), Some(16));
+        assert_eq!(level(0, 2), Some(11));
+        assert_eq!(level(0, 3), Some(7));
+        assert_eq!(level(3, 4), Some(3));
+        assert_eq!(level(3, 5), Some(0));
+        assert_eq!(level(6, 5), Some(0));
+        assert_eq!(level(0, 7), Some(16));
+        assert_eq!(level(5, 7), None);
     }
 }

@@ -73,7 +73,8 @@ pub struct Values {
     pub codes: Vec<u32>,
     text: crate::records::Dictionary,
     holders: Vec<u64>,
-    verified: Vec<bool>,
+    /// For [`Manner::Number`]: 1 where verified, by identity; otherwise empty.
+    pub(super) verified: Vec<u32>,
     records: u64,
 }
 
@@ -86,9 +87,9 @@ impl Values {
             codes.iter_mut().filter(|code| **code != MISSING && !stated(**code)).for_each(|code| *code = MISSING);
         }
         let verified = match manner {
-            Manner::Number => {
-                (0..identities.len()).map(|i| records.number_verified[identities.example(i as u32)]).collect()
-            }
+            Manner::Number => (0..identities.len())
+                .map(|i| u32::from(records.number_verified[identities.example(i as u32)]))
+                .collect(),
             _ => Vec::new(),
         };
         let holders = holders_of(&codes, column.values.len(), identities);
@@ -96,14 +97,14 @@ impl Values {
         Some(Values { field, manner, codes, text, holders, verified, records: identities.records() })
     }
 
-    /// The level at which two identities' values agree; `None` where either is missing.
-    pub fn level(&self, left: u32, right: u32) -> Option<u8> {
-        let (a, b) = (self.codes[left as usize], self.codes[right as usize]);
+    /// The level at which two values agree, each given as its code and whether it is verified; `None` where either is missing.
+    pub fn level(&self, left: &[u32], right: &[u32]) -> Option<u8> {
+        let (a, b) = (left[0], right[0]);
         if a == MISSING || b == MISSING {
             return None;
         }
         match self.manner {
-            Manner::Number => Some(self.number_level(left, right, a, b)),
+            Manner::Number => Some(self.number_level(a, b, left[1] == 1 && right[1] == 1)),
             Manner::LocalIdentifier => {
                 let provider = |code: u32| self.text.get(code).split(':').next();
                 (a == b || provider(a) == provider(b)).then_some(u8::from(a == b))
@@ -114,8 +115,7 @@ impl Values {
         }
     }
 
-    fn number_level(&self, left: u32, right: u32, a: u32, b: u32) -> u8 {
-        let both_verified = self.verified[left as usize] && self.verified[right as usize];
+    fn number_level(&self, a: u32, b: u32, both_verified: bool) -> u8 {
         match (a == b, both_verified) {
             (true, true) => 4,
             (true, false) => 3,

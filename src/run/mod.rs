@@ -28,8 +28,15 @@ use progress::Progress;
 use std::path::PathBuf;
 
 /// The codes this room raises (OF051x).
-pub static CODES: &[&Code] =
-    &[&TOO_MUCH_QUARANTINED, &TOO_MANY_PEOPLE_CHANGED, &EXTRACT_ALL_QUARANTINED, &ACCOUNTS_WRONG, &THREADS_UNAVAILABLE, &NO_ROWS, &INTERRUPTED];
+pub static CODES: &[&Code] = &[
+    &TOO_MUCH_QUARANTINED,
+    &TOO_MANY_PEOPLE_CHANGED,
+    &EXTRACT_ALL_QUARANTINED,
+    &ACCOUNTS_WRONG,
+    &THREADS_UNAVAILABLE,
+    &NO_ROWS,
+    &INTERRUPTED,
+];
 
 pub static TOO_MUCH_QUARANTINED: Code = Code {
     id: "OF0510",
