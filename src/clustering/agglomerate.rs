@@ -1,12 +1,7 @@
 //! Average-link agglomeration of one component, best first (ACCURACY.md section 7).
 
+use super::judged::judge;
 use super::{Evidence, nodes::Nodes};
-
-/// Bits taken from a pair of records that one provider says are two people (`one_record_per_person`).
-const SAME_PROVIDER_BITS: i64 = 8 * 1024;
-/// No pair counts for less in an average, in 1/1024 bit: one damaged record must not outvote ten good ones (ACCURACY.md section 7
-/// counts pairs that say nothing as −6 natural log odds).
-const PAIR_MIN: i64 = -9 * 1024;
 
 /// One cluster while it grows.
 struct Cluster {
@@ -76,14 +71,9 @@ fn fill(evidence: &Evidence, nodes: &Nodes, component: &[u32]) -> Table {
         for b in a + 1..size {
             let (left, right) = (nodes.identity(component[a]), nodes.identity(component[b]));
             let (left, right) = (left.min(right), left.max(right));
-            let pattern = evidence.comparisons.pattern(left, right);
-            let verdict = evidence.guards.judge(evidence, left, right, pattern);
-            let mut weight = evidence.scorer.weight(pattern) - verdict.penalty();
-            if evidence.guards.share_strict_provider(evidence, left, right) {
-                weight -= SAME_PROVIDER_BITS;
-            }
-            let sum = weight.max(PAIR_MIN) * nodes.weight(component[a]) * nodes.weight(component[b]);
-            let forbidden = verdict.forbids();
+            let judged = judge(evidence, left, right);
+            let sum = judged.in_average * nodes.weight(component[a]) * nodes.weight(component[b]);
+            let forbidden = judged.forbidden();
             for (x, y) in [(a, b), (b, a)] {
                 table.sum[x * size + y] = sum;
                 table.forbidden[x * size + y] = forbidden;

@@ -9,11 +9,13 @@
 
 mod agglomerate;
 mod guards;
+mod judged;
 mod links;
 mod nodes;
 mod union_find;
 
 pub use guards::{Guards, NeverLink};
+pub use judged::{Guard, Judged, judge};
 pub use links::{Edge, score_pairs};
 pub use union_find::UnionFind;
 

@@ -1,11 +1,14 @@
-//! `onefolk explain code CODE`.
+//! `onefolk explain code CODE`, and the way to `explain pair` and `explain person`.
 
+use super::explain_records;
 use onefolk::failure::{self, Code, Failure, Result, UNKNOWN_CODE};
 use serde_json::{Value, json};
 
-/// Say why: what a code means and what to do about it.
+/// Say why: two records are one person or two, a person's records are together, a run has failed.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  onefolk explain code OF0101")]
+#[command(
+    after_help = "Example:\n  onefolk explain pair gp-brent-01:1001 hospice-01:77 --job night/job.toml\n  onefolk explain code OF0101"
+)]
 pub struct Arguments {
     #[command(subcommand)]
     what: What,
@@ -13,6 +16,8 @@ pub struct Arguments {
 
 #[derive(clap::Subcommand)]
 enum What {
+    Pair(explain_records::Pair),
+    Person(explain_records::Person),
     /// What a code in the last line of an error means.
     #[command(
         after_help = "Example:\n  onefolk explain code OF0101\n  onefolk explain code            (lists every code)"
@@ -26,17 +31,24 @@ enum What {
     },
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let What::Code { code, json } = &arguments.what;
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
+    match &arguments.what {
+        What::Pair(pair) => explain_records::pair(pair, quiet),
+        What::Person(person) => explain_records::person(person, quiet),
+        What::Code { code, json } => explain_code(code.as_deref(), *json),
+    }
+}
+
+fn explain_code(code: Option<&str>, json: bool) -> Result<()> {
     match code {
         Some(id) => {
             let code = failure::find(id.trim()).ok_or_else(|| Failure::new(&UNKNOWN_CODE, id.trim().to_string()))?;
-            if *json { super::print_json(&facts(code)) } else { super::print(&paragraph(code)) }
+            if json { super::print_json(&facts(code)) } else { super::print(&paragraph(code)) }
         }
         None => {
             let mut codes: Vec<&Code> = failure::ALL.iter().flat_map(|table| table.iter().copied()).collect();
             codes.sort_by_key(|code| code.id);
-            if *json {
+            if json {
                 return super::print_json(&codes.into_iter().map(facts).collect());
             }
             let mut table = super::table(&["code", "exit", "meaning"]);

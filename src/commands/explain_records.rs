@@ -1,5 +1,10 @@
 //! `onefolk explain pair` and `onefolk explain person`: the arguments, to stand in `explain::What`.
 
+use super::extracts::Looks;
+use onefolk::explain::{self, Options};
+use onefolk::failure::Result;
+use onefolk::job::Job;
+use onefolk::run::Show;
 use std::path::PathBuf;
 
 /// Why two records are, or are not, one person: field by field, in bits.
@@ -8,23 +13,23 @@ use std::path::PathBuf;
 pub struct Pair {
     /// One record, as provider:record_id.
     #[arg(value_name = "PROVIDER:RECORD_ID")]
-    pub left: String,
+    left: String,
     /// The other record.
     #[arg(value_name = "PROVIDER:RECORD_ID")]
-    pub right: String,
+    right: String,
     #[command(flatten)]
-    pub about: About,
+    about: About,
 }
 
 /// Why a person's records are together: each link, in bits.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  onefolk explain person P-4K7D-93MX --job night/job.toml")]
+#[command(after_help = "Example:\n  onefolk explain person 0FX3M8RQ2T6V9K1Z --job night/job.toml")]
 pub struct Person {
     /// The person_id.
     #[arg(value_name = "PERSON_ID")]
-    pub person: String,
+    person: String,
     #[command(flatten)]
-    pub about: About,
+    about: About,
 }
 
 /// What every explanation of records takes.
@@ -32,11 +37,42 @@ pub struct Person {
 pub struct About {
     /// The job file whose current run is explained.
     #[arg(long, default_value = "job.toml", value_name = "FILE")]
-    pub job: PathBuf,
+    job: PathBuf,
     /// Show names, dates, numbers and addresses.
     #[arg(long)]
-    pub show_identifiers: bool,
+    show_identifiers: bool,
     /// Print JSON.
     #[arg(long)]
-    pub json: bool,
+    json: bool,
+}
+
+pub fn pair(arguments: &Pair, quiet: bool) -> Result<()> {
+    let about = &arguments.about;
+    let explained = explain::pair(&about.read()?, &arguments.left, &arguments.right, about.options(quiet))?;
+    about.print(&explained)
+}
+
+pub fn person(arguments: &Person, quiet: bool) -> Result<()> {
+    let about = &arguments.about;
+    let explained = explain::person(&about.read()?, &arguments.person, about.options(quiet))?;
+    about.print(&explained)
+}
+
+impl About {
+    fn read(&self) -> Result<Job> {
+        let looks = Looks::default();
+        Job::read_with_headers(&self.job, &|provider, path| looks.columns(provider, path))
+    }
+
+    fn options(&self, quiet: bool) -> Options {
+        Options { show_identifiers: self.show_identifiers, progress: Show::fitting(quiet) }
+    }
+
+    fn print(&self, explained: &(impl serde::Serialize + std::fmt::Display)) -> Result<()> {
+        if self.json {
+            super::print_json(&serde_json::to_value(explained).expect("an explanation is plain data"))
+        } else {
+            super::print(&explained.to_string())
+        }
+    }
 }

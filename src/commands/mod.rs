@@ -7,10 +7,12 @@ mod check;
 mod completions;
 mod evaluate;
 mod explain;
+mod explain_records;
 mod extracts;
 mod generate;
 mod init;
 mod man;
+mod plan;
 mod run;
 
 use clap::{Parser, Subcommand};
@@ -34,6 +36,7 @@ pub struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Plan(plan::Arguments),
     Run(run::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
@@ -47,12 +50,13 @@ enum Command {
 impl CommandLine {
     pub fn run(self) -> Result<()> {
         match self.command {
+            Command::Plan(arguments) => plan::run(&arguments, self.quiet),
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),
             Command::Evaluate(arguments) => evaluate::run(&arguments),
-            Command::Explain(arguments) => explain::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments, self.quiet),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }

@@ -1,5 +1,10 @@
 //! `onefolk plan JOB`.
 
+use super::extracts::Looks;
+use onefolk::failure::Result;
+use onefolk::job::Job;
+use onefolk::run::Show;
+use onefolk::run::plan::{self, Plan, Previous};
 use std::path::PathBuf;
 
 /// Show what a run would do: rows, pairs per blocking rule, memory and time estimate.
@@ -7,8 +12,95 @@ use std::path::PathBuf;
 #[command(after_help = "Example:\n  onefolk plan night/job.toml")]
 pub struct Arguments {
     /// The job file.
-    pub job: PathBuf,
+    job: PathBuf,
     /// Print JSON.
     #[arg(long)]
-    pub json: bool,
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
+    let looks = Looks::default();
+    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let plan = plan::plan(&job, Show::fitting(quiet))?;
+    if arguments.json {
+        return super::print_json(&serde_json::to_value(&plan).expect("a plan is plain data"));
+    }
+    super::print(&shown(&plan))
+}
+
+fn shown(plan: &Plan) -> String {
+    format!(
+        "{}\n\n{} rows from {} providers, {} of them in quarantine; {} records are {} distinct identities.\nCompared are: {}.\n\n{}\n\n\
+         {} distinct pairs, in blocks of at most {}.\n\nA run takes about {} on {} and {:.1} GiB of memory.\n{}\n\n\
+         Used again: {}.\n{}\n",
+        files(plan),
+        plan.rows,
+        plan.providers,
+        plan.quarantined,
+        plan.records,
+        plan.identities,
+        plan.comparisons.join(", "),
+        rules(plan),
+        plan.distinct_pairs,
+        plan.block_cap,
+        duration(plan.estimated_seconds),
+        if plan.threads == 1 { "1 thread".into() } else { format!("{} threads", plan.threads) },
+        plan.estimated_bytes as f64 / f64::from(1 << 30),
+        plan.estimate,
+        plan.reused,
+        previous(plan.previous.as_ref()),
+    )
+}
+
+fn files(plan: &Plan) -> String {
+    let mut table = super::table(&["provider", "extract", "MB", "rows", "rows expected", ""]);
+    for file in &plan.files {
+        table.add_row([
+            file.provider.clone(),
+            file.file.clone(),
+            format!("{:.1}", file.bytes as f64 / 1e6),
+            file.rows.to_string(),
+            file.estimated_rows.map_or("–".into(), |rows| rows.to_string()),
+            file.skipped.as_ref().map_or(String::new(), |why| format!("left out: {why}")),
+        ]);
+    }
+    right(&mut table, 2..5);
+    table.trim_fmt()
+}
+
+fn rules(plan: &Plan) -> String {
+    let mut table = super::table(&["blocking rule", "blocks", "pairs", "cut"]);
+    for rule in &plan.rules {
+        table.add_row([rule.rule.clone(), rule.blocks.to_string(), rule.pairs.to_string(), rule.cut.to_string()]);
+    }
+    right(&mut table, 1..4);
+    table.trim_fmt()
+}
+
+fn right(table: &mut comfy_table::Table, columns: std::ops::Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+}
+
+fn previous(previous: Option<&Previous>) -> String {
+    let Some(previous) = previous else { return "There was no run before.".into() };
+    let or_unknown = |figure: Option<u64>| figure.map_or("an unknown number of".into(), |figure| figure.to_string());
+    let seconds = previous.seconds.map_or(String::new(), |seconds| format!(", in {}", duration(seconds)));
+    format!(
+        "The run before is {}: {} rows, {} people{seconds}.",
+        previous.run_id,
+        or_unknown(previous.rows),
+        or_unknown(previous.people)
+    )
+}
+
+fn duration(seconds: f64) -> String {
+    match seconds {
+        short if short < 1.0 => "a second".into(),
+        short if short < 90.0 => format!("{short:.0} seconds"),
+        long => format!("{:.0} minutes", long / 60.0),
+    }
 }

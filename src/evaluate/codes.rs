@@ -6,7 +6,7 @@ use crate::failure::{Code, Exit};
 pub static CODES: &[&Code] =
     &[&NO_CURRENT_RUN, &TRUTH_UNREADABLE, &TRUTH_HEADER_WRONG, &TRUTH_LINE_WRONG, &NOTHING_IN_COMMON, &RUN_UNREADABLE];
 
-pub(crate) static NO_CURRENT_RUN: Code = Code {
+pub(super) static NO_CURRENT_RUN: Code = Code {
     id: "OF0530",
     exit: Exit::InputUnusable,
     title: "there is no current run",
@@ -50,7 +50,7 @@ pub(super) static NOTHING_IN_COMMON: Code = Code {
                   file stands in the crosswalk of the current run.",
 };
 
-pub(crate) static RUN_UNREADABLE: Code = Code {
+pub(super) static RUN_UNREADABLE: Code = Code {
     id: "OF0535",
     exit: Exit::Resource,
     title: "a file of the current run cannot be read",

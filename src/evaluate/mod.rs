@@ -14,7 +14,6 @@ mod tests;
 mod truth;
 
 pub use codes::CODES;
-pub(crate) use codes::{NO_CURRENT_RUN, RUN_UNREADABLE};
 pub use interval::{Estimate, wilson};
 pub use matched::Absent;
 pub use measures::{BCubed, Measures, OfProvider, Pairs, People, Unit, measure};

@@ -5,7 +5,9 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::publish;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::Int64Type;
+#[cfg(test)]
+use arrow::datatypes::Float64Type;
+use arrow::datatypes::{Field, Int64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
@@ -41,7 +43,10 @@ impl PublishedRun {
         let path = self.folder.join(file);
         let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
-        let mask = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+        let wanted = |(_, field): &(usize, &std::sync::Arc<Field>)| columns.contains(&field.name().as_str());
+        let places: Vec<usize> =
+            builder.schema().fields().iter().enumerate().filter(wanted).map(|(at, _)| at).collect();
+        let mask = ProjectionMask::roots(builder.parquet_schema(), places);
         let reader = builder.with_projection(mask).with_batch_size(ROWS).build().map_err(|_| damaged(&path))?;
         for batch in reader {
             visit(&Rows { batch: batch.map_err(|_| damaged(&path))?, path: &path })?;
@@ -66,6 +71,25 @@ impl Rows<'_> {
     pub fn text(&self, column: &str) -> Result<&StringArray> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_string_opt());
         found.ok_or_else(|| damaged(self.path))
+    }
+
+    /// # Errors
+    /// OF0535 where there is no such column of numbers.
+    #[cfg(test)]
+    pub fn numbers(&self, column: &str) -> Result<&[f64]> {
+        let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Float64Type>());
+        found.map(|column| &column.values()[..]).ok_or_else(|| damaged(self.path))
+    }
+
+    /// One row's entries in a column of lists; none where the list is null.
+    ///
+    /// # Errors
+    /// OF0535 where there is no such column of lists of texts.
+    pub fn texts(&self, column: &str, row: usize) -> Result<Vec<String>> {
+        let lists = self.batch.column_by_name(column).and_then(|column| column.as_list_opt::<i32>());
+        let list = lists.ok_or_else(|| damaged(self.path))?.value(row);
+        let texts = list.as_string_opt::<i32>().ok_or_else(|| damaged(self.path))?;
+        Ok(texts.iter().flatten().map(str::to_string).collect())
     }
 
     /// # Errors

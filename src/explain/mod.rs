@@ -1,1 +1,38 @@
-//! (being built)
+//! Why two records are, or are not, one person; why a person's records are together.
+//!
+//! In: a job with a current run. The extracts are read again, since a run keeps no copy of them, and scored with the run's own model.
+//! Out: a [`PairExplained`] or a [`PersonExplained`], which print as text and as JSON. Always: the bits of the fields and the correction
+//! add up to the weight that clustering used; nobody's values are shown unless asked for; where a person is marked sensitive, nothing
+//! that tells a place or a provider is shown even then; a difference of sex is a difference between records, never a change.
+
+mod codes;
+mod crosswalk;
+mod fields;
+mod outcome;
+mod pair;
+mod person;
+mod scene;
+mod shown;
+#[cfg(test)]
+mod tests;
+
+pub use codes::CODES;
+pub use fields::FieldLine;
+pub use outcome::Outcome;
+pub use pair::{PairExplained, pair};
+pub use person::{Bond, PersonExplained, RecordLine, person};
+
+use crate::run::Show;
+
+/// How to explain.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// Show names, dates, numbers and addresses.
+    pub show_identifiers: bool,
+    pub progress: Show,
+}
+
+/// 1/1024 bit to bits.
+fn bits(weight: i64) -> f64 {
+    weight as f64 / crate::model::UNITS_PER_BIT
+}

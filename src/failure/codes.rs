@@ -91,6 +91,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::publish::CODES,
     crate::run::CODES,
     crate::evaluate::CODES,
+    crate::explain::CODES,
 ];
 
 /// The code with this name, in any case.

@@ -7,6 +7,7 @@ mod accounts;
 mod gates;
 mod interrupt;
 pub mod link;
+pub mod plan;
 pub mod progress;
 mod report;
 mod story;
@@ -183,12 +184,10 @@ struct Night<'a> {
 /// # Errors
 /// See the codes of `job` aside: OF02xx for input, OF035x for lists, OF04xx for disk and ledger, OF05xx for the run itself.
 pub fn run(job: &Job, options: Options) -> Result<Finished> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
-    let pool = pool.map_err(|error| Failure::new(&THREADS_UNAVAILABLE, error.to_string()))?;
     let story = story::Story::begin();
     let since = std::time::Instant::now();
     let progress = Progress::new(options.show);
-    let mut finished = pool.install(|| story.tell(|| night(job, options, &progress, &story)))?;
+    let mut finished = on_threads(job, || story.tell(|| night(job, options, &progress, &story)))?;
     finished.seconds = since.elapsed().as_secs_f64();
     Ok(finished)
 }
@@ -221,21 +220,9 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
 }
 
 /// Everything up to publishing.
-fn prepare<'a>(
-    job: &'a Job,
-    run_id: String,
-    authority: &Authority,
-    ledger: &Ledger,
-    progress: &Progress,
-) -> Result<Night<'a>> {
-    let (files, mut records, mut quarantined) = read(job, progress)?;
-    let stage = progress.stage("Standardising", None);
-    let cleaned = records::clean(job, &mut records);
-    quarantined.extend(records::quarantine(job, &mut records, &cleaned.filler_rows));
-    quarantined.sort_by_key(|row| (row.extract, row.source_row));
+fn prepare<'a>(job: &'a Job, run_id: String, authority: &Authority, ledger: &Ledger, progress: &Progress) -> Result<Night<'a>> {
+    let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
     gates::quarantine(job, &files, &quarantined)?;
-    let replaced_numbers = consent::replace_numbers(&mut records, authority);
-    stage.done(format!("{} records, {} rows in quarantine", records.len(), quarantined.len()));
     let withheld = withhold(job, &mut records, authority, progress);
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let never_link = authority.never_link(job, &records);
@@ -269,6 +256,40 @@ fn prepare<'a>(
         links,
         review,
     })
+}
+
+/// What reading and standardising leave: every row is a record or in quarantine; nothing is withheld yet.
+pub(crate) struct Usable {
+    pub files: Vec<FileReport>,
+    pub records: Records,
+    pub cleaned: Cleaned,
+    pub quarantined: Vec<Quarantined>,
+    pub replaced_numbers: u64,
+}
+
+/// Reads every extract and standardises it.
+pub(crate) fn read_usable(job: &Job, authority: &Authority, progress: &Progress) -> Result<Usable> {
+    let (files, mut records, mut quarantined) = read(job, progress)?;
+    let stage = progress.stage("Standardising", None);
+    let cleaned = records::clean(job, &mut records);
+    quarantined.extend(records::quarantine(job, &mut records, &cleaned.filler_rows));
+    quarantined.sort_by_key(|row| (row.extract, row.source_row));
+    let replaced_numbers = consent::replace_numbers(&mut records, authority);
+    stage.done(format!("{} records, {} rows in quarantine", records.len(), quarantined.len()));
+    Ok(Usable { files, records, cleaned, quarantined, replaced_numbers })
+}
+
+/// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
+pub(crate) fn prepare_records(job: &Job, authority: &Authority, progress: &Progress) -> Result<Records> {
+    let mut usable = read_usable(job, authority, progress)?;
+    withhold(job, &mut usable.records, authority, progress);
+    Ok(usable.records)
+}
+
+/// Runs `what` on as many threads as the job asks for.
+pub(crate) fn on_threads<T: Send>(job: &Job, what: impl FnOnce() -> Result<T> + Send) -> Result<T> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
+    pool.map_err(|error| Failure::new(&THREADS_UNAVAILABLE, error.to_string()))?.install(what)
 }
 
 fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {

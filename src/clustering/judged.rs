@@ -1,0 +1,62 @@
+//! One pair as agglomeration sees it: its weight, and what is held against it.
+
+use super::guards::Verdict;
+use super::{Evidence, ReviewReason};
+use crate::comparison::Pattern;
+
+/// Bits taken from a pair of records that one provider says are two people (`one_record_per_person`).
+const SAME_PROVIDER_BITS: i64 = 8 * 1024;
+/// No pair counts for less in an average, in 1/1024 bit: one damaged record must not outvote ten good ones (ACCURACY.md section 7
+/// counts pairs that say nothing as −6 natural log odds).
+const PAIR_MIN: i64 = -9 * 1024;
+
+/// What a guard holds against a pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// On a never-link list.
+    NeverLink,
+    /// Two verified NHS numbers.
+    TwoNumbers,
+    /// Probably relatives, of which kind.
+    Relatives(ReviewReason),
+}
+
+/// One pair, judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Judged {
+    pub pattern: Pattern,
+    /// The evidence alone, in 1/1024 bit.
+    pub weight: i64,
+    pub guard: Option<Guard>,
+    /// What the guard takes from the weight, in 1/1024 bit.
+    pub guard_takes: i64,
+    /// What is taken because one provider sends one record a person, in 1/1024 bit.
+    pub provider_takes: i64,
+    /// What the pair counts in averages, in 1/1024 bit: the weight less what is taken, and never below −9 bits.
+    pub in_average: i64,
+}
+
+impl Judged {
+    /// Whether no evidence can join the pair.
+    pub fn forbidden(&self) -> bool {
+        matches!(self.guard, Some(Guard::NeverLink | Guard::TwoNumbers))
+    }
+}
+
+/// Judges two identities, left ≤ right.
+pub fn judge(evidence: &Evidence, left: u32, right: u32) -> Judged {
+    let pattern = evidence.comparisons.pattern(left, right);
+    let verdict = evidence.guards.judge(evidence, left, right, pattern);
+    let weight = evidence.scorer.weight(pattern);
+    let guard_takes = verdict.penalty();
+    let same_provider = evidence.guards.share_strict_provider(evidence, left, right);
+    let provider_takes = if same_provider { SAME_PROVIDER_BITS } else { 0 };
+    let guard = match verdict {
+        Verdict::Clear => None,
+        Verdict::NeverLink => Some(Guard::NeverLink),
+        Verdict::TwoNumbers => Some(Guard::TwoNumbers),
+        Verdict::Relatives(reason) => Some(Guard::Relatives(reason)),
+    };
+    let in_average = (weight - guard_takes - provider_takes).max(PAIR_MIN);
+    Judged { pattern, weight, guard, guard_takes, provider_takes, in_average }
+}

@@ -1,0 +1,172 @@
+//! Looking records and people up in what the current run has published.
+
+use super::codes::{PERSON_NOT_IN_RUN, RECORD_MISWRITTEN, RECORD_NOT_IN_RUN};
+use crate::evaluate::published::PublishedRun;
+use crate::failure::{Failure, Result};
+use crate::job::Job;
+
+/// A record as somebody names it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Named<'a> {
+    pub provider: &'a str,
+    pub record_id: &'a str,
+}
+
+/// One row of the crosswalk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub provider: String,
+    pub record_id: String,
+    pub source_file: String,
+    pub source_row: i64,
+    pub identity_id: String,
+    pub person_id: String,
+}
+
+impl Row {
+    pub fn is(&self, named: &Named) -> bool {
+        self.provider == named.provider && self.record_id == named.record_id
+    }
+}
+
+/// Reads `provider:record_id`; `which` is "first" or "second". What was written is never repeated: it may hold an identifier.
+pub(super) fn parse<'a>(job: &Job, written: &'a str, which: &str) -> Result<Named<'a>> {
+    let wrong = |what: String| Failure::new(&RECORD_MISWRITTEN, what);
+    let (provider, record_id) = written
+        .split_once(':')
+        .ok_or_else(|| wrong(format!("the {which} record has no colon between provider and record_id")))?;
+    let (provider, record_id) = (provider.trim(), record_id.trim());
+    if !job.providers.iter().any(|known| known.id == provider) {
+        let known: Vec<&str> = job.providers.iter().map(|provider| provider.id.as_str()).take(6).collect();
+        let more = if job.providers.len() > known.len() { ", …" } else { "" };
+        return Err(wrong(format!(
+            "the {which} record's provider is not in the job, which has {}{more}",
+            known.join(", ")
+        )));
+    }
+    Ok(Named { provider, record_id })
+}
+
+/// The person of each named record: that of its first row.
+pub(super) fn people_of(run: &PublishedRun, named: &[Named]) -> Result<Vec<String>> {
+    let mut people: Vec<Option<String>> = vec![None; named.len()];
+    run.each("crosswalk.parquet", &["provider", "record_id", "person_id"], |rows| {
+        let (provider, id, person) = (rows.text("provider")?, rows.text("record_id")?, rows.text("person_id")?);
+        for row in 0..rows.len() {
+            for (named, found) in named.iter().zip(&mut people) {
+                if found.is_none() && id.value(row) == named.record_id && provider.value(row) == named.provider {
+                    *found = Some(person.value(row).to_string());
+                }
+            }
+        }
+        Ok(())
+    })?;
+    let which = ["first", "second"];
+    let told = people.into_iter().zip(named).zip(which);
+    told.map(|((person, named), which)| person.map_or_else(|| Err(not_in_run(run, named, which)), Ok)).collect()
+}
+
+/// All rows of some people, in the order of the crosswalk.
+pub(super) fn rows_of(run: &PublishedRun, people: &[&str]) -> Result<Vec<Row>> {
+    let mut found = Vec::new();
+    let columns = ["provider", "record_id", "source_file", "source_row", "identity_id", "person_id"];
+    run.each("crosswalk.parquet", &columns, |rows| {
+        let person = rows.text("person_id")?;
+        let (provider, id, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
+        let (source_row, identity) = (rows.integers("source_row")?, rows.text("identity_id")?);
+        for row in (0..rows.len()).filter(|&row| people.contains(&person.value(row))) {
+            found.push(Row {
+                provider: provider.value(row).to_string(),
+                record_id: id.value(row).to_string(),
+                source_file: file.value(row).to_string(),
+                source_row: source_row[row],
+                identity_id: identity.value(row).to_string(),
+                person_id: person.value(row).to_string(),
+            });
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Why a record is not in the crosswalk, as far as can be told.
+fn not_in_run(run: &PublishedRun, named: &Named, which: &str) -> Failure {
+    let why = match left_out(run, named) {
+        Ok(why) => why,
+        Err(failure) => return failure,
+    };
+    Failure::new(&RECORD_NOT_IN_RUN, format!("the {which} record {why}"))
+}
+
+fn left_out(run: &PublishedRun, named: &Named) -> Result<String> {
+    let mut why = None;
+    run.each("withheld.parquet", &["provider", "record_id", "reason"], |rows| {
+        let (provider, id, reason) = (rows.text("provider")?, rows.text("record_id")?, rows.text("reason")?);
+        let mut all = 0..rows.len();
+        if let Some(row) = all.find(|&row| provider.value(row) == named.provider && id.value(row) == named.record_id) {
+            why = Some(format!("is withheld ({})", reason.value(row)));
+        }
+        Ok(())
+    })?;
+    if let Some(why) = why {
+        return Ok(why);
+    }
+    // A row in quarantine may have no record_id that could be relied on: its raw text is looked through.
+    run.each("quarantine.parquet", &["provider", "source_file", "source_row", "raw", "code"], |rows| {
+        let (provider, raw, code) = (rows.text("provider")?, rows.text("raw")?, rows.text("code")?);
+        let (file, source_row) = (rows.text("source_file")?, rows.integers("source_row")?);
+        let mut all = 0..rows.len();
+        let holds = |row: &usize| provider.value(*row) == named.provider && holds(raw.value(*row), named.record_id);
+        if let (None, Some(row)) = (&why, all.find(holds)) {
+            let place = format!("{} row {}", file.value(row), source_row[row]);
+            why = Some(format!("is probably in quarantine: {place} ({})", code.value(row)));
+        }
+        Ok(())
+    })?;
+    Ok(why.unwrap_or_else(|| {
+        "is neither withheld nor, as far as can be told, in quarantine: no extract of the run holds it".into()
+    }))
+}
+
+/// Whether a raw row holds `id` as a whole word.
+fn holds(raw: &str, id: &str) -> bool {
+    let edge = |character: Option<char>| character.is_none_or(|character| !character.is_alphanumeric());
+    !id.is_empty()
+        && raw
+            .match_indices(id)
+            .any(|(at, _)| edge(raw[..at].chars().next_back()) && edge(raw[at + id.len()..].chars().next()))
+}
+
+/// What became of a person_id that no record has.
+pub(super) fn gone(run: &PublishedRun, person_id: &str) -> Failure {
+    let mut told = None;
+    let read = run.each("changes.parquet", &["person_id", "change", "into"], |rows| {
+        let (person, change) = (rows.text("person_id")?, rows.text("change")?);
+        if let Some(row) = (0..rows.len()).find(|&row| person.value(row) == person_id) {
+            let into = rows.texts("into", row)?;
+            let into = if into.is_empty() { String::new() } else { format!(" into {}", into.join(", ")) };
+            told = Some(format!("it was {}{into} in run {}", change.value(row), run.run_id));
+        }
+        Ok(())
+    });
+    match read {
+        Ok(()) => {
+            Failure::new(&PERSON_NOT_IN_RUN, told.unwrap_or_else(|| format!("run {} does not mention it", run.run_id)))
+        }
+        Err(failure) => failure,
+    }
+}
+
+/// Whether the run kept a pair of identities among its links: blocking brought them together.
+pub(super) fn was_compared(run: &PublishedRun, left: &str, right: &str) -> Result<bool> {
+    let mut found = false;
+    run.each("links.parquet", &["identity_id_left", "identity_id_right"], |rows| {
+        let (a, b) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?);
+        let is_it = |row: usize| {
+            (a.value(row) == left && b.value(row) == right) || (a.value(row) == right && b.value(row) == left)
+        };
+        found |= (0..rows.len()).any(is_it);
+        Ok(())
+    })?;
+    Ok(found)
+}

@@ -1,0 +1,122 @@
+//! A pair field by field: words, bits, running total.
+
+use super::bits;
+use super::scene::Scene;
+use crate::clustering::{Evidence, Judged};
+use crate::comparison::{Comparison, Group, Of};
+use crate::job::Field;
+use crate::model::Model;
+use serde::Serialize;
+
+/// One comparison of a pair.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldLine {
+    pub field: String,
+    /// What agreed, in words; absent where it is not shown.
+    pub agreement: Option<String>,
+    /// What it is worth, in bits; absent where it is not shown.
+    pub bits: Option<f64>,
+    /// The sum so far, beginning with the prior.
+    pub total: f64,
+    /// What was compared, left and right; only where identifiers were asked for and may be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<[String; 2]>,
+}
+
+/// The name of a field as people say it.
+pub(super) fn said(name: &str) -> String {
+    match name {
+        "nhs_number" => "NHS number".into(),
+        other => other.replace('_', " "),
+    }
+}
+
+/// Whether a comparison tells where somebody lives or can be reached.
+pub(super) fn tells_place(comparison: &Comparison) -> bool {
+    matches!(comparison.group, Group::Place | Group::Contact)
+}
+
+/// What a level means. Two records may record sex differently; that says nothing of a change.
+fn words(comparison: &Comparison, level: u8) -> String {
+    match (comparison.name.as_str(), level) {
+        ("sex", 0) => "not recorded alike".into(),
+        _ => comparison.words(level),
+    }
+}
+
+/// All comparisons of a judged pair. `sensitive` hides those that tell a place.
+pub(super) fn lines(
+    scene: &Scene,
+    evidence: &Evidence,
+    judged: &Judged,
+    sensitive: bool,
+    values: Option<(u32, u32)>,
+) -> Vec<FieldLine> {
+    let mut total = evidence.scorer.prior_bits();
+    let mut lines = Vec::new();
+    for (index, comparison) in scene.comparisons.list.iter().enumerate() {
+        let hidden = sensitive && tells_place(comparison);
+        let level = comparison.level_in(judged.pattern);
+        let worth = level.map_or(0.0, |level| evidence.scorer.bits(index, level));
+        if !hidden {
+            total += worth;
+        }
+        let agreement = level.map_or("no value on one side".into(), |level| words(comparison, level));
+        let of = |identity| value(scene, comparison, identity, sensitive);
+        lines.push(FieldLine {
+            field: said(&comparison.name),
+            agreement: (!hidden).then_some(agreement),
+            bits: (!hidden).then_some(worth),
+            total,
+            values: values.map(|(left, right)| [of(left), of(right)]),
+        });
+    }
+    lines
+}
+
+/// The kind of strangers that this pair most looks like, unless it is just any strangers.
+pub(super) fn likeliest_strangers(scene: &Scene, model: &Model, judged: &Judged) -> Option<String> {
+    let level = |at: usize| scene.comparisons.list[at].level_in(judged.pattern).map(usize::from);
+    let score = |at: usize| {
+        let class = &model.classes[at];
+        let known = class
+            .free
+            .iter()
+            .filter_map(|(index, levels)| level(*index).map(|level| (levels[level], model.u[*index][level])));
+        class.share.max(1e-300).ln() + known.map(|(own, any)| own.max(1e-300).ln() - any.max(1e-300).ln()).sum::<f64>()
+    };
+    let best = (1..model.classes.len()).max_by(|a, b| score(*a).total_cmp(&score(*b)).then(b.cmp(a)))?;
+    (best > 1).then(|| model.classes[best].name.split(' ').map(said).collect::<Vec<_>>().join(" "))
+}
+
+/// The values that a comparison compared, of one identity.
+pub(super) fn value(scene: &Scene, comparison: &Comparison, identity: u32, sensitive: bool) -> String {
+    // A provider's own identifier is written provider:value, and so tells who gives care.
+    if sensitive && (tells_place(comparison) || comparison.name == "local_id") {
+        return "not shown".into();
+    }
+    let record = scene.identities.example(identity);
+    let values: Vec<&str> =
+        sources(scene, comparison).into_iter().filter_map(|field| scene.records.value(field, record)).collect();
+    if values.is_empty() { "–".into() } else { values.join(" ") }
+}
+
+/// The fields behind a comparison.
+fn sources(scene: &Scene, comparison: &Comparison) -> Vec<Field> {
+    let custom = scene.job.custom_fields.iter().position(|field| field.name == comparison.name);
+    match (&comparison.of, comparison.name.as_str()) {
+        (Of::Name(_), "name") => {
+            vec![Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName]
+        }
+        (Of::Date(_), "date_of_birth") => vec![Field::DateOfBirth, Field::YearOfBirth],
+        (Of::Date(_), "date_of_death") => vec![Field::DateOfDeath],
+        (Of::Place(_), _) => vec![Field::Address, Field::Postcode, Field::Uprn],
+        (Of::Values(values), _) => vec![values.field],
+        _ => custom.map(|index| Field::Custom(index as u16)).into_iter().collect(),
+    }
+}
+
+/// What is left between the fields shown and the weight.
+pub(super) fn correction(lines: &[FieldLine], prior: f64, judged: &Judged) -> f64 {
+    bits(judged.weight) - lines.last().map_or(prior, |line| line.total)
+}

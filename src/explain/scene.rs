@@ -1,0 +1,167 @@
+//! Everything an explanation looks at, as the run had it: the records, their comparisons, the model, the guards.
+
+use super::Options;
+use super::codes::{CHANGED_SINCE, NOTHING_COMPARED};
+use super::crosswalk::Row;
+use crate::clustering::{Evidence, Guards, Judged, NeverLink, judge};
+use crate::comparison::Comparisons;
+use crate::consent;
+use crate::evaluate::published::{PublishedRun, damaged};
+use crate::failure::{Failure, Result};
+use crate::intake;
+use crate::job::{Field, Job};
+use crate::model::Model;
+use crate::records::{Identities, Records};
+use crate::run;
+use crate::run::progress::Progress;
+use std::collections::BTreeMap;
+
+pub(super) struct Scene<'a> {
+    pub job: &'a Job,
+    pub records: Records,
+    pub identities: Identities,
+    pub comparisons: Comparisons,
+    pub model: Model,
+    never_link: NeverLink,
+    /// Where each row of `rows` stands among the records.
+    places: Vec<usize>,
+}
+
+/// A record of a person: its rows and their identities.
+pub(super) struct Record {
+    /// Index into the rows that the scene was set up for, the first one.
+    pub row: usize,
+    pub rows: usize,
+    /// Ascending, each once.
+    pub identities: Vec<u32>,
+}
+
+impl<'a> Scene<'a> {
+    /// Reads the extracts again and finds `rows` in them.
+    ///
+    /// # Errors
+    /// OF0544 where a row is no longer what the run saw, OF0545 where the run has no model; and everything that reading may meet.
+    pub fn set(job: &'a Job, run: &PublishedRun, rows: &[Row], options: Options) -> Result<Scene<'a>> {
+        let model: Option<Model> =
+            serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
+        let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
+        let progress = Progress::new(options.progress);
+        let authority = consent::read(job)?;
+        let records = run::prepare_records(job, &authority, &progress)?;
+        let stage = progress.stage("Comparing", None);
+        let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+        let identities = Identities::of(&records, &names, |_| true);
+        let comparisons = Comparisons::choose(job, &records, &identities);
+        stage.done(format!("{} distinct identities", identities.len()));
+        let known = |at: usize| (comparisons.list[at].name.as_str(), comparisons.list[at].levels);
+        let as_learnt = model.comparisons.iter().zip(&model.levels).enumerate();
+        let same = model.comparisons.len() == comparisons.list.len()
+            && as_learnt.into_iter().all(|(at, (name, levels))| known(at) == (name.as_str(), *levels));
+        if !same {
+            return Err(Failure::new(&CHANGED_SINCE, "other fields are compared than in the run"));
+        }
+        let never_link = authority.never_link(job, &records);
+        let places = places(job, &records, &identities, rows)?;
+        Ok(Scene { job, records, identities, comparisons, model, never_link, places })
+    }
+
+    /// Calls `what` with everything that judges pairs.
+    pub fn with<T>(&self, what: impl FnOnce(&Evidence) -> T) -> T {
+        let scorer = self.model.scorer(&self.comparisons);
+        let guards =
+            Guards::new(&self.comparisons, &self.records, &self.identities, &self.never_link, &self.job.providers);
+        what(&Evidence {
+            records: &self.records,
+            identities: &self.identities,
+            comparisons: &self.comparisons,
+            scorer: &scorer,
+            guards: &guards,
+            settings: &self.job.cluster,
+        })
+    }
+
+    /// The record of a row.
+    pub fn place(&self, row: usize) -> usize {
+        self.places[row]
+    }
+
+    /// The rows for which `wanted` holds, gathered into records, in the order of the crosswalk.
+    pub fn records_of(&self, wanted: impl Fn(usize) -> bool) -> Vec<Record> {
+        let mut order: Vec<u32> = Vec::new();
+        let mut by_key: BTreeMap<u32, Record> = BTreeMap::new();
+        for row in (0..self.places.len()).filter(|&row| wanted(row)) {
+            let place = self.places[row];
+            let key = self.records.key[place];
+            let record = by_key.entry(key).or_insert_with(|| {
+                order.push(key);
+                Record { row, rows: 0, identities: Vec::new() }
+            });
+            record.rows += 1;
+            record.identities.push(self.identities.of_record[place]);
+        }
+        let mut records: Vec<Record> = order.iter().filter_map(|key| by_key.remove(key)).collect();
+        for record in &mut records {
+            record.identities.sort_unstable();
+            record.identities.dedup();
+        }
+        records
+    }
+
+    /// Whether any of the rows is marked sensitive: one source is enough for the whole person.
+    pub fn is_sensitive(&self, wanted: impl Fn(usize) -> bool) -> bool {
+        let marked = |row: usize| self.records.value(Field::Sensitivity, self.places[row]) == Some("S");
+        (0..self.places.len()).filter(|&row| wanted(row)).any(marked)
+    }
+}
+
+/// The best pair of identities of two records.
+pub(super) fn best(evidence: &Evidence, left: &Record, right: &Record) -> (u32, u32, Judged) {
+    let pairs = left.identities.iter().flat_map(|&a| right.identities.iter().map(move |&b| (a, b)));
+    let judged = pairs.map(|(a, b)| (a, b, judge(evidence, a.min(b), a.max(b))));
+    // Ties go to the first, whose content hash is smallest.
+    let better =
+        |best: (u32, u32, Judged), next: (u32, u32, Judged)| if next.2.weight > best.2.weight { next } else { best };
+    judged.reduce(better).expect("every record has an identity")
+}
+
+/// The average of all pairs between two sets of records, in 1/1024 bit, as agglomeration takes it; and whether a guard forbids one.
+pub(super) fn average(evidence: &Evidence, pairs: impl Iterator<Item = (u32, u32)>) -> Option<(i64, u64)> {
+    let (mut sum, mut count, mut forbidden) = (0i64, 0i64, 0);
+    for (a, b) in pairs {
+        let judged = judge(evidence, a.min(b), a.max(b));
+        sum += judged.in_average;
+        count += 1;
+        forbidden += u64::from(judged.forbidden());
+    }
+    (count > 0).then(|| (sum.div_euclid(count), forbidden))
+}
+
+fn places(job: &Job, records: &Records, identities: &Identities, rows: &[Row]) -> Result<Vec<usize>> {
+    let extracts = intake::extracts(job);
+    let number: BTreeMap<&str, u32> =
+        extracts.iter().enumerate().map(|(at, extract)| (extract.name.as_str(), at as u32)).collect();
+    let wanted = |row: &Row| Some((*number.get(row.source_file.as_str())?, u32::try_from(row.source_row).ok()?));
+    // Records stand in the order (extract, row).
+    let place = |row: &Row| {
+        let wanted = wanted(row)?;
+        let of = |at: usize| (records.extract[at], records.source_row[at]);
+        let at = partition(records.len(), |at| of(at) < wanted);
+        let same = at < records.len()
+            && of(at) == wanted
+            && records.record_id.get(at) == row.record_id
+            && identities.id(identities.of_record[at]) == row.identity_id;
+        same.then_some(at)
+    };
+    let changed = || Failure::new(&CHANGED_SINCE, "a row of the records asked for is not what it was");
+    rows.iter().map(|row| place(row).ok_or_else(changed)).collect()
+}
+
+/// The first number in `0..end` for which `below` does not hold.
+fn partition(end: usize, below: impl Fn(usize) -> bool) -> usize {
+    let (mut from, mut to) = (0, end);
+    while from < to {
+        let middle = from + (to - from) / 2;
+        if below(middle) { from = middle + 1 } else { to = middle }
+    }
+    from
+}

@@ -1,0 +1,393 @@
+//! Explanations of a small published job: the sums, the outcomes, and above all what is not shown.
+
+use super::*;
+use crate::evaluate::published::PublishedRun;
+use crate::job::Job;
+use crate::run;
+use crosswalk::{Row, rows_of};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::LazyLock;
+
+const QUIET: Options = Options { show_identifiers: false, progress: Show::Nothing };
+const OPEN: Options = Options { show_identifiers: true, progress: Show::Nothing };
+
+const JOB: &str = r#"
+[job]
+name = "explained"
+as_of = 2026-11-22
+[gates]
+maximum_quarantined = "50 %"
+maximum_people_change = "100 %"
+[[provider]]
+id = "north"
+name = "Northgate Practice"
+setting = "general_practice"
+files = ["north.csv"]
+[provider.columns]
+record_id = "id"
+nhs_number = { column = "number", verified = true }
+given_name = "given"
+family_name = "family"
+date_of_birth = "born"
+sex = "sex"
+address = "home"
+postcode = "code"
+phone = "phone"
+sensitivity = "flag"
+[[provider]]
+id = "south"
+name = "Southmead Hospital"
+setting = "acute"
+files = ["south.csv"]
+[provider.columns]
+record_id = "id"
+nhs_number = { column = "number", verified = true }
+given_name = "given"
+family_name = "family"
+date_of_birth = "born"
+sex = "sex"
+address = "home"
+postcode = "code"
+phone = "phone"
+sensitivity = "flag"
+[[opt_out]]
+kind = "local"
+files = ["objections.csv"]
+"#;
+
+const HEADER: &str = "id,number,given,family,born,sex,home,code,phone,flag\n";
+
+/// A number of the test range with its check digit; one in eleven has none, and the next is taken.
+fn nhs_number(mut n: u64) -> String {
+    loop {
+        let digits: Vec<u64> = format!("999{n:06}").bytes().map(|digit| u64::from(digit - b'0')).collect();
+        let sum: u64 = digits.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
+        match (11 - sum % 11) % 11 {
+            10 => n += 500_000,
+            check => return format!("999{n:06}{check}"),
+        }
+    }
+}
+
+fn syllables(mut n: usize, of: [&str; 7]) -> String {
+    let mut word = String::new();
+    for _ in 0..3 {
+        word.push_str(of[n % 7]);
+        n /= 7;
+    }
+    word
+}
+
+/// The values of one made-up person, behind the record_id.
+fn made_up(n: usize) -> [String; 9] {
+    let given = syllables(n * 5 + 11, ["Zu", "Qar", "Vix", "Jol", "Wem", "Hyp", "Gud"]);
+    let family = syllables(n * 3 + 50, ["brax", "kwel", "zorn", "fyth", "plov", "drem", "gask"]);
+    let born = format!("{}-{:02}-{:02}", 1930 + n % 71, n % 12 + 1, n * 7 % 28 + 1);
+    let code = format!("ZQ{} {}{}", n % 9 + 1, n % 10, ["XJ", "YT", "WB", "RN", "LH"][n / 10 % 5]);
+    [
+        nhs_number(n as u64 * 37 + 1000),
+        given,
+        family,
+        born,
+        ["male", "female"][n % 2].to_string(),
+        format!("{} Quillfeather Row", n + 700),
+        code,
+        format!("0791112{:04}", n * 13 % 10000),
+        String::new(),
+    ]
+}
+
+/// Two providers with 160 people in common, and the special cases behind.
+fn publish(folder: &Path) -> Job {
+    let (mut north, mut south) = (HEADER.to_string(), HEADER.to_string());
+    let line = |id: String, values: &[String; 9]| format!("{id},{}\n", values.join(","));
+    for n in 0..200 {
+        let mut values = made_up(n);
+        north.push_str(&line(format!("NR{n:04}"), &values));
+        if n >= 160 {
+            continue;
+        }
+        // The hospital's damage: a number left out, another home, another day, no telephone.
+        if n % 3 == 0 {
+            values[0] = String::new();
+        }
+        if n % 5 == 0 {
+            (values[5], values[6]) = (format!("{} Marrowbone Yard", n + 300), made_up(n + 31)[6].clone());
+        }
+        if n % 7 == 0 {
+            values[3] = format!("{}-{:02}-{:02}", 1930 + n % 71, n % 12 + 1, (n * 7 + 1) % 28 + 1);
+        }
+        if n % 11 == 0 {
+            values[4] = ["female", "male"][n % 2].to_string();
+        }
+        if n == 101 {
+            values[8] = "S".to_string();
+        }
+        south.push_str(&line(format!("SR{n:04}"), &values));
+    }
+    // Everything alike but two verified numbers; a row of nobody; a record with two rows.
+    let mut double = made_up(150);
+    double[0] = nhs_number(77);
+    south.push_str(&line("SR0900".into(), &double));
+    south.push_str("SR0901,,,,,,,,,\n");
+    south.push_str(&line("SR0001".into(), &made_up(1)));
+    std::fs::write(folder.join("north.csv"), north).unwrap();
+    std::fs::write(folder.join("south.csv"), south).unwrap();
+    std::fs::write(folder.join("objections.csv"), "provider,record_id\nnorth,NR0199\n").unwrap();
+    std::fs::write(folder.join("job.toml"), JOB).unwrap();
+    let job = Job::read(&folder.join("job.toml")).expect("the job is right");
+    run::run(&job, run::Options::default()).expect("the run succeeds");
+    job
+}
+
+/// One published job for all tests that only look.
+fn published() -> &'static (tempfile::TempDir, Job) {
+    static PUBLISHED: LazyLock<(tempfile::TempDir, Job)> = LazyLock::new(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let job = publish(folder.path());
+        (folder, job)
+    });
+    &PUBLISHED
+}
+
+/// Every value of every extract, in lower case; single letters and the like aside, which stand in any text.
+fn every_value(folder: &Path) -> Vec<String> {
+    let texts = ["north.csv", "south.csv"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
+    let cells = texts.iter().flat_map(|text| text.lines().skip(1)).flat_map(|line| line.split(','));
+    let mut values: Vec<String> = cells.filter(|cell| cell.len() > 2).map(str::to_lowercase).collect();
+    values.sort();
+    values.dedup();
+    values
+}
+
+fn assert_hidden(told: &str, values: &[String]) {
+    let told = told.to_lowercase();
+    for value in values {
+        // Dates and postcodes may be written in other ways.
+        for form in [value.clone(), value.replace('-', ""), value.replace(' ', "")] {
+            assert!(!told.contains(&form), "{form} is shown in {told}");
+        }
+    }
+}
+
+fn json(explained: &impl serde::Serialize) -> String {
+    serde_json::to_string(explained).unwrap()
+}
+
+fn whole_crosswalk(job: &Job) -> BTreeMap<String, Row> {
+    let run = PublishedRun::current(job).unwrap();
+    let mut people = Vec::new();
+    run.each("crosswalk.parquet", &["person_id"], |rows| {
+        let person = rows.text("person_id")?;
+        people.extend((0..rows.len()).map(|row| person.value(row).to_string()));
+        Ok(())
+    })
+    .unwrap();
+    let people: Vec<&str> = people.iter().map(String::as_str).collect();
+    rows_of(&run, &people)
+        .unwrap()
+        .into_iter()
+        .map(|row| (format!("{}:{}", row.provider, row.record_id), row))
+        .collect()
+}
+
+/// The weights of links.parquet by pair of identity_ids.
+fn published_weights(job: &Job) -> BTreeMap<(String, String), f64> {
+    let run = PublishedRun::current(job).unwrap();
+    let mut weights = BTreeMap::new();
+    run.each("links.parquet", &["identity_id_left", "identity_id_right", "weight"], |rows| {
+        let (a, b, weight) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?, rows.numbers("weight")?);
+        for row in 0..rows.len() {
+            weights.insert((a.value(row).to_string(), b.value(row).to_string()), weight[row]);
+        }
+        Ok(())
+    })
+    .unwrap();
+    weights
+}
+
+#[test]
+fn the_bits_add_up_to_the_published_weight_and_the_outcome_is_the_crosswalks() {
+    let (folder, job) = published();
+    let (rows, weights) = (whole_crosswalk(job), published_weights(job));
+    let values = every_value(folder.path());
+    let mut published = 0;
+    for (left, right) in [
+        ("NR0002", "SR0002"),
+        ("NR0035", "SR0035"),
+        ("NR0015", "SR0015"),
+        ("NR0022", "SR0022"),
+        ("NR0003", "SR0009"),
+        ("NR0150", "SR0900"),
+    ] {
+        let (left, right) = (format!("north:{left}"), format!("south:{right}"));
+        let explained = pair(job, &left, &right, QUIET).expect("both are in the run");
+        let fields: f64 = explained.fields.iter().map(|line| line.bits.unwrap()).sum();
+        let sum = explained.prior_bits + fields + explained.correction_bits;
+        assert!((sum - explained.weight_bits).abs() < 1e-9, "{left}: {sum} {}", explained.weight_bits);
+        // Other kinds of strangers can only take away; weights are kept in 1/1024 bit.
+        assert!(explained.correction_bits <= 1.0 / 1024.0, "{}", explained.correction_bits);
+        let mut ids = [rows[&left].identity_id.clone(), rows[&right].identity_id.clone()];
+        ids.sort();
+        let [a, b] = ids;
+        if let Some(weight) = weights.get(&(a, b)) {
+            assert!((weight - explained.weight_bits).abs() < 1e-9, "{left}: {weight} {}", explained.weight_bits);
+            published += 1;
+        }
+        assert_eq!(explained.outcome.same_person, rows[&left].person_id == rows[&right].person_id, "{left}");
+        assert_hidden(&explained.to_string(), &values);
+        assert_hidden(&json(&explained), &values);
+    }
+    assert!(published >= 4, "only {published} pairs were compared by the run");
+}
+
+#[test]
+fn two_verified_numbers_keep_a_pair_apart_and_it_is_said() {
+    let (_, job) = published();
+    let explained = pair(job, "north:NR0150", "south:SR0900", QUIET).expect("both are in the run");
+    assert!(!explained.outcome.same_person);
+    assert_eq!(explained.outcome.rule, "guard");
+    let text = explained.to_string();
+    assert!(
+        text.starts_with("These two records are two people: they have two different NHS numbers, both verified"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_difference_of_sex_is_never_a_change() {
+    let (_, job) = published();
+    let text = pair(job, "north:NR0022", "south:SR0022", QUIET).expect("both are in the run").to_string();
+    assert!(text.contains("not recorded alike"), "{text}");
+    for word in ["chang", "transition", "former", "previous", "reassign"] {
+        assert!(!text.to_lowercase().contains(word), "{word} in {text}");
+    }
+}
+
+#[test]
+fn identifiers_are_shown_when_asked_for_but_never_a_sensitive_place() {
+    let (_, job) = published();
+    let rows = whole_crosswalk(job);
+    let open = pair(job, "north:NR0002", "south:SR0002", OPEN).expect("both are in the run").to_string().to_lowercase();
+    let [_, given, family, ..] = made_up(2).map(|value| value.to_lowercase());
+    assert!(open.contains(&given) && open.contains(&family) && open.contains("quillfeather"), "{open}");
+
+    let values = made_up(101).map(|value| value.to_lowercase());
+    let explained = pair(job, "north:NR0101", "south:SR0101", OPEN).expect("both are in the run");
+    let whole = person_of(job, &rows["south:SR0101"].person_id, OPEN);
+    assert!(explained.sensitive && whole.sensitive && whole.records.len() == 2);
+    for told in [explained.to_string(), json(&explained), whole.to_string(), json(&whole)] {
+        let told = told.to_lowercase();
+        assert!(told.contains(&values[1]), "the name may be shown: {told}");
+        for place in [
+            "quillfeather",
+            &values[6],
+            &values[6].replace(' ', ""),
+            "791112",
+            "same home",
+            "postcode",
+            "northgate",
+            "southmead",
+        ] {
+            assert!(!told.contains(place), "{place} is shown in {told}");
+        }
+    }
+    let hidden: Vec<&FieldLine> = explained.fields.iter().filter(|line| line.bits.is_none()).collect();
+    assert_eq!(hidden.iter().map(|line| line.field.as_str()).collect::<Vec<_>>(), ["place", "phone"]);
+    let shown: f64 = explained.fields.iter().filter_map(|line| line.bits).sum();
+    assert!((explained.prior_bits + shown + explained.correction_bits - explained.weight_bits).abs() < 1e-9);
+}
+
+fn person_of(job: &Job, person_id: &str, options: Options) -> PersonExplained {
+    person(job, person_id, options).expect("the person is in the run")
+}
+
+#[test]
+fn a_person_is_explained_bond_by_bond() {
+    let (folder, job) = published();
+    let rows = whole_crosswalk(job);
+    let values = every_value(folder.path());
+    let explained = person_of(job, &rows["north:NR0001"].person_id.to_lowercase(), QUIET);
+    assert_eq!(explained.records.iter().map(|record| record.rows).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(explained.bonds.len(), 1);
+    assert_eq!(explained.weakest, Some(0));
+    assert_eq!(explained.records[1].best_partner, Some(1));
+    assert_eq!(explained.records[0].best_bits, Some(explained.bonds[0].bits));
+    assert!(explained.bonds[0].bits >= explained.cut_bits);
+    assert_hidden(&explained.to_string(), &values);
+    assert_hidden(&json(&explained), &values);
+    let open = person_of(job, &rows["north:NR0001"].person_id, OPEN).to_string();
+    assert!(open.contains("SR0001"), "{open}");
+
+    let alone = person_of(job, &rows["north:NR0190"].person_id, QUIET);
+    assert_eq!((alone.records.len(), alone.weakest), (1, None));
+    assert!(alone.to_string().contains("has one record"), "{alone}");
+}
+
+#[test]
+fn what_cannot_be_explained_is_said_without_values() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = publish(folder.path());
+    let good = "north:NR0002";
+    let cases = [
+        ("NR0002", good, "OF0540", "no colon"),
+        ("NR0002:north", good, "OF0540", "not in the job"),
+        (good, good, "OF0540", "the same record"),
+        (good, "north:NR0199", "OF0541", "the second record is withheld (local_objection)"),
+        (
+            "south:SR0901",
+            good,
+            "OF0541",
+            "the first record is probably in quarantine: south.csv row 162 (no_identifying_value)",
+        ),
+        ("south:SR5555", good, "OF0541", "no extract of the run holds it"),
+    ];
+    for (left, right, code, words) in cases {
+        let failure = pair(&job, left, right, QUIET).expect_err(words);
+        assert_eq!(failure.code.id, code, "{}", failure.what);
+        assert!(failure.what.contains(words), "{}", failure.what);
+        assert!(!["NR0", "SR0", "SR5"].iter().any(|id| failure.report().contains(id)), "{}", failure.report());
+    }
+    let id = whole_crosswalk(&job)[good].person_id.clone();
+    let last = if id.ends_with('0') { "1" } else { "0" };
+    let failure = person(&job, &format!("{}{last}", &id[..15]), QUIET).expect_err("a character is wrong");
+    assert_eq!((failure.code.id, failure.what.as_str()), ("OF0542", "its check character does not fit the others"));
+    assert_eq!(person(&job, "0000000000000000", QUIET).expect_err("nobody").code.id, "OF0543");
+
+    let extract = std::fs::read_to_string(folder.path().join("north.csv")).unwrap();
+    let other = extract.replace(&person_values(2), &person_values(3));
+    std::fs::write(folder.path().join("north.csv"), other).unwrap();
+    assert_eq!(pair(&job, good, "south:SR0002", QUIET).expect_err("it has changed").code.id, "OF0544");
+    std::fs::remove_file(job.output.join("current")).unwrap();
+    assert_eq!(pair(&job, good, "south:SR0002", QUIET).expect_err("nothing is published").code.id, "OF0530");
+}
+
+fn person_values(n: usize) -> String {
+    made_up(n).join(",")
+}
+
+#[test]
+fn a_pair_reads_like_this() {
+    let (_, job) = published();
+    let explained = pair(job, "north:NR0015", "south:SR0015", QUIET).expect("both are in the run");
+    insta::assert_snapshot!(explained.to_string(), @r"
+    These two records are one person: their own bond reaches the cut of 4.3 bits.
+    Taken by themselves they are one person with a probability of more than 0.9999.
+    For it: date of birth (the same (common date)); phone (the same); name (at least 14 bits of names in common).
+    Against it: place (same postcode area).
+
+                        what agreed                          bits  total
+     any two records                                         -8.6   -8.6
+     name               at least 14 bits of names in common  +9.4   +0.7
+     date of birth      the same (common date)               +9.6  +10.3
+     NHS number         no value on one side                 +0.0  +10.3
+     sex                the same                             +0.9  +11.2
+     place              same postcode area                   -1.8   +9.4
+     phone              the same                             +9.4  +18.7
+     related strangers                                       +0.0  +18.7
+     the cut                                                        +4.3
+
+    Run 2026-11-22-01. One bit doubles the odds.
+    ");
+}

@@ -1,0 +1,248 @@
+//! What a run would do, without doing it: nothing is locked and nothing is written.
+
+use super::{Progress, Show, Usable, on_threads, read_usable};
+use crate::blocking::{self, RuleCount};
+use crate::comparison::Comparisons;
+use crate::consent;
+use crate::failure::Result;
+use crate::intake;
+use crate::job::Job;
+use crate::publish;
+use crate::records::Identities;
+use serde::Serialize;
+
+// Measured with one thread on a virtual machine of two shared cores: runs over 60,000 and 300,000 made-up rows of seven fields in four
+// CSV extracts took 3.8 and 12.8 CPU seconds and 107 and 259 MiB of resident memory, with 43,000 and 214,000 identities and 1.3 and
+// 3.2 million pairs. The seconds of the stages, scaled to CPU time, give the figures below.
+/// CPU seconds for reading, standardising, best records and publishing, a row.
+const ROW_SECONDS: f64 = 7e-6;
+/// CPU seconds for grouping and blocking, an identity.
+const IDENTITY_SECONDS: f64 = 7e-6;
+/// CPU seconds for learning, a pair looked at; beyond [`TRAINING_PAIRS`] no more are.
+const TRAINING_PAIR_SECONDS: f64 = 2e-6;
+const TRAINING_PAIRS: u64 = 4_000_000;
+/// CPU seconds for scoring and clustering, a pair.
+const PAIR_SECONDS: f64 = 1e-6;
+/// Bytes of the program and of what does not grow with the data.
+const BASE_BYTES: f64 = 55e6;
+const ROW_BYTES: f64 = 400.0;
+const IDENTITY_BYTES: f64 = 150.0;
+const PAIR_BYTES: f64 = 20.0;
+
+/// What the estimates rest on; to be told with them.
+pub const ESTIMATE: &str = "Estimated from 7 µs a row, 7 µs an identity, 1 µs a pair and 2 µs a training pair on one core, and 400 bytes a row, 150 an \
+                            identity and 20 a pair over 55 MB: measured on made-up rows of seven fields. Wide rows, other \
+                            machines and objections (which link everybody twice more) differ: expect up to twice as much.";
+
+/// What a run would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Plan {
+    pub job: String,
+    pub providers: usize,
+    pub files: Vec<PlannedFile>,
+    /// Data rows, counted.
+    pub rows: u64,
+    pub quarantined: u64,
+    /// Rows that can be used. Those that objections withhold are still among them: they are found by linking.
+    pub records: u64,
+    /// Distinct tuples of matching values: what is compared.
+    pub identities: u64,
+    /// The comparisons, in the order of the fields.
+    pub comparisons: Vec<String>,
+    pub rules: Vec<RuleCount>,
+    /// Identities a block may hold.
+    pub block_cap: usize,
+    /// Pairs to compare, each once.
+    pub distinct_pairs: u64,
+    pub threads: usize,
+    pub estimated_seconds: f64,
+    pub estimated_bytes: u64,
+    pub estimate: &'static str,
+    /// What of earlier runs is used again, in words.
+    pub reused: &'static str,
+    pub previous: Option<Previous>,
+}
+
+/// One extract.
+#[derive(Debug, Clone, Serialize)]
+pub struct PlannedFile {
+    pub provider: String,
+    pub file: String,
+    pub bytes: u64,
+    /// By a look at its first part; absent where the extract could not be read and its provider is optional.
+    pub estimated_rows: Option<u64>,
+    pub rows: u64,
+    /// Why it is left out, in words.
+    pub skipped: Option<String>,
+}
+
+/// The current run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Previous {
+    pub run_id: String,
+    /// From its run.json; absent where that cannot be read.
+    pub rows: Option<u64>,
+    pub people: Option<u64>,
+    pub seconds: Option<f64>,
+}
+
+/// Plans a run: reads and standardises every extract, and blocks; that is about half of a run's work.
+///
+/// # Errors
+/// As a run's, up to blocking. Gates are not asked: what is in quarantine is told.
+pub fn plan(job: &Job, show: Show) -> Result<Plan> {
+    let progress = Progress::new(show);
+    on_threads(job, || draw_up(job, &progress))
+}
+
+fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
+    let stage = progress.stage("Looking", None);
+    let estimated: Vec<Option<u64>> = intake::extracts(job)
+        .iter()
+        .map(|extract| intake::estimate_rows(&job.providers[usize::from(extract.provider)], &extract.path).ok())
+        .collect();
+    stage.done(format!("about {} rows", estimated.iter().flatten().sum::<u64>()));
+    let authority = consent::read(job)?;
+    let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, progress)?;
+    let marked = consent::withheld_identities(&records);
+    records.retain(&marked.iter().map(|marked| !marked).collect::<Vec<bool>>());
+    let stage = progress.stage("Blocking", None);
+    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let identities = Identities::of(&records, &names, |_| true);
+    let comparisons = Comparisons::choose(job, &records, &identities);
+    let blocks = blocking::block(&comparisons, &records, &identities);
+    let distinct_pairs = blocks.distinct_pairs();
+    stage.done(format!("{distinct_pairs} pairs of {} identities", identities.len()));
+    let threads = rayon::current_num_threads();
+    let (rows, identities) = (files.iter().map(|file| file.rows).sum(), identities.len() as u64);
+    let planned = files.into_iter().zip(estimated).map(|(file, estimated_rows)| PlannedFile {
+        provider: job.providers[usize::from(file.provider)].id.clone(),
+        file: file.name,
+        bytes: file.bytes,
+        estimated_rows,
+        rows: file.rows,
+        skipped: file.skipped,
+    });
+    Ok(Plan {
+        job: job.name.clone(),
+        providers: job.providers.len(),
+        files: planned.collect(),
+        rows,
+        quarantined: quarantined.len() as u64,
+        records: records.len() as u64,
+        identities,
+        comparisons: comparisons.list.iter().map(|comparison| comparison.name.clone()).collect(),
+        rules: blocks.counts,
+        block_cap: blocks.cap,
+        distinct_pairs,
+        threads,
+        estimated_seconds: seconds(rows, identities, distinct_pairs) / threads as f64,
+        estimated_bytes: bytes(rows, identities, distinct_pairs),
+        estimate: ESTIMATE,
+        reused: "Nothing but the person_ids: every extract is read anew and the model is learnt anew",
+        previous: previous(job),
+    })
+}
+
+fn seconds(rows: u64, identities: u64, pairs: u64) -> f64 {
+    let training = pairs.min(TRAINING_PAIRS) as f64 * TRAINING_PAIR_SECONDS;
+    rows as f64 * ROW_SECONDS + identities as f64 * IDENTITY_SECONDS + pairs as f64 * PAIR_SECONDS + training
+}
+
+fn bytes(rows: u64, identities: u64, pairs: u64) -> u64 {
+    (BASE_BYTES + rows as f64 * ROW_BYTES + identities as f64 * IDENTITY_BYTES + pairs as f64 * PAIR_BYTES) as u64
+}
+
+fn previous(job: &Job) -> Option<Previous> {
+    let run_id = publish::current_run(&job.output)?;
+    let text = std::fs::read(job.output.join("runs").join(&run_id).join("run.json")).unwrap_or_default();
+    // A run.json that cannot be read is no reason to have no plan.
+    let told: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    let stages = told["seconds"].as_array();
+    Some(Previous {
+        run_id,
+        rows: told["accounts"]["rows"].as_u64(),
+        people: told["people"].as_u64(),
+        seconds: stages.map(|stages| stages.iter().filter_map(|stage| stage["seconds"].as_f64()).sum()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::{self, Options};
+    use std::path::Path;
+
+    fn job_in(folder: &Path) -> Job {
+        let mut extract = String::from("id,given,family,born\n");
+        for n in 0..120 {
+            // Every third row stands twice, under another record_id: one identity.
+            let (given, family) =
+                (format!("G{}", "abcdefghij".split_at(n % 10).1), format!("F{}", "klmnopqrst".split_at(n / 12).1));
+            let row = format!("{given},{family},{}-0{}-1{}\n", 1950 + n % 40, n % 9 + 1, n % 10);
+            extract.push_str(&format!("{n},{row}"));
+            if n % 3 == 0 {
+                extract.push_str(&format!("{},{row}", 1000 + n));
+            }
+        }
+        extract.push_str("2000,,,\n");
+        std::fs::write(folder.join("one.csv"), extract).unwrap();
+        std::fs::write(
+            folder.join("job.toml"),
+            "[job]\nname = \"planned\"\nas_of = 2026-11-22\n[[provider]]\nid = \"one\"\nname = \"One\"\nsetting = \"acute\"\n\
+             files = [\"one.csv\"]\n[provider.columns]\nrecord_id = \"id\"\ngiven_name = \"given\"\nfamily_name = \"family\"\n\
+             date_of_birth = \"born\"\n",
+        )
+        .unwrap();
+        Job::read(&folder.join("job.toml")).expect("the job is right")
+    }
+
+    /// What is planned is what the run then does, by the run's own accounts; planning itself leaves nothing behind.
+    #[test]
+    fn the_run_keeps_to_the_plan() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = job_in(folder.path());
+        let planned = plan(&job, Show::Nothing).expect("it can be planned");
+        assert!(!job.output.exists(), "a plan writes nothing");
+        assert_eq!((planned.rows, planned.quarantined, planned.records, planned.identities), (161, 1, 160, 120));
+        assert_eq!((planned.files.len(), planned.files[0].rows, planned.files[0].estimated_rows), (1, 161, Some(161)));
+        assert_eq!(planned.previous, None);
+
+        let finished = run::run(&job, Options::default()).expect("the run succeeds");
+        let told: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(job.output.join("current/run.json")).unwrap()).unwrap();
+        assert_eq!(told["linkage"]["identities"], planned.identities);
+        assert_eq!(told["linkage"]["clustering"]["pairs_compared"], planned.distinct_pairs);
+        assert_eq!(told["linkage"]["blocking"]["rules"], serde_json::to_value(&planned.rules).unwrap());
+        assert!(planned.distinct_pairs > 0);
+
+        let again = plan(&job, Show::Nothing).expect("it can be planned");
+        let previous = again.previous.expect("there was a run");
+        assert_eq!(
+            (previous.run_id, previous.rows, previous.people),
+            (finished.run_id, Some(161), Some(finished.people))
+        );
+        assert!(previous.seconds.is_some_and(|seconds| seconds > 0.0));
+        assert_eq!(again.distinct_pairs, planned.distinct_pairs);
+    }
+
+    /// The larger of the two runs that the figures come from; the smaller one keeps them honest below.
+    #[test]
+    fn estimates_fit_the_runs_they_come_from() {
+        for (rows, identities, pairs, cpu, megabytes) in
+            [(300_000, 213_576, 3_177_010, 12.8, 271.0), (60_000, 42_735, 1_261_050, 3.8, 112.6)]
+        {
+            let (time, memory) =
+                (seconds(rows, identities, pairs) / cpu, bytes(rows, identities, pairs) as f64 / 1e6 / megabytes);
+            assert!((0.75..1.35).contains(&time) && (0.75..1.35).contains(&memory), "{time} {memory}");
+        }
+    }
+
+    #[test]
+    fn estimates_grow_with_each_of_their_causes() {
+        let base = (seconds(1000, 800, 5000), bytes(1000, 800, 5000));
+        for (rows, identities, pairs) in [(2000, 800, 5000), (1000, 1600, 5000), (1000, 800, 10_000)] {
+            assert!(seconds(rows, identities, pairs) > base.0 && bytes(rows, identities, pairs) > base.1);
+        }
+    }
+}
