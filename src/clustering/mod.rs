@@ -196,7 +196,7 @@ fn finish(
     }
     let mut number_of = vec![MISSING; clusters.len()];
     let (mut person, mut weakest, mut bare) = (vec![MISSING; evidence.records.len()], Vec::new(), Vec::new());
-    for record in 0..evidence.records.len() {
+    for (record, slot) in person.iter_mut().enumerate() {
         let Some(node) = nodes.of_record(evidence, record) else { continue };
         let cluster = cluster_of[node as usize] as usize;
         if number_of[cluster] == MISSING {
@@ -204,7 +204,7 @@ fn finish(
             weakest.push(clusters[cluster].1);
             bare.push(clusters[cluster].0.iter().all(|&node| nodes.is_bare(node)));
         }
-        person[record] = number_of[cluster];
+        *slot = number_of[cluster];
     }
     let person_of = |identity: u32| (!nodes.is_split(identity)).then(|| person[evidence.identities.example(identity)]);
     let together = |edge: &Edge| person_of(edge.left).is_some_and(|left| Some(left) == person_of(edge.right));

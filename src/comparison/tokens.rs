@@ -30,10 +30,13 @@ const CLASSES: usize = 6;
 /// Pairs of tokens that one thread remembers: 2^15 entries of 24 bytes stay in the second-level cache.
 const MEMORY_BITS: u32 = 15;
 
+/// A pair of tokens, and how it agrees.
+type Remembered = (u64, Option<(Agreement, f32)>);
+
 /// What one thread remembers of one vocabulary.
 pub struct Memory {
     owner: u64,
-    entries: Box<[(u64, Option<(Agreement, f32)>)]>,
+    entries: Box<[Remembered]>,
 }
 
 impl Default for Memory {

@@ -198,8 +198,8 @@ fn published_weights(job: &Job) -> BTreeMap<(String, String), f64> {
     let mut weights = BTreeMap::new();
     run.each("links.parquet", &["identity_id_left", "identity_id_right", "weight"], |rows| {
         let (a, b, weight) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?, rows.numbers("weight")?);
-        for row in 0..rows.len() {
-            weights.insert((a.value(row).to_string(), b.value(row).to_string()), weight[row]);
+        for (row, weight) in weight.iter().enumerate() {
+            weights.insert((a.value(row).to_string(), b.value(row).to_string()), *weight);
         }
         Ok(())
     })

@@ -113,13 +113,15 @@ impl Writer<'_> {
         };
         look.write(self.damage, &mut state.record, chance);
         let record_id = self.record_id(visit.provider, &mut state.next);
-        single_file::truth(&provider.id, &record_id, person, &mut output.truth);
+        // The job that fits a single file has one provider.
+        let known_as = if self.single.is_some() { single_file::PROVIDER } else { &provider.id };
+        single_file::truth(known_as, &record_id, person, &mut output.truth);
         output.records += 1;
         if spread(person.index ^ 0x0B9).is_multiple_of(900)
             && visit.provider.is_multiple_of(3)
             && output.lists.objecting_records.len() < 200
         {
-            output.lists.objecting_records.push_str(&format!("{},{record_id},2024-01-01,\n", provider.id));
+            output.lists.objecting_records.push_str(&format!("{known_as},{record_id},2024-01-01,\n"));
         }
         if let Some(columns) = self.single {
             single_file::line(&state.record, &record_id, &provider.id, columns, &mut output.lines);

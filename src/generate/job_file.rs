@@ -30,7 +30,13 @@ pub(super) fn of_providers(name: &str, command: &str, providers: &[Provider], li
 pub(super) fn of_single_file(command: &str, columns: &[&str], lists: ListsWritten) -> String {
     let mut text = head("single-file", command);
     list_tables(lists, &mut text);
-    text.push_str("\n[[provider]]\nid = \"all\"\nname = \"All records in one file\"\nsetting = \"other\"\nfiles = [\"records.csv\"]\n");
+    put(
+        &mut text,
+        format_args!(
+            "\n[[provider]]\nid = \"{}\"\nname = \"All records in one file\"\nsetting = \"other\"\nfiles = [\"records.csv\"]\n",
+            super::single_file::PROVIDER
+        ),
+    );
     text.push_str("\n[provider.columns]\nrecord_id = \"record_id\"\n");
     for column in columns {
         put(&mut text, format_args!("{column} = \"{column}\"\n"));

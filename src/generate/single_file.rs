@@ -37,6 +37,9 @@ pub(super) fn line(record: &Record, record_id: &str, provider: &str, columns: &[
     out.push('\n');
 }
 
+/// The provider of all records in the job that fits.
+pub(super) const PROVIDER: &str = "all";
+
 /// One line of truth.csv.
 pub(super) fn truth(provider: &str, record_id: &str, person: &Person, out: &mut String) {
     writeln!(out, "{provider},{record_id},p{:08}", person.index).expect("a String takes what is written");

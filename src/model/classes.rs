@@ -39,6 +39,9 @@ pub struct Model {
     pub classes: Vec<Class>,
 }
 
+/// A comparison by place in the list, and a figure for each of its levels.
+type Ratios = (usize, Vec<f64>);
+
 /// Logarithms of a model, laid out for scoring.
 pub struct Scorer<'a> {
     comparisons: &'a Comparisons,
@@ -47,7 +50,7 @@ pub struct Scorer<'a> {
     matches: Vec<Vec<f64>>,
     strangers: Vec<Vec<f64>>,
     /// For each class but the match: ln(share), and ln(class / strangers) for its free comparisons.
-    others: Vec<(f64, Vec<(usize, Vec<f64>)>)>,
+    others: Vec<(f64, Vec<Ratios>)>,
 }
 
 impl Model {
@@ -309,13 +312,13 @@ impl Data {
         let mut sums = Sums::zero(free, &sizes);
         for at in 0..self.patterns.len() {
             let levels = self.levels(at);
-            if at >= self.blocked {
+            let Some(&start) = start.get(at) else {
                 sums.add(1, &free[1], levels, self.pairs[at]);
                 continue;
-            }
-            sums.add(0, &free[0], levels, self.pairs[at] * start[at]);
+            };
+            sums.add(0, &free[0], levels, self.pairs[at] * start);
             let kind = most_alike(comparisons, u, levels, kinds);
-            sums.add(1 + kind, &free[1 + kind], levels, self.pairs[at] * (1.0 - start[at]));
+            sums.add(1 + kind, &free[1 + kind], levels, self.pairs[at] * (1.0 - start));
         }
         sums
     }

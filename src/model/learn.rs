@@ -57,7 +57,7 @@ fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Id
             let (mut counter, mut looked_at, mut total) = (Counter::default(), 0, 0);
             blocks.each_pair(*run, |left, right| {
                 total += 1;
-                if one_in == 1 || pair_hash(left, right) % one_in == 0 {
+                if one_in == 1 || pair_hash(left, right).is_multiple_of(one_in) {
                     counter.add(comparisons.pattern(left, right), count(left) * count(right));
                     looked_at += 1;
                 }

@@ -221,7 +221,8 @@ fn test_numbers(job: &Job, column: &Column, pieces: &[Piece]) -> TestNumbersSeen
 fn split_full_names(records: &mut Records) {
     let Some(full) = records.clean.remove(&Field::FullName) else { return };
     let parts: Vec<name::FullName> = full.values.iter().map(name::split_full).collect();
-    let pick: [(Field, fn(&name::FullName) -> &str); 3] = [
+    type Part = fn(&name::FullName) -> &str;
+    let pick: [(Field, Part); 3] = [
         (Field::GivenName, |name| &name.given),
         (Field::MiddleName, |name| &name.middle),
         (Field::FamilyName, |name| &name.family),

@@ -220,7 +220,13 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
 }
 
 /// Everything up to publishing.
-fn prepare<'a>(job: &'a Job, run_id: String, authority: &Authority, ledger: &Ledger, progress: &Progress) -> Result<Night<'a>> {
+fn prepare<'a>(
+    job: &'a Job,
+    run_id: String,
+    authority: &Authority,
+    ledger: &Ledger,
+    progress: &Progress,
+) -> Result<Night<'a>> {
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
     gates::quarantine(job, &files, &quarantined)?;
     let withheld = withhold(job, &mut records, authority, progress);
@@ -359,8 +365,8 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
 fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
     let clustering = &linked.clustering;
     let table = |places: &mut dyn Iterator<Item = usize>| {
-        let mut table = LinkTable::default();
-        table.levels = linked.comparisons.list.iter().map(|comparison| (comparison.name.clone(), Vec::new())).collect();
+        let levels = linked.comparisons.list.iter().map(|comparison| (comparison.name.clone(), Vec::new())).collect();
+        let mut table = LinkTable { levels, ..LinkTable::default() };
         for at in places {
             let (edge, together) = &clustering.links[at];
             table.left.push(edge.left);

@@ -139,7 +139,7 @@ pub fn town(people: usize, seed: u64) -> Vec<Person> {
         given: (*random.pick(&GIVEN)).into(),
         family: (*random.pick(&FAMILY)).into(),
         born: format!("{}-{:02}-{:02}", 1930 + random.below(90), 1 + random.below(12), 1 + random.below(28)),
-        sex: *random.pick(&["female", "male"]),
+        sex: random.pick(&["female", "male"]),
         address: format!("{} {}", 1 + random.below(190), random.pick(&STREET)),
         postcode: format!("LS{} {}AB", 1 + random.below(28), 1 + random.below(9)),
         phone: format!("0113 496 {:04}", random.below(1000)),
