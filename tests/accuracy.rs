@@ -82,7 +82,12 @@ fn the_demo_is_linked_as_well_as_the_readme_says() {
             Some((person.as_str(), row["person"].as_str()))
         })
         .collect();
-    assert!(judged.len() * 10 >= truth.len() * 9, "only {} of {} records are in the crosswalk", judged.len(), truth.len());
+    assert!(
+        judged.len() * 10 >= truth.len() * 9,
+        "only {} of {} records are in the crosswalk",
+        judged.len(),
+        truth.len()
+    );
     let score = score(judged.into_iter());
     println!("demo: precision {:.5}, recall {:.5}, F1 {:.5}", score.precision, score.recall, score.f1());
     assert!(score.precision >= 0.998 && score.recall >= 0.97, "{score:?}");
@@ -93,7 +98,8 @@ fn the_demo_is_linked_as_well_as_the_readme_says() {
 /// Where they lie, beside the checkout; they are not ours to pass on.
 fn labelled(name: &str) -> Option<PathBuf> {
     let folder = std::env::var_os("ONEFOLK_LABELLED").map(PathBuf::from);
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1).map(|above| above.join("shared/data/labelled"));
+    let beside =
+        Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().skip(1).map(|above| above.join("shared/data/labelled"));
     let found = folder.into_iter().chain(beside).map(|folder| folder.join(name)).find(|path| path.exists());
     if found.is_none() {
         eprintln!("SKIPPED: {name} is not there; ONEFOLK_LABELLED names the folder of the labelled sets");

@@ -54,7 +54,10 @@ fn every_parquet_file_has_the_columns_of_the_design_in_their_order() {
     .map(String::from)
     .into();
     assert_eq!(links[..5], first);
-    assert!(links.len() > 7 && links[5..].iter().all(|column| column.starts_with("level_") && column.ends_with(":Int32")), "{links:?}");
+    assert!(
+        links.len() > 7 && links[5..].iter().all(|column| column.starts_with("level_") && column.ends_with(":Int32")),
+        "{links:?}"
+    );
     let review = columns(&night, "review.parquet");
     assert_eq!(review[..review.len() - 1], links);
     assert_eq!(review[review.len() - 1], "reason:Utf8");
@@ -62,7 +65,10 @@ fn every_parquet_file_has_the_columns_of_the_design_in_their_order() {
     let people = columns(&night, "people.parquet");
     assert_eq!(people[..2], text(&["person_id", "status"]));
     let place = |name: &str| {
-        people.iter().position(|column| column.split(':').next() == Some(name)).unwrap_or_else(|| panic!("{name}: {people:?}"))
+        people
+            .iter()
+            .position(|column| column.split(':').next() == Some(name))
+            .unwrap_or_else(|| panic!("{name}: {people:?}"))
     };
     for field in ["nhs_number", "given_name", "family_name", "date_of_birth", "sex", "address", "postcode", "phone"] {
         assert_eq!(place(&format!("{field}_from")), place(field) + 1, "{field}");
@@ -90,10 +96,14 @@ fn a_run_leaves_these_files_and_current_leads_to_them() {
     for name in PARQUET.iter().chain(&["model.json", "run.json", "log.jsonl", "onefolk.prom", "report.html"]) {
         assert!(files.remove(*name), "{name} is missing");
     }
-    assert!(!files.is_empty() && files.iter().all(|name| name.starts_with("summary/") && name.ends_with(".csv")), "{files:?}");
+    assert!(
+        !files.is_empty() && files.iter().all(|name| name.starts_with("summary/") && name.ends_with(".csv")),
+        "{files:?}"
+    );
     let log = std::fs::read_to_string(night.current("log.jsonl")).unwrap();
     assert!(log.lines().count() >= 5);
-    log.lines().for_each(|line| assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["timestamp"].is_string()));
+    log.lines()
+        .for_each(|line| assert!(serde_json::from_str::<serde_json::Value>(line).unwrap()["timestamp"].is_string()));
     let metrics = std::fs::read_to_string(night.current("onefolk.prom")).unwrap();
     assert!(metrics.contains("\nonefolk_people "), "{metrics}");
 }
@@ -105,8 +115,20 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
     let run = run_json(&night);
     let keys: Vec<&str> = run.as_object().unwrap().keys().map(String::as_str).collect();
     let expected = [
-        "run_id", "job", "as_of", "onefolk", "accounts", "people", "bare_people", "changes", "settings", "inputs", "standardise", "linkage",
-        "outputs", "seconds",
+        "run_id",
+        "job",
+        "as_of",
+        "onefolk",
+        "accounts",
+        "people",
+        "bare_people",
+        "changes",
+        "settings",
+        "inputs",
+        "standardise",
+        "linkage",
+        "outputs",
+        "seconds",
     ];
     assert_eq!(keys, expected);
     assert_eq!(run["run_id"], "2026-11-22-01");
@@ -136,7 +158,8 @@ fn every_row_is_in_exactly_one_place_and_run_json_says_so() {
     night.write("in/gp.csv", gp);
     night.write("objections.csv", "provider,record_id\ngp,objector\n");
     let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
-    let rest = "\n[gates]\nmaximum_quarantined = \"50 %\"\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+    let rest =
+        "\n[gates]\nmaximum_quarantined = \"50 %\"\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
     night.write("job.toml", job + rest);
     night.run().done();
     let (run, counted) = (run_json(&night), accounts(&night.output().join("current")));
@@ -244,9 +267,12 @@ fn old_runs_are_pruned_and_their_numbers_are_not_given_again() {
     common::edit(&night.path("job.toml"), "[job]\n", "[job]\nkeep_runs = 2\n");
     for nth in 1..=4 {
         night.run().done();
-        let runs: BTreeSet<String> =
-            std::fs::read_dir(night.output().join("runs")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-        let expected: BTreeSet<String> = (i32::max(1, nth - 1)..=nth).map(|run| format!("2026-11-22-{run:02}")).collect();
+        let runs: BTreeSet<String> = std::fs::read_dir(night.output().join("runs"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        let expected: BTreeSet<String> =
+            (i32::max(1, nth - 1)..=nth).map(|run| format!("2026-11-22-{run:02}")).collect();
         assert_eq!(runs, expected);
     }
 }
@@ -269,12 +295,29 @@ fn the_closing_table_says_what_json_says() {
     let json = night.run_with(&["--json"]).done();
     let facts: serde_json::Value = serde_json::from_str(&json.stdout).expect("only JSON on standard output");
     let keys: Vec<&str> = facts.as_object().unwrap().keys().map(String::as_str).collect();
-    let expected =
-        ["run_id", "folder", "rows", "people", "duplicates", "quarantined", "withheld", "review", "changes", "seconds", "warnings"];
+    let expected = [
+        "run_id",
+        "folder",
+        "rows",
+        "people",
+        "duplicates",
+        "quarantined",
+        "withheld",
+        "review",
+        "changes",
+        "seconds",
+        "warnings",
+    ];
     assert_eq!(keys, expected);
     assert_eq!(facts["rows"], facts["people"].as_u64().unwrap() + facts["duplicates"].as_u64().unwrap());
-    for (line, key) in [("Rows read", "rows"), ("People found", "people"), ("Duplicates removed", "duplicates"), ("Quarantined", "quarantined")] {
-        let shown = shown.stdout.lines().find(|shown| shown.trim_start().starts_with(line)).unwrap_or_else(|| panic!("{line}"));
+    for (line, key) in [
+        ("Rows read", "rows"),
+        ("People found", "people"),
+        ("Duplicates removed", "duplicates"),
+        ("Quarantined", "quarantined"),
+    ] {
+        let shown =
+            shown.stdout.lines().find(|shown| shown.trim_start().starts_with(line)).unwrap_or_else(|| panic!("{line}"));
         assert!(shown.split_whitespace().any(|word| word == facts[key].to_string()), "{shown} against {}", facts[key]);
     }
     assert!(shown.stdout.contains("report.html"));

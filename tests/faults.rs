@@ -104,7 +104,10 @@ fn a_glob_matches_nothing() {
 fn a_provider_that_may_be_absent_stops_nobody() {
     let people = town(60, 23);
     let night = Night::of(&people);
-    night.write("job.toml", job(&[("gp", "in/gp.csv", ""), ("acute", "in/absent.csv", "when_missing = \"without\"")], ""));
+    night.write(
+        "job.toml",
+        job(&[("gp", "in/gp.csv", ""), ("acute", "in/absent.csv", "when_missing = \"without\"")], ""),
+    );
     night.run().done();
     assert!(night.table("crosswalk.parquet").values("provider").iter().all(|provider| *provider == "gp"));
 }
@@ -135,7 +138,9 @@ fn rows_are_ragged() {
 #[test]
 fn a_nul_byte_stands_in_a_row() {
     no_trouble(|night, people| {
-        let row = people[0].exact_row("nul").replace(&people[0].given, &format!("{}\0{}", &people[0].given[..2], &people[0].given[2..]));
+        let row = people[0]
+            .exact_row("nul")
+            .replace(&people[0].given, &format!("{}\0{}", &people[0].given[..2], &people[0].given[2..]));
         append(night, "in/gp.csv", row.as_bytes());
         append(night, "in/gp.csv", b"\n\0\0\0\n");
     });
@@ -384,7 +389,9 @@ fn a_file_cannot_be_written_to_its_end() {
     let people = town(200, 30);
     let night = Night::of(&people);
     let mut limited = Command::new("sh");
-    limited.args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_onefolk"), "run"]).arg(night.path("job.toml"));
+    limited
+        .args(["-c", "trap '' XFSZ; ulimit -f 8; exec \"$@\"", "sh", env!("CARGO_BIN_EXE_onefolk"), "run"])
+        .arg(night.path("job.toml"));
     let ended = outcome(limited);
     ended.names_nobody(&people);
     assert_eq!(ended.status, Some(4), "{}", ended.stderr);

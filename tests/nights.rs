@@ -58,11 +58,14 @@ fn accounts_hold_for_any_generated_job() {
             providers.push((format!("p{provider}"), file));
         }
         night.write("objections.csv", format!("nhs_number\n{}\n{}\n", people[0].nhs_number, people[5].nhs_number));
-        let listed: Vec<(&str, &str, &str)> = providers.iter().map(|(id, file)| (id.as_str(), file.as_str(), "")).collect();
-        let rest = "[gates]\nmaximum_quarantined = \"100 %\"\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+        let listed: Vec<(&str, &str, &str)> =
+            providers.iter().map(|(id, file)| (id.as_str(), file.as_str(), "")).collect();
+        let rest =
+            "[gates]\nmaximum_quarantined = \"100 %\"\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
         night.write("job.toml", job(&listed, rest));
         night.run().done().names_nobody(&people);
-        let run: serde_json::Value = serde_json::from_slice(&std::fs::read(night.current("run.json")).unwrap()).unwrap();
+        let run: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(night.current("run.json")).unwrap()).unwrap();
         let counted = accounts(&night.output().join("current"));
         for (file, rows) in expected {
             assert_eq!(counted[&file].rows(), rows, "seed {seed}, {file}");
@@ -70,10 +73,18 @@ fn accounts_hold_for_any_generated_job() {
         }
         // People and crosswalk name the same people, and each person as many records as the crosswalk has.
         let mut records: BTreeMap<String, u64> = BTreeMap::new();
-        night.table("crosswalk.parquet").values("person_id").iter().for_each(|person| *records.entry(person.to_string()).or_default() += 1);
+        night
+            .table("crosswalk.parquet")
+            .values("person_id")
+            .iter()
+            .for_each(|person| *records.entry(person.to_string()).or_default() += 1);
         let table = night.table("people.parquet");
-        let said: BTreeMap<String, u64> =
-            table.values("person_id").iter().zip(table.values("records")).map(|(person, n)| (person.to_string(), n.parse().unwrap())).collect();
+        let said: BTreeMap<String, u64> = table
+            .values("person_id")
+            .iter()
+            .zip(table.values("records"))
+            .map(|(person, n)| (person.to_string(), n.parse().unwrap()))
+            .collect();
         assert_eq!(said, records, "seed {seed}");
     }
 }
@@ -87,7 +98,12 @@ fn people_stay_who_they_are_when_records_come_and_go() {
 
     // One more record of somebody known, and somebody new.
     let before = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
-    let stranger = Person { given: "Xanthippa".into(), family: "Ravensworth".into(), nhs_number: common::nhs_number(5000), ..town(900, 77)[899].clone() };
+    let stranger = Person {
+        given: "Xanthippa".into(),
+        family: "Ravensworth".into(),
+        nhs_number: common::nhs_number(5000),
+        ..town(900, 77)[899].clone()
+    };
     let added = format!("{before}{}\n{}\n", people[3].exact_row("more"), stranger.exact_row("new"));
     night.write("in/gp.csv", &added);
     night.run().done();
@@ -99,7 +115,12 @@ fn people_stay_who_they_are_when_records_come_and_go() {
     assert!(!first.values().any(|known| *known == place("new")));
     let changed = |night: &Night| -> BTreeSet<(String, String)> {
         let table = night.table("changes.parquet");
-        table.values("person_id").iter().zip(table.values("change")).map(|(id, change)| (id.to_string(), change.to_string())).collect()
+        table
+            .values("person_id")
+            .iter()
+            .zip(table.values("change"))
+            .map(|(id, change)| (id.to_string(), change.to_string()))
+            .collect()
     };
     assert!(changed(&night).contains(&(place("new"), "new".into())), "{:?}", changed(&night));
     assert!(changed(&night).contains(&(place("more"), "grown".into())), "{:?}", changed(&night));

@@ -12,7 +12,17 @@ const CANARY: &str = "Zqxcanary";
 /// Rows with the canary in every field: one that can be used as far as it goes, and ones that end in quarantine.
 fn canaries(nth: usize) -> Vec<[String; 9]> {
     let word = |field: &str| format!("{CANARY}{field}{nth}");
-    let all = [word("id"), word("nhs"), word("given"), word("family"), word("born"), word("sex"), word("address"), word("postcode"), word("phone")];
+    let all = [
+        word("id"),
+        word("nhs"),
+        word("given"),
+        word("family"),
+        word("born"),
+        word("sex"),
+        word("address"),
+        word("postcode"),
+        word("phone"),
+    ];
     let number = nhs_number(7000 + nth as u64);
     let mut usable = all.clone();
     (usable[0], usable[1], usable[4]) = (word("usable"), number, "1911-02-03".into());
@@ -31,7 +41,12 @@ fn no_canary(night: &Night, ended: &common::Outcome) {
         let number = (0..10).map(|nth| nhs_number(7000 + nth)).find(|number| text.contains(number.as_str()));
         !text.contains(&CANARY.to_lowercase()) && !text.contains("1911-02-03") && number.is_none()
     };
-    assert!(hidden(ended.stdout.as_bytes()) && hidden(ended.stderr.as_bytes()), "printed:\n{}\n{}", ended.stdout, ended.stderr);
+    assert!(
+        hidden(ended.stdout.as_bytes()) && hidden(ended.stderr.as_bytes()),
+        "printed:\n{}\n{}",
+        ended.stdout,
+        ended.stderr
+    );
     if !night.output().join("current").exists() {
         return;
     }
@@ -95,7 +110,8 @@ fn no_value_of_a_person_stands_where_it_does_not_belong() {
     let layout: Vec<String> =
         columns.map(|(at, name)| format!("{{ column = \"{name}\", start = {}, width = 32 }}", at * 32 + 1)).collect();
     let fixed = format!("format = \"fixed_width\"\nlayout = [{}]", layout.join(", "));
-    let providers = [("a", "in/a.csv", ""), ("b", "in/b.jsonl", ""), ("c", "in/c.txt", fixed.as_str()), ("d", "in/d.xlsx", "")];
+    let providers =
+        [("a", "in/a.csv", ""), ("b", "in/b.jsonl", ""), ("c", "in/c.txt", fixed.as_str()), ("d", "in/d.xlsx", "")];
     night.write("job.toml", job(&providers, "[gates]\nmaximum_quarantined = \"90 %\"\n"));
     let ended = night.run().done();
     no_canary(&night, &ended);
@@ -126,7 +142,11 @@ fn failures_name_nobody_either() {
         let night = Night::of(&people);
         night.write("list.csv", list);
         let kind = if table == "opt_out" { "kind = \"local\"\n" } else { "" };
-        night.write("job.toml", std::fs::read_to_string(night.path("job.toml")).unwrap() + &format!("\n[[{table}]]\n{kind}files = [\"list.csv\"]\n"));
+        night.write(
+            "job.toml",
+            std::fs::read_to_string(night.path("job.toml")).unwrap()
+                + &format!("\n[[{table}]]\n{kind}files = [\"list.csv\"]\n"),
+        );
         no_canary(&night, &night.run().failed(3, "OF0350"));
     }
 }
@@ -154,7 +174,10 @@ fn two_extracts(people: &[Person], without: &[usize], rest: &str) -> Night {
         night.write(&format!("in/{id}.csv"), extract(&kept));
     }
     night.write("id.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
-    night.write("job.toml", job(&[("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", "")], rest).replace("[job]\n", KEYED));
+    night.write(
+        "job.toml",
+        job(&[("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", "")], rest).replace("[job]\n", KEYED),
+    );
     night
 }
 
@@ -166,7 +189,10 @@ fn a_local_objection_takes_the_whole_person_out_and_leaves_no_trace() {
     let objectors = [6, 30, 77];
     let night = two_extracts(&people, &[], OBJECTIONS);
     // By record, by number, and one by record in the other extract.
-    night.write("objections.csv", format!("nhs_number,provider,record_id\n,gp,6\n{},,\n,acute,77\n", people[30].nhs_number));
+    night.write(
+        "objections.csv",
+        format!("nhs_number,provider,record_id\n,gp,6\n{},,\n,acute,77\n", people[30].nhs_number),
+    );
     night.run().done();
     let withheld = night.table("withheld.parquet");
     let rows: BTreeSet<(&str, &str, &str)> = withheld
@@ -238,7 +264,8 @@ fn an_objection_with_a_replaced_number_finds_the_new_one() {
     night.write("replaced.csv", format!("old,new\n{old},{}\n", people[4].nhs_number));
     night.write("objections.csv", format!("nhs_number\n{old}\n"));
     night.run().done();
-    let ids: BTreeSet<String> = night.table("withheld.parquet").values("record_id").into_iter().map(String::from).collect();
+    let ids: BTreeSet<String> =
+        night.table("withheld.parquet").values("record_id").into_iter().map(String::from).collect();
     assert_eq!(ids, BTreeSet::from(["4".to_string()]));
 }
 
@@ -257,12 +284,17 @@ fn pairs_that_must_stay_apart_do_even_where_they_are_identical() {
         night.write("apart.csv", lines);
         night.run().done();
         let ids = night.person_ids();
-        ["gp", "acute"].map(|provider| ids[&(provider.to_string(), if provider == "gp" { "10" } else { "twin" }.to_string())].clone())
+        ["gp", "acute"].map(|provider| {
+            ids[&(provider.to_string(), if provider == "gp" { "10" } else { "twin" }.to_string())].clone()
+        })
     };
     let [gp, twin_id] = person_of("", "");
     assert_eq!(gp, twin_id, "without a list they are one person");
     let list = "[[never_link]]\nfiles = [\"apart.csv\"]\n";
     let [gp, twin_id] = person_of(list, "gp:10,acute:twin\n");
+    assert_ne!(gp, twin_id);
+    // By number: whoever has it, and the record that must not be with them, which has it, too.
+    let [gp, twin_id] = person_of(list, &format!("{},acute:twin\n", people[10].nhs_number));
     assert_ne!(gp, twin_id);
 }
 

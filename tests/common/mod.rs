@@ -61,8 +61,12 @@ impl Outcome {
     pub fn failed(self, exit: i32, code: &str) -> Outcome {
         assert_eq!(self.status, Some(exit), "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
         let last = self.stderr.lines().last().unwrap_or_default();
-        let sentence = last.strip_suffix(&format!(" ({code})")).unwrap_or_else(|| panic!("{code} is not in: {}", self.stderr));
-        assert!(sentence.starts_with(char::is_uppercase) && !sentence.ends_with('.') && !sentence.contains(". "), "{last}");
+        let sentence =
+            last.strip_suffix(&format!(" ({code})")).unwrap_or_else(|| panic!("{code} is not in: {}", self.stderr));
+        assert!(
+            sentence.starts_with(char::is_uppercase) && !sentence.ends_with('.') && !sentence.contains(". "),
+            "{last}"
+        );
         assert!(!self.stderr.contains("panicked"), "{}", self.stderr);
         assert_eq!(self.stdout, "", "a failed run has nothing to say on standard output");
         self
@@ -73,7 +77,12 @@ impl Outcome {
     pub fn names_nobody(&self, people: &[Person]) {
         for person in people {
             for value in person.values() {
-                assert!(!self.stdout.contains(value) && !self.stderr.contains(value), "{value} was printed:\n{}\n{}", self.stdout, self.stderr);
+                assert!(
+                    !self.stdout.contains(value) && !self.stderr.contains(value),
+                    "{value} was printed:\n{}\n{}",
+                    self.stdout,
+                    self.stderr
+                );
             }
         }
     }

@@ -42,7 +42,10 @@ pub fn table(path: &Path) -> Table {
         let arrays = batch.columns().iter();
         let shown: Vec<ArrayFormatter> =
             arrays.map(|array| ArrayFormatter::try_new(array, &options).expect("the type can be shown")).collect();
-        rows.extend((0..batch.num_rows()).map(|row| shown.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>()));
+        rows.extend(
+            (0..batch.num_rows())
+                .map(|row| shown.iter().map(|column| column.value(row).to_string()).collect::<Vec<_>>()),
+        );
     }
     Table { columns, rows }
 }
@@ -127,7 +130,9 @@ pub fn accounts(run: &Path) -> BTreeMap<String, Account> {
 pub fn account_of(run: &serde_json::Value, file: &str) -> (u64, Account) {
     let files = run["accounts"]["files"].as_array().expect("a list of files");
     let entry = files.iter().find(|entry| entry["file"] == file).unwrap_or_else(|| panic!("{file} is not in run.json"));
-    let sum = |key: &str| entry[key].as_object().expect("counts").values().map(|count| count.as_u64().expect("a count")).sum();
+    let sum = |key: &str| {
+        entry[key].as_object().expect("counts").values().map(|count| count.as_u64().expect("a count")).sum()
+    };
     let account = Account {
         crosswalk: entry["crosswalk"].as_u64().expect("a count"),
         quarantine: sum("quarantine"),
