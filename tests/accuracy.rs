@@ -81,9 +81,9 @@ fn the_demo_is_linked_as_well_as_the_readme_says() {
         .collect();
     let judged: Vec<(&str, &str)> = truth
         .iter()
-        .filter_map(|row| {
-            let person = people.get(&(row["provider"].clone(), row["record_id"].clone()))?;
-            Some((person.as_str(), row["person"].as_str()))
+        .filter_map(|(&(provider, record), &real)| {
+            let person = people.get(&(provider.to_string(), record.to_string()))?;
+            Some((person.as_str(), real))
         })
         .collect();
     assert!(
