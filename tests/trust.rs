@@ -293,6 +293,9 @@ fn pairs_that_must_stay_apart_do_even_where_they_are_identical() {
     let list = "[[never_link]]\nfiles = [\"apart.csv\"]\n";
     let [gp, twin_id] = person_of(list, "gp:10,acute:twin\n");
     assert_ne!(gp, twin_id);
+    // By number: whoever has it, and the record that must not be with them, which has it, too.
+    let [gp, twin_id] = person_of(list, &format!("{},acute:twin\n", people[10].nhs_number));
+    assert_ne!(gp, twin_id);
 }
 
 #[test]

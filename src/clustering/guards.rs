@@ -22,6 +22,14 @@ pub struct NeverLink {
     pub key_and_number: Vec<(u32, u32)>,
 }
 
+impl NeverLink {
+    /// Record keys that the list names. They need identities of their own, or two records with the same values would be one node.
+    pub fn keys(&self) -> FxHashSet<u32> {
+        let pairs = self.record_keys.iter().flat_map(|&(left, right)| [left, right]);
+        pairs.chain(self.key_and_number.iter().map(|&(key, _)| key)).collect()
+    }
+}
+
 /// What a guard says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {

@@ -3,6 +3,7 @@
 use super::{MISSING, Records};
 use crate::job::Field;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
 /// The matching values of records, each tuple once, in the order of its content hash: so that an identity's number never depends on
 /// the order of rows, and comparing numbers breaks ties by content.
@@ -49,6 +50,17 @@ impl Identities {
     ///
     /// About 150 ns a record for the hash and a sort of 20-byte keys; linear but for the sort.
     pub fn of(records: &Records, custom_names: &[String], keep: impl Fn(usize) -> bool + Sync) -> Identities {
+        Identities::apart(records, custom_names, &FxHashSet::default(), keep)
+    }
+
+    /// The same, but each record key in `alone` has identities of its own: what must never be linked cannot be told apart by values
+    /// where two records have the very same.
+    pub fn apart(
+        records: &Records,
+        custom_names: &[String],
+        alone: &FxHashSet<u32>,
+        keep: impl Fn(usize) -> bool + Sync,
+    ) -> Identities {
         let fields: Vec<(String, &super::Column)> = records
             .clean
             .iter()
@@ -58,7 +70,7 @@ impl Identities {
         let mut keyed: Vec<([u8; 16], u32)> = (0..records.len() as u32)
             .into_par_iter()
             .filter(|&record| keep(record as usize))
-            .map(|record| (content_hash(&fields, records, record as usize), record))
+            .map(|record| (content_hash(&fields, records, record as usize, alone), record))
             .collect();
         keyed.par_sort_unstable();
         let mut identities = Identities { of_record: vec![MISSING; records.len()], ..Identities::default() };
@@ -142,7 +154,12 @@ fn field_label(field: Field, custom_names: &[String]) -> String {
 }
 
 /// BLAKE3 over the labelled values, cut to 128 bits: for 10^8 identities a collision has a chance below 10^-22.
-fn content_hash(fields: &[(String, &super::Column)], records: &Records, record: usize) -> [u8; 16] {
+fn content_hash(
+    fields: &[(String, &super::Column)],
+    records: &Records,
+    record: usize,
+    alone: &FxHashSet<u32>,
+) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new();
     for (label, column) in fields {
         if let Some(value) = column.get(record) {
@@ -152,6 +169,11 @@ fn content_hash(fields: &[(String, &super::Column)], records: &Records, record: 
         }
     }
     hasher.update(&[u8::from(records.number_verified[record])]);
+    if alone.contains(&records.key[record]) {
+        hasher.update(b"apart");
+        hasher.update(&records.provider[record].to_le_bytes());
+        hasher.update(records.record_id.get(record).as_bytes());
+    }
     let mut hash = [0; 16];
     hash.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
     hash

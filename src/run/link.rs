@@ -33,7 +33,7 @@ pub fn link(
 ) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let identities = Identities::of(records, &names, keep);
+    let identities = Identities::apart(records, &names, &never_link.keys(), keep);
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Blocking", None);
