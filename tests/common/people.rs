@@ -133,13 +133,14 @@ fn check_digit(stem: &str) -> Option<u32> {
 
 /// So many people, the same for the same seed.
 pub fn town(people: usize, seed: u64) -> Vec<Person> {
+    const SEXES: [&str; 2] = ["female", "male"];
     let mut random = Random::new(seed);
     let one = |at: usize| Person {
         nhs_number: nhs_number(at as u64),
         given: (*random.pick(&GIVEN)).into(),
         family: (*random.pick(&FAMILY)).into(),
         born: format!("{}-{:02}-{:02}", 1930 + random.below(90), 1 + random.below(12), 1 + random.below(28)),
-        sex: random.pick(&["female", "male"]),
+        sex: SEXES[random.below(2) as usize],
         address: format!("{} {}", 1 + random.below(190), random.pick(&STREET)),
         postcode: format!("LS{} {}AB", 1 + random.below(28), 1 + random.below(9)),
         phone: format!("0113 496 {:04}", random.below(1000)),
