@@ -318,7 +318,8 @@ fn the_closing_table_says_what_json_says() {
     ] {
         let shown =
             shown.stdout.lines().find(|shown| shown.trim_start().starts_with(line)).unwrap_or_else(|| panic!("{line}"));
-        assert!(shown.split_whitespace().any(|word| word == facts[key].to_string()), "{shown} against {}", facts[key]);
+        let figure = facts[key].to_string();
+        assert!(shown.split_whitespace().any(|word| word == figure), "{shown} against {figure}");
     }
     assert!(shown.stdout.contains("report.html"));
 }

@@ -126,7 +126,7 @@ fn failures_name_nobody_either() {
     let line = canaries(5)[1].join(",") + "\n";
     // The header is missing: the first person stands where the columns' names should.
     let night = Night::of(&people);
-    night.write("in/gp.csv", &line.repeat(3));
+    night.write("in/gp.csv", line.repeat(3));
     let ended = night.run();
     assert_eq!(ended.status, Some(2), "{}", ended.stderr);
     no_canary(&night, &ended);
