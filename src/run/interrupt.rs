@@ -46,6 +46,8 @@ impl Guard {
 
 impl Drop for Guard {
     fn drop(&mut self) {
+        // While a stopped run is cleared away, whatever fails for want of its files must wait for the exit that follows.
+        let _cleared = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(handle) = &self.handle {
             handle.close();
         }
