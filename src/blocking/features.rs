@@ -21,8 +21,14 @@ pub enum Feature {
     Date,
     Year,
     MonthDay,
+    /// A year and a month.
+    YearMonth,
+    /// A date less the last digit of its year.
+    DateLessDigit,
     Postcode,
     Outward,
+    /// A postcode's outward code and the digit after it.
+    Sector,
     Address,
     Uprn,
 }
@@ -37,6 +43,9 @@ impl Feature {
             Feature::Date => "date_of_birth".into(),
             Feature::Year => "year_of_birth".into(),
             Feature::MonthDay => "day_and_month".into(),
+            Feature::YearMonth => "month_of_birth".into(),
+            Feature::DateLessDigit => "date_of_birth_less_a_digit".into(),
+            Feature::Sector => "postcode_sector".into(),
             Feature::Postcode => "postcode".into(),
             Feature::Outward => "outward_code".into(),
             Feature::Address => "address".into(),
@@ -53,6 +62,7 @@ pub struct Features<'a> {
     prefixes: Vec<[u64; TOKENS]>,
     name_of: &'a [u32],
     outward: Vec<u64>,
+    sector: Vec<u64>,
     /// Hash of each distinct value of a column, so that keys depend on values and not on codes.
     values: BTreeMap<Field, Vec<u64>>,
     /// Hash by identity of every feature that has one value at most: 8 bytes an identity each, read millions of times.
@@ -69,6 +79,7 @@ impl<'a> Features<'a> {
             prefixes: Vec::new(),
             name_of: &[],
             outward: Vec::new(),
+            sector: Vec::new(),
             values: BTreeMap::new(),
             columns: BTreeMap::new(),
         };
@@ -113,12 +124,22 @@ impl<'a> Features<'a> {
                     let values =
                         records.clean.get(&Field::Postcode).map(|column| column.values.iter().map(outward).collect());
                     features.outward = values.unwrap_or_default();
+                    let sector = |value: &str| match value.split_once(' ') {
+                        Some((out, inward)) if !inward.is_empty() => {
+                            hash_bytes(&value.as_bytes()[..(out.len() + 2).min(value.len())])
+                        }
+                        _ => NONE,
+                    };
+                    let values =
+                        records.clean.get(&Field::Postcode).map(|column| column.values.iter().map(sector).collect());
+                    features.sector = values.unwrap_or_default();
                 }
                 _ => {}
             }
         }
-        let mut wanted = vec![Feature::Date, Feature::Year, Feature::MonthDay];
-        wanted.extend([Feature::Postcode, Feature::Outward, Feature::Address, Feature::Uprn]);
+        let mut wanted =
+            vec![Feature::Date, Feature::Year, Feature::MonthDay, Feature::YearMonth, Feature::DateLessDigit];
+        wanted.extend([Feature::Postcode, Feature::Outward, Feature::Sector, Feature::Address, Feature::Uprn]);
         wanted.extend((0..comparisons.list.len()).map(Feature::Value));
         let column = |feature: &Feature| {
             let hashes: Vec<u64> =
@@ -145,6 +166,14 @@ impl<'a> Features<'a> {
         }
         let identifiers = |key: &Feature| !matches!(key, Feature::Value(_));
         keys.sort_by_key(identifiers);
+        keys
+    }
+
+    /// Features that say little alone: rules of their own in populations that are small enough.
+    pub fn weak_keys(&self) -> Vec<Feature> {
+        let mut keys = vec![Feature::DateLessDigit, Feature::MonthDay, Feature::YearMonth, Feature::Sector];
+        keys.extend([Feature::Prefixes, Feature::Year, Feature::Outward]);
+        keys.extend(self.categories());
         keys
     }
 
@@ -195,9 +224,10 @@ impl<'a> Features<'a> {
         }
         for comparison in &self.comparisons.list {
             match (&comparison.of, feature) {
-                (Of::Date(dates), Feature::Date | Feature::Year | Feature::MonthDay)
-                    if comparison.name == "date_of_birth" =>
-                {
+                (
+                    Of::Date(dates),
+                    Feature::Date | Feature::Year | Feature::MonthDay | Feature::YearMonth | Feature::DateLessDigit,
+                ) if comparison.name == "date_of_birth" => {
                     return date_part(dates, feature, at);
                 }
                 (Of::Place(places), Feature::Postcode) => return coded(&places.postcode, Field::Postcode, 1),
@@ -206,6 +236,10 @@ impl<'a> Features<'a> {
                 (Of::Place(places), Feature::Outward) => {
                     let code = places.postcode[at];
                     return if code == MISSING { NONE } else { self.outward[code as usize] };
+                }
+                (Of::Place(places), Feature::Sector) => {
+                    let code = places.postcode[at];
+                    return if code == MISSING { NONE } else { self.sector[code as usize] };
                 }
                 _ => {}
             }
@@ -221,9 +255,12 @@ fn date_part(dates: &crate::comparison::date::Dates, feature: Feature, at: usize
         return NONE;
     }
     let digits = &dates.digits[code as usize];
+    let less: [u8; 7] = std::array::from_fn(|i| digits[if i < 3 { i } else { i + 1 }]);
     let part: &[u8] = match feature {
         Feature::Date => digits,
         Feature::Year => &digits[..4],
+        Feature::YearMonth => &digits[..6],
+        Feature::DateLessDigit => &less,
         _ => &digits[4..],
     };
     if part.contains(&b'-') { NONE } else { hash_bytes(part) }

@@ -81,9 +81,15 @@ pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identiti
     let features = Features::gather(comparisons, records, identities);
     let budget = (PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE);
     let mut cap = first_cap(identities.len());
+    // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
+    let mut weak = identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
     loop {
-        let rules = all_rules(&features, comparisons, identities.len(), cap);
+        let rules = all_rules(&features, comparisons, identities.len(), cap, weak);
         let pairs: u64 = rules.iter().map(|rule| rule.count.pairs).sum();
+        if pairs as f64 > budget as f64 * RULES_OVERLAP && weak {
+            weak = false;
+            continue;
+        }
         if pairs as f64 > budget as f64 * RULES_OVERLAP && cap > CAP_MIN {
             cap = (cap * 3 / 4).max(CAP_MIN);
             continue;
@@ -108,7 +114,7 @@ struct Rule {
     blocks: Found,
 }
 
-fn all_rules(features: &Features, comparisons: &Comparisons, identities: usize, cap: usize) -> Vec<Rule> {
+fn all_rules(features: &Features, comparisons: &Comparisons, identities: usize, cap: usize, weak: bool) -> Vec<Rule> {
     let mut keys_used = vec![0u8; identities];
     let rule = |first: Feature| {
         let (blocks, cut) = rule_blocks(features, first, identities as u32, cap, &mut keys_used);
@@ -116,7 +122,11 @@ fn all_rules(features: &Features, comparisons: &Comparisons, identities: usize, 
             RuleCount { rule: first.word(comparisons), blocks: blocks.keys.len() as u64, pairs: blocks.pairs(), cut };
         Rule { count, blocks }
     };
-    features.first_keys().into_iter().map(rule).collect()
+    let mut keys = features.first_keys();
+    if weak {
+        keys.extend(features.weak_keys());
+    }
+    keys.into_iter().map(rule).collect()
 }
 
 /// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows. A block must have room for
@@ -131,19 +141,24 @@ fn pairs_within(size: usize) -> u64 {
 
 /// Which features split a block of `first` that is too large, one list a depth.
 fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
-    use Feature::{Address, Date, MonthDay, Outward, Postcode, Prefixes, Tokens, Uprn, Value, Year};
+    use Feature::{
+        Address, Date, DateLessDigit, MonthDay, Outward, Postcode, Prefixes, Sector, Tokens, Uprn, Value, Year,
+        YearMonth,
+    };
     let second = match first {
         Date => vec![Tokens, Prefixes, Outward],
         Tokens => vec![Tokens, Year, MonthDay, Outward],
         Postcode => vec![Tokens, Year, MonthDay],
         Address | Uprn => vec![Tokens, Year, MonthDay],
+        DateLessDigit | MonthDay | YearMonth | Year => vec![Tokens, Prefixes, Outward],
+        Sector | Outward => vec![Tokens, Prefixes, Year, MonthDay],
+        Prefixes => vec![Prefixes, Year, MonthDay, Outward],
         Value(_) => vec![Date, Tokens],
-        _ => vec![],
     };
     let mut third = vec![Postcode, Outward, Date, Tokens];
     third.extend(features.categories());
     let mut second = second;
-    if matches!(first, Tokens | Date) {
+    if matches!(first, Tokens | Date | DateLessDigit | MonthDay | YearMonth | Year | Prefixes | Outward | Sector) {
         second.extend(features.categories());
     }
     [second, third]

@@ -107,6 +107,14 @@ impl Guards {
         })
     }
 
+    /// The verified NHS number of an identity, as its code.
+    pub(super) fn verified_number(&self, evidence: &Evidence, identity: u32) -> Option<u32> {
+        match self.number.map(|at| &evidence.comparisons.list[at].of) {
+            Some(Of::Values(values)) => values.verified_code(identity),
+            _ => None,
+        }
+    }
+
     /// What is to be held against two identities.
     pub(super) fn judge(&self, evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Verdict {
         if !self.never.is_empty() && self.never.contains(&(left.min(right), left.max(right))) {

@@ -1,15 +1,12 @@
 //! One pair as agglomeration sees it: its weight, and what is held against it.
 
 use super::guards::Verdict;
+use super::merges::LOWEST;
 use super::{Evidence, ReviewReason};
 use crate::comparison::Pattern;
 
 /// Bits taken from a pair of records that one provider says are two people (`one_record_per_person`).
 const SAME_PROVIDER_BITS: i64 = 8 * 1024;
-/// No pair counts for less in an average, in 1/1024 bit: one damaged record must not outvote ten good ones (ACCURACY.md section 7
-/// counts pairs that say nothing as −6 natural log odds).
-const PAIR_MIN: i64 = -9 * 1024;
-
 /// What a guard holds against a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Guard {
@@ -32,7 +29,8 @@ pub struct Judged {
     pub guard_takes: i64,
     /// What is taken because one provider sends one record a person, in 1/1024 bit.
     pub provider_takes: i64,
-    /// What the pair counts in averages, in 1/1024 bit: the weight less what is taken, and never below −9 bits.
+    /// What the pair counts in averages, in 1/1024 bit: the weight less what is taken, and never below [`LOWEST`]: one damaged record must not outvote
+    /// ten good ones.
     pub in_average: i64,
 }
 
@@ -45,7 +43,11 @@ impl Judged {
 
 /// Judges two identities, left ≤ right.
 pub fn judge(evidence: &Evidence, left: u32, right: u32) -> Judged {
-    let pattern = evidence.comparisons.pattern(left, right);
+    judge_pattern(evidence, left, right, evidence.comparisons.pattern(left, right))
+}
+
+/// Judges two identities whose pattern is known.
+pub fn judge_pattern(evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Judged {
     let verdict = evidence.guards.judge(evidence, left, right, pattern);
     let weight = evidence.scorer.weight(pattern);
     let guard_takes = verdict.penalty();
@@ -57,6 +59,6 @@ pub fn judge(evidence: &Evidence, left: u32, right: u32) -> Judged {
         Verdict::TwoNumbers => Some(Guard::TwoNumbers),
         Verdict::Relatives(reason) => Some(Guard::Relatives(reason)),
     };
-    let in_average = (weight - guard_takes - provider_takes).max(PAIR_MIN);
+    let in_average = (weight - guard_takes - provider_takes).max(LOWEST);
     Judged { pattern, weight, guard, guard_takes, provider_takes, in_average }
 }

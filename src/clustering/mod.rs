@@ -7,29 +7,39 @@
 //! People are not the components of the links: inside a component clusters are merged by their *average* link, best first, so that one
 //! bad record cannot chain two people together.
 
-mod agglomerate;
+mod choose;
+mod context;
+mod contexts;
 mod guards;
 mod judged;
 mod links;
+mod matrix;
+mod merges;
 mod nodes;
+mod pass;
+mod pooled;
+mod sparse;
 mod union_find;
 
+pub use choose::{Sample, believed, choose, decide, sample};
+pub use context::words as context_words;
 pub use guards::{Guards, NeverLink};
 pub use judged::{Guard, Judged, judge};
 pub use links::{Edge, score_pairs};
+pub use merges::Merge;
 pub use union_find::UnionFind;
 
 use crate::comparison::Comparisons;
 use crate::job::ClusterSettings;
-use crate::model::{Scorer, UNITS_PER_BIT, probability, weight_of};
+use crate::model::{Decision, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
+use contexts::Contexts;
 use nodes::Nodes;
+use pass::{Linkage, NodeEdge, Sizes};
 use rayon::prelude::*;
 
-/// Components larger than this are cut along their weakest links before they are agglomerated.
-const COMPONENT_MAX: usize = 160;
-/// Pairs below this probability are not kept as links.
-const KEPT_FROM: f64 = 0.05;
+/// Components of the first pass beyond this are cut along their weakest pairs.
+const COMPONENT_MAX: usize = 50_000;
 
 /// Who is who: one dense number a record, in the order in which people first appear in the records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,13 +104,13 @@ pub struct Counts {
     pub record_id_reused: u64,
 }
 
-/// The lowest weight at which clusters are joined, in 1/1024 bit: expected cost of a false link, C·(1 − p), against that of a miss, p.
-pub fn cut_weight(settings: &ClusterSettings) -> i64 {
-    let from_cost = settings.false_link_cost / (1.0 + settings.false_link_cost);
-    weight_of(settings.threshold.unwrap_or(from_cost))
+/// The weight at which a single pair is worth linking, in 1/1024 bit: expected cost of a false link, C·(1 − p), against that of a miss, p.
+pub fn pair_cut(settings: &ClusterSettings) -> i64 {
+    weight_of(settings.threshold.unwrap_or(settings.false_link_cost / (1.0 + settings.false_link_cost)))
 }
 
 /// Everything that clustering reads.
+#[derive(Clone, Copy)]
 pub struct Evidence<'a> {
     pub records: &'a Records,
     pub identities: &'a Identities,
@@ -108,76 +118,81 @@ pub struct Evidence<'a> {
     pub scorer: &'a Scorer<'a>,
     pub guards: &'a Guards,
     pub settings: &'a ClusterSettings,
+    pub pooling: &'a Pooling,
 }
 
-/// Joins identities into people. `edges` are the kept pairs of [`score_pairs`].
-pub fn cluster(evidence: &Evidence, edges: Vec<Edge>, pairs_compared: u64) -> Clustering {
-    let cut = cut_weight(evidence.settings);
-    let nodes = Nodes::of(evidence, cut);
-    let mut counts = Counts { pairs_compared, ..Counts::default() };
-    let (same_record, reused) = nodes.same_record(evidence);
-    counts.record_id_reused = reused;
-    let strong = nodes.edges(&edges, cut);
-    let components = components(nodes.len(), &strong, &same_record, &mut counts);
-    let mut clusters: Vec<(Vec<u32>, Option<i64>)> = components
-        .par_iter()
-        .flat_map_iter(|component| agglomerate::agglomerate(evidence, &nodes, component, &same_record, cut))
-        .collect();
-    // Every node outside the components stands alone.
-    let mut seen = vec![false; nodes.len()];
-    clusters.iter().flat_map(|(members, _)| members).for_each(|&node| seen[node as usize] = true);
-    clusters.extend((0..nodes.len() as u32).filter(|&node| !seen[node as usize]).map(|node| (vec![node], None)));
-    finish(evidence, &nodes, clusters, edges, cut, counts)
+/// Bits below the cut down to which single pairs hold a component of the second pass together: pooled evidence may exceed that of any pair.
+const POOLED_BELOW_BITS: i64 = 4;
+
+/// Clusters the records by the kept pairs of [`score_pairs`], as [`decide`] or an earlier training decided.
+///
+/// Two passes. The first joins by average link, which no single record can mislead, and gives every pair its context. The second joins by
+/// pooled link, whose score is a posterior: its cut follows from what a false link costs.
+pub fn cluster(evidence: &Evidence, edges: Vec<Edge>, decision: &Decision, pairs_compared: u64) -> Clustering {
+    let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
+    let (together, reused) = nodes.same_record(evidence);
+    let scored = nodes.edges(evidence, &edges);
+    let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
+    let first = population.first_pass(decision.first_cut).merges;
+    let (groups, _) = pass::clusters(nodes.len(), &first, decision.first_cut);
+    let contexts = Contexts::of(&population, groups);
+    let levels = if decision.context.is_some() { contexts.edge_levels() } else { Vec::new() };
+    let weighed = match &decision.context {
+        Some(weights) => &contexts.edges(weights),
+        None => &scored,
+    };
+    let second = population.second_pass(weighed, decision.cut);
+    let clusters = pass::clusters(nodes.len(), &second.merges, decision.cut);
+    let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
+    counts.components = second.sizes.components;
+    counts.largest_component = second.sizes.largest;
+    counts.components_cut = second.sizes.cut;
+    let edges = nodes.with_context(edges, &scored, &levels, decision.context.as_ref());
+    finish(evidence, &nodes, clusters, edges, counts)
 }
 
-/// Components of the strong edges, largest first; those beyond the limit are cut along their weakest edges.
-fn components(
-    nodes: usize,
-    strong: &[(u32, u32, i64)],
-    same_record: &[(u32, u32)],
-    counts: &mut Counts,
-) -> Vec<Vec<u32>> {
-    let mut union = UnionFind::new(nodes);
-    strong.iter().for_each(|&(a, b, _)| union.join(a, b));
-    same_record.iter().for_each(|&(a, b)| union.join(a, b));
-    let mut done = Vec::new();
-    let mut large: Vec<Vec<u32>> = Vec::new();
-    for component in union.groups() {
-        counts.components += 1;
-        counts.largest_component = counts.largest_component.max(component.len() as u64);
-        if component.len() > COMPONENT_MAX { large.push(component) } else { done.push(component) }
+/// The nodes and what joins them: all that a pass looks at.
+#[derive(Clone, Copy)]
+struct Population<'a> {
+    evidence: &'a Evidence<'a>,
+    nodes: &'a Nodes,
+    /// Ascending.
+    edges: &'a [NodeEdge],
+    together: &'a [(u32, u32)],
+}
+
+/// What one pass joined, component by component.
+struct Passed {
+    merges: Vec<Vec<Merge>>,
+    sizes: Sizes,
+}
+
+impl Population<'_> {
+    /// Agglomerates by average link, down to `lowest`.
+    fn first_pass(&self, lowest: i64) -> Passed {
+        let (components, sizes) =
+            pass::components(self.nodes.len(), self.edges, self.together, lowest, COMPONENT_MAX, i64::MAX);
+        self.agglomerate(&components, self.edges, Linkage::Average, lowest, sizes)
     }
-    counts.components_cut = large.len() as u64;
-    for component in large {
-        done.extend(cut_component(&component, strong, same_record));
-    }
-    done.sort_by(|a, b| b.len().cmp(&a.len()).then(a[0].cmp(&b[0])));
-    done
-}
 
-/// Raises the bar by two bits at a time until every part is small enough.
-fn cut_component(component: &[u32], strong: &[(u32, u32, i64)], same_record: &[(u32, u32)]) -> Vec<Vec<u32>> {
-    let place = |node: u32| component.binary_search(&node).ok().map(|at| at as u32);
-    let local = |a: u32, b: u32| Some((place(a)?, place(b)?));
-    let edges: Vec<(u32, u32, i64)> =
-        strong.iter().filter_map(|&(a, b, w)| local(a, b).map(|(a, b)| (a, b, w))).collect();
-    let same: Vec<(u32, u32)> = same_record.iter().filter_map(|&(a, b)| local(a, b)).collect();
-    let mut bar = edges.iter().map(|(_, _, weight)| *weight).min().unwrap_or(0);
-    let highest = edges.iter().map(|(_, _, weight)| *weight).max().unwrap_or(0);
-    loop {
-        bar += 2 * UNITS_PER_BIT as i64;
-        let mut union = UnionFind::new(component.len());
-        edges.iter().filter(|(_, _, weight)| *weight >= bar).for_each(|&(a, b, _)| union.join(a, b));
-        if bar <= highest {
-            same.iter().for_each(|&(a, b)| union.join(a, b));
-        }
-        let groups = union.groups();
-        if bar > highest || groups.iter().all(|group| group.len() <= COMPONENT_MAX) {
-            return groups
-                .into_iter()
-                .map(|group| group.into_iter().map(|at| component[at as usize]).collect())
-                .collect();
-        }
+    /// Agglomerates by pooled link, down to `cut`; `edges` are the pairs with their context.
+    fn second_pass(&self, edges: &[NodeEdge], cut: i64) -> Passed {
+        let bar = (cut - POOLED_BELOW_BITS * UNITS_PER_BIT as i64).max(merges::LOWEST);
+        let (components, sizes) =
+            pass::components(self.nodes.len(), edges, self.together, bar, pass::MATRIX_MAX, cut.max(bar));
+        self.agglomerate(&components, edges, Linkage::Pooled(self.evidence.pooling), cut, sizes)
+    }
+
+    fn agglomerate(
+        &self,
+        components: &[Vec<u32>],
+        edges: &[NodeEdge],
+        linkage: Linkage,
+        lowest: i64,
+        sizes: Sizes,
+    ) -> Passed {
+        let Population { evidence, nodes, together, .. } = *self;
+        Passed { merges: pass::agglomerate(evidence, nodes, components, edges, together, linkage, lowest), sizes }
     }
 }
 
@@ -185,13 +200,13 @@ fn cut_component(component: &[u32], strong: &[(u32, u32, i64)], same_record: &[(
 fn finish(
     evidence: &Evidence,
     nodes: &Nodes,
-    clusters: Vec<(Vec<u32>, Option<i64>)>,
+    clusters: (Vec<Vec<u32>>, Vec<Option<i64>>),
     edges: Vec<Edge>,
-    cut: i64,
     mut counts: Counts,
 ) -> Clustering {
+    let (clusters, lowest) = clusters;
     let mut cluster_of = vec![MISSING; nodes.len()];
-    for (number, (members, _)) in clusters.iter().enumerate() {
+    for (number, members) in clusters.iter().enumerate() {
         members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
     }
     let mut number_of = vec![MISSING; clusters.len()];
@@ -201,14 +216,15 @@ fn finish(
         let cluster = cluster_of[node as usize] as usize;
         if number_of[cluster] == MISSING {
             number_of[cluster] = weakest.len() as u32;
-            weakest.push(clusters[cluster].1);
-            bare.push(clusters[cluster].0.iter().all(|&node| nodes.is_bare(node)));
+            weakest.push(lowest[cluster]);
+            bare.push(clusters[cluster].iter().all(|&node| nodes.is_bare(node)));
         }
         *slot = number_of[cluster];
     }
     let person_of = |identity: u32| (!nodes.is_split(identity)).then(|| person[evidence.identities.example(identity)]);
     let together = |edge: &Edge| person_of(edge.left).is_some_and(|left| Some(left) == person_of(edge.right));
     let links: Vec<(Edge, bool)> = edges.into_par_iter().map(|edge| (edge, together(&edge))).collect();
+    let cut = pair_cut(evidence.settings);
     counts.links = links.iter().filter(|(edge, _)| edge.weight >= cut).count() as u64;
     let review = review_pairs(evidence, &links, cut);
     let people = weakest.len() as u32;

@@ -1,13 +1,21 @@
 //! Nodes: identities, or the single records of an identity that says too little to be one person by itself.
 
+use super::judged::{judge, judge_pattern};
+use super::merges::LOWEST;
+use super::pass::NodeEdge;
 use super::{Edge, Evidence};
-use crate::model::UNITS_PER_BIT;
+use crate::model::{ContextWeights, UNITS_PER_BIT};
 use crate::records::{MISSING, Records};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Rows of one record_id contradict each other when their evidence, the prior left out, is below this many bits.
 const CONTRADICTION_BITS: f64 = -12.0;
+
+/// Copies of one bare identity up to which their own pairs are listed.
+const COPIES_MAX: usize = 20;
+/// Pairs of nodes that one pair of identities may stand for.
+const EXPANDED_MAX: usize = 100;
 
 /// What is agglomerated.
 pub(super) struct Nodes {
@@ -100,14 +108,49 @@ impl Nodes {
         self.first[identity as usize] as usize..end
     }
 
-    /// The edges at or above the cut, between nodes.
-    pub fn edges(&self, edges: &[Edge], cut: i64) -> Vec<(u32, u32, i64)> {
-        let strong = edges.iter().filter(|edge| edge.weight >= cut);
-        let expand = |edge: &Edge| {
-            let (a, b, weight) = (self.run(edge.left), self.run(edge.right), edge.weight);
-            a.flat_map(move |x| b.clone().map(move |y| (x as u32, y as u32, weight)))
+    /// The kept pairs between nodes, ascending, each as it counts in averages. A split identity's copies are pairs too, where it has at
+    /// most [`COPIES_MAX`]; two split identities with more pairs than [`EXPANDED_MAX`] say too little to be worth listing.
+    pub fn edges(&self, evidence: &Evidence, edges: &[Edge]) -> Vec<NodeEdge> {
+        let between = |edge: &Edge| {
+            let judged = judge_pattern(evidence, edge.left, edge.right, edge.pattern);
+            let (a, b) = (self.run(edge.left), self.run(edge.right));
+            let listed = a.len() * b.len() <= EXPANDED_MAX;
+            let a = if listed { a } else { 0..0 };
+            let (weight, forbidden) = (judged.in_average, judged.forbidden());
+            a.flat_map(move |x| b.clone().map(move |y| NodeEdge { left: x as u32, right: y as u32, weight, forbidden }))
         };
-        strong.flat_map(expand).collect()
+        let mut found: Vec<NodeEdge> = edges.par_iter().flat_map_iter(between).collect();
+        let split = (0..self.first.len() as u32).filter(|&identity| self.is_split(identity));
+        for identity in split.filter(|&identity| self.run(identity).len() <= COPIES_MAX) {
+            let weight = judge(evidence, identity, identity).in_average;
+            let run = self.run(identity);
+            let pairs = run.clone().flat_map(|x| (x + 1..run.end).map(move |y| (x as u32, y as u32)));
+            found.extend(pairs.map(|(left, right)| NodeEdge { left, right, weight, forbidden: false }));
+        }
+        found.retain(|edge| edge.weight > LOWEST);
+        found.par_sort_unstable();
+        found
+    }
+
+    /// The kept pairs with their context: the highest among their nodes.
+    pub fn with_context(
+        &self,
+        mut edges: Vec<Edge>,
+        scored: &[NodeEdge],
+        levels: &[Option<u8>],
+        weights: Option<&ContextWeights>,
+    ) -> Vec<Edge> {
+        let Some(weights) = weights else { return edges };
+        edges.par_iter_mut().for_each(|edge| {
+            let (a, b) = (self.run(edge.left), self.run(edge.right));
+            let from = scored.partition_point(|scored| (scored.left as usize) < a.start);
+            let own =
+                scored[from..].iter().zip(&levels[from..]).take_while(|(scored, _)| (scored.left as usize) < a.end);
+            edge.context =
+                own.filter(|(scored, _)| b.contains(&(scored.right as usize))).filter_map(|(_, level)| *level).max();
+            edge.weight += weights.weight(edge.context);
+        });
+        edges
     }
 
     /// Neighbouring nodes that hold rows of one record_id and do not contradict each other; and how many do.

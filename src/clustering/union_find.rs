@@ -34,12 +34,21 @@ impl UnionFind {
 
     /// Sets of two and more, members ascending, sets by their first member.
     pub fn groups(&mut self) -> Vec<Vec<u32>> {
+        self.groups_of(2)
+    }
+
+    /// All sets, members ascending, sets by their first member.
+    pub fn all_groups(&mut self) -> Vec<Vec<u32>> {
+        self.groups_of(1)
+    }
+
+    fn groups_of(&mut self, smallest: u32) -> Vec<Vec<u32>> {
         let n = self.parent.len();
         let mut place = vec![u32::MAX; n];
         let mut groups: Vec<Vec<u32>> = Vec::new();
         for x in 0..n as u32 {
             let root = self.find(x) as usize;
-            if self.size[root] >= 2 {
+            if self.size[root] >= smallest {
                 if place[root] == u32::MAX {
                     place[root] = groups.len() as u32;
                     groups.push(Vec::with_capacity(self.size[root] as usize));

@@ -63,6 +63,11 @@ impl Comparison {
         (stored > 0).then(|| (stored - 1) as u8)
     }
 
+    /// Where this comparison's bits stand in a pattern: shift and mask.
+    pub fn place(&self) -> (u32, u64) {
+        (self.shift, self.mask)
+    }
+
     /// `pattern` with this comparison's level put in.
     pub fn put(&self, pattern: Pattern, level: Option<u8>) -> Pattern {
         pattern & !(self.mask << self.shift) | level.map_or(0, |level| u64::from(level) + 1) << self.shift
@@ -97,6 +102,16 @@ impl Comparison {
             Of::Date(_) => date::WORDS[usize::from(level)].to_string(),
             Of::Place(_) => place::WORDS[usize::from(level)].to_string(),
             Of::Values(values) => values.manner.words(level).to_string(),
+        }
+    }
+
+    /// Whether a level means that two records differ in what a person keeps for life. A family name may change; a date of birth and a given
+    /// name that has nothing in common with the other's do not.
+    pub fn contradicts(&self, level: u8) -> bool {
+        match &self.of {
+            Of::Name(_) => name::given_names_differ(level) || name::is_another(level),
+            Of::Date(_) => self.name == "date_of_birth" && !date::is_exact(level),
+            Of::Place(_) | Of::Values(_) => false,
         }
     }
 

@@ -97,6 +97,12 @@ impl Values {
         Some(Values { field, manner, codes, text, holders, verified, records: identities.records() })
     }
 
+    /// The code of a verified value of `identity`.
+    pub fn verified_code(&self, identity: u32) -> Option<u32> {
+        let verified = self.verified.get(identity as usize).is_some_and(|verified| *verified == 1);
+        (verified && self.codes[identity as usize] != MISSING).then(|| self.codes[identity as usize])
+    }
+
     /// The level at which two values agree, each given as its code and whether it is verified; `None` where either is missing.
     pub fn level(&self, left: &[u32], right: &[u32]) -> Option<u8> {
         let (a, b) = (left[0], right[0]);

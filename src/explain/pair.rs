@@ -6,7 +6,7 @@ use super::fields::{self, FieldLine};
 use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Scene, best};
 use super::{Options, bits};
-use crate::clustering::{Evidence, as_probability, cut_weight};
+use crate::clustering::{Evidence, as_probability, pair_cut};
 use crate::evaluate::published::PublishedRun;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -71,7 +71,7 @@ fn explain(job: &Job, run: &PublishedRun, named: &[Named; 2], options: Options) 
         if people[0] == people[1] { Vec::new() } else { scene.records_of(|row| rows[row].person_id == people[1]) };
     scene.with(|evidence: &Evidence| {
         let (a, b, judged) = best(evidence, &first, &second);
-        let cut = cut_weight(evidence.settings);
+        let cut = pair_cut(evidence.settings);
         let identity_ids = (scene.identities.id(a), scene.identities.id(b));
         let question = Question { judged: &judged, identity_ids, cut, left: &left, right: &right };
         let values = options.show_identifiers.then_some((a, b));

@@ -5,7 +5,7 @@ use super::crosswalk::{Row, gone, rows_of};
 use super::outcome::{guard_words, within};
 use super::scene::{Record, Scene, average, best};
 use super::{Options, bits, fields};
-use crate::clustering::{Evidence, as_probability, cut_weight};
+use crate::clustering::{Evidence, as_probability, pair_cut};
 use crate::comparison::Comparison;
 use crate::evaluate::published::PublishedRun;
 use crate::failure::{Failure, Result};
@@ -101,7 +101,7 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
                 weakest: (0..bonds.len()).min_by(fewest),
                 bonds,
                 average_bits: all,
-                cut_bits: bits(cut_weight(evidence.settings)),
+                cut_bits: bits(pair_cut(evidence.settings)),
                 sensitive,
             }
         }))

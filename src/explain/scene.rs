@@ -10,7 +10,7 @@ use crate::evaluate::published::{PublishedRun, damaged};
 use crate::failure::{Failure, Result};
 use crate::intake;
 use crate::job::{Field, Job};
-use crate::model::Model;
+use crate::model::{Model, Pooling};
 use crate::records::{Identities, Records};
 use crate::run;
 use crate::run::progress::Progress;
@@ -68,6 +68,7 @@ impl<'a> Scene<'a> {
     /// Calls `what` with everything that judges pairs.
     pub fn with<T>(&self, what: impl FnOnce(&Evidence) -> T) -> T {
         let scorer = self.model.scorer(&self.comparisons);
+        let pooling = Pooling::of(&self.model, &self.comparisons);
         let guards =
             Guards::new(&self.comparisons, &self.records, &self.identities, &self.never_link, &self.job.providers);
         what(&Evidence {
@@ -77,6 +78,7 @@ impl<'a> Scene<'a> {
             scorer: &scorer,
             guards: &guards,
             settings: &self.job.cluster,
+            pooling: &pooling,
         })
     }
 

@@ -1,6 +1,7 @@
 //! From blocks to a model.
 
-use super::classes::{self, Model};
+use super::classes::{self, Data, Model};
+use super::forms::{FORMS, Form};
 use super::histogram::{Counter, Histogram};
 use super::{sample, start};
 use crate::blocking::Blocks;
@@ -13,15 +14,24 @@ const TRAINING_PAIRS: u64 = 3_000_000;
 /// An identity counts at most this often in training: a filler that five hundred rows share must not teach what matches look like.
 const COUNT_MAX: u64 = 8;
 
-/// A model and what it believes about this population.
+/// A model of one form, and how many true record pairs it expects among the blocked ones.
+#[derive(Debug, Clone)]
+pub struct Candidate {
+    pub model: Model,
+    pub expected_matches: f64,
+}
+
+/// What learning found.
 #[derive(Debug)]
 pub struct Learnt {
-    pub model: Model,
-    /// Expected number of true record pairs among the blocked ones.
-    pub expected_matches: f64,
+    /// One model a form, in the order of [`FORMS`].
+    pub candidates: Vec<Candidate>,
     /// Blocked pairs that were looked at.
     pub training_pairs: u64,
     pub patterns: usize,
+    /// Patterns of blocked pairs, and of the unblocked rest, scaled to all pairs.
+    pub blocked: Histogram,
+    pub unblocked: Histogram,
 }
 
 /// Learns from the blocked pairs and from random ones; `None` where there is nothing to compare.
@@ -38,11 +48,16 @@ pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
     let start = start::false_discovery(comparisons, &u, &plain.all, &blocked, all_pairs);
     let scale = (all_pairs - blocked.total()).max(0.0) / plain.unblocked.total().max(1.0);
     let unblocked = Histogram { pairs: plain.unblocked.pairs.iter().map(|p| p * scale).collect(), ..plain.unblocked };
-    let model = classes::learn(comparisons, &u, &blocked, &unblocked, &start);
-    let scorer = model.scorer(comparisons);
-    let chance = |pattern: &u64| 1.0 / (1.0 + (-scorer.log_odds(*pattern)).exp());
-    let expected_matches = blocked.patterns.iter().zip(&blocked.pairs).map(|(p, pairs)| chance(p) * pairs).sum();
-    Some(Learnt { expected_matches, training_pairs, patterns: blocked.patterns.len(), model })
+    let data = Data::decode(comparisons, &blocked, &unblocked);
+    let candidate = |form: Form| {
+        let model = classes::learn(comparisons, form, &u, &data, &start);
+        let scorer = model.scorer(comparisons);
+        let chance = |pattern: &u64| 1.0 / (1.0 + (-scorer.log_odds(*pattern)).exp());
+        let expected_matches = blocked.patterns.iter().zip(&blocked.pairs).map(|(p, pairs)| chance(p) * pairs).sum();
+        Candidate { expected_matches, model }
+    };
+    let candidates = FORMS.into_iter().map(candidate).collect();
+    Some(Learnt { candidates, training_pairs, patterns: blocked.patterns.len(), blocked, unblocked })
 }
 
 /// The patterns of blocked pairs, scaled up where only a part was looked at; identities that several records share pair with themselves.

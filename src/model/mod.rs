@@ -7,14 +7,22 @@
 //! others are strangers, and strangers who are alike in one or two groups of fields (namesakes, households, birthday twins).
 
 mod classes;
+mod decision;
+mod forms;
 mod histogram;
 mod learn;
+mod pooling;
 mod sample;
+mod scorer;
 mod start;
 
-pub use classes::{Class, Model, Scorer};
+pub use classes::{Believed, Class, Model, relearn};
+pub use decision::{ContextWeights, Decision};
+pub use forms::{FORMS, Form};
 pub use histogram::Histogram;
-pub use learn::{Learnt, learn};
+pub use learn::{Candidate, Learnt, learn};
+pub use pooling::Pooling;
+pub use scorer::Scorer;
 
 /// Weights are kept as integers of 1/1024 bit, so that sums agree whatever their order (DESIGN section 7).
 pub const UNITS_PER_BIT: f64 = 1024.0;

@@ -1,12 +1,13 @@
 //! Linking, as one step: identities → blocks → model → people.
 
 use super::progress::Progress;
-use crate::blocking::{self, RuleCount};
-use crate::clustering::{self, Clustering, Evidence, Guards, NeverLink, cluster, score_pairs};
+use crate::blocking::{self, Blocks, RuleCount};
+use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_pairs};
 use crate::comparison::Comparisons;
 use crate::job::Job;
-use crate::model::{self, Model};
+use crate::model::{self, Candidate, Learnt, Model, Pooling, Scorer};
 use crate::records::{Identities, Records};
+use rayon::prelude::*;
 
 /// Everything that linking leaves behind.
 pub struct Linked {
@@ -44,32 +45,92 @@ pub fn link(
         Some(_) => None,
         None => model::learn(&comparisons, &blocks, &identities),
     };
-    let model = frozen.cloned().or_else(|| learnt.as_ref().map(|learnt| learnt.model.clone()));
-    stage.done(match &learnt {
-        Some(learnt) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
-        None => "frozen model".into(),
+    stage.done(match (&learnt, frozen) {
+        (_, Some(_)) => "frozen model".into(),
+        (Some(learnt), None) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
+        (None, None) => "nothing to compare".into(),
     });
     let stage = progress.stage("Linking", None);
-    let clustering = match &model {
-        Some(model) => {
-            let scorer = model.scorer(&comparisons);
-            let guards = Guards::new(&comparisons, records, &identities, never_link, &job.providers);
-            let (edges, compared) = score_pairs(&comparisons, &scorer, &blocks, |pairs| stage.advance(pairs));
-            let evidence = Evidence {
-                records,
-                identities: &identities,
-                comparisons: &comparisons,
-                scorer: &scorer,
-                guards: &guards,
-                settings: &job.cluster,
-            };
-            cluster(&evidence, edges, compared)
+    let guards = Guards::new(&comparisons, records, &identities, never_link, &job.providers);
+    let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job };
+    let advance = |pairs| stage.advance(pairs);
+    let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
+    let (clustering, chosen) = match (frozen, learnt) {
+        (Some(model), _) => {
+            let candidate = Candidate { model: model.clone(), expected_matches: 0.0 };
+            let (edges, compared) = score_pairs(&comparisons, &[model.scorer(&comparisons)], &blocks, advance);
+            let (clustering, candidate) = scene.cluster(candidate, edges, compared);
+            (clustering, Some(candidate))
         }
-        None => clustering::everyone_alone(records, &identities),
+        (None, Some(learnt)) => {
+            let (candidate, edges, compared) = scene.settle(learnt, &blocks, advance);
+            let (clustering, candidate) = scene.cluster(candidate, edges, compared);
+            (clustering, Some(candidate))
+        }
+        (None, None) => (clustering::everyone_alone(records, &identities), None),
     };
     stage.done(format!("{} people", clustering.partition.people));
-    let (expected_matches, training_pairs, patterns) =
-        learnt.map_or((0.0, 0, 0), |learnt| (learnt.expected_matches, learnt.training_pairs, learnt.patterns));
+    let (model, expected_matches) = match chosen {
+        Some(candidate) => (Some(candidate.model), candidate.expected_matches),
+        None => (None, 0.0),
+    };
     let (rules, block_cap) = (blocks.counts, blocks.cap);
     Linked { identities, comparisons, clustering, model, expected_matches, training_pairs, patterns, rules, block_cap }
+}
+
+/// What does not depend on a model.
+struct Scene<'a> {
+    records: &'a Records,
+    identities: &'a Identities,
+    comparisons: &'a Comparisons,
+    guards: &'a Guards,
+    job: &'a Job,
+}
+
+impl<'a> Scene<'a> {
+    fn evidence(&'a self, scorer: &'a Scorer<'a>, pooling: &'a Pooling) -> Evidence<'a> {
+        Evidence {
+            records: self.records,
+            identities: self.identities,
+            comparisons: self.comparisons,
+            scorer,
+            pooling,
+            guards: self.guards,
+            settings: &self.job.cluster,
+        }
+    }
+
+    /// Chooses among the candidate models, and learns the chosen one again from what its clusters say.
+    fn settle(&self, learnt: Learnt, blocks: &Blocks, advance: impl Fn(u64) + Sync) -> (Candidate, Vec<Edge>, u64) {
+        let Learnt { candidates, blocked, unblocked, .. } = learnt;
+        let scorers: Vec<Scorer> =
+            candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
+        let poolings: Vec<Pooling> =
+            candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
+        let (edges, compared) = score_pairs(self.comparisons, &scorers, blocks, advance);
+        let evidence: Vec<Evidence> =
+            scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
+        let sample = clustering::sample(&evidence[0], &edges);
+        let at = clustering::choose(&evidence, &candidates, &sample);
+        let believed = clustering::believed(&evidence[at], &sample);
+        let mut chosen = candidates[at].clone();
+        chosen.model = model::relearn(self.comparisons, &chosen.model, &believed, &blocked, &unblocked);
+        chosen.expected_matches = believed.matches.iter().sum();
+        (chosen, edges, compared)
+    }
+
+    /// Clusters by one model; a model without a decision gets one.
+    fn cluster(&self, mut candidate: Candidate, mut edges: Vec<Edge>, compared: u64) -> (Clustering, Candidate) {
+        let scorer = candidate.model.scorer(self.comparisons);
+        let pooling = Pooling::of(&candidate.model, self.comparisons);
+        let evidence = self.evidence(&scorer, &pooling);
+        edges.par_iter_mut().for_each(|edge| edge.weight = scorer.weight(edge.pattern));
+        let decision = match &candidate.model.decision {
+            Some(decision) => decision.clone(),
+            None => clustering::decide(&evidence, &clustering::sample(&evidence, &edges)),
+        };
+        let found = clustering::cluster(&evidence, edges, &decision, compared);
+        candidate.model.decision = Some(decision);
+        (found, candidate)
+    }
 }

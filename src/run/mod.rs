@@ -10,6 +10,7 @@ pub mod link;
 pub mod plan;
 pub mod progress;
 mod report;
+#[doc(hidden)]
 mod story;
 
 pub use accounts::{Accounts, FileAccount};

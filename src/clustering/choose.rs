@@ -1,0 +1,125 @@
+//! What is decided for a whole population: the model's form, the cuts, and what the context of a pair weighs.
+//!
+//! Large populations are decided on a sample of whole components, taken by content hash, so that the cost does not grow with them.
+
+use super::contexts::Contexts;
+use super::links::Edge;
+use super::merges::{LOWEST, best_cut};
+use super::nodes::Nodes;
+use super::pass::{self, NodeEdge};
+use super::{Evidence, Population, pair_cut};
+use crate::model::{Believed, Candidate, ContextWeights, Decision, Form};
+use rayon::prelude::*;
+
+/// A freer form must promise this much more expected F1 than the constrained one (ACCURACY.md section 6).
+const MARGIN: f64 = 0.003;
+/// Identities on which a large population is decided.
+const SAMPLE: usize = 200_000;
+
+/// Kept pairs of enough whole components to decide on: all of them where the population is small.
+pub struct Sample {
+    /// Ascending.
+    edges: Vec<Edge>,
+    /// Kept pairs in all for each one here.
+    scale: f64,
+}
+
+/// Takes a sample; weights of `edges` are those of `evidence`.
+pub fn sample(evidence: &Evidence, edges: &[Edge]) -> Sample {
+    if evidence.identities.len() <= SAMPLE {
+        return Sample { edges: edges.to_vec(), scale: 1.0 };
+    }
+    let joining: Vec<NodeEdge> = edges
+        .iter()
+        .filter(|edge| edge.weight > LOWEST)
+        .map(|edge| NodeEdge { left: edge.left, right: edge.right, weight: edge.weight, forbidden: false })
+        .collect();
+    let identities = evidence.identities.len();
+    let (mut components, _) =
+        pass::components(identities, &joining, &[], LOWEST, pass::MATRIX_MAX, i64::from(i32::MAX));
+    // Identities stand in the order of their content hash: their numbers are mixed, or a sample would hold all that begins alike.
+    components.sort_by_key(|component| u64::from(component[0]).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20);
+    let mut component_of = vec![u32::MAX; identities];
+    let mut left = SAMPLE;
+    for (number, component) in components.iter().enumerate() {
+        if component.len() <= left {
+            left -= component.len();
+            component.iter().for_each(|&identity| component_of[identity as usize] = number as u32);
+        }
+    }
+    let inside = |edge: &&Edge| {
+        let (a, b) = (component_of[edge.left as usize], component_of[edge.right as usize]);
+        a == b && a != u32::MAX
+    };
+    let taken: Vec<Edge> = edges.iter().filter(inside).copied().collect();
+    Sample { scale: edges.len() as f64 / taken.len().max(1) as f64, edges: taken }
+}
+
+impl Sample {
+    fn weighed(&self, evidence: &Evidence) -> Vec<Edge> {
+        let weighed = |edge: &Edge| Edge { weight: evidence.scorer.weight(edge.pattern), ..*edge };
+        self.edges.par_iter().map(weighed).filter(|edge| edge.weight > LOWEST).collect()
+    }
+}
+
+/// The candidate to go on with, by place: the constrained form unless a freer one promises clearly more.
+pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample) -> usize {
+    let nodes = Nodes::of(&evidence[0], pair_cut(evidence[0].settings));
+    let (together, _) = nodes.same_record(&evidence[0]);
+    let promise = |(evidence, candidate): (&Evidence, &Candidate)| {
+        let edges = nodes.edges(evidence, &sample.weighed(evidence));
+        let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };
+        let (_, expected) = best_cut(&population.first_pass(LOWEST).merges, population.inside(&edges));
+        let margin = if candidate.model.form == Form::Constrained { MARGIN } else { 0.0 };
+        tracing::info!(form = ?candidate.model.form, expected_f1 = expected.f1(), "a candidate model");
+        expected.f1() + margin
+    };
+    let promises: Vec<f64> = evidence.iter().zip(candidates).map(promise).collect();
+    let better = |best: usize, next: usize| if promises[next] > promises[best] { next } else { best };
+    (0..promises.len()).reduce(better).unwrap_or(0)
+}
+
+/// The cut of the first pass, its clusters with what they say of every pair, and what that weighs.
+fn first<T>(
+    evidence: &Evidence,
+    sample: &Sample,
+    then: impl FnOnce(i64, Option<ContextWeights>, &Contexts, &[Edge]) -> T,
+) -> T {
+    let kept = sample.weighed(evidence);
+    let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
+    let (together, _) = nodes.same_record(evidence);
+    let edges = nodes.edges(evidence, &kept);
+    let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };
+    let merges = population.first_pass(LOWEST).merges;
+    // The first clusters are there to give context: they are cut where they are most often right, whatever a false link costs.
+    let (cut, _) = best_cut(&merges, population.inside(&edges));
+    let contexts = Contexts::of(&population, pass::clusters(nodes.len(), &merges, cut).0);
+    let weights = contexts.seen().learn();
+    then(cut, weights, &contexts, &kept)
+}
+
+/// What the clusters of a model say of every pattern that has a chance, scaled to the whole population.
+pub fn believed(evidence: &Evidence, sample: &Sample) -> Believed {
+    let mut believed = first(evidence, sample, |_, weights, contexts, kept| contexts.believed(weights.as_ref(), kept));
+    believed.pairs.iter_mut().chain(&mut believed.matches).for_each(|count| *count *= sample.scale);
+    believed
+}
+
+/// Chooses the first cut and learns what contexts weigh. The cut of people needs no choosing: pooled link scores are posteriors.
+pub fn decide(evidence: &Evidence, sample: &Sample) -> Decision {
+    let cut = pair_cut(evidence.settings).max(LOWEST);
+    first(evidence, sample, |first_cut, context, _, _| Decision { first_cut, context, cut })
+}
+
+impl Population<'_> {
+    /// What is expected inside the nodes that the edges touch, and in all.
+    fn inside(&self, edges: &[NodeEdge]) -> super::merges::Expected {
+        let mut touched = vec![false; self.nodes.len()];
+        edges.iter().for_each(|edge| {
+            touched[edge.left as usize] = true;
+            touched[edge.right as usize] = true;
+        });
+        let alone = (0..self.nodes.len() as u32).filter(|&node| touched[node as usize]);
+        pass::expected_inside(self.evidence, self.nodes, alone, edges.iter().map(|edge| (*edge, edge.weight)))
+    }
+}

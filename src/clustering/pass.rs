@@ -1,0 +1,230 @@
+//! One pass over the population: components of the scored pairs, and agglomeration inside each.
+
+use super::Evidence;
+use super::judged::{Judged, judge};
+use super::matrix::{self, Matrix};
+use super::merges::{Expected, Merge};
+use super::nodes::Nodes;
+use super::pooled::Pooled;
+use super::sparse::{self, Scored};
+use super::union_find::UnionFind;
+use crate::model::{Pooling, UNITS_PER_BIT, probability};
+use rayon::prelude::*;
+
+/// Components up to this many nodes are agglomerated over all their pairs, each scored where blocking did not: k²/2 scores of 0.4 µs and,
+/// pooled, 300 k² bytes (12 MB). Larger ones rest on the pairs that were scored.
+pub(super) const MATRIX_MAX: usize = 200;
+/// A scored pair of nodes, left < right, and what it counts in averages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct NodeEdge {
+    pub left: u32,
+    pub right: u32,
+    pub weight: i64,
+    pub forbidden: bool,
+}
+
+/// Figures of one pass.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Sizes {
+    pub components: u64,
+    pub largest: u64,
+    pub cut: u64,
+}
+
+/// Components of the edges at or above `bar` and of `together`, largest first; what stands alone is in none. Where a component is larger than
+/// `size_max`, its bar is raised bit by bit, up to `bar_max`, until its parts are small enough.
+pub(super) fn components(
+    nodes: usize,
+    edges: &[NodeEdge],
+    together: &[(u32, u32)],
+    bar: i64,
+    size_max: usize,
+    bar_max: i64,
+) -> (Vec<Vec<u32>>, Sizes) {
+    let mut union = UnionFind::new(nodes);
+    edges.iter().filter(|edge| edge.joins(bar)).for_each(|edge| union.join(edge.left, edge.right));
+    together.iter().for_each(|&(a, b)| union.join(a, b));
+    let mut sizes = Sizes::default();
+    let (mut done, mut large) = (Vec::new(), Vec::new());
+    for component in union.groups() {
+        sizes.components += 1;
+        if component.len() > size_max { large.push(component) } else { done.push(component) }
+    }
+    sizes.cut = large.len() as u64;
+    done.extend(
+        large
+            .par_iter()
+            .flat_map_iter(|component| parts(component, edges, together, bar, size_max, bar_max))
+            .collect::<Vec<_>>(),
+    );
+    done.sort_by(|a, b| b.len().cmp(&a.len()).then(a[0].cmp(&b[0])));
+    sizes.largest = done.first().map_or(0, |component| component.len() as u64);
+    (done, sizes)
+}
+
+/// The parts of a component that is too large.
+fn parts(
+    component: &[u32],
+    edges: &[NodeEdge],
+    together: &[(u32, u32)],
+    mut bar: i64,
+    size_max: usize,
+    bar_max: i64,
+) -> Vec<Vec<u32>> {
+    let place = |node: u32| component.binary_search(&node).ok().map(|at| at as u32);
+    let local = |a: u32, b: u32| Some((place(a)?, place(b)?));
+    let of_node = |node: u32| {
+        let from = edges.partition_point(|edge| edge.left < node);
+        let own = edges[from..].iter().take_while(move |edge| edge.left == node);
+        own.filter_map(|edge| local(edge.left, edge.right).map(|(a, b)| (a, b, edge)))
+    };
+    let inside: Vec<(u32, u32, &NodeEdge)> = component.iter().copied().flat_map(of_node).collect();
+    let same: Vec<(u32, u32)> = together.iter().filter_map(|&(a, b)| local(a, b)).collect();
+    loop {
+        bar = (bar + UNITS_PER_BIT as i64).min(bar_max);
+        let mut union = UnionFind::new(component.len());
+        inside.iter().filter(|(_, _, edge)| edge.joins(bar)).for_each(|&(a, b, _)| union.join(a, b));
+        same.iter().for_each(|&(a, b)| union.join(a, b));
+        let groups = union.groups();
+        if bar >= bar_max || groups.iter().all(|group| group.len() <= size_max) {
+            let global = |group: Vec<u32>| group.into_iter().map(|at| component[at as usize]).collect();
+            return groups.into_iter().map(global).collect();
+        }
+    }
+}
+
+impl NodeEdge {
+    /// Whether the pair holds a component together.
+    fn joins(&self, bar: i64) -> bool {
+        self.weight >= bar && !self.forbidden
+    }
+}
+
+/// How a pass links.
+#[derive(Clone, Copy)]
+pub(super) enum Linkage<'a> {
+    /// The average over all cross pairs, each judged alone.
+    Average,
+    /// The evidence of all cross pairs pooled by field.
+    Pooled(&'a Pooling),
+}
+
+/// The joins of every component, in the order of the components; merges name nodes.
+pub(super) fn agglomerate(
+    evidence: &Evidence,
+    nodes: &Nodes,
+    components: &[Vec<u32>],
+    edges: &[NodeEdge],
+    together: &[(u32, u32)],
+    linkage: Linkage,
+    lowest: i64,
+) -> Vec<Vec<Merge>> {
+    let one = |component: &Vec<u32>| {
+        let records: Vec<i64> = component.iter().map(|&node| nodes.weight(node)).collect();
+        let same = places_together(component, together);
+        let merges = match linkage {
+            _ if component.len() > MATRIX_MAX => {
+                let number = |node: &u32| evidence.guards.verified_number(evidence, nodes.identity(*node));
+                let numbers: Vec<Option<u32>> = component.iter().map(number).collect();
+                sparse::agglomerate(&scored_inside(component, edges), &records, &numbers, &same, lowest)
+            }
+            Linkage::Average => {
+                let mut matrix = Matrix::new(component.len());
+                judge_all(evidence, nodes, component, |a, b, judged| {
+                    matrix.set(a, b, judged.in_average, judged.forbidden());
+                });
+                matrix::agglomerate(&matrix, &records, &same, lowest)
+            }
+            Linkage::Pooled(pooling) => {
+                let mut pooled = Pooled::new(pooling, &records);
+                judge_all(evidence, nodes, component, |a, b, judged| {
+                    pooled.set(a, b, &judged);
+                });
+                pooled.agglomerate(&same, lowest)
+            }
+        };
+        let global = |merge: Merge| Merge {
+            left: component[merge.left as usize],
+            right: component[merge.right as usize],
+            ..merge
+        };
+        merges.into_iter().map(global).collect()
+    };
+    components.par_iter().map(one).collect()
+}
+
+/// Judges every pair of a component, given as places in it.
+fn judge_all(evidence: &Evidence, nodes: &Nodes, component: &[u32], mut with: impl FnMut(usize, usize, Judged)) {
+    for a in 0..component.len() {
+        for b in a + 1..component.len() {
+            let (left, right) = (nodes.identity(component[a]), nodes.identity(component[b]));
+            with(a, b, judge(evidence, left.min(right), left.max(right)));
+        }
+    }
+}
+
+/// The scored pairs of a large component, as places in it. Edges ascend by their left node.
+fn scored_inside(component: &[u32], edges: &[NodeEdge]) -> Vec<Scored> {
+    let mut scored = Vec::new();
+    for (at, &node) in component.iter().enumerate() {
+        let from = edges.partition_point(|edge| edge.left < node);
+        for edge in edges[from..].iter().take_while(|edge| edge.left == node) {
+            if let Ok(other) = component.binary_search(&edge.right) {
+                let (left, right) = (at as u32, other as u32);
+                scored.push(Scored { left, right, weight: edge.weight, forbidden: edge.forbidden });
+            }
+        }
+    }
+    scored
+}
+
+/// Pairs of places in the component that hold rows of one record_id. Both lists ascend.
+fn places_together(component: &[u32], together: &[(u32, u32)]) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for (at, &node) in component.iter().enumerate() {
+        let from = together.partition_point(|&(a, _)| a < node);
+        for &(_, other) in together[from..].iter().take_while(|&&(a, _)| a == node) {
+            found.extend(component.binary_search(&other).ok().map(|place| (at, place)));
+        }
+    }
+    found
+}
+
+/// What stands inside nodes, and all true pairs that are expected among `edges` and there.
+pub(super) fn expected_inside(
+    evidence: &Evidence,
+    nodes: &Nodes,
+    of: impl Iterator<Item = u32>,
+    edges: impl Iterator<Item = (NodeEdge, i64)>,
+) -> Expected {
+    let mut expected = Expected::default();
+    for node in of {
+        let records = nodes.weight(node) as f64;
+        if records > 1.0 {
+            let identity = nodes.identity(node);
+            let own = probability(evidence.scorer.weight(evidence.comparisons.pattern(identity, identity)));
+            expected.pairs += records * (records - 1.0) / 2.0;
+            expected.true_pairs += records * (records - 1.0) / 2.0 * own;
+        }
+    }
+    expected.all_true = expected.true_pairs;
+    for (edge, weight) in edges.filter(|(edge, _)| !edge.forbidden) {
+        expected.all_true += probability(weight) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
+    }
+    expected
+}
+
+/// Clusters after all joins at or above `cut`: members ascending, and the lowest average that joined them.
+pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Vec<Vec<u32>>, Vec<Option<i64>>) {
+    let mut union = UnionFind::new(nodes);
+    let made = || merges.iter().flatten().filter(|merge| merge.average >= cut);
+    made().for_each(|merge| union.join(merge.left, merge.right));
+    let mut weakest: Vec<Option<i64>> = vec![None; nodes];
+    for merge in made().filter(|merge| merge.average < i64::MAX) {
+        let slot = &mut weakest[union.find(merge.left) as usize];
+        *slot = Some(slot.map_or(merge.average, |known| known.min(merge.average)));
+    }
+    let groups = union.all_groups();
+    let weakest = groups.iter().map(|group| weakest[union.find(group[0]) as usize]).collect();
+    (groups, weakest)
+}

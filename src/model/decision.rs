@@ -1,0 +1,25 @@
+//! What is decided for a whole population once its pairs are scored: the cuts, and what the context of a pair weighs.
+
+use serde::{Deserialize, Serialize};
+
+/// The weights of the levels of context (`clustering::context`), in 1/1024 bit, ascending.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ContextWeights(pub Vec<i64>);
+
+impl ContextWeights {
+    /// What a level adds to a pair's weight; nothing where there is no context.
+    pub fn weight(&self, level: Option<u8>) -> i64 {
+        level.map_or(0, |level| self.0[usize::from(level)])
+    }
+}
+
+/// Chosen once, then frozen with the model.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// The cut of the first pass, whose clusters give the context; in 1/1024 bit of the average link.
+    pub first_cut: i64,
+    /// `None` where hardly anyone has a third record.
+    pub context: Option<ContextWeights>,
+    /// The cut that makes people, in 1/1024 bit of the average link.
+    pub cut: i64,
+}
