@@ -1,7 +1,8 @@
 //! The three passes of HESID, by which hospital episodes of one patient were found before the Master Person Service.
 //!
 //! Source: HESonline, "PSEUDO_HESID". (1) sex, date of birth, NHS number; (2) sex, date of birth, postcode, provider, local
-//! identifier; (3) sex, date of birth, postcode. A pass is tried only where all that it needs is there and valid. An index remembers
+//! identifier; (3) sex, date of birth, postcode. A pass is tried only where all that it needs is there and valid: male or female, a day
+//! from 1895 to the end of this year, a whole postcode that is not a pseudo one, a number with a right check digit. An index remembers
 //! which identifier each combination was given first; a record takes the one that the first successful pass finds.
 
 use super::requests::{Born, Gender, Request, Requests, order};
