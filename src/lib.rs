@@ -3,6 +3,7 @@
 //! The rooms, in the order in which data flows through them; each one's `mod.rs` says what comes in, what goes out and what must
 //! always hold.
 
+pub mod baselines;
 pub mod best_record;
 pub mod blocking;
 pub mod clustering;

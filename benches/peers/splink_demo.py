@@ -16,8 +16,8 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
-import splink.comparison_library as cl
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from person_model import SETTINGS, train
+from splink import DuckDBAPI, Linker
 
 CLEAN = """
 create table records as
@@ -53,44 +53,7 @@ select
 from records l join records r on l.person = r.person and l.unique_id < r.unique_id
 """
 
-SETTINGS = SettingsCreator(
-    link_type="dedupe_only",
-    blocking_rules_to_generate_predictions=[
-        block_on("nhs_number"),
-        block_on("given_name", "family_name"),
-        block_on("date_of_birth", "substr(given_name, 1, 1)"),
-        block_on("date_of_birth", "postcode"),
-        block_on("family_name", "postcode"),
-        block_on("given_name", "postcode"),
-        block_on("given_name", "birth_year", "sex"),
-        block_on("phone"),
-        block_on("email"),
-    ],
-    comparisons=[
-        cl.ExactMatch("nhs_number"),
-        cl.NameComparison("given_name").configure(term_frequency_adjustments=True),
-        cl.NameComparison("family_name").configure(term_frequency_adjustments=True),
-        cl.DateOfBirthComparison("date_of_birth", input_is_string=True),
-        cl.ExactMatch("sex"),
-        cl.PostcodeComparison("postcode"),
-        cl.JaroWinklerAtThresholds("address", [0.95, 0.88]),
-        cl.ExactMatch("phone").configure(term_frequency_adjustments=True),
-        cl.ExactMatch("email").configure(term_frequency_adjustments=True),
-    ],
-    retain_intermediate_calculation_columns=False,
-    retain_matching_columns=False,
-)
-
 THRESHOLDS = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999997, 0.999999, 0.9999997, 0.9999999, 0.99999999, 0.999999999]
-
-
-def train(linker):
-    """EM over rules that leave every comparison free at least once."""
-    rules = [block_on("nhs_number", "date_of_birth"), block_on("given_name", "family_name", "date_of_birth")]
-    linker.training.estimate_probability_two_random_records_match(rules, recall=0.7)
-    linker.training.estimate_u_using_random_sampling(max_pairs=2e6, seed=1)
-    for rule in (block_on("nhs_number"), block_on("given_name", "family_name"), block_on("date_of_birth", "postcode")):
-        linker.training.estimate_parameters_using_expectation_maximisation(rule, record_sample_proportion=1.0)
 
 
 def pairs(groups):

@@ -8,6 +8,7 @@ mod completions;
 mod evaluate;
 mod explain;
 mod explain_records;
+mod export;
 mod extracts;
 mod generate;
 mod init;
@@ -43,6 +44,7 @@ enum Command {
     Generate(generate::Arguments),
     Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
+    Export(export::Arguments),
     Completions(completions::Arguments),
     Man(man::Arguments),
 }
@@ -57,6 +59,7 @@ impl CommandLine {
             Command::Init(arguments) => init::run(&arguments),
             Command::Evaluate(arguments) => evaluate::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments, self.quiet),
+            Command::Export(arguments) => export::run(&arguments, self.quiet),
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }

@@ -14,6 +14,7 @@
 //! [`recover`] looks at `current`: where it names the pending entry's run, step 5 is done again, otherwise 2 and 3 are undone.
 
 mod draft;
+mod export;
 mod link_table;
 mod lock;
 mod people_table;
@@ -25,6 +26,7 @@ mod tables;
 mod tests;
 
 pub use draft::{Draft, Published};
+pub use export::export_records;
 pub use link_table::{LinkTable, MISSING_LEVEL, ReviewTable};
 pub use lock::Lock;
 pub use recovery::{Recovered, recover};
@@ -43,6 +45,7 @@ pub static CODES: &[&Code] = &[
     &identity::KEY_UNUSABLE,
     &identity::LEDGER_UNWRITABLE,
     &OUTPUT_UNWRITABLE,
+    &EXPORT_UNWRITABLE,
     &LOCKED,
 ];
 
@@ -54,6 +57,15 @@ static OUTPUT_UNWRITABLE: Code = Code {
     explanation: "A file or folder below [job] output could not be written, synced or renamed, and the disk is neither full nor is \
                   permission missing: something else may stand in its place, such as a folder named `current` or a file named \
                   `runs`, or the disk may be failing. What was published before still stands.",
+};
+
+static EXPORT_UNWRITABLE: Code = Code {
+    id: "OF0421",
+    exit: Exit::Resource,
+    title: "the records could not be exported",
+    next_step: "Name a file in a folder that is there and may be written to, then export again",
+    explanation: "`onefolk export` writes one new file, first under a name that ends with .partial, then under its own. The message \
+                  says which of the two could not be written or renamed.",
 };
 
 static LOCKED: Code = Code {

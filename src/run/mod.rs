@@ -4,6 +4,7 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod export;
 mod gates;
 mod interrupt;
 pub mod link;
@@ -14,6 +15,7 @@ mod report;
 mod story;
 
 pub use accounts::{Accounts, FileAccount};
+pub use export::{Exported, export, standardised};
 pub use progress::Show;
 
 use crate::best_record::{self, People};

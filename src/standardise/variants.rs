@@ -18,6 +18,26 @@ pub fn are_variants(left: &str, right: &str) -> bool {
     classes_of(left).iter().any(|class| right.contains(class))
 }
 
+/// The full form of one word of a given name: a name that heads a class is its own, any other goes by the head of its first class
+/// ("bill" → "william"), a name without a class stays as it is.
+pub fn full_form(token: &str) -> &str {
+    let heads = heads();
+    match classes_of(token).first() {
+        Some(_) if heads.contains(&token) => token,
+        Some(&class) => heads[usize::from(class)],
+        None => token,
+    }
+}
+
+/// The first name of each class, by class.
+fn heads() -> &'static [&'static str] {
+    static HEADS: OnceLock<Vec<&'static str>> = OnceLock::new();
+    HEADS.get_or_init(|| {
+        let text = include_str!("../../data/reference/given_name_variants.csv");
+        reference::lines(text).map(|line| line.split(',').next().unwrap_or_default().trim()).collect()
+    })
+}
+
 fn table() -> &'static FxHashMap<&'static str, Vec<u16>> {
     static TABLE: OnceLock<FxHashMap<&'static str, Vec<u16>>> = OnceLock::new();
     TABLE.get_or_init(|| {
@@ -58,6 +78,18 @@ mod tests {
         assert!(!are_variants("alexander", "alexandra"));
         assert!(!are_variants("john", "mary"));
         assert!(classes_of("qqq").is_empty());
+    }
+
+    #[test]
+    fn full_forms() {
+        for (name, full) in
+            [("bill", "william"), ("william", "william"), ("jack", "jack"), ("peggy", "margaret"), ("qqq", "qqq")]
+        {
+            assert_eq!(full_form(name), full, "{name}");
+        }
+        for head in heads() {
+            assert_eq!(full_form(head), *head);
+        }
     }
 
     #[test]
