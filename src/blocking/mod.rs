@@ -11,7 +11,7 @@
 mod features;
 mod pairs;
 
-pub use pairs::{Blocks, Pairs};
+pub use pairs::{Blocks, Met, Pairs};
 
 use crate::comparison::Comparisons;
 use crate::records::{Identities, Records};
@@ -90,15 +90,9 @@ pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identiti
         }
         let counts = rules.iter().map(|rule| rule.count.clone()).collect();
         let found: Vec<Found> = rules.into_iter().map(|rule| rule.blocks).collect();
-        // Smallest first: a pair belongs to the first block that both share.
-        let mut order: Vec<(u32, u64, u32, u32)> = Vec::with_capacity(found.iter().map(|f| f.keys.len()).sum());
-        for (rule, blocks) in found.iter().enumerate() {
-            let size = |block: usize| blocks.members(block).len() as u32;
-            order.extend((0..blocks.keys.len()).map(|b| (size(b), blocks.keys[b], rule as u32, b as u32)));
-        }
-        order.par_sort_unstable();
-        let sorted = order.iter().map(|&(_, _, rule, block)| found[rule as usize].members(block as usize));
-        return Blocks::number(sorted, identities.len(), counts, cap);
+        // In the order of the rules, an identifier's blocks first, and of the keys within each: one person's identities stand together.
+        let blocks = found.iter().flat_map(|rule| (0..rule.keys.len()).map(|block| rule.members(block)));
+        return Blocks::number(blocks, identities.len(), counts, cap);
     }
 }
 

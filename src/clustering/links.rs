@@ -2,7 +2,7 @@
 
 use super::KEPT_FROM;
 use crate::blocking::Blocks;
-use crate::comparison::{Comparisons, Pattern};
+use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::model::{Scorer, weight_of};
 use rayon::prelude::*;
 
@@ -27,16 +27,18 @@ pub fn score_pairs(
 ) -> (Vec<Edge>, u64) {
     let floor = weight_of(KEPT_FROM);
     let parts: Vec<(Vec<Edge>, u64)> = blocks
-        .runs(50_000)
+        .runs()
         .par_iter()
         .map(|run| {
-            let (mut kept, mut compared) = (Vec::new(), 0);
-            blocks.each_pair(*run, |left, right| {
-                compared += 1;
-                let pattern = comparisons.pattern(left, right);
-                let weight = scorer.weight(pattern);
-                if weight >= floor {
-                    kept.push(Edge { left, right, weight, pattern });
+            let (mut kept, mut compared, mut batch) = (Vec::new(), 0, Batch::default());
+            let mut weights = Weights::new(scorer);
+            blocks.each_left(*run, |_| true, |left, rights| {
+                compared += rights.len() as u64;
+                for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
+                    let weight = weights.of(pattern);
+                    if weight >= floor {
+                        kept.push(Edge { left, right, weight, pattern });
+                    }
                 }
             });
             progress(compared);
@@ -47,4 +49,29 @@ pub fn score_pairs(
     let mut edges: Vec<Edge> = parts.into_iter().flat_map(|(kept, _)| kept).collect();
     edges.par_sort_unstable();
     (edges, compared)
+}
+
+/// Patterns whose weights are remembered: 2^13 entries of 16 bytes stay in the second-level cache.
+const REMEMBERED_BITS: u32 = 13;
+
+/// Weights of the patterns seen lately. A few thousand patterns make nearly all pairs, and a weight costs some twenty exponentials.
+struct Weights<'a> {
+    scorer: &'a Scorer<'a>,
+    /// A pattern and its weight, at the place that the pattern's hash gives.
+    known: Vec<(Pattern, i64)>,
+}
+
+impl<'a> Weights<'a> {
+    fn new(scorer: &'a Scorer<'a>) -> Self {
+        // The pattern of two empty rows is zero: its weight fills the table, so that no entry is ever wrong.
+        Weights { scorer, known: vec![(0, scorer.weight(0)); 1 << REMEMBERED_BITS] }
+    }
+
+    fn of(&mut self, pattern: Pattern) -> i64 {
+        let slot = &mut self.known[(pattern.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - REMEMBERED_BITS)) as usize];
+        if slot.0 != pattern {
+            *slot = (pattern, self.scorer.weight(pattern));
+        }
+        slot.1
+    }
 }

@@ -4,11 +4,11 @@ use super::classes::{self, Model};
 use super::histogram::{Counter, Histogram};
 use super::{sample, start};
 use crate::blocking::Blocks;
-use crate::comparison::Comparisons;
+use crate::comparison::{Batch, Comparisons};
 use crate::records::Identities;
 use rayon::prelude::*;
 
-/// Blocked pairs that training looks at; beyond, every k-th by the hash of the pair, so that its cost does not grow.
+/// Blocked pairs that training looks at; beyond, those of every k-th identity, so that its cost does not grow.
 const TRAINING_PAIRS: u64 = 3_000_000;
 /// An identity counts at most this often in training: a filler that five hundred rows share must not teach what matches look like.
 const COUNT_MAX: u64 = 8;
@@ -47,28 +47,27 @@ pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
 
 /// The patterns of blocked pairs, scaled up where only a part was looked at; identities that several records share pair with themselves.
 fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> (Histogram, u64) {
-    let runs = blocks.runs(50_000);
     let count = |identity: u32| u64::from(identities.count(identity)).min(COUNT_MAX);
     // The rules overlap, so this is too high, and fewer pairs are looked at than might be: exactness would cost a walk of its own.
     let one_in = (blocks.pairs_at_most() / 2).div_ceil(TRAINING_PAIRS).max(1);
-    let parts: Vec<(Counter, u64, u64)> = runs
+    let parts: Vec<(Counter, u64)> = blocks
+        .runs()
         .par_iter()
         .map(|run| {
-            let (mut counter, mut looked_at, mut total) = (Counter::default(), 0, 0);
-            blocks.each_pair(*run, |left, right| {
-                total += 1;
-                if one_in == 1 || pair_hash(left, right).is_multiple_of(one_in) {
-                    counter.add(comparisons.pattern(left, right), count(left) * count(right));
-                    looked_at += 1;
-                }
+            let (mut counter, mut looked_at, mut batch) = (Counter::default(), 0, Batch::default());
+            // Identities are numbered by content hash: every k-th is a random sample that hangs on values only.
+            let wanted = |left: u32| u64::from(left).is_multiple_of(one_in);
+            blocks.each_left(*run, wanted, |left, rights| {
+                looked_at += rights.len() as u64;
+                let patterns = comparisons.patterns(left, rights, &mut batch);
+                rights.iter().zip(patterns).for_each(|(&right, &p)| counter.add(p, count(left) * count(right)));
             });
-            (counter, looked_at, total)
+            (counter, looked_at)
         })
         .collect();
-    let merge =
-        |sum: (Counter, u64, u64), part: (Counter, u64, u64)| (sum.0.merge(part.0), sum.1 + part.1, sum.2 + part.2);
-    let (counter, looked_at, total) = parts.into_iter().fold((Counter::default(), 0, 0), merge);
-    let mut histogram = counter.finish(total as f64 / (looked_at as f64).max(1.0));
+    let merge = |sum: (Counter, u64), part: (Counter, u64)| (sum.0.merge(part.0), sum.1 + part.1);
+    let (counter, looked_at) = parts.into_iter().fold((Counter::default(), 0), merge);
+    let mut histogram = counter.finish(one_in as f64);
     let mut own = Counter::default();
     for identity in 0..identities.len() as u32 {
         let n = count(identity);
@@ -78,11 +77,6 @@ fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Id
     }
     add(&mut histogram, own.finish(1.0));
     (histogram, looked_at)
-}
-
-fn pair_hash(left: u32, right: u32) -> u64 {
-    let x = (u64::from(left) << 32 | u64::from(right)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32
 }
 
 fn add(histogram: &mut Histogram, other: Histogram) {

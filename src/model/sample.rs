@@ -44,7 +44,7 @@ pub fn plain(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
                 if a != b {
                     let pattern = comparisons.pattern(a.min(b), a.max(b));
                     all.add(pattern, 1);
-                    if blocks.first_shared(a, b).is_none() {
+                    if !blocks.share_one(a, b) {
                         unblocked.add(pattern, 1);
                     }
                 }
