@@ -16,6 +16,11 @@ pub struct Edge {
     pub pattern: Pattern,
 }
 
+/// The lowest weight of a pair that is kept.
+pub(super) fn floor() -> i64 {
+    weight_of(KEPT_FROM)
+}
+
 /// Scores all candidate pairs and keeps those that have a chance, ascending; also says how many were compared.
 ///
 /// About 0.4 µs a pair: 12 M pairs of 1 M identities take some 2.5 s on two cores. Kept pairs take 32 bytes each.
@@ -25,22 +30,26 @@ pub fn score_pairs(
     blocks: &Blocks,
     progress: impl Fn(u64) + Sync,
 ) -> (Vec<Edge>, u64) {
-    let floor = weight_of(KEPT_FROM);
+    let floor = floor();
     let parts: Vec<(Vec<Edge>, u64)> = blocks
         .runs()
         .par_iter()
         .map(|run| {
             let (mut kept, mut compared, mut batch) = (Vec::new(), 0, Batch::default());
             let mut weights = Weights::new(scorer);
-            blocks.each_left(*run, |_| true, |left, rights| {
-                compared += rights.len() as u64;
-                for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
-                    let weight = weights.of(pattern);
-                    if weight >= floor {
-                        kept.push(Edge { left, right, weight, pattern });
+            blocks.each_left(
+                *run,
+                |_| true,
+                |left, rights| {
+                    compared += rights.len() as u64;
+                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
+                        let weight = weights.of(pattern);
+                        if weight >= floor {
+                            kept.push(Edge { left, right, weight, pattern });
+                        }
                     }
-                }
-            });
+                },
+            );
             progress(compared);
             (kept, compared)
         })

@@ -8,12 +8,14 @@
 //! bad record cannot chain two people together.
 
 mod agglomerate;
+mod around;
 mod guards;
 mod judged;
 mod links;
 mod nodes;
 mod union_find;
 
+pub use around::score_around;
 pub use guards::{Guards, NeverLink};
 pub use judged::{Guard, Judged, judge};
 pub use links::{Edge, score_pairs};

@@ -39,14 +39,13 @@ impl Nodes {
         };
         for identity in 0..identities.len() as u32 {
             nodes.first.push(nodes.identity.len() as u32);
-            let split = nodes.bare[identity as usize] && identities.count(identity) > 1;
-            nodes.split.push(split);
-            if split {
-                for key in keys_of(evidence.records, identities.members(identity)) {
-                    nodes.push(identity, 1, key);
-                }
+            let may_split = nodes.bare[identity as usize] && identities.members(identity).len() > 1;
+            let keys = if may_split { keys_of(evidence.records, identities.members(identity)) } else { Vec::new() };
+            nodes.split.push(keys.len() > 1);
+            if keys.len() > 1 {
+                keys.into_iter().for_each(|key| nodes.push(identity, 1, key));
             } else {
-                nodes.push(identity, identities.count(identity), MISSING);
+                nodes.push(identity, identities.count(identity).max(1), MISSING);
             }
         }
         nodes

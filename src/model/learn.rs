@@ -59,8 +59,9 @@ fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Id
             let wanted = |left: u32| u64::from(left).is_multiple_of(one_in);
             blocks.each_left(*run, wanted, |left, rights| {
                 looked_at += rights.len() as u64;
-                let patterns = comparisons.patterns(left, rights, &mut batch);
-                rights.iter().zip(patterns).for_each(|(&right, &p)| counter.add(p, count(left) * count(right)));
+                for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
+                    counter.add(pattern, count(left) * count(right));
+                }
             });
             (counter, looked_at)
         })

@@ -41,7 +41,7 @@ pub fn plain(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
             let (mut all, mut unblocked) = (Counter::default(), Counter::default());
             for _ in 0..CHUNK.min(pairs - chunk * CHUNK) {
                 let [a, b] = [0; 2].map(|_| by_row[random.random_range(0..n) as usize]);
-                if a != b {
+                if a != b && identities.count(a) > 0 && identities.count(b) > 0 {
                     let pattern = comparisons.pattern(a.min(b), a.max(b));
                     all.add(pattern, 1);
                     if !blocks.share_one(a, b) {

@@ -50,16 +50,18 @@ impl Identities {
     ///
     /// About 150 ns a record for the hash and a sort of 20-byte keys; linear but for the sort.
     pub fn of(records: &Records, custom_names: &[String], keep: impl Fn(usize) -> bool + Sync) -> Identities {
-        Identities::apart(records, custom_names, &FxHashSet::default(), keep)
+        Identities::apart(records, custom_names, &FxHashSet::default(), keep, |_| true)
     }
 
     /// The same, but each record key in `alone` has identities of its own: what must never be linked cannot be told apart by values
-    /// where two records have the very same.
+    /// where two records have the very same. Records for which `counts` does not hold are grouped, but add nothing to
+    /// [`Identities::count`]: no frequency and no lesson comes from them.
     pub fn apart(
         records: &Records,
         custom_names: &[String],
         alone: &FxHashSet<u32>,
         keep: impl Fn(usize) -> bool + Sync,
+        counts: impl Fn(usize) -> bool + Sync,
     ) -> Identities {
         let fields: Vec<(String, &super::Column)> = records
             .clean
@@ -83,16 +85,19 @@ impl Identities {
             identities.members.push(record);
         }
         identities.starts.push(identities.members.len() as u32);
-        identities.weight =
-            (0..identities.len() as u32).into_par_iter().map(|i| identities.distinct_keys(records, i)).collect();
+        identities.weight = (0..identities.len() as u32)
+            .into_par_iter()
+            .map(|i| identities.distinct_keys(records, i, &counts))
+            .collect();
         identities
     }
 
-    fn distinct_keys(&self, records: &Records, identity: u32) -> u32 {
+    fn distinct_keys(&self, records: &Records, identity: u32, counts: &impl Fn(usize) -> bool) -> u32 {
         match self.members(identity) {
-            [_] => 1,
+            [record] => u32::from(counts(*record as usize)),
             members => {
-                let mut keys: Vec<u32> = members.iter().map(|&record| records.key[record as usize]).collect();
+                let counted = members.iter().filter(|&&record| counts(record as usize));
+                let mut keys: Vec<u32> = counted.map(|&record| records.key[record as usize]).collect();
                 keys.sort_unstable();
                 keys.dedup();
                 keys.len() as u32
@@ -114,7 +119,7 @@ impl Identities {
         &self.members[self.starts[identity] as usize..self.starts[identity + 1] as usize]
     }
 
-    /// How many records have these values; rows that share a record_id count once.
+    /// How many records have these values; rows that share a record_id count once, and those that count nowhere not at all.
     pub fn count(&self, identity: u32) -> u32 {
         self.weight[identity as usize]
     }

@@ -2,7 +2,9 @@
 
 use super::progress::Progress;
 use crate::blocking::{self, RuleCount};
-use crate::clustering::{self, Clustering, Evidence, Guards, NeverLink, cluster, score_pairs};
+use crate::clustering::{
+    self, Clustering, Evidence, Guards, NeverLink, cluster, cut_weight, score_around, score_pairs,
+};
 use crate::comparison::Comparisons;
 use crate::job::Job;
 use crate::model::{self, Model};
@@ -22,18 +24,30 @@ pub struct Linked {
     pub block_cap: usize,
 }
 
-/// Links the records for which `keep` holds, with `frozen` or with a model learnt from these very records.
+/// Links all records, with `frozen` or with a model learnt from these very records.
 pub fn link(
     job: &Job,
     records: &Records,
     never_link: &NeverLink,
     frozen: Option<&Model>,
-    keep: impl Fn(usize) -> bool + Sync,
+    progress: &Progress,
+) -> Linked {
+    link_around(job, records, never_link, frozen, None, progress)
+}
+
+/// The same, but where records are `named`, nothing is learnt from these, and only they and whoever is of one person with them are joined.
+pub fn link_around(
+    job: &Job,
+    records: &Records,
+    never_link: &NeverLink,
+    frozen: Option<&Model>,
+    named: Option<&[bool]>,
     progress: &Progress,
 ) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let identities = Identities::apart(records, &names, &never_link.keys(), keep);
+    let identities =
+        Identities::apart(records, &names, &never_link.keys(), |_| true, |row| named.is_none_or(|named| !named[row]));
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Blocking", None);
@@ -54,7 +68,11 @@ pub fn link(
         Some(model) => {
             let scorer = model.scorer(&comparisons);
             let guards = Guards::new(&comparisons, records, &identities, never_link, &job.providers);
-            let (edges, compared) = score_pairs(&comparisons, &scorer, &blocks, |pairs| stage.advance(pairs));
+            let cut = cut_weight(&job.cluster);
+            let (edges, compared) = match named {
+                Some(named) => score_around(records, &identities, &comparisons, &scorer, &blocks, cut, named),
+                None => score_pairs(&comparisons, &scorer, &blocks, |pairs| stage.advance(pairs)),
+            };
             let evidence = Evidence {
                 records,
                 identities: &identities,

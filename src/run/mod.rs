@@ -232,7 +232,7 @@ fn prepare<'a>(
     let withheld = withhold(job, &mut records, authority, progress);
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let never_link = authority.never_link(job, &records);
-    let linked = link::link(job, &records, &never_link, None, |_| true, progress);
+    let linked = link::link(job, &records, &never_link, None, progress);
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
         ledger,
@@ -314,7 +314,8 @@ fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec
 
 /// Takes out what may not be used: withheld identities, rows that objections name, and the other rows of the same people.
 ///
-/// The people behind the objections are found by linking everybody with a model that was learnt without them; that pass is thrown away.
+/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
+/// thrown away.
 fn withhold(job: &Job, records: &mut Records, authority: &Authority, progress: &Progress) -> Vec<Withheld> {
     let mut withheld = Vec::new();
     let marked = consent::withheld_identities(records);
@@ -324,10 +325,8 @@ fn withhold(job: &Job, records: &mut Records, authority: &Authority, progress: &
         return withheld;
     }
     let never_link: NeverLink = authority.never_link(job, records);
-    let without = link::link(job, records, &never_link, None, |row| !named[row], &Progress::new(Show::Nothing));
     let stage = progress.stage("Objections", None);
-    let everybody =
-        link::link(job, records, &never_link, without.model.as_ref(), |_| true, &Progress::new(Show::Nothing));
+    let everybody = link::link_around(job, records, &never_link, None, Some(&named), &Progress::new(Show::Nothing));
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
     (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
