@@ -61,6 +61,36 @@ pub struct Features<'a> {
 
 const NONE: u64 = 0;
 
+/// Hashes of one feature's values, by identity.
+pub enum View<'f> {
+    /// One at most an identity; empty where no identity has one.
+    One(&'f [u64]),
+    /// Those of the distinct name that each identity has.
+    Several { of: &'f [u32], hashes: &'f [[u64; TOKENS]] },
+}
+
+impl View<'_> {
+    /// Calls `emit` with the hash of each value that `identity` has.
+    pub fn each(&self, identity: u32, mut emit: impl FnMut(u64)) {
+        let at = identity as usize;
+        match self {
+            View::One(hashes) => hashes.get(at).filter(|hash| **hash != NONE).copied().into_iter().for_each(emit),
+            View::Several { of, hashes } => {
+                let name = of.get(at).copied().unwrap_or(MISSING);
+                if name == MISSING {
+                    return;
+                }
+                let hashes = &hashes[name as usize];
+                for (i, hash) in hashes.iter().enumerate() {
+                    if *hash != NONE && !hashes[..i].contains(hash) {
+                        emit(*hash);
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl<'a> Features<'a> {
     pub fn gather(comparisons: &'a Comparisons, records: &Records, identities: &Identities) -> Features<'a> {
         let mut features = Features {
@@ -156,28 +186,12 @@ impl<'a> Features<'a> {
         listed.filter(|(_, comparison)| category(&comparison.of)).map(|(index, _)| Feature::Value(index)).collect()
     }
 
-    /// Calls `emit` with the hash of each value of `feature` that `identity` has.
-    pub fn each(&self, feature: Feature, identity: u32, mut emit: impl FnMut(u64)) {
-        let at = identity as usize;
+    /// One feature of all identities.
+    pub fn view(&self, feature: Feature) -> View<'_> {
         match feature {
-            Feature::Tokens | Feature::Prefixes => {
-                let name = self.name_of.get(at).copied().unwrap_or(MISSING);
-                if name != MISSING {
-                    let table = if feature == Feature::Tokens { &self.tokens } else { &self.prefixes };
-                    let hashes = table[name as usize];
-                    for (i, hash) in hashes.iter().enumerate() {
-                        if *hash != NONE && !hashes[..i].contains(hash) {
-                            emit(*hash);
-                        }
-                    }
-                }
-            }
-            _ => {
-                let hash = self.columns.get(&feature).map_or(NONE, |column| column[at]);
-                if hash != NONE {
-                    emit(hash);
-                }
-            }
+            Feature::Tokens => View::Several { of: self.name_of, hashes: &self.tokens },
+            Feature::Prefixes => View::Several { of: self.name_of, hashes: &self.prefixes },
+            _ => View::One(self.columns.get(&feature).map_or(&[], Vec::as_slice)),
         }
     }
 

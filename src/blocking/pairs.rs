@@ -26,21 +26,14 @@ pub struct Pairs {
 }
 
 impl Blocks {
-    /// Numbers blocks in the order given; members ascend within each.
-    ///
-    /// # Panics
-    /// Beyond 2^32 memberships: 24 keys each of 178 million identities, which would not fit into a machine's memory either.
-    pub(super) fn number<'a>(
-        blocks: impl Iterator<Item = &'a [u32]>,
+    /// Numbers blocks in the order given: block `b` holds `members[starts[b]..starts[b + 1]]`, ascending.
+    pub(super) fn number(
+        starts: Vec<u32>,
+        members: Vec<u32>,
         identities: usize,
         counts: Vec<RuleCount>,
         cap: usize,
     ) -> Blocks {
-        let (mut starts, mut members) = (vec![0u32], Vec::new());
-        for block in blocks {
-            members.extend_from_slice(block);
-            starts.push(u32::try_from(members.len()).expect("less than 2^32 memberships"));
-        }
         let mut own_starts = vec![0u32; identities + 1];
         members.iter().for_each(|&identity| own_starts[identity as usize + 1] += 1);
         (0..identities).for_each(|i| own_starts[i + 1] += own_starts[i]);
@@ -206,7 +199,12 @@ mod tests {
             let mut sorted = blocks.clone();
             sorted.sort_by_key(BTreeSet::len);
             let flat: Vec<Vec<u32>> = sorted.iter().map(|b| b.iter().copied().collect()).collect();
-            let numbered = Blocks::number(flat.iter().map(Vec::as_slice), 40, Vec::new(), 8);
+            let mut starts = vec![0];
+            starts.extend(flat.iter().scan(0, |end, block| {
+                *end += block.len() as u32;
+                Some(*end)
+            }));
+            let numbered = Blocks::number(starts, flat.concat(), 40, Vec::new(), 8);
             let mut seen = Vec::new();
             for run in numbered.runs_of(size) {
                 numbered.each_left(run, |_| true, |left, rights| seen.extend(rights.iter().map(|right| (left, *right))));

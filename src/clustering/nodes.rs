@@ -4,7 +4,6 @@ use super::{Edge, Evidence};
 use crate::model::UNITS_PER_BIT;
 use crate::records::{MISSING, Records};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 /// Rows of one record_id contradict each other when their evidence, the prior left out, is below this many bits.
 const CONTRADICTION_BITS: f64 = -12.0;
@@ -111,11 +110,14 @@ impl Nodes {
 
     /// Neighbouring nodes that hold rows of one record_id and do not contradict each other; and how many do.
     pub fn same_record(&self, evidence: &Evidence) -> (Vec<(u32, u32)>, u64) {
-        let mut first_node: FxHashMap<u32, u32> = FxHashMap::default();
+        let keys = evidence.records.key.iter().max().map_or(0, |&key| key as usize + 1);
+        let mut first_node = vec![MISSING; keys];
         let mut pairs: Vec<(u32, u32)> = Vec::new();
         for record in 0..evidence.records.len() {
             let Some(node) = self.of_record(evidence, record) else { continue };
-            let known = *first_node.entry(evidence.records.key[record]).or_insert(node);
+            let first = &mut first_node[evidence.records.key[record] as usize];
+            let known = if *first == MISSING { node } else { *first };
+            *first = known;
             if known != node {
                 pairs.push((known.min(node), known.max(node)));
             }
