@@ -7,6 +7,7 @@ pub mod date;
 pub mod kernels;
 pub mod name;
 pub mod place;
+mod shape;
 mod tokens;
 pub mod value;
 
