@@ -118,24 +118,19 @@ impl<'a> Features<'a> {
             match &comparison.of {
                 Of::Name(names) if comparison.name == "name" => {
                     features.name_of = &names.of_identity;
-                    let mut rarest = Vec::new();
-                    for identity in 0..identities.len() as u32 {
-                        let name = names.of_identity[identity as usize];
-                        if name as usize == features.tokens.len() {
-                            names.rarest_tokens(identity, &mut rarest);
-                            let hashes = |cut: usize| {
-                                let mut hashes = [NONE; TOKENS];
-                                let words = rarest.iter().map(|(token, _)| names.word(*token)).filter(|w| w.len() > 1);
-                                let words = words.filter(|w| cut == usize::MAX || w.len() >= cut);
-                                for (slot, word) in hashes.iter_mut().zip(words) {
-                                    *slot = hash_bytes(&word.as_bytes()[..word.len().min(cut)]);
-                                }
-                                hashes
-                            };
-                            features.tokens.push(hashes(usize::MAX));
-                            features.prefixes.push(hashes(PREFIX_LETTERS));
+                    let hashes = |name: u32, cut: Option<usize>| {
+                        let mut hashes = [NONE; TOKENS];
+                        let tokens = names.rarest_tokens(name);
+                        let words = tokens.iter().map(|token| names.word(*token).as_bytes()).filter(|w| w.len() > 1);
+                        let words = words.filter(|word| word.len() >= cut.unwrap_or(0));
+                        for (slot, word) in hashes.iter_mut().zip(words) {
+                            *slot = hash_bytes(&word[..cut.unwrap_or(word.len())]);
                         }
-                    }
+                        hashes
+                    };
+                    let all =
+                        |cut| (0..names.distinct() as u32).into_par_iter().map(|name| hashes(name, cut)).collect();
+                    (features.tokens, features.prefixes) = (all(None), all(Some(PREFIX_LETTERS)));
                 }
                 Of::Place(_) => {
                     let outward =
