@@ -34,25 +34,24 @@ pub fn score_pairs(
     let parts: Vec<(Vec<Edge>, u64)> = blocks
         .runs()
         .par_iter()
-        .map(|run| {
-            let (mut kept, mut compared, mut batch) = (Vec::new(), 0, Batch::default());
-            let mut weights = Weights::new(scorer);
-            blocks.each_left(
-                *run,
-                |_| true,
-                |left, rights| {
+        .map_init(
+            || (Weights::new(scorer), Batch::default()),
+            |(weights, batch), run| {
+                let (mut kept, mut compared) = (Vec::new(), 0);
+                let each = |left: u32, rights: &[u32]| {
                     compared += rights.len() as u64;
-                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
+                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
                         let weight = weights.of(pattern);
                         if weight >= floor {
                             kept.push(Edge { left, right, weight, pattern });
                         }
                     }
-                },
-            );
-            progress(compared);
-            (kept, compared)
-        })
+                };
+                blocks.each_left(*run, |_| true, each);
+                progress(compared);
+                (kept, compared)
+            },
+        )
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
     let mut edges: Vec<Edge> = parts.into_iter().flat_map(|(kept, _)| kept).collect();

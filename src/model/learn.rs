@@ -50,14 +50,15 @@ fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Id
     let count = |identity: u32| u64::from(identities.count(identity)).min(COUNT_MAX);
     // The rules overlap, so this is too high, and fewer pairs are looked at than might be: exactness would cost a walk of its own.
     let one_in = (blocks.pairs_at_most() / 2).div_ceil(TRAINING_PAIRS).max(1);
-    let parts: Vec<(Counter, u64)> = blocks
+    // Sums of whole numbers: the same however the runs are shared out.
+    let (counter, looked_at) = blocks
         .runs()
-        .par_iter()
-        .map(|run| {
-            let (mut counter, mut looked_at, mut batch) = (Counter::default(), 0, Batch::default());
+        .into_par_iter()
+        .fold(<(Counter, u64)>::default, |(mut counter, mut looked_at), run| {
+            let mut batch = Batch::default();
             // Identities are numbered by content hash: every k-th is a random sample that hangs on values only.
             let wanted = |left: u32| u64::from(left).is_multiple_of(one_in);
-            blocks.each_left(*run, wanted, |left, rights| {
+            blocks.each_left(run, wanted, |left, rights| {
                 looked_at += rights.len() as u64;
                 for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
                     counter.add(pattern, count(left) * count(right));
@@ -65,17 +66,18 @@ fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Id
             });
             (counter, looked_at)
         })
-        .collect();
-    let merge = |sum: (Counter, u64), part: (Counter, u64)| (sum.0.merge(part.0), sum.1 + part.1);
-    let (counter, looked_at) = parts.into_iter().fold((Counter::default(), 0), merge);
+        .reduce(Default::default, |sum, part| (sum.0.merge(part.0), sum.1 + part.1));
     let mut histogram = counter.finish(one_in as f64);
-    let mut own = Counter::default();
-    for identity in 0..identities.len() as u32 {
-        let n = count(identity);
-        if n > 1 {
-            own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
-        }
-    }
+    let own = (0..identities.len() as u32)
+        .into_par_iter()
+        .fold(Counter::default, |mut own, identity| {
+            let n = count(identity);
+            if n > 1 {
+                own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
+            }
+            own
+        })
+        .reduce(Counter::default, Counter::merge);
     add(&mut histogram, own.finish(1.0));
     (histogram, looked_at)
 }

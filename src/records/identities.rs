@@ -119,6 +119,30 @@ impl Identities {
         &self.members[self.starts[identity] as usize..self.starts[identity + 1] as usize]
     }
 
+    /// The same identities after rows have left the records ([`Records::retain`] with `stays`): what [`Identities::apart`] would make of
+    /// the rest, without hashing and sorting it again. All that stays counts.
+    pub fn retain(self, records: &Records, stays: &[bool]) -> Identities {
+        let mut row_now = vec![MISSING; stays.len()];
+        (0..stays.len()).filter(|&row| stays[row]).zip(0..).for_each(|(row, now)| row_now[row] = now);
+        let mut rest = Identities { of_record: vec![MISSING; records.len()], ..Identities::default() };
+        for identity in 0..self.len() as u32 {
+            let start = rest.members.len();
+            let number = rest.hash.len() as u32;
+            for row in self.members(identity).iter().map(|&row| row_now[row as usize]).filter(|&row| row != MISSING) {
+                rest.of_record[row as usize] = number;
+                rest.members.push(row);
+            }
+            if rest.members.len() > start {
+                rest.starts.push(start as u32);
+                rest.hash.push(self.hash[identity as usize]);
+            }
+        }
+        rest.starts.push(rest.members.len() as u32);
+        rest.weight =
+            (0..rest.len() as u32).into_par_iter().map(|i| rest.distinct_keys(records, i, &|_| true)).collect();
+        rest
+    }
+
     /// How many records have these values; rows that share a record_id count once, and those that count nowhere not at all.
     pub fn count(&self, identity: u32) -> u32 {
         self.weight[identity as usize]
@@ -212,5 +236,10 @@ mod tests {
         assert_eq!(identities.of_record[0], identities.of_record[2]);
         assert_eq!(identities.members(identities.of_record[0]), &[0, 2]);
         assert!(identities.hash.is_sorted());
+        let stays = [false, true, true, false];
+        records.retain(&stays);
+        let (rest, anew) = (identities.retain(&records, &stays), Identities::of(&records, &[], |_| true));
+        assert_eq!((&rest.of_record, &rest.hash, &rest.members), (&anew.of_record, &anew.hash, &anew.members));
+        assert_eq!((&rest.starts, &rest.weight), (&anew.starts, &anew.weight));
     }
 }

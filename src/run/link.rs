@@ -24,30 +24,44 @@ pub struct Linked {
     pub block_cap: usize,
 }
 
-/// Links all records, with `frozen` or with a model learnt from these very records.
+/// Links all records, with `frozen` or with a model learnt from these very records. `identities` are those of the records where they are
+/// known already.
 pub fn link(
     job: &Job,
     records: &Records,
     never_link: &NeverLink,
     frozen: Option<&Model>,
+    identities: Option<Identities>,
     progress: &Progress,
 ) -> Linked {
-    link_around(job, records, never_link, frozen, None, progress)
+    link_or_around(job, records, never_link, frozen, None, identities, progress)
 }
 
-/// The same, but where records are `named`, nothing is learnt from these, and only they and whoever is of one person with them are joined.
+/// The same, but nothing is learnt from the records that are `named`, and only they and whoever is of one person with them are joined.
 pub fn link_around(
+    job: &Job,
+    records: &Records,
+    never_link: &NeverLink,
+    named: &[bool],
+    progress: &Progress,
+) -> Linked {
+    link_or_around(job, records, never_link, None, Some(named), None, progress)
+}
+
+fn link_or_around(
     job: &Job,
     records: &Records,
     never_link: &NeverLink,
     frozen: Option<&Model>,
     named: Option<&[bool]>,
+    identities: Option<Identities>,
     progress: &Progress,
 ) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
+    let counts = |row: usize| named.is_none_or(|named| !named[row]);
     let identities =
-        Identities::apart(records, &names, &never_link.keys(), |_| true, |row| named.is_none_or(|named| !named[row]));
+        identities.unwrap_or_else(|| Identities::apart(records, &names, &never_link.keys(), |_| true, counts));
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Blocking", None);
