@@ -227,8 +227,11 @@ mod tests {
             provider: vec![0; 4],
             number_verified: vec![false; 4],
             key: vec![0, 1, 2, 3],
+            extract: vec![0; 4],
+            source_row: vec![1, 2, 3, 4],
             ..Records::default()
         };
+        ["a", "b", "c", "d"].iter().for_each(|id| records.record_id.push(id));
         records.clean.insert(Field::GivenName, column(&["ann", "bob", "ann", "ann"]));
         records.clean.insert(Field::Sex, column(&["female", "", "female", ""]));
         let identities = Identities::of(&records, &[], |_| true);
