@@ -71,6 +71,36 @@ pub struct Features<'a> {
 
 const NONE: u64 = 0;
 
+/// Hashes of one feature's values, by identity.
+pub enum View<'f> {
+    /// One at most an identity; empty where no identity has one.
+    One(&'f [u64]),
+    /// Those of the distinct name that each identity has.
+    Several { of: &'f [u32], hashes: &'f [[u64; TOKENS]] },
+}
+
+impl View<'_> {
+    /// Calls `emit` with the hash of each value that `identity` has.
+    pub fn each(&self, identity: u32, mut emit: impl FnMut(u64)) {
+        let at = identity as usize;
+        match self {
+            View::One(hashes) => hashes.get(at).filter(|hash| **hash != NONE).copied().into_iter().for_each(emit),
+            View::Several { of, hashes } => {
+                let name = of.get(at).copied().unwrap_or(MISSING);
+                if name == MISSING {
+                    return;
+                }
+                let hashes = &hashes[name as usize];
+                for (i, hash) in hashes.iter().enumerate() {
+                    if *hash != NONE && !hashes[..i].contains(hash) {
+                        emit(*hash);
+                    }
+                }
+            }
+        }
+    }
+}
+
 impl<'a> Features<'a> {
     pub fn gather(comparisons: &'a Comparisons, records: &Records, identities: &Identities) -> Features<'a> {
         let mut features = Features {
@@ -99,24 +129,19 @@ impl<'a> Features<'a> {
             match &comparison.of {
                 Of::Name(names) if comparison.name == "name" => {
                     features.name_of = &names.of_identity;
-                    let mut rarest = Vec::new();
-                    for identity in 0..identities.len() as u32 {
-                        let name = names.of_identity[identity as usize];
-                        if name as usize == features.tokens.len() {
-                            names.rarest_tokens(identity, &mut rarest);
-                            let hashes = |cut: usize| {
-                                let mut hashes = [NONE; TOKENS];
-                                let words = rarest.iter().map(|(token, _)| names.word(*token)).filter(|w| w.len() > 1);
-                                let words = words.filter(|w| cut == usize::MAX || w.len() >= cut);
-                                for (slot, word) in hashes.iter_mut().zip(words) {
-                                    *slot = hash_bytes(&word.as_bytes()[..word.len().min(cut)]);
-                                }
-                                hashes
-                            };
-                            features.tokens.push(hashes(usize::MAX));
-                            features.prefixes.push(hashes(PREFIX_LETTERS));
+                    let hashes = |name: u32, cut: Option<usize>| {
+                        let mut hashes = [NONE; TOKENS];
+                        let tokens = names.rarest_tokens(name);
+                        let words = tokens.iter().map(|token| names.word(*token).as_bytes()).filter(|w| w.len() > 1);
+                        let words = words.filter(|word| word.len() >= cut.unwrap_or(0));
+                        for (slot, word) in hashes.iter_mut().zip(words) {
+                            *slot = hash_bytes(&word[..cut.unwrap_or(word.len())]);
                         }
-                    }
+                        hashes
+                    };
+                    let all =
+                        |cut| (0..names.distinct() as u32).into_par_iter().map(|name| hashes(name, cut)).collect();
+                    (features.tokens, features.prefixes) = (all(None), all(Some(PREFIX_LETTERS)));
                 }
                 Of::Place(_) => {
                     let outward =
@@ -185,28 +210,12 @@ impl<'a> Features<'a> {
         listed.filter(|(_, comparison)| category(&comparison.of)).map(|(index, _)| Feature::Value(index)).collect()
     }
 
-    /// Calls `emit` with the hash of each value of `feature` that `identity` has.
-    pub fn each(&self, feature: Feature, identity: u32, mut emit: impl FnMut(u64)) {
-        let at = identity as usize;
+    /// One feature of all identities.
+    pub fn view(&self, feature: Feature) -> View<'_> {
         match feature {
-            Feature::Tokens | Feature::Prefixes => {
-                let name = self.name_of.get(at).copied().unwrap_or(MISSING);
-                if name != MISSING {
-                    let table = if feature == Feature::Tokens { &self.tokens } else { &self.prefixes };
-                    let hashes = table[name as usize];
-                    for (i, hash) in hashes.iter().enumerate() {
-                        if *hash != NONE && !hashes[..i].contains(hash) {
-                            emit(*hash);
-                        }
-                    }
-                }
-            }
-            _ => {
-                let hash = self.columns.get(&feature).map_or(NONE, |column| column[at]);
-                if hash != NONE {
-                    emit(hash);
-                }
-            }
+            Feature::Tokens => View::Several { of: self.name_of, hashes: &self.tokens },
+            Feature::Prefixes => View::Several { of: self.name_of, hashes: &self.prefixes },
+            _ => View::One(self.columns.get(&feature).map_or(&[], Vec::as_slice)),
         }
     }
 

@@ -5,18 +5,19 @@
 //!
 //! A rule starts with one feature (an identifier, the date of birth, a name, a place). Only where a block is larger than the cap is it
 //! split by a second feature and, if need be, by a third (DESIGN section 7), so that the number of keys stays level as the population
-//! grows. Back of an envelope, 1 M identities: about 14 keys each, 12 bytes a key while one rule is sorted (≤ 36 MB), then 4 bytes a
-//! key twice: 110 MB.
+//! grows. Back of an envelope, 1 M identities: about 11 keys each, 16 bytes a key of a rule's first feature (≤ 48 MB), then 4 bytes a
+//! key twice: 90 MB.
 
 mod features;
 mod pairs;
+mod rules;
 
-pub use pairs::{Blocks, Pairs};
+pub use pairs::{Blocks, Met, Pairs};
 
 use crate::comparison::Comparisons;
 use crate::records::{Identities, Records};
-use features::{Feature, Features, mix};
-use rayon::prelude::*;
+use features::Features;
+use rules::Found;
 
 /// Keys an identity may have.
 pub const KEYS_MAX: u8 = 24;
@@ -31,8 +32,6 @@ const CAP_MIN: usize = 12;
 const SMALL_POPULATION: f64 = 25_000.0;
 /// How often a pair is yielded by several rules, about; only the distinct ones cost a comparison.
 const RULES_OVERLAP: f64 = 2.7;
-/// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
-const IDENTIFIER_CAP: usize = CAP_MAX;
 
 /// What one rule yielded.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -43,34 +42,6 @@ pub struct RuleCount {
     pub pairs: u64,
     /// Identities in blocks that stayed too large after every refinement, once a block.
     pub cut: u64,
-}
-
-/// Blocks before they have numbers, laid end to end.
-#[derive(Default)]
-struct Found {
-    keys: Vec<u64>,
-    /// Start of each block in `members`.
-    starts: Vec<u32>,
-    members: Vec<u32>,
-}
-
-impl Found {
-    fn members(&self, block: usize) -> &[u32] {
-        let end = self.starts.get(block + 1).map_or(self.members.len(), |next| *next as usize);
-        &self.members[self.starts[block] as usize..end]
-    }
-
-    fn pairs(&self) -> u64 {
-        (0..self.keys.len()).map(|block| pairs_within(self.members(block).len())).sum()
-    }
-}
-
-/// A key of one identity; `value` is the end of the feature value that it was last made from. 16 bytes, sorted by key and identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    key: u64,
-    identity: u32,
-    value: u32,
 }
 
 /// Makes the blocks. Sorting dominates: n log n in the number of keys.
@@ -84,49 +55,41 @@ pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identiti
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
     let mut weak = identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
     loop {
-        let rules = all_rules(&features, comparisons, identities.len(), cap, weak);
-        let pairs: u64 = rules.iter().map(|rule| rule.count.pairs).sum();
-        if pairs as f64 > budget as f64 * RULES_OVERLAP && weak {
-            weak = false;
+        let (found, counts) = all_rules(&features, comparisons, identities.len(), cap, weak);
+        let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
+        let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
+        if fits || (!weak && cap <= CAP_MIN) {
+            return Blocks::number(found.starts, found.members, identities.len(), counts, cap);
+        }
+        if std::mem::take(&mut weak) {
             continue;
         }
-        if pairs as f64 > budget as f64 * RULES_OVERLAP && cap > CAP_MIN {
-            cap = (cap * 3 / 4).max(CAP_MIN);
-            continue;
-        }
-        let counts = rules.iter().map(|rule| rule.count.clone()).collect();
-        let found: Vec<Found> = rules.into_iter().map(|rule| rule.blocks).collect();
-        // Smallest first: a pair belongs to the first block that both share.
-        let mut order: Vec<(u32, u64, u32, u32)> = Vec::with_capacity(found.iter().map(|f| f.keys.len()).sum());
-        for (rule, blocks) in found.iter().enumerate() {
-            let size = |block: usize| blocks.members(block).len() as u32;
-            order.extend((0..blocks.keys.len()).map(|b| (size(b), blocks.keys[b], rule as u32, b as u32)));
-        }
-        order.par_sort_unstable();
-        let sorted = order.iter().map(|&(_, _, rule, block)| found[rule as usize].members(block as usize));
-        return Blocks::number(sorted, identities.len(), counts, cap);
+        cap = (cap * 3 / 4).max(CAP_MIN);
     }
 }
 
-/// The blocks of one rule.
-struct Rule {
-    count: RuleCount,
-    blocks: Found,
-}
-
-fn all_rules(features: &Features, comparisons: &Comparisons, identities: usize, cap: usize, weak: bool) -> Vec<Rule> {
-    let mut keys_used = vec![0u8; identities];
-    let rule = |first: Feature| {
-        let (blocks, cut) = rule_blocks(features, first, identities as u32, cap, &mut keys_used);
-        let count =
-            RuleCount { rule: first.word(comparisons), blocks: blocks.keys.len() as u64, pairs: blocks.pairs(), cut };
-        Rule { count, blocks }
+/// The blocks of all rules, in their order: an identifier's first, so that one person's identities stand together.
+fn all_rules(
+    features: &Features,
+    comparisons: &Comparisons,
+    identities: usize,
+    cap: usize,
+    weak: bool,
+) -> (Found, Vec<RuleCount>) {
+    let (mut found, mut keys_used) = (Found::default(), vec![0u8; identities]);
+    let rule = |first| {
+        let before = found.len();
+        let cut = rules::find(features, first, cap, &mut keys_used, &mut found);
+        let blocks = before..found.len();
+        let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
+        RuleCount { rule: first.word(comparisons), blocks: size, pairs, cut }
     };
     let mut keys = features.first_keys();
     if weak {
         keys.extend(features.weak_keys());
     }
-    keys.into_iter().map(rule).collect()
+    let counts = keys.into_iter().map(rule).collect();
+    (found, counts)
 }
 
 /// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows. A block must have room for
@@ -137,93 +100,4 @@ fn first_cap(identities: usize) -> usize {
 
 fn pairs_within(size: usize) -> u64 {
     (size * (size - 1) / 2) as u64
-}
-
-/// Which features split a block of `first` that is too large, one list a depth.
-fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
-    use Feature::{
-        Address, Date, DateLessDigit, MonthDay, Outward, Postcode, Prefixes, Sector, Tokens, Uprn, Value, Year,
-        YearMonth,
-    };
-    let second = match first {
-        Date => vec![Tokens, Prefixes, Outward],
-        Tokens => vec![Tokens, Year, MonthDay, Outward],
-        Postcode => vec![Tokens, Year, MonthDay],
-        Address | Uprn => vec![Tokens, Year, MonthDay],
-        DateLessDigit | MonthDay | YearMonth | Year => vec![Tokens, Prefixes, Outward],
-        Sector | Outward => vec![Tokens, Prefixes, Year, MonthDay],
-        Prefixes => vec![Prefixes, Year, MonthDay, Outward],
-        Value(_) => vec![Date, Tokens],
-    };
-    let mut third = vec![Postcode, Outward, Date, Tokens];
-    third.extend(features.categories());
-    let mut second = second;
-    if matches!(first, Tokens | Date | DateLessDigit | MonthDay | YearMonth | Year | Prefixes | Outward | Sector) {
-        second.extend(features.categories());
-    }
-    [second, third]
-}
-
-/// The blocks of one rule, those still too large at the last refinement left out and counted.
-fn rule_blocks(features: &Features, first: Feature, identities: u32, cap: usize, keys_used: &mut [u8]) -> (Found, u64) {
-    let cap = if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap };
-    let mut keys: Vec<Key> = Vec::new();
-    for identity in 0..identities {
-        features.each(first, identity, |hash| keys.push(Key { key: hash, identity, value: hash as u32 }));
-    }
-    let [second, third] = refinements(features, first);
-    let (mut found, mut cut) = (Found::default(), 0);
-    for deeper in [second, third, Vec::new()] {
-        keys.par_sort_unstable();
-        keys.dedup_by_key(|key| (key.key, key.identity));
-        let mut large: Vec<&[Key]> = Vec::new();
-        for group in keys.chunk_by(|a, b| a.key == b.key).filter(|group| group.len() >= 2) {
-            if group.len() <= cap || (deeper.is_empty() && group.len() <= CAP_MAX) {
-                keep(group, keys_used, &mut found);
-            } else if deeper.is_empty() {
-                cut += group.len() as u64;
-            } else {
-                large.push(group);
-            }
-        }
-        let split = |group: &&[Key]| refine(features, first, group, &deeper);
-        let next: Vec<Vec<Key>> = large.par_iter().map(split).collect();
-        keys = next.concat();
-    }
-    (found, cut)
-}
-
-/// Keeps one block, without the identities that have all their keys already.
-fn keep(group: &[Key], keys_used: &mut [u8], found: &mut Found) {
-    let start = found.members.len();
-    for key in group {
-        let used = &mut keys_used[key.identity as usize];
-        if *used < KEYS_MAX {
-            *used += 1;
-            found.members.push(key.identity);
-        }
-    }
-    if found.members.len() - start >= 2 {
-        found.keys.push(group[0].key);
-        found.starts.push(start as u32);
-    } else {
-        found.members.truncate(start);
-    }
-}
-
-/// The keys that split one large block.
-fn refine(features: &Features, first: Feature, group: &[Key], by: &[Feature]) -> Vec<Key> {
-    let mut next = Vec::with_capacity(group.len() * by.len());
-    for feature in by {
-        for &Key { key, identity, value } in group {
-            features.each(*feature, identity, |hash| {
-                // A value does not split its own block; two names meet under the smaller hash only.
-                let again = hash as u32 == value || (*feature == first && (hash as u32) < value);
-                if !again {
-                    next.push(Key { key: mix(key, hash), identity, value: hash as u32 });
-                }
-            });
-        }
-    }
-    next
 }

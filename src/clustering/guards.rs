@@ -176,16 +176,19 @@ fn never_pairs(records: &Records, identities: &Identities, never_link: &NeverLin
     if never_link.record_keys.is_empty() && never_link.numbers.is_empty() && never_link.key_and_number.is_empty() {
         return pairs;
     }
+    let wanted_keys = never_link.keys();
+    let in_pairs = never_link.numbers.iter().flat_map(|&(left, right)| [left, right]);
+    let wanted_numbers: FxHashSet<u32> =
+        in_pairs.chain(never_link.key_and_number.iter().map(|&(_, number)| number)).collect();
     let mut by_key: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     let mut by_number: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
     let numbers = records.clean.get(&Field::NhsNumber);
-    for record in 0..records.len() {
+    for record in (0..records.len()).filter(|&record| identities.of_record[record] != MISSING) {
         let identity = identities.of_record[record];
-        if identity == MISSING {
-            continue;
+        if wanted_keys.contains(&records.key[record]) {
+            by_key.entry(records.key[record]).or_default().push(identity);
         }
-        by_key.entry(records.key[record]).or_default().push(identity);
-        if let Some(code) = numbers.map(|column| column.codes[record]).filter(|code| *code != MISSING) {
+        if let Some(code) = numbers.map(|column| column.codes[record]).filter(|code| wanted_numbers.contains(code)) {
             by_number.entry(code).or_default().push(identity);
         }
     }

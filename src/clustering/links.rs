@@ -2,10 +2,9 @@
 
 use super::merges::LOWEST;
 use crate::blocking::Blocks;
-use crate::comparison::{Comparisons, Pattern};
+use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::model::Scorer;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 /// A scored pair of identities, left < right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,28 +29,60 @@ pub fn score_pairs(
     progress: impl Fn(u64) + Sync,
 ) -> (Vec<Edge>, u64) {
     let parts: Vec<(Vec<Edge>, u64)> = blocks
-        .runs(50_000)
+        .runs()
         .par_iter()
-        .map(|run| {
-            let (mut kept, mut compared) = (Vec::new(), 0);
-            let mut known: FxHashMap<Pattern, (bool, i64)> = FxHashMap::default();
-            blocks.each_pair(*run, |left, right| {
-                compared += 1;
-                let pattern = comparisons.pattern(left, right);
-                let (has_chance, weight) = *known.entry(pattern).or_insert_with(|| {
-                    let weight = scorers[0].weight(pattern);
-                    (weight > LOWEST || scorers[1..].iter().any(|scorer| scorer.weight(pattern) > LOWEST), weight)
-                });
-                if has_chance {
-                    kept.push(Edge { left, right, weight, pattern, context: None });
-                }
-            });
-            progress(compared);
-            (kept, compared)
-        })
+        .map_init(
+            || (Weights::new(scorers), Batch::default()),
+            |(weights, batch), run| {
+                let (mut kept, mut compared) = (Vec::new(), 0);
+                let each = |left: u32, rights: &[u32]| {
+                    compared += rights.len() as u64;
+                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
+                        if let Some(weight) = weights.of(pattern) {
+                            kept.push(Edge { left, right, weight, pattern, context: None });
+                        }
+                    }
+                };
+                blocks.each_left(*run, |_| true, each);
+                progress(compared);
+                (kept, compared)
+            },
+        )
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
     let mut edges: Vec<Edge> = parts.into_iter().flat_map(|(kept, _)| kept).collect();
     edges.par_sort_unstable();
     (edges, compared)
+}
+
+/// Patterns whose weights are remembered: 2^13 entries of 16 bytes stay in the second-level cache.
+const REMEMBERED_BITS: u32 = 13;
+
+/// Weights of the patterns seen lately. A few thousand patterns make nearly all pairs, and a weight costs some twenty exponentials.
+struct Weights<'a> {
+    scorers: &'a [Scorer<'a>],
+    /// A pattern and the first scorer's weight, `None` where no scorer gives it a chance, at the place that the pattern's hash gives.
+    known: Vec<(Pattern, Option<i64>)>,
+}
+
+impl<'a> Weights<'a> {
+    fn new(scorers: &'a [Scorer<'a>]) -> Self {
+        let mut weights = Weights { scorers, known: Vec::new() };
+        // The pattern of two empty rows is zero: its weight fills the table, so that no entry is ever wrong.
+        weights.known = vec![(0, weights.look_up(0)); 1 << REMEMBERED_BITS];
+        weights
+    }
+
+    fn look_up(&self, pattern: Pattern) -> Option<i64> {
+        let has_chance = self.scorers.iter().any(|scorer| scorer.weight(pattern) > LOWEST);
+        has_chance.then(|| self.scorers[0].weight(pattern))
+    }
+
+    fn of(&mut self, pattern: Pattern) -> Option<i64> {
+        let at = (pattern.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - REMEMBERED_BITS)) as usize;
+        if self.known[at].0 != pattern {
+            self.known[at] = (pattern, self.look_up(pattern));
+        }
+        self.known[at].1
+    }
 }

@@ -7,6 +7,7 @@
 //! People are not the components of the links: inside a component clusters are merged by their *average* link, best first, so that one
 //! bad record cannot chain two people together.
 
+mod around;
 mod choose;
 mod context;
 mod contexts;
@@ -21,6 +22,7 @@ mod pooled;
 mod sparse;
 mod union_find;
 
+pub use around::score_around;
 pub use choose::{Sample, believed, choose, decide, sample};
 pub use context::words as context_words;
 pub use guards::{Guards, NeverLink};
@@ -124,6 +126,11 @@ pub struct Evidence<'a> {
 /// Bits below the cut down to which single pairs hold a component of the second pass together: pooled evidence may exceed that of any pair.
 const POOLED_BELOW_BITS: i64 = 4;
 
+/// The weight down to which single pairs may belong to one person, where people are cut at `cut`; both in 1/1024 bit.
+pub fn pooled_bar(cut: i64) -> i64 {
+    (cut - POOLED_BELOW_BITS * UNITS_PER_BIT as i64).max(merges::LOWEST)
+}
+
 /// Clusters the records by the kept pairs of [`score_pairs`], as [`decide`] or an earlier training decided.
 ///
 /// Two passes. The first joins by average link, which no single record can mislead, and gives every pair its context. The second joins by
@@ -177,7 +184,7 @@ impl Population<'_> {
 
     /// Agglomerates by pooled link, down to `cut`; `edges` are the pairs with their context.
     fn second_pass(&self, edges: &[NodeEdge], cut: i64) -> Passed {
-        let bar = (cut - POOLED_BELOW_BITS * UNITS_PER_BIT as i64).max(merges::LOWEST);
+        let bar = pooled_bar(cut);
         let (components, sizes) =
             pass::components(self.nodes.len(), edges, self.together, bar, pass::MATRIX_MAX, cut.max(bar));
         self.agglomerate(&components, edges, Linkage::Pooled(self.evidence.pooling), cut, sizes)

@@ -7,7 +7,6 @@ use super::{Edge, Evidence};
 use crate::model::{ContextWeights, UNITS_PER_BIT};
 use crate::records::{MISSING, Records};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 /// Rows of one record_id contradict each other when their evidence, the prior left out, is below this many bits.
 const CONTRADICTION_BITS: f64 = -12.0;
@@ -47,14 +46,13 @@ impl Nodes {
         };
         for identity in 0..identities.len() as u32 {
             nodes.first.push(nodes.identity.len() as u32);
-            let split = nodes.bare[identity as usize] && identities.count(identity) > 1;
-            nodes.split.push(split);
-            if split {
-                for key in keys_of(evidence.records, identities.members(identity)) {
-                    nodes.push(identity, 1, key);
-                }
+            let may_split = nodes.bare[identity as usize] && identities.members(identity).len() > 1;
+            let keys = if may_split { keys_of(evidence.records, identities.members(identity)) } else { Vec::new() };
+            nodes.split.push(keys.len() > 1);
+            if keys.len() > 1 {
+                keys.into_iter().for_each(|key| nodes.push(identity, 1, key));
             } else {
-                nodes.push(identity, identities.count(identity), MISSING);
+                nodes.push(identity, identities.count(identity).max(1), MISSING);
             }
         }
         nodes
@@ -155,11 +153,14 @@ impl Nodes {
 
     /// Neighbouring nodes that hold rows of one record_id and do not contradict each other; and how many do.
     pub fn same_record(&self, evidence: &Evidence) -> (Vec<(u32, u32)>, u64) {
-        let mut first_node: FxHashMap<u32, u32> = FxHashMap::default();
+        let keys = evidence.records.key.iter().max().map_or(0, |&key| key as usize + 1);
+        let mut first_node = vec![MISSING; keys];
         let mut pairs: Vec<(u32, u32)> = Vec::new();
         for record in 0..evidence.records.len() {
             let Some(node) = self.of_record(evidence, record) else { continue };
-            let known = *first_node.entry(evidence.records.key[record]).or_insert(node);
+            let first = &mut first_node[evidence.records.key[record] as usize];
+            let known = if *first == MISSING { node } else { *first };
+            *first = known;
             if known != node {
                 pairs.push((known.min(node), known.max(node)));
             }

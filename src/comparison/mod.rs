@@ -7,6 +7,7 @@ pub mod date;
 pub mod kernels;
 pub mod name;
 pub mod place;
+mod shape;
 mod tokens;
 pub mod value;
 
@@ -126,6 +127,13 @@ impl Comparison {
     }
 }
 
+/// What comparing one identity with many needs: their rows side by side, and the patterns.
+#[derive(Debug, Default)]
+pub struct Batch {
+    rows: Vec<u32>,
+    patterns: Vec<Pattern>,
+}
+
 /// All comparisons of a job, in the order of the fields.
 #[derive(Debug)]
 pub struct Comparisons {
@@ -205,10 +213,30 @@ impl Comparisons {
         Comparisons { list, rows, width }
     }
 
+    /// The patterns of one identity with each of `rights`, in their order.
+    ///
+    /// The rows are gathered first, so that waiting for memory overlaps; then each comparison runs over all of them.
+    pub fn patterns<'a>(&self, left: u32, rights: &[u32], batch: &'a mut Batch) -> &'a [Pattern] {
+        let left = self.row(left);
+        batch.rows.clear();
+        rights.iter().for_each(|&right| batch.rows.extend_from_slice(self.row(right)));
+        batch.patterns.clear();
+        batch.patterns.resize(rights.len(), 0);
+        for comparison in &self.list {
+            for (pattern, right) in batch.patterns.iter_mut().zip(batch.rows.chunks_exact(self.width)) {
+                *pattern |= comparison.level(left, right).map_or(0, |level| (u64::from(level) + 1) << comparison.shift);
+            }
+        }
+        &batch.patterns
+    }
+
+    fn row(&self, identity: u32) -> &[u32] {
+        &self.rows[identity as usize * self.width..(identity as usize + 1) * self.width]
+    }
+
     /// The pattern of two identities.
     pub fn pattern(&self, left: u32, right: u32) -> Pattern {
-        let row = |identity: u32| &self.rows[identity as usize * self.width..(identity as usize + 1) * self.width];
-        let (left, right) = (row(left), row(right));
+        let (left, right) = (self.row(left), self.row(right));
         let parts = self.list.iter().map(|c| c.level(left, right).map_or(0, |level| (u64::from(level) + 1) << c.shift));
         parts.fold(0, |pattern, part| pattern | part)
     }

@@ -36,13 +36,25 @@ pub const WORDS: [&str; LEVELS as usize] = [
     "same home",
 ];
 
-/// A postcode in eight bytes: outward left-justified, inward in the last three; and where its parts end.
+/// A postcode in eight bytes, as a number: the outward code left-justified in the lower four, the inward code in the next three, so that
+/// equal parts stand in equal places; then how many letters the area has. Zero for what is no British postcode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Postcode {
-    /// `AB12 3CD` padded so that equal parts stand in equal places; all zero for a category.
-    letters: [u8; 7],
-    area: u8,
-    british: bool,
+struct Postcode(u64);
+
+const OUTWARD: u64 = 0xffff_ffff;
+const INWARD: u64 = 0xff_ffff << 32;
+const SECTOR: u64 = OUTWARD | 0xff << 32;
+
+/// An address in sixteen bytes: what is asked before its tokens are looked at.
+#[derive(Debug, Clone, Copy)]
+struct Address {
+    /// One bit of 64 a token, by its hash; none in common means that no token is.
+    mask: u64,
+    /// Where its tokens begin.
+    start: u32,
+    tokens: u16,
+    /// The number of tokens, numbers counted twice.
+    weight: u16,
 }
 
 #[derive(Debug)]
@@ -54,8 +66,9 @@ pub struct Places {
     postcode_holders: Vec<u64>,
     address_holders: Vec<u64>,
     uprn_holders: Vec<u64>,
+    addresses: Vec<Address>,
     /// Hashes of the distinct tokens of each address, ascending, with the number among them marked by its high bit.
-    address_tokens: Vec<Box<[u32]>>,
+    address_tokens: Vec<u32>,
 }
 
 impl Places {
@@ -69,9 +82,12 @@ impl Places {
         let values = |field| records.clean.get(&field).map(|column| &column.values);
         let parse = |code: usize| parse_postcode(values(Field::Postcode).map_or("", |v| v.get(code as u32)));
         let tokenise = |code: usize| address_tokens(values(Field::Address).map_or("", |v| v.get(code as u32)));
+        let tokens: Vec<Box<[u32]>> = (0..size(Field::Address)).into_par_iter().map(tokenise).collect();
+        let (addresses, address_tokens) = lay_out(&tokens);
         Some(Places {
+            addresses,
+            address_tokens,
             postcodes: (0..size(Field::Postcode)).into_par_iter().map(parse).collect(),
-            address_tokens: (0..size(Field::Address)).into_par_iter().map(tokenise).collect(),
             postcode_holders: holders_of(&postcode, size(Field::Postcode), identities),
             address_holders: holders_of(&address, size(Field::Address), identities),
             uprn_holders: holders_of(&uprn, size(Field::Uprn), identities),
@@ -124,19 +140,19 @@ impl Places {
         if a == b {
             return 10;
         }
-        let (a, b) = (self.postcodes[a as usize], self.postcodes[b as usize]);
-        if !a.british || !b.british {
+        let (Postcode(a), Postcode(b)) = (self.postcodes[a as usize], self.postcodes[b as usize]);
+        if a == 0 || b == 0 {
             return 0;
         }
-        let different = (0..7).filter(|&i| a.letters[i] != b.letters[i]).count();
-        let (outward, inward) = (a.letters[..4] == b.letters[..4], a.letters[4..] == b.letters[4..]);
-        match different {
+        let differ = a ^ b;
+        let area = (1u64 << (8 * (a >> 56))) - 1;
+        match different_bytes(differ & (OUTWARD | INWARD)) {
             1 => 7,
-            _ if outward && a.letters[4] == b.letters[4] => 4,
-            2 if !outward => 6,
-            _ if outward => 3,
-            _ if inward => 5,
-            _ if a.area == b.area && a.letters[..a.area as usize] == b.letters[..a.area as usize] => 2,
+            _ if differ & SECTOR == 0 => 4,
+            2 if differ & OUTWARD != 0 => 6,
+            _ if differ & OUTWARD == 0 => 3,
+            _ if differ & INWARD == 0 => 5,
+            _ if differ >> 56 == 0 && differ & area == 0 => 2,
             _ => 0,
         }
     }
@@ -146,19 +162,56 @@ impl Places {
         if a == b {
             return 1.0;
         }
-        let (a, b) = (&self.address_tokens[a as usize], &self.address_tokens[b as usize]);
-        if a.is_empty() || b.is_empty() {
+        let (a, b) = (self.addresses[a as usize], self.addresses[b as usize]);
+        if a.mask & b.mask == 0 {
             return 0.0;
         }
-        let weight = |token: u32| if token & NUMBER != 0 { 2.0 } else { 1.0 };
-        let shared: f64 = a.iter().filter(|token| b.contains(token)).map(|token| weight(*token)).sum();
-        let whole = |tokens: &[u32]| tokens.iter().map(|token| weight(*token)).sum::<f64>();
-        let share = shared / whole(a).min(whole(b));
-        let numbers = |tokens: &[u32]| tokens.iter().any(|token| token & NUMBER != 0);
-        let common_number = a.iter().any(|token| token & NUMBER != 0 && b.contains(token));
-        let share = if numbers(a) && numbers(b) && !common_number { share / 2.0 } else { share };
+        let (mut shared, mut common_number) = (0, false);
+        let others = self.tokens_of(b);
+        for token in self.tokens_of(a).iter().filter(|token| others.contains(token)) {
+            shared += weight(*token);
+            common_number |= token & NUMBER != 0;
+        }
+        let share = f64::from(shared) / f64::from(a.weight.min(b.weight));
+        let has_number = |address: Address| address.weight > address.tokens;
+        let share = if has_number(a) && has_number(b) && !common_number { share / 2.0 } else { share };
         share.min(0.99)
     }
+
+    fn tokens_of(&self, address: Address) -> &[u32] {
+        &self.address_tokens[address.start as usize..][..usize::from(address.tokens)]
+    }
+}
+
+fn weight(token: u32) -> u16 {
+    if token & NUMBER != 0 { 2 } else { 1 }
+}
+
+/// How many of the eight bytes are not zero.
+fn different_bytes(differ: u64) -> u32 {
+    const LOW: u64 = 0x7f7f_7f7f_7f7f_7f7f;
+    ((((differ & LOW) + LOW) | differ) & !LOW).count_ones()
+}
+
+/// Lays the tokens of all addresses end to end. Addresses have at most 200 tokens: what follows is not compared.
+fn lay_out(tokens: &[Box<[u32]>]) -> (Vec<Address>, Vec<u32>) {
+    const TOKENS_MAX: usize = 200;
+    let mut all: Vec<u32> = Vec::with_capacity(tokens.iter().map(|tokens| tokens.len()).sum());
+    let addresses = tokens
+        .iter()
+        .map(|tokens| {
+            let tokens = &tokens[..tokens.len().min(TOKENS_MAX)];
+            let start = u32::try_from(all.len()).expect("less than 2^32 tokens of distinct addresses");
+            all.extend_from_slice(tokens);
+            Address {
+                mask: tokens.iter().fold(0, |mask, token| mask | 1 << (token & 63)),
+                start,
+                tokens: tokens.len() as u16,
+                weight: tokens.iter().map(|token| weight(*token)).sum(),
+            }
+        })
+        .collect();
+    (addresses, all)
 }
 
 /// Whether a level says that two people lived in one home.
@@ -177,7 +230,7 @@ fn home_level(holders: u64) -> u8 {
 }
 
 fn parse_postcode(value: &str) -> Postcode {
-    let none = Postcode { letters: [0; 7], area: 0, british: false };
+    let none = Postcode(0);
     let Some((outward, inward)) = value.split_once(' ') else { return none };
     let british = (2..=4).contains(&outward.len())
         && inward.len() == 3
@@ -185,11 +238,11 @@ fn parse_postcode(value: &str) -> Postcode {
     if !british || !value.starts_with(|c: char| c.is_ascii_uppercase()) {
         return none;
     }
-    let mut letters = [b' '; 7];
-    letters[..outward.len()].copy_from_slice(outward.as_bytes());
-    letters[4..].copy_from_slice(inward.as_bytes());
-    let area = outward.bytes().take_while(u8::is_ascii_alphabetic).count() as u8;
-    Postcode { letters, area, british: true }
+    let mut bytes = [b' '; 8];
+    bytes[..outward.len()].copy_from_slice(outward.as_bytes());
+    bytes[4..7].copy_from_slice(inward.as_bytes());
+    bytes[7] = outward.bytes().take_while(u8::is_ascii_alphabetic).count() as u8;
+    Postcode(u64::from_le_bytes(bytes))
 }
 
 fn address_tokens(value: &str) -> Box<[u32]> {

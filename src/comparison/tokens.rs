@@ -4,6 +4,7 @@
 //! that class is worth as evidence (ACCURACY.md section 3). An inexact agreement earns the smaller of its two tokens' bits.
 
 use super::kernels::{jaro_winkler, within_one_edit};
+use super::shape::Shape;
 use crate::records::Dictionary;
 use crate::standardise::variants;
 use rayon::prelude::*;
@@ -27,27 +28,6 @@ pub enum Agreement {
 
 const CLASSES: usize = 6;
 
-/// Pairs of tokens that one thread remembers: 2^15 entries of 24 bytes stay in the second-level cache.
-const MEMORY_BITS: u32 = 15;
-
-/// A pair of tokens, and how it agrees.
-type Remembered = (u64, Option<(Agreement, f32)>);
-
-/// What one thread remembers of one vocabulary.
-pub struct Memory {
-    owner: u64,
-    entries: Box<[Remembered]>,
-}
-
-impl Default for Memory {
-    fn default() -> Self {
-        Memory { owner: 0, entries: vec![(0, None); 1 << MEMORY_BITS].into_boxed_slice() }
-    }
-}
-
-/// Numbers vocabularies, so that what was remembered of one is never taken for another's.
-static VOCABULARIES: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
-
 /// The vocabulary of a population's names.
 #[derive(Debug, Default)]
 pub struct Tokens {
@@ -57,8 +37,7 @@ pub struct Tokens {
     /// Variant classes of each token, as sorted ids.
     variants: Vec<&'static [u16]>,
     holders: Vec<u64>,
-    /// Number of this vocabulary.
-    owner: u64,
+    shapes: Vec<Shape>,
 }
 
 impl Tokens {
@@ -82,13 +61,8 @@ impl Tokens {
                 [own, variant[t] as f64, near, initials, prefix[t] as f64, alike].map(bits_of)
             })
             .collect();
-        Tokens {
-            words,
-            bits,
-            variants,
-            holders: holders.to_vec(),
-            owner: VOCABULARIES.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
-        }
+        let shapes = words.iter().zip(&variants).map(|(word, classes)| Shape::of(word, !classes.is_empty())).collect();
+        Tokens { words, bits, variants, holders: holders.to_vec(), shapes }
     }
 
     /// How many records hold a token.
@@ -106,57 +80,36 @@ impl Tokens {
         Some((class, self.bits(left, class).min(self.bits(right, class))))
     }
 
-    /// As [`Tokens::agreement`], remembered for pairs of tokens that were asked before: common names meet over and over, and a kernel costs
-    /// thirty times a look-up.
-    pub fn agreement_remembered(&self, left: u32, right: u32, memory: &mut Memory) -> Option<(Agreement, f32)> {
-        let key = (u64::from(left.min(right)) << 32 | u64::from(left.max(right))) + 1;
-        let at = (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - MEMORY_BITS)) as usize;
-        if memory.owner == self.owner && memory.entries[at].0 == key {
-            return memory.entries[at].1;
-        }
-        if memory.owner != self.owner {
-            memory.entries.fill((0, None));
-            memory.owner = self.owner;
-        }
-        let found = self.agreement(left, right);
-        memory.entries[at] = (key, found);
-        found
-    }
-
+    /// The class of two different tokens. Most pairs are dismissed by their shapes (4 ns); the rest costs one of the kernels (about 50 ns).
     fn class(&self, left: u32, right: u32) -> Option<Agreement> {
-        let (a, b) = (self.words.get(left), self.words.get(right));
-        if share_one(self.variants[left as usize], self.variants[right as usize]) {
+        let (a, b) = (self.shapes[left as usize], self.shapes[right as usize]);
+        if a.variants && b.variants && share_one(self.variants[left as usize], self.variants[right as usize]) {
             return Some(Agreement::Variant);
         }
-        let (short, long) = if a.len() <= b.len() { (a, b) } else { (b, a) };
-        if short.len() == 1 {
-            return long.starts_with(short).then_some(Agreement::Initial);
+        let ((left, short), (right, long)) =
+            if a.length <= b.length { ((left, a), (right, b)) } else { ((right, b), (left, a)) };
+        let words = || (self.words.get(left), self.words.get(right));
+        let begins = || short.may_begin(long) && words().1.starts_with(words().0);
+        match short.length {
+            0 | 2 => return None,
+            1 => return begins().then_some(Agreement::Initial),
+            _ => {}
         }
-        if short.len() >= 3 && long.len() - short.len() <= 1 && within_one_edit(short, long) {
+        if short.may_be_one_edit(long) && within_one_edit(words().0, words().1) {
             return Some(Agreement::Edit);
         }
-        if short.len() >= 3 && long.starts_with(short) {
+        if begins() {
             return Some(Agreement::Prefix);
         }
-        if short.len() < 4 || !may_be_similar(short, long) {
+        if short.length < 4 || !short.may_be_similar(long, 0.85) {
             return None;
         }
-        let similarity = jaro_winkler(short, long);
-        match similarity {
-            s if s >= 0.93 && short.len() >= 5 => Some(Agreement::Edit),
+        match jaro_winkler(words().0, words().1) {
+            s if s >= 0.93 && short.length >= 5 => Some(Agreement::Edit),
             s if s >= 0.85 => Some(Agreement::Similar),
             _ => None,
         }
     }
-}
-
-/// A cheap bound: with m letters of the shorter matched at best, Jaro is at most (1 + m/long + 1)/3, and a boost needs equal starts.
-/// Very different lengths cannot reach .85.
-fn may_be_similar(short: &str, long: &str) -> bool {
-    let (s, l) = (short.len() as f64, long.len() as f64);
-    let best = (2.0 + s / l) / 3.0;
-    let shared = short.bytes().zip(long.bytes()).take(4).take_while(|(x, y)| x == y).count() as f64;
-    best + shared * 0.1 * (1.0 - best) >= 0.85
 }
 
 fn share_one(left: &[u16], right: &[u16]) -> bool {
@@ -257,19 +210,24 @@ fn share_similar_by_length(words: &Dictionary, holders: &[u64]) -> Vec<f64> {
     // Every (total / 512)-th holder: a sample in which common tokens come as often as they are held.
     let mut sample = Vec::with_capacity(512);
     let (mut next, mut seen) = (0u64, 0u64);
-    for (token, held) in holders.iter().enumerate() {
-        seen += held;
+    // In the order of the words: codes hang on the order of rows.
+    let mut order: Vec<u32> = (0..words.len() as u32).collect();
+    order.par_sort_unstable_by_key(|&token| words.get(token));
+    for &token in &order {
+        seen += holders[token as usize];
         while next < seen {
-            sample.push(token as u32);
+            sample.push(token);
             next += (total / 512).max(1);
         }
     }
     let mut by_length: Vec<Vec<u32>> = vec![Vec::new(); LONGEST + 1];
-    for token in 0..words.len() as u32 {
-        let slot = &mut by_length[words.get(token).len().min(LONGEST)];
-        if slot.len() < 48 {
-            slot.push(token);
-        }
+    for &token in &order {
+        by_length[words.get(token).len().min(LONGEST)].push(token);
+    }
+    // Spread over the alphabet.
+    for tokens in &mut by_length {
+        let every = tokens.len().div_ceil(48).max(1);
+        *tokens = tokens.iter().step_by(every).copied().collect();
     }
     by_length
         .par_iter()

@@ -72,6 +72,8 @@ pub struct Values {
     /// Code by identity, or [`MISSING`].
     pub codes: Vec<u32>,
     text: crate::records::Dictionary,
+    /// For [`Manner::Number`]: the digits of each value, four bits each and the last lowest, or zero where that cannot be said of it.
+    digits: Vec<u64>,
     holders: Vec<u64>,
     /// For [`Manner::Number`]: 1 where verified, by identity; otherwise empty.
     pub(super) verified: Vec<u32>,
@@ -94,7 +96,11 @@ impl Values {
         };
         let holders = holders_of(&codes, column.values.len(), identities);
         let text = column.values.clone();
-        Some(Values { field, manner, codes, text, holders, verified, records: identities.records() })
+        let digits = match manner {
+            Manner::Number => text.iter().map(packed_digits).collect(),
+            _ => Vec::new(),
+        };
+        Some(Values { field, manner, codes, text, digits, holders, verified, records: identities.records() })
     }
 
     /// The code of a verified value of `identity`.
@@ -126,8 +132,25 @@ impl Values {
             (true, true) => 4,
             (true, false) => 3,
             (false, true) => 1,
-            (false, false) if within_one_edit(self.text.get(a), self.text.get(b)) => 2,
+            (false, false) if self.one_slip_apart(a, b) => 2,
             (false, false) => 0,
+        }
+    }
+
+    /// Whether one edit separates two different numbers. Of ten digits each, that is one other digit or two neighbours that changed places.
+    fn one_slip_apart(&self, a: u32, b: u32) -> bool {
+        match (self.digits[a as usize], self.digits[b as usize]) {
+            (0, _) | (_, 0) => within_one_edit(self.text.get(a), self.text.get(b)),
+            (a, b) => {
+                let differ = a ^ b;
+                let low = differ.trailing_zeros() & !3;
+                let digit = |number: u64, at: u32| number >> at & 15;
+                match differ >> low {
+                    0..=0xf => true,
+                    0x10..=0xff => digit(a, low) == digit(b, low + 4) && digit(a, low + 4) == digit(b, low),
+                    _ => false,
+                }
+            }
         }
     }
 
@@ -160,6 +183,45 @@ impl Values {
             () if local(a).is_some() && local(a) == local(b) => 2,
             () if jaro_winkler(a, b) >= 0.88 => 1,
             () => 0,
+        }
+    }
+}
+
+/// Ten digits as one number with four bits a digit, and a mark above them so that no number is zero; zero for any other text.
+fn packed_digits(value: &str) -> u64 {
+    let ten_digits = value.len() == 10 && value.bytes().all(|byte| byte.is_ascii_digit());
+    if ten_digits { value.bytes().fold(1, |packed, byte| packed << 4 | u64::from(byte - b'0')) } else { 0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn slips_of_packed_numbers_are_edits(a in "[0-2]{10}", at in 0usize..10, digit in "[0-9]", b in "[0-2]{10}", swap in 0usize..9) {
+            let mut changed = a.clone();
+            changed.replace_range(at..at + 1, &digit);
+            let mut swapped = a.clone().into_bytes();
+            swapped.swap(swap, swap + 1);
+            let swapped = String::from_utf8(swapped).unwrap();
+            for other in [&changed, &swapped, &b].into_iter().filter(|other| **other != a) {
+                let mut text = crate::records::Dictionary::default();
+                let (x, y) = (text.intern(&a), text.intern(other));
+                let digits = text.iter().map(packed_digits).collect();
+                let values = Values {
+                    field: Field::NhsNumber,
+                    manner: Manner::Number,
+                    codes: Vec::new(),
+                    text,
+                    digits,
+                    holders: Vec::new(),
+                    verified: Vec::new(),
+                    records: 0,
+                };
+                prop_assert_eq!(values.one_slip_apart(x, y), within_one_edit(&a, other));
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::failure::{Failure, Result};
 use crate::job::{Field, Job, Source};
 use crate::records::Records;
 use crate::standardise::Context;
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -197,12 +198,16 @@ impl Authority {
         if self.numbers.is_empty() && self.rows.is_empty() {
             return vec![false; records.len()];
         }
+        let numbers = records.clean.get(&Field::NhsNumber);
+        let codes: FxHashSet<u32> =
+            numbers.map_or_else(FxHashSet::default, |c| self.numbers.iter().filter_map(|n| c.values.find(n)).collect());
+        let rows: FxHashSet<(&str, &str)> = self.rows.iter().map(|(p, r)| (p.as_str(), r.as_str())).collect();
         let named = |row: usize| {
-            let number = records.value(Field::NhsNumber, row).is_some_and(|number| self.numbers.contains(number));
+            let number = numbers.is_some_and(|column| codes.contains(&column.codes[row]));
             let provider = &job.providers[usize::from(records.provider[row])].id;
-            number || self.rows.contains(&(provider.clone(), records.record_id.get(row).to_string()))
+            number || (!rows.is_empty() && rows.contains(&(provider.as_str(), records.record_id.get(row))))
         };
-        (0..records.len()).map(named).collect()
+        (0..records.len()).into_par_iter().map(named).collect()
     }
 
     /// The never-link list in terms of these records; keys that no record has say nothing.
@@ -211,13 +216,21 @@ impl Authority {
         if self.never.is_empty() {
             return list;
         }
-        let mut keys: FxHashMap<(&str, &str), u32> = FxHashMap::default();
-        for row in 0..records.len() {
+        let sides = self.never.iter().flat_map(|(left, right)| [left, right]);
+        let mut keys: FxHashMap<(&str, &str), Option<u32>> = sides
+            .filter_map(|key| match key {
+                Key::Record(provider, record) => Some(((provider.as_str(), record.as_str()), None)),
+                Key::Number(_) => None,
+            })
+            .collect();
+        for row in if keys.is_empty() { 0..0 } else { 0..records.len() } {
             let provider = job.providers[usize::from(records.provider[row])].id.as_str();
-            keys.insert((provider, records.record_id.get(row)), records.key[row]);
+            if let Some(key) = keys.get_mut(&(provider, records.record_id.get(row))) {
+                *key = Some(records.key[row]);
+            }
         }
         let number = |value: &str| records.clean.get(&Field::NhsNumber).and_then(|column| column.values.find(value));
-        let record = |provider: &str, id: &str| keys.get(&(provider, id)).copied();
+        let record = |provider: &str, id: &str| keys.get(&(provider, id)).copied().flatten();
         for (left, right) in &self.never {
             match (left, right) {
                 (Key::Record(p, r), Key::Record(q, s)) => list.record_keys.extend(record(p, r).zip(record(q, s))),

@@ -18,7 +18,9 @@ pub struct Counter {
 
 impl Counter {
     pub fn add(&mut self, pattern: Pattern, pairs: u64) {
-        *self.counts.entry(pattern).or_default() += pairs;
+        if pairs > 0 {
+            *self.counts.entry(pattern).or_default() += pairs;
+        }
     }
 
     pub fn merge(mut self, other: Counter) -> Counter {

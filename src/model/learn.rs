@@ -1,15 +1,15 @@
 //! From blocks to a model.
 
 use super::classes::{self, Data, Model};
-use super::forms::{FORMS, Form};
+use super::forms::Form;
 use super::histogram::{Counter, Histogram};
 use super::{sample, start};
 use crate::blocking::Blocks;
-use crate::comparison::Comparisons;
+use crate::comparison::{Batch, Comparisons};
 use crate::records::Identities;
 use rayon::prelude::*;
 
-/// Blocked pairs that training looks at; beyond, every k-th by the hash of the pair, so that its cost does not grow.
+/// Blocked pairs that training looks at; beyond, those of every k-th identity, so that its cost does not grow.
 const TRAINING_PAIRS: u64 = 3_000_000;
 /// An identity counts at most this often in training: a filler that five hundred rows share must not teach what matches look like.
 const COUNT_MAX: u64 = 8;
@@ -24,7 +24,7 @@ pub struct Candidate {
 /// What learning found.
 #[derive(Debug)]
 pub struct Learnt {
-    /// One model a form, in the order of [`FORMS`].
+    /// One model a form that was asked for.
     pub candidates: Vec<Candidate>,
     /// Blocked pairs that were looked at.
     pub training_pairs: u64,
@@ -35,7 +35,7 @@ pub struct Learnt {
 }
 
 /// Learns from the blocked pairs and from random ones; `None` where there is nothing to compare.
-pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> Option<Learnt> {
+pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities, forms: &[Form]) -> Option<Learnt> {
     if comparisons.list.is_empty() || identities.records() < 2 {
         return None;
     }
@@ -56,48 +56,45 @@ pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
         let expected_matches = blocked.patterns.iter().zip(&blocked.pairs).map(|(p, pairs)| chance(p) * pairs).sum();
         Candidate { expected_matches, model }
     };
-    let candidates = FORMS.into_iter().map(candidate).collect();
+    let candidates = forms.iter().copied().map(candidate).collect();
     Some(Learnt { candidates, training_pairs, patterns: blocked.patterns.len(), blocked, unblocked })
 }
 
 /// The patterns of blocked pairs, scaled up where only a part was looked at; identities that several records share pair with themselves.
 fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> (Histogram, u64) {
-    let runs = blocks.runs(50_000);
     let count = |identity: u32| u64::from(identities.count(identity)).min(COUNT_MAX);
     // The rules overlap, so this is too high, and fewer pairs are looked at than might be: exactness would cost a walk of its own.
     let one_in = (blocks.pairs_at_most() / 2).div_ceil(TRAINING_PAIRS).max(1);
-    let parts: Vec<(Counter, u64, u64)> = runs
-        .par_iter()
-        .map(|run| {
-            let (mut counter, mut looked_at, mut total) = (Counter::default(), 0, 0);
-            blocks.each_pair(*run, |left, right| {
-                total += 1;
-                if one_in == 1 || pair_hash(left, right).is_multiple_of(one_in) {
-                    counter.add(comparisons.pattern(left, right), count(left) * count(right));
-                    looked_at += 1;
+    // Sums of whole numbers: the same however the runs are shared out.
+    let (counter, looked_at) = blocks
+        .runs()
+        .into_par_iter()
+        .fold(<(Counter, u64)>::default, |(mut counter, mut looked_at), run| {
+            let mut batch = Batch::default();
+            // Identities are numbered by content hash: every k-th is a random sample that hangs on values only.
+            let wanted = |left: u32| u64::from(left).is_multiple_of(one_in);
+            blocks.each_left(run, wanted, |left, rights| {
+                looked_at += rights.len() as u64;
+                for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
+                    counter.add(pattern, count(left) * count(right));
                 }
             });
-            (counter, looked_at, total)
+            (counter, looked_at)
         })
-        .collect();
-    let merge =
-        |sum: (Counter, u64, u64), part: (Counter, u64, u64)| (sum.0.merge(part.0), sum.1 + part.1, sum.2 + part.2);
-    let (counter, looked_at, total) = parts.into_iter().fold((Counter::default(), 0, 0), merge);
-    let mut histogram = counter.finish(total as f64 / (looked_at as f64).max(1.0));
-    let mut own = Counter::default();
-    for identity in 0..identities.len() as u32 {
-        let n = count(identity);
-        if n > 1 {
-            own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
-        }
-    }
+        .reduce(Default::default, |sum, part| (sum.0.merge(part.0), sum.1 + part.1));
+    let mut histogram = counter.finish(one_in as f64);
+    let own = (0..identities.len() as u32)
+        .into_par_iter()
+        .fold(Counter::default, |mut own, identity| {
+            let n = count(identity);
+            if n > 1 {
+                own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
+            }
+            own
+        })
+        .reduce(Counter::default, Counter::merge);
     add(&mut histogram, own.finish(1.0));
     (histogram, looked_at)
-}
-
-fn pair_hash(left: u32, right: u32) -> u64 {
-    let x = (u64::from(left) << 32 | u64::from(right)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (x ^ (x >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 32
 }
 
 fn add(histogram: &mut Histogram, other: Histogram) {

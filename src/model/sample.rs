@@ -34,27 +34,23 @@ pub fn plain(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
     let by_row = identities.by_row();
     let n = by_row.len() as u32;
     let pairs = PLAIN.min((by_row.len() * by_row.len().saturating_sub(1)).max(1) * 4);
-    let chunks: Vec<(Counter, Counter)> = (0..pairs.div_ceil(CHUNK))
+    let (all, unblocked) = (0..pairs.div_ceil(CHUNK))
         .into_par_iter()
-        .map(|chunk| {
+        .fold(<(Counter, Counter)>::default, |(mut all, mut unblocked), chunk| {
             let mut random = ChaCha8Rng::seed_from_u64(0x5eed_0000 + chunk as u64);
-            let (mut all, mut unblocked) = (Counter::default(), Counter::default());
             for _ in 0..CHUNK.min(pairs - chunk * CHUNK) {
                 let [a, b] = [0; 2].map(|_| by_row[random.random_range(0..n) as usize]);
-                if a != b {
+                if a != b && identities.count(a) > 0 && identities.count(b) > 0 {
                     let pattern = comparisons.pattern(a.min(b), a.max(b));
                     all.add(pattern, 1);
-                    if blocks.first_shared(a, b).is_none() {
+                    if !blocks.share_one(a, b) {
                         unblocked.add(pattern, 1);
                     }
                 }
             }
             (all, unblocked)
         })
-        .collect();
-    let (all, unblocked) = chunks
-        .into_iter()
-        .fold((Counter::default(), Counter::default()), |sum, next| (sum.0.merge(next.0), sum.1.merge(next.1)));
+        .reduce(Default::default, |sum, next| (sum.0.merge(next.0), sum.1.merge(next.1)));
     Plain { all: all.finish(1.0), unblocked: unblocked.finish(1.0) }
 }
 

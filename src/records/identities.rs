@@ -50,16 +50,18 @@ impl Identities {
     ///
     /// About 150 ns a record for the hash and a sort of 20-byte keys; linear but for the sort.
     pub fn of(records: &Records, custom_names: &[String], keep: impl Fn(usize) -> bool + Sync) -> Identities {
-        Identities::apart(records, custom_names, &FxHashSet::default(), keep)
+        Identities::apart(records, custom_names, &FxHashSet::default(), keep, |_| true)
     }
 
     /// The same, but each record key in `alone` has identities of its own: what must never be linked cannot be told apart by values
-    /// where two records have the very same.
+    /// where two records have the very same. Records for which `counts` does not hold are grouped, but add nothing to
+    /// [`Identities::count`]: no frequency and no lesson comes from them.
     pub fn apart(
         records: &Records,
         custom_names: &[String],
         alone: &FxHashSet<u32>,
         keep: impl Fn(usize) -> bool + Sync,
+        counts: impl Fn(usize) -> bool + Sync,
     ) -> Identities {
         let fields: Vec<(String, &super::Column)> = records
             .clean
@@ -83,16 +85,19 @@ impl Identities {
             identities.members.push(record);
         }
         identities.starts.push(identities.members.len() as u32);
-        identities.weight =
-            (0..identities.len() as u32).into_par_iter().map(|i| identities.distinct_keys(records, i)).collect();
+        identities.weight = (0..identities.len() as u32)
+            .into_par_iter()
+            .map(|i| identities.distinct_keys(records, i, &counts))
+            .collect();
         identities
     }
 
-    fn distinct_keys(&self, records: &Records, identity: u32) -> u32 {
+    fn distinct_keys(&self, records: &Records, identity: u32, counts: &impl Fn(usize) -> bool) -> u32 {
         match self.members(identity) {
-            [_] => 1,
+            [record] => u32::from(counts(*record as usize)),
             members => {
-                let mut keys: Vec<u32> = members.iter().map(|&record| records.key[record as usize]).collect();
+                let counted = members.iter().filter(|&&record| counts(record as usize));
+                let mut keys: Vec<u32> = counted.map(|&record| records.key[record as usize]).collect();
                 keys.sort_unstable();
                 keys.dedup();
                 keys.len() as u32
@@ -114,7 +119,31 @@ impl Identities {
         &self.members[self.starts[identity] as usize..self.starts[identity + 1] as usize]
     }
 
-    /// How many records have these values; rows that share a record_id count once.
+    /// The same identities after rows have left the records ([`Records::retain`] with `stays`): what [`Identities::apart`] would make of
+    /// the rest, without hashing and sorting it again. All that stays counts.
+    pub fn retain(self, records: &Records, stays: &[bool]) -> Identities {
+        let mut row_now = vec![MISSING; stays.len()];
+        (0..stays.len()).filter(|&row| stays[row]).zip(0..).for_each(|(row, now)| row_now[row] = now);
+        let mut rest = Identities { of_record: vec![MISSING; records.len()], ..Identities::default() };
+        for identity in 0..self.len() as u32 {
+            let start = rest.members.len();
+            let number = rest.hash.len() as u32;
+            for row in self.members(identity).iter().map(|&row| row_now[row as usize]).filter(|&row| row != MISSING) {
+                rest.of_record[row as usize] = number;
+                rest.members.push(row);
+            }
+            if rest.members.len() > start {
+                rest.starts.push(start as u32);
+                rest.hash.push(self.hash[identity as usize]);
+            }
+        }
+        rest.starts.push(rest.members.len() as u32);
+        rest.weight =
+            (0..rest.len() as u32).into_par_iter().map(|i| rest.distinct_keys(records, i, &|_| true)).collect();
+        rest
+    }
+
+    /// How many records have these values; rows that share a record_id count once, and those that count nowhere not at all.
     pub fn count(&self, identity: u32) -> u32 {
         self.weight[identity as usize]
     }
@@ -198,8 +227,11 @@ mod tests {
             provider: vec![0; 4],
             number_verified: vec![false; 4],
             key: vec![0, 1, 2, 3],
+            extract: vec![0; 4],
+            source_row: vec![1, 2, 3, 4],
             ..Records::default()
         };
+        ["a", "b", "c", "d"].iter().for_each(|id| records.record_id.push(id));
         records.clean.insert(Field::GivenName, column(&["ann", "bob", "ann", "ann"]));
         records.clean.insert(Field::Sex, column(&["female", "", "female", ""]));
         let identities = Identities::of(&records, &[], |_| true);
@@ -207,5 +239,10 @@ mod tests {
         assert_eq!(identities.of_record[0], identities.of_record[2]);
         assert_eq!(identities.members(identities.of_record[0]), &[0, 2]);
         assert!(identities.hash.is_sorted());
+        let stays = [false, true, true, false];
+        records.retain(&stays);
+        let (rest, anew) = (identities.retain(&records, &stays), Identities::of(&records, &[], |_| true));
+        assert_eq!((&rest.of_record, &rest.hash, &rest.members), (&anew.of_record, &anew.hash, &anew.members));
+        assert_eq!((&rest.starts, &rest.weight), (&anew.starts, &anew.weight));
     }
 }

@@ -2,10 +2,10 @@
 
 use super::progress::Progress;
 use crate::blocking::{self, Blocks, RuleCount};
-use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_pairs};
+use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_around, score_pairs};
 use crate::comparison::Comparisons;
 use crate::job::Job;
-use crate::model::{self, Candidate, Learnt, Model, Pooling, Scorer};
+use crate::model::{self, Candidate, Decision, FORMS, Learnt, Model, Pooling, Scorer};
 use crate::records::{Identities, Records};
 use rayon::prelude::*;
 
@@ -23,18 +23,44 @@ pub struct Linked {
     pub block_cap: usize,
 }
 
-/// Links the records for which `keep` holds, with `frozen` or with a model learnt from these very records.
+/// Links all records, with `frozen` or with a model learnt from these very records. `identities` are those of the records where they are
+/// known already.
 pub fn link(
     job: &Job,
     records: &Records,
     never_link: &NeverLink,
     frozen: Option<&Model>,
-    keep: impl Fn(usize) -> bool + Sync,
+    identities: Option<Identities>,
+    progress: &Progress,
+) -> Linked {
+    link_or_around(job, records, never_link, frozen, None, identities, progress)
+}
+
+/// The same, but nothing is learnt from the records that are `named`, and only they and whoever is of one person with them are joined.
+pub fn link_around(
+    job: &Job,
+    records: &Records,
+    never_link: &NeverLink,
+    named: &[bool],
+    progress: &Progress,
+) -> Linked {
+    link_or_around(job, records, never_link, None, Some(named), None, progress)
+}
+
+fn link_or_around(
+    job: &Job,
+    records: &Records,
+    never_link: &NeverLink,
+    frozen: Option<&Model>,
+    named: Option<&[bool]>,
+    identities: Option<Identities>,
     progress: &Progress,
 ) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let identities = Identities::apart(records, &names, &never_link.keys(), keep);
+    let counts = |row: usize| named.is_none_or(|named| !named[row]);
+    let identities =
+        identities.unwrap_or_else(|| Identities::apart(records, &names, &never_link.keys(), |_| true, counts));
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Blocking", None);
@@ -43,7 +69,8 @@ pub fn link(
     let stage = progress.stage("Learning", None);
     let learnt = match frozen {
         Some(_) => None,
-        None => model::learn(&comparisons, &blocks, &identities),
+        // The pass that nobody sees needs no choice among forms.
+        None => model::learn(&comparisons, &blocks, &identities, if named.is_some() { &FORMS[..1] } else { &FORMS }),
     };
     stage.done(match (&learnt, frozen) {
         (_, Some(_)) => "frozen model".into(),
@@ -55,19 +82,24 @@ pub fn link(
     let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job };
     let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
-    let (clustering, chosen) = match (frozen, learnt) {
-        (Some(model), _) => {
+    let (clustering, chosen) = match (frozen, learnt, named) {
+        (None, None, _) => (clustering::everyone_alone(records, &identities), None),
+        (None, Some(learnt), Some(named)) => {
+            let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
+            let (clustering, candidate) = scene.cluster_around(candidate, &blocks, named);
+            (clustering, Some(candidate))
+        }
+        (Some(model), _, _) => {
             let candidate = Candidate { model: model.clone(), expected_matches: 0.0 };
             let (edges, compared) = score_pairs(&comparisons, &[model.scorer(&comparisons)], &blocks, advance);
             let (clustering, candidate) = scene.cluster(candidate, edges, compared);
             (clustering, Some(candidate))
         }
-        (None, Some(learnt)) => {
+        (None, Some(learnt), None) => {
             let (candidate, edges, compared) = scene.settle(learnt, &blocks, advance);
             let (clustering, candidate) = scene.cluster(candidate, edges, compared);
             (clustering, Some(candidate))
         }
-        (None, None) => (clustering::everyone_alone(records, &identities), None),
     };
     stage.done(format!("{} people", clustering.partition.people));
     let (model, expected_matches) = match chosen {
@@ -117,6 +149,21 @@ impl<'a> Scene<'a> {
         chosen.model = model::relearn(self.comparisons, &chosen.model, &believed, &blocked, &unblocked);
         chosen.expected_matches = believed.matches.iter().sum();
         (chosen, edges, compared)
+    }
+
+    /// Clusters only what the evidence of pairs joins to the named records.
+    fn cluster_around(&self, mut candidate: Candidate, blocks: &Blocks, named: &[bool]) -> (Clustering, Candidate) {
+        let scorer = candidate.model.scorer(self.comparisons);
+        let pooling = Pooling::of(&candidate.model, self.comparisons);
+        let evidence = self.evidence(&scorer, &pooling);
+        let cut = clustering::pair_cut(&self.job.cluster);
+        let bar = clustering::pooled_bar(cut);
+        let (edges, compared) =
+            score_around(self.records, self.identities, self.comparisons, &scorer, blocks, bar, named);
+        let decision = Decision { first_cut: cut, context: None, cut };
+        let found = clustering::cluster(&evidence, edges, &decision, compared);
+        candidate.model.decision = Some(decision);
+        (found, candidate)
     }
 
     /// Clusters by one model; a model without a decision gets one.

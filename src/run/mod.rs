@@ -26,7 +26,7 @@ use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
-use crate::records::{self, Cleaned, Records};
+use crate::records::{self, Cleaned, Identities, Records};
 use link::Linked;
 use progress::Progress;
 use std::path::PathBuf;
@@ -232,10 +232,10 @@ fn prepare<'a>(
 ) -> Result<Night<'a>> {
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
     gates::quarantine(job, &files, &quarantined)?;
-    let withheld = withhold(job, &mut records, authority, progress);
+    let (withheld, identities) = withhold(job, &mut records, authority, progress);
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let never_link = authority.never_link(job, &records);
-    let linked = link::link(job, &records, &never_link, None, |_| true, progress);
+    let linked = link::link(job, &records, &never_link, None, identities, progress);
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
         ledger,
@@ -291,7 +291,7 @@ pub(crate) fn read_usable(job: &Job, authority: &Authority, progress: &Progress)
 /// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
 pub(crate) fn prepare_records(job: &Job, authority: &Authority, progress: &Progress) -> Result<Records> {
     let mut usable = read_usable(job, authority, progress)?;
-    withhold(job, &mut usable.records, authority, progress);
+    let _ = withhold(job, &mut usable.records, authority, progress);
     Ok(usable.records)
 }
 
@@ -317,31 +317,40 @@ fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec
 
 /// Takes out what may not be used: withheld identities, rows that objections name, and the other rows of the same people.
 ///
-/// The people behind the objections are found by linking everybody with a model that was learnt without them; that pass is thrown away.
-fn withhold(job: &Job, records: &mut Records, authority: &Authority, progress: &Progress) -> Vec<Withheld> {
+/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
+/// thrown away.
+///
+/// Also gives the identities of the rest, where that pass has made them.
+fn withhold(
+    job: &Job,
+    records: &mut Records,
+    authority: &Authority,
+    progress: &Progress,
+) -> (Vec<Withheld>, Option<Identities>) {
     let mut withheld = Vec::new();
     let marked = consent::withheld_identities(records);
     consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
     let named = authority.named(job, records);
     if !named.contains(&true) {
-        return withheld;
+        return (withheld, None);
     }
     let never_link: NeverLink = authority.never_link(job, records);
-    let without = link::link(job, records, &never_link, None, |row| !named[row], &Progress::new(Show::Nothing));
     let stage = progress.stage("Objections", None);
-    let everybody =
-        link::link(job, records, &never_link, without.model.as_ref(), |_| true, &Progress::new(Show::Nothing));
+    let everybody = link::link_around(job, records, &never_link, &named, &Progress::new(Show::Nothing));
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
     (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
     let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
     // Both marks are read before either set of rows goes, since going changes the numbers of rows.
-    let both: Vec<bool> = (0..records.len()).map(|row| named[row] || linked[row]).collect();
+    let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
     let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
     consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
     consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
-    stage.done(format!("{} rows withheld", both.iter().filter(|mark| **mark).count()));
-    withheld
+    // Who must be kept apart may hang on somebody who is gone now.
+    let as_before = authority.never_link(job, records).keys() == never_link.keys();
+    let identities = as_before.then(|| everybody.identities.retain(records, &stays));
+    stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
+    (withheld, identities)
 }
 
 /// What linking says of each person, for the best record.

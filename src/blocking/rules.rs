@@ -1,0 +1,184 @@
+//! One rule: blocks of one feature, the large ones split by a second and a third.
+
+use super::features::{Feature, Features, View, mix};
+use super::{CAP_MAX, KEYS_MAX};
+use rayon::prelude::*;
+
+/// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
+const IDENTIFIER_CAP: usize = CAP_MAX;
+/// Features a block may be made of.
+const DEPTHS: usize = 3;
+/// Keys are sorted in this many parts of their range, each by one thread and mostly inside its cache.
+const PARTS: usize = 1 << PART_BITS;
+const PART_BITS: u32 = 6;
+/// Identities whose keys are made as one piece of work.
+const CHUNK: usize = 1 << 16;
+
+/// Blocks laid end to end.
+#[derive(Debug)]
+pub(super) struct Found {
+    /// Start of each block in `members`, and the end of the last.
+    pub starts: Vec<u32>,
+    /// Identities, ascending within each block.
+    pub members: Vec<u32>,
+}
+
+impl Default for Found {
+    fn default() -> Self {
+        Found { starts: vec![0], members: Vec::new() }
+    }
+}
+
+impl Found {
+    pub fn len(&self) -> usize {
+        self.starts.len() - 1
+    }
+
+    pub fn members(&self, block: usize) -> &[u32] {
+        &self.members[self.starts[block] as usize..self.starts[block + 1] as usize]
+    }
+
+    /// Adds a block.
+    ///
+    /// # Panics
+    /// Beyond 2^32 memberships: 24 keys each of 178 million identities, which would not fit into a machine's memory either.
+    fn push(&mut self, members: impl Iterator<Item = u32>) {
+        self.members.extend(members);
+        self.starts.push(u32::try_from(self.members.len()).expect("less than 2^32 memberships"));
+    }
+
+    /// Adds a block without the identities that have all their keys already; unless two are left, nothing.
+    fn keep(&mut self, members: &[u32], keys_used: &mut [u8]) {
+        let start = self.members.len();
+        for &identity in members {
+            let used = &mut keys_used[identity as usize];
+            if *used < KEYS_MAX {
+                *used += 1;
+                self.members.push(identity);
+            }
+        }
+        if self.members.len() - start >= 2 {
+            self.push(std::iter::empty());
+        } else {
+            self.members.truncate(start);
+        }
+    }
+}
+
+/// A key of one identity; `value` is the end of the feature value that it was last made from. 16 bytes, sorted by key and identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    key: u64,
+    identity: u32,
+    value: u32,
+}
+
+/// Adds the blocks that start from `first`. Gives the identities in blocks that stayed too large after every refinement, once a block.
+pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &mut [u8], found: &mut Found) -> u64 {
+    let cap = if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap };
+    let [second, third] = refinements(features, first);
+    let viewed = |by: Vec<Feature>| by.into_iter().map(|feature| (feature == first, features.view(feature))).collect();
+    let by = [viewed(second), viewed(third), Vec::new()];
+    let chunks = first_keys(&features.view(first), keys_used.len());
+    let parts: Vec<Part> = (0..PARTS)
+        .into_par_iter()
+        .map(|part| {
+            let mut keys: Vec<Key> = chunks.iter().flat_map(|chunk| &chunk[part]).copied().collect();
+            let mut out = Part::default();
+            split(&by, 0, cap, &mut keys, &mut out);
+            out
+        })
+        .collect();
+    // Blocks of fewer features first: they are what an identity's keys are best spent on.
+    for depth in 0..DEPTHS {
+        for blocks in parts.iter().map(|part| &part.blocks[depth]) {
+            (0..blocks.len()).for_each(|block| found.keep(blocks.members(block), keys_used));
+        }
+    }
+    parts.iter().map(|part| part.cut).sum()
+}
+
+/// The keys of a rule's first feature: a list for each chunk of identities and each part of the range of keys.
+fn first_keys(view: &View, identities: usize) -> Vec<Vec<Vec<Key>>> {
+    let chunk = |nth: usize| {
+        let mut parts = vec![Vec::new(); PARTS];
+        for identity in nth * CHUNK..((nth + 1) * CHUNK).min(identities) {
+            let identity = identity as u32;
+            view.each(identity, |key| {
+                parts[(key >> (u64::BITS - PART_BITS)) as usize].push(Key { key, identity, value: key as u32 });
+            });
+        }
+        parts
+    };
+    (0..identities.div_ceil(CHUNK)).into_par_iter().map(chunk).collect()
+}
+
+/// What one part of the keys gave, by the number of features that a block is made of.
+#[derive(Default)]
+struct Part {
+    blocks: [Found; DEPTHS],
+    cut: u64,
+}
+
+/// Sorts keys into blocks; those that are too large are split by the features of the next depth.
+fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, cap: usize, keys: &mut Vec<Key>, out: &mut Part) {
+    keys.sort_unstable();
+    keys.dedup_by_key(|key| (key.key, key.identity));
+    let last = by[depth].is_empty();
+    for group in keys.chunk_by(|a, b| a.key == b.key).filter(|group| group.len() >= 2) {
+        if group.len() <= cap || (last && group.len() <= CAP_MAX) {
+            out.blocks[depth].push(group.iter().map(|key| key.identity));
+        } else if last {
+            out.cut += group.len() as u64;
+        } else {
+            split(by, depth + 1, cap, &mut refine(group, &by[depth]), out);
+        }
+    }
+}
+
+/// The keys that split one large block. Each feature comes with whether it is the one that the block was first made of.
+fn refine(group: &[Key], by: &[(bool, View)]) -> Vec<Key> {
+    let mut next = Vec::with_capacity(group.len() * by.len());
+    for (again, view) in by {
+        for &Key { key, identity, value } in group {
+            view.each(identity, |hash| {
+                // A value does not split its own block; two names meet under the smaller hash only.
+                if hash as u32 != value && !(*again && (hash as u32) < value) {
+                    next.push(Key { key: mix(key, hash), identity, value: hash as u32 });
+                }
+            });
+        }
+    }
+    next
+}
+
+/// Which features split a block of `first` that is too large, one list a depth.
+///
+/// A common name is split by its other names, and only a common whole name by place and parts of the date: name and year, or name and
+/// outward code, without another name are half of all pairs in a population of a million and find nobody whom the other rules miss
+/// (docs/measurements.md, one million records).
+fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
+    use Feature::{
+        Address, Date, DateLessDigit, MonthDay, Outward, Postcode, Prefixes, Sector, Tokens, Uprn, Value, Year,
+        YearMonth,
+    };
+    let mut second = match first {
+        Date => vec![Tokens, Prefixes, Outward],
+        Tokens => vec![Tokens],
+        Postcode => vec![Tokens, Year, MonthDay],
+        Address | Uprn => vec![Tokens, Year, MonthDay],
+        DateLessDigit | MonthDay | YearMonth | Year => vec![Tokens, Prefixes, Outward],
+        Sector | Outward => vec![Tokens, Prefixes, Year, MonthDay],
+        Prefixes => vec![Prefixes, Year, MonthDay, Outward],
+        Value(_) => vec![Date, Tokens],
+    };
+    let mut third = match first {
+        Tokens => vec![Postcode, Outward, MonthDay, Year, Tokens],
+        _ => vec![Postcode, Outward, Date, Tokens],
+    };
+    if !matches!(first, Postcode | Address | Uprn | Value(_)) {
+        second.extend(features.categories());
+    }
+    third.extend(features.categories());
+    [second, third]
+}
