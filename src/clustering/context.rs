@@ -164,7 +164,7 @@ impl Seen {
             let mut u: Vec<f64> = levels.iter().map(|(matches, pairs)| (pairs - matches).max(0.0) + 0.5).collect();
             let all: f64 = u.iter().sum();
             u.iter_mut().for_each(|u| *u /= all);
-            let m: Vec<f64> = levels.iter().zip(&u).map(|((matches, _), u)| matches + 0.5 + PSEUDO_PAIRS * u).collect();
+            let m: Vec<f64> = levels.iter().zip(&u).map(|((matches, _), u)| matches + PSEUDO_PAIRS * u).collect();
             let all: f64 = m.iter().sum();
             let mut highest = f64::NEG_INFINITY;
             for (weight, (m, u)) in weights.iter_mut().zip(m.iter().zip(&u)) {

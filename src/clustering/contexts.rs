@@ -165,17 +165,9 @@ impl<'a> Contexts<'a> {
         believed
     }
 
-    /// The context level of every edge.
-    pub fn edge_levels(&self) -> Vec<Option<u8>> {
-        let mut levels = vec![None; self.population.edges.len()];
-        for (at, level) in self.each(|_, _, looked| looked.edges).into_iter().flatten() {
-            levels[at as usize] = level;
-        }
-        levels
-    }
-
-    /// The pairs as they weigh with their context, ascending: the scored ones, and all cross pairs of clusters that touch.
-    pub fn edges(&self, weights: &ContextWeights) -> Vec<NodeEdge> {
+    /// The pairs as they weigh with their context, ascending: the scored ones, and all cross pairs of clusters that touch; and the context
+    /// level of every scored one.
+    pub fn weighed(&self, weights: &ContextWeights) -> (Vec<NodeEdge>, Vec<Option<u8>>) {
         let Population { edges, .. } = self.population;
         let weighed = |a: u32, b: u32, looked: Looked| {
             let mut found: Vec<NodeEdge> = Vec::new();
@@ -195,10 +187,14 @@ impl<'a> Contexts<'a> {
                 found.dedup_by_key(|edge| (edge.left, edge.right));
             }
             found.retain(|edge| edge.weight > LOWEST || edge.forbidden);
-            found
+            (found, looked.edges)
         };
-        let mut all: Vec<NodeEdge> = self.each(weighed).concat();
+        let (mut all, mut levels) = (Vec::with_capacity(edges.len()), vec![None; edges.len()]);
+        for (found, own) in self.each(weighed) {
+            all.extend(found);
+            own.into_iter().for_each(|(at, level)| levels[at as usize] = level);
+        }
         all.par_sort_unstable();
-        all
+        (all, levels)
     }
 }

@@ -74,8 +74,10 @@ impl<'a> Weights<'a> {
     }
 
     fn look_up(&self, pattern: Pattern) -> Option<i64> {
-        let has_chance = self.scorers.iter().any(|scorer| scorer.weight(pattern) > LOWEST);
-        has_chance.then(|| self.scorers[0].weight(pattern))
+        let first = self.scorers[0].weight_afresh(pattern);
+        let has_chance =
+            first > LOWEST || self.scorers[1..].iter().any(|scorer| scorer.weight_afresh(pattern) > LOWEST);
+        has_chance.then_some(first)
     }
 
     fn of(&mut self, pattern: Pattern) -> Option<i64> {

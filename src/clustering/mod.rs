@@ -143,12 +143,12 @@ pub fn cluster(evidence: &Evidence, edges: Vec<Edge>, decision: &Decision, pairs
     let first = population.first_pass(decision.first_cut).merges;
     let (groups, _) = pass::clusters(nodes.len(), &first, decision.first_cut);
     let contexts = Contexts::of(&population, groups);
-    let levels = if decision.context.is_some() { contexts.edge_levels() } else { Vec::new() };
-    let weighed = match &decision.context {
-        Some(weights) => &contexts.edges(weights),
-        None => &scored,
+    let (weighed, levels) = match &decision.context {
+        Some(weights) => contexts.weighed(weights),
+        None => (scored.clone(), Vec::new()),
     };
-    let second = population.second_pass(weighed, decision.cut);
+    drop(contexts);
+    let second = population.second_pass(&weighed, decision.cut);
     let clusters = pass::clusters(nodes.len(), &second.merges, decision.cut);
     let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
     counts.components = second.sizes.components;

@@ -89,6 +89,11 @@ impl Scorer<'_> {
         matches - top - rest.ln()
     }
 
+    /// The weight of a pattern in 1/1024 bit.
+    pub fn weight_afresh(&self, pattern: Pattern) -> i64 {
+        (self.log_odds(pattern) / std::f64::consts::LN_2 * UNITS_PER_BIT).round() as i64
+    }
+
     /// The weight of a pattern in 1/1024 bit; remembered, since a few thousand patterns make up nearly all pairs.
     pub fn weight(&self, pattern: Pattern) -> i64 {
         let key = pattern.wrapping_add(1);
@@ -99,8 +104,7 @@ impl Scorer<'_> {
                 memory.owner = self.number;
             }
             if memory.entries[at].0 != key {
-                let weight = (self.log_odds(pattern) / std::f64::consts::LN_2 * UNITS_PER_BIT).round() as i64;
-                memory.entries[at] = (key, weight);
+                memory.entries[at] = (key, self.weight_afresh(pattern));
             }
             memory.entries[at].1
         })
