@@ -4,16 +4,7 @@ use crate::failure::{Code, Exit};
 
 /// The codes this room raises.
 pub static CODES: &[&Code] =
-    &[&NO_CURRENT_RUN, &TRUTH_UNREADABLE, &TRUTH_HEADER_WRONG, &TRUTH_LINE_WRONG, &NOTHING_IN_COMMON, &RUN_UNREADABLE];
-
-pub(super) static NO_CURRENT_RUN: Code = Code {
-    id: "OF0530",
-    exit: Exit::InputUnusable,
-    title: "there is no current run",
-    next_step: "Run `onefolk run` with this job first, then try again",
-    explanation: "evaluate and explain look at what was published last: the folder `current` below [job] output. It does not exist, so \
-                  this job has not been run yet, or [job] output points elsewhere.",
-};
+    &[&TRUTH_UNREADABLE, &TRUTH_HEADER_WRONG, &TRUTH_LINE_WRONG, &NOTHING_IN_COMMON];
 
 pub(super) static TRUTH_UNREADABLE: Code = Code {
     id: "OF0531",
@@ -50,11 +41,3 @@ pub(super) static NOTHING_IN_COMMON: Code = Code {
                   file stands in the crosswalk of the current run.",
 };
 
-pub(super) static RUN_UNREADABLE: Code = Code {
-    id: "OF0535",
-    exit: Exit::Resource,
-    title: "a file of the current run cannot be read",
-    next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
-    explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
-                  run writes all of them anew.",
-};

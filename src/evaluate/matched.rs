@@ -1,7 +1,7 @@
 //! The records of the crosswalk and those of the truth, brought together.
 
 use super::measures::Unit;
-use super::published::PublishedRun;
+use crate::publish::published::PublishedRun;
 use crate::failure::Result;
 use crate::records::{Dictionary, MISSING};
 use serde::Serialize;

@@ -8,7 +8,6 @@ mod codes;
 mod interval;
 mod matched;
 mod measures;
-pub(crate) mod published;
 #[cfg(test)]
 mod tests;
 mod truth;
@@ -22,7 +21,7 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use codes::NOTHING_IN_COMMON;
 use matched::Matched;
-use published::PublishedRun;
+use crate::publish::published::PublishedRun;
 use serde::Serialize;
 use std::path::Path;
 

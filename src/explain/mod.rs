@@ -7,8 +7,8 @@
 
 mod codes;
 mod crosswalk;
-mod fields;
-mod outcome;
+pub(crate) mod fields;
+pub(crate) mod outcome;
 mod pair;
 mod person;
 mod scene;

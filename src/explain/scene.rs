@@ -6,7 +6,7 @@ use super::crosswalk::Row;
 use crate::clustering::{Evidence, Guards, Judged, NeverLink, judge};
 use crate::comparison::Comparisons;
 use crate::consent;
-use crate::evaluate::published::{PublishedRun, damaged};
+use crate::publish::published::{PublishedRun, damaged};
 use crate::failure::{Failure, Result};
 use crate::intake;
 use crate::job::{Field, Job};

@@ -1,7 +1,7 @@
 //! Explanations of a small published job: the sums, the outcomes, and above all what is not shown.
 
 use super::*;
-use crate::evaluate::published::PublishedRun;
+use crate::publish::published::PublishedRun;
 use crate::job::Job;
 use crate::run;
 use crosswalk::{Row, rows_of};

@@ -1,9 +1,8 @@
 //! Reading what a run has published.
 
-use super::codes::{NO_CURRENT_RUN, RUN_UNREADABLE};
+use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
-use crate::publish;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 #[cfg(test)]
 use arrow::datatypes::Float64Type;
@@ -33,7 +32,7 @@ impl PublishedRun {
     /// OF0530 where nothing was published yet.
     pub fn current(job: &Job) -> Result<PublishedRun> {
         let none = || Failure::new(&NO_CURRENT_RUN, job.output.join("current").display().to_string());
-        let run_id = publish::current_run(&job.output).ok_or_else(none)?;
+        let run_id = current_run(&job.output).ok_or_else(none)?;
         let folder = job.output.join("runs").join(&run_id);
         if folder.is_dir() { Ok(PublishedRun { run_id, folder }) } else { Err(none()) }
     }
