@@ -99,11 +99,11 @@ impl Pairs {
     }
 }
 
-fn harmonic(precision: f64, recall: f64) -> f64 {
+pub(super) fn harmonic(precision: f64, recall: f64) -> f64 {
     if precision + recall == 0.0 { 0.0 } else { 2.0 * precision * recall / (precision + recall) }
 }
 
-fn pairs_within(size: u64) -> u64 {
+pub(super) fn pairs_within(size: u64) -> u64 {
     size * size.saturating_sub(1) / 2
 }
 

@@ -89,13 +89,7 @@ pub(super) fn likeliest_strangers(evidence: &Evidence, model: &Model, judged: &J
 }
 
 /// The values that a comparison compared, of one identity.
-pub(super) fn value(
-    job: &Job,
-    evidence: &Evidence,
-    comparison: &Comparison,
-    identity: u32,
-    sensitive: bool,
-) -> String {
+pub(super) fn value(job: &Job, evidence: &Evidence, comparison: &Comparison, identity: u32, sensitive: bool) -> String {
     // A provider's own identifier is written provider:value, and so tells who gives care.
     if sensitive && (tells_place(comparison) || comparison.name == "local_id") {
         return "not shown".into();

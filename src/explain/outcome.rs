@@ -4,8 +4,8 @@ use super::bits;
 use super::crosswalk::was_compared;
 use super::scene::{Record, average};
 use crate::clustering::{Evidence, Guard, Judged, ReviewReason};
-use crate::publish::published::PublishedRun;
 use crate::failure::Result;
+use crate::publish::published::PublishedRun;
 use serde::Serialize;
 
 /// Whether two records ended as one person, and the rule that decided.

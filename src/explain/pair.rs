@@ -7,9 +7,9 @@ use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Scene, best};
 use super::{Options, bits};
 use crate::clustering::{Evidence, as_probability, pair_cut};
-use crate::publish::published::PublishedRun;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
+use crate::publish::published::PublishedRun;
 use crate::run;
 use serde::Serialize;
 

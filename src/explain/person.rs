@@ -7,10 +7,10 @@ use super::scene::{Record, Scene, average, best};
 use super::{Options, bits, fields};
 use crate::clustering::{Evidence, as_probability, pair_cut};
 use crate::comparison::Comparison;
-use crate::publish::published::PublishedRun;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
 use crate::job::Job;
+use crate::publish::published::PublishedRun;
 use crate::run;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -158,7 +158,10 @@ fn lines(
 /// The values of a record's first identity, by field.
 fn values(scene: &Scene, evidence: &Evidence, record: &Record, sensitive: bool) -> BTreeMap<String, String> {
     let of = |comparison: &Comparison| {
-        (fields::said(&comparison.name), fields::value(scene.job, evidence, comparison, record.identities[0], sensitive))
+        (
+            fields::said(&comparison.name),
+            fields::value(scene.job, evidence, comparison, record.identities[0], sensitive),
+        )
     };
     scene.comparisons.list.iter().map(of).collect()
 }
