@@ -2,15 +2,19 @@
 
 use super::extracts::Looks;
 use onefolk::evaluate::{self, Options};
-use onefolk::failure::Result;
+use onefolk::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
 use onefolk::job::Job;
 use onefolk::run::Show;
-use std::path::PathBuf;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
 /// Say how right the current run is, for whom, and what went wrong: against known truth, labelled pairs, or neither.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  onefolk evaluate data/demo/job.toml --truth data/demo/truth.csv\n  \
-                        onefolk evaluate night/job.toml --labels labels.csv")]
+#[command(
+    after_help = "Example:\n  onefolk evaluate data/demo/job.toml --truth data/demo/truth.csv --report evaluation.html\n  \
+                        onefolk evaluate night/job.toml --labels labels.csv"
+)]
 pub struct Arguments {
     /// The job file.
     job: PathBuf,
@@ -23,6 +27,9 @@ pub struct Arguments {
     /// Measure only what was published, without reading the extracts again: for tens of millions of records.
     #[arg(long, requires = "truth", conflicts_with = "labels")]
     crosswalk_only: bool,
+    /// Write everything as one page too, for the controller only: it counts people by what they are like.
+    #[arg(long, value_name = "FILE", conflicts_with = "crosswalk_only")]
+    report: Option<PathBuf>,
     /// Show names, dates, numbers and addresses of the errors explained.
     #[arg(long)]
     show_identifiers: bool,
@@ -30,6 +37,9 @@ pub struct Arguments {
     #[arg(long)]
     json: bool,
 }
+
+/// Every page of onefolk says so in its head.
+const MADE_BY_US: &str = "<meta name=\"generator\" content=\"onefolk\">";
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
@@ -42,8 +52,27 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
         progress: Show::fitting(quiet),
     };
     let evaluation = evaluate::evaluate(&job, &options)?;
+    if let Some(path) = &arguments.report {
+        write_page(path, &evaluation.page())?;
+    }
     if arguments.json {
         return super::print_json(&serde_json::to_value(&evaluation).expect("an evaluation is plain data"));
     }
     super::print(&evaluation.to_string())
+}
+
+/// Writes the page for its owner only. An older evaluation is replaced, anything else is left alone.
+fn write_page(path: &Path, page: &str) -> Result<()> {
+    let failed = |error: &std::io::Error| Failure::from_io(error, path, &OUTPUT_FAILED);
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.contains(MADE_BY_US) && text.contains("evaluation of run") => {
+            std::fs::remove_file(path).map_err(|error| failed(&error))?;
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        _ => return Err(Failure::new(&FILE_EXISTS, path.display().to_string())),
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(page.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| failed(&error))
 }

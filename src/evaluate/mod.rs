@@ -19,6 +19,7 @@ mod laws;
 mod matched;
 mod measures;
 mod mistakes;
+mod page;
 mod published;
 mod resample;
 mod scene;
@@ -114,6 +115,13 @@ pub struct AgainstTruth {
     pub blocking: Blocking,
     pub groupings: Vec<Grouping>,
     pub mistakes: Vec<Mistake>,
+}
+
+impl Evaluation {
+    /// The evaluation as one page that asks for nothing. Counts by what people are like are exact in it: it is the controller's own.
+    pub fn page(&self) -> String {
+        page::render(self)
+    }
 }
 
 /// Evaluates the current run of `job`.
