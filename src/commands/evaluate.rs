@@ -1,6 +1,7 @@
 //! `onefolk evaluate JOB [--truth FILE]`.
 
 use super::extracts::Looks;
+use onefolk::baselines::Method;
 use onefolk::evaluate::{self, Options};
 use onefolk::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
 use onefolk::job::Job;
@@ -25,8 +26,11 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Measure only what was published, without reading the extracts again: for tens of millions of records.
-    #[arg(long, requires = "truth", conflicts_with = "labels")]
+    #[arg(long, requires = "truth", conflicts_with_all = ["labels", "methods"])]
     crosswalk_only: bool,
+    /// Measure a published method on the same records beside ours; may be given twice.
+    #[arg(long = "method", value_name = "METHOD", value_parser = ["mps", "deterministic"], requires = "truth")]
+    methods: Vec<String>,
     /// Write everything as one page too, for the controller only: it counts people by what they are like.
     #[arg(long, value_name = "FILE", conflicts_with = "crosswalk_only")]
     report: Option<PathBuf>,
@@ -47,6 +51,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let options = Options {
         truth: arguments.truth.clone(),
         labels: arguments.labels.clone(),
+        methods: arguments.methods.iter().filter_map(|word| Method::from_word(word)).collect(),
         crosswalk_only: arguments.crosswalk_only,
         show_identifiers: arguments.show_identifiers,
         progress: Show::fitting(quiet),

@@ -5,7 +5,7 @@
 
 use super::interval::{Estimate, wilson};
 use super::known::Known;
-use super::measures::pairs_within;
+use super::measures::{Pairs, pairs_within};
 use super::resample::{self, People, Share};
 use super::scene::Scene;
 use super::traits::{self, Trait};
@@ -48,7 +48,7 @@ pub struct Group {
 /// All groupings, and the whole with its intervals by person.
 pub(super) fn groupings(scene: &Scene, known: &Known) -> (Vec<Grouping>, Whole) {
     let units = known.measured(true);
-    let everybody = Split::of(known, &units, &vec![0; known.found.len()]);
+    let everybody = Split::of(known, &known.found, &units, &vec![0; known.found.len()]);
     let whole = Whole::of(&everybody);
     let mut traits: Vec<Trait> = known
         .columns
@@ -98,7 +98,7 @@ fn finite(value: f64) -> Option<f64> {
 }
 
 fn groups(known: &Known, units: &[u32], of: &Trait, everybody: &Split, whole: &Whole) -> Vec<Group> {
-    let split = Split::of(known, units, &of.codes);
+    let split = Split::of(known, &known.found, units, &of.codes);
     let mut records = vec![0u64; of.names.len()];
     units.iter().for_each(|&key| records[of.codes[key as usize] as usize] += 1);
     let shown = (0..of.names.len() as u32).filter(|&group| records[group as usize] > 0 && !of.hidden(group));
@@ -133,6 +133,12 @@ fn one_group(name: &str, records: u64, group: u32, split: &Split, everybody: &Sp
     }
 }
 
+/// Pairs of one group under another partition of the same records: `found` is the person of each record.
+pub(super) fn pairs_of(known: &Known, found: &[u32], units: &[u32], of: &Trait, group: u32) -> Pairs {
+    let sum = Split::of(known, found, units, &of.codes).total(group);
+    Pairs::of(sum.found_twice / 2, sum.truth, sum.both)
+}
+
 /// What each true person brings to each group: (group, person, share), sorted, each once.
 struct Split {
     shares: Vec<(u32, u32, Share)>,
@@ -140,14 +146,14 @@ struct Split {
 
 impl Split {
     /// n log n in the records: three sorts.
-    fn of(known: &Known, units: &[u32], group: &[u32]) -> Split {
-        let of = |key: &u32| (known.truth[*key as usize], known.found[*key as usize], group[*key as usize]);
+    fn of(known: &Known, found: &[u32], units: &[u32], group: &[u32]) -> Split {
+        let of = |key: &u32| (known.truth[*key as usize], found[*key as usize], group[*key as usize]);
         let mut rows: Vec<(u32, u32, u32)> = units.iter().map(of).filter(|(truth, _, _)| *truth != MISSING).collect();
         rows.sort_unstable();
-        let found = FoundPeople::of(&rows);
+        let people = FoundPeople::of(&rows);
         let mut shares = Vec::new();
         for person in rows.chunk_by(|a, b| a.0 == b.0) {
-            add_person(person, &found, &mut shares);
+            add_person(person, &people, &mut shares);
         }
         shares.sort_unstable_by_key(|(group, person, _)| (*group, *person));
         let mut merged: Vec<(u32, u32, Share)> = Vec::with_capacity(shares.len());
@@ -255,7 +261,7 @@ mod tests {
             );
             let keys: Vec<u32> = (0..units.len() as u32).collect();
             let codes: Vec<u32> = units.iter().map(|unit| unit.2).collect();
-            let split = Split::of(&known, &keys, &codes);
+            let split = Split::of(&known, &known.found, &keys, &codes);
             for group in 0..3 {
                 let (mut found, mut truth, mut both) = (0, 0, 0);
                 for (at, a) in units.iter().enumerate() {

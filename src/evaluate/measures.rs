@@ -92,7 +92,7 @@ pub fn measure(mut units: Vec<Unit>, providers: &[String]) -> Measures {
 }
 
 impl Pairs {
-    fn of(found: u64, truth: u64, both: u64) -> Pairs {
+    pub(super) fn of(found: u64, truth: u64, both: u64) -> Pairs {
         let (precision, recall) = (wilson(both, found), wilson(both, truth));
         let f1 = precision.value.zip(recall.value).map(|(p, r)| harmonic(p, r));
         Pairs { found, truth, both, precision, recall, f1 }

@@ -18,6 +18,7 @@ mod labels;
 mod laws;
 mod matched;
 mod measures;
+mod methods;
 mod mistakes;
 mod page;
 mod published;
@@ -40,12 +41,14 @@ pub use interval::{Estimate, wilson};
 pub use labels::{Bounds, Labelled, Stratum};
 pub use matched::Absent;
 pub use measures::{BCubed, Measures, OfProvider, Pairs, People, Unit, measure};
+pub use methods::{Linking, Slice};
 pub use mistakes::{Kind, Mistake};
 pub use published::{ASSUMPTION, Published};
 pub use scored::{Bin, Threshold};
 pub use traits::age_band;
 pub use without::{Expected, WithoutTruth};
 
+use crate::baselines::Method;
 use crate::failure::Result;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
@@ -64,6 +67,8 @@ pub struct Options {
     pub truth: Option<PathBuf>,
     /// CSV with the columns left, right, label.
     pub labels: Option<PathBuf>,
+    /// Published methods to measure beside ours.
+    pub methods: Vec<Method>,
     /// Measure only what was published: the extracts are not read again.
     pub crosswalk_only: bool,
     /// Show the records of the errors explained, with names, dates, numbers and addresses.
@@ -74,7 +79,14 @@ pub struct Options {
 impl Default for Options {
     /// Everything that can be said without truth, silently.
     fn default() -> Self {
-        Options { truth: None, labels: None, crosswalk_only: false, show_identifiers: false, progress: Show::Nothing }
+        Options {
+            truth: None,
+            labels: None,
+            methods: Vec::new(),
+            crosswalk_only: false,
+            show_identifiers: false,
+            progress: Show::Nothing,
+        }
     }
 }
 
@@ -111,6 +123,8 @@ pub struct AgainstTruth {
     pub best_threshold: Option<Threshold>,
     /// Clusters at several cuts, the run's own among them; lowest first.
     pub cuts: Vec<Cut>,
+    /// Ours, and the methods asked for.
+    pub methods: Vec<Linking>,
     pub calibration: Vec<Bin>,
     pub blocking: Blocking,
     pub groupings: Vec<Grouping>,
@@ -176,6 +190,7 @@ fn against_truth(scene: &Scene, known: &Known, options: &Options, published: Opt
         thresholds: scored.curve(own.truth),
         best_threshold: scored.best(own.truth),
         cuts,
+        methods: methods::methods(scene, known, &options.methods),
         calibration: scored.calibration(),
         blocking: blocked::blocking(scene, known),
         groupings,

@@ -1,7 +1,7 @@
 //! An evaluation as text for people: what matters first, each part a few lines, the rest in JSON and on the page.
 
 use super::mistakes::{Kind, Mistake};
-use super::{AgainstTruth, Estimate, Evaluation, Group, Grouping, Pairs, Published, WithoutTruth};
+use super::{AgainstTruth, Estimate, Evaluation, Group, Grouping, Linking, Pairs, Published, WithoutTruth};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::{Display, Formatter, Result};
 
@@ -107,6 +107,9 @@ impl Display for AgainstTruth {
             thousands(self.true_pairs),
             thousands(self.expected_pairs.round() as u64)
         )?;
+        if self.methods.len() > 1 {
+            writeln!(f, "\nBeside published methods, on the same records\n{}", shown_methods(&self.methods))?;
+        }
         self.thresholds_and_cuts(f)?;
         self.blocking(f)?;
         writeln!(
@@ -213,6 +216,23 @@ impl Display for Mistake {
         }
         Ok(())
     }
+}
+
+/// One line a way of linking; recall of the slices beside it.
+fn shown_methods(methods: &[Linking]) -> String {
+    let slices: Vec<String> = methods[0].slices.iter().map(|slice| format!("recall, {}", slice.name)).collect();
+    let mut header = vec!["", "precision", "recall", "F1", "B-cubed F1"];
+    header.extend(slices.iter().map(String::as_str));
+    let mut table = table(&header);
+    for linking in methods {
+        let pairs = &linking.pairs;
+        let mut cells =
+            vec![linking.name.clone(), share(pairs.precision.value), share(pairs.recall.value), share(pairs.f1)];
+        cells.push(share(Some(linking.b_cubed.f1)));
+        cells.extend(linking.slices.iter().map(|slice| share(slice.pairs.recall.value)));
+        table.add_row(cells);
+    }
+    table.trim_fmt()
 }
 
 /// All groups, or of many the worst ones. No exact count of people with some attribute stands on a terminal.

@@ -118,8 +118,8 @@ pub(super) fn of_records(scene: &Scene, known: &Known) -> Vec<Trait> {
     traits
 }
 
-/// Rows that lack what linking leans on.
-fn slices(records: &Records, known: &Known) -> Vec<Trait> {
+/// Rows that lack what linking leans on; group 1 of each is the slice.
+pub(super) fn slices(records: &Records, known: &Known) -> Vec<Trait> {
     let lacks = |field: Field, row: usize| records.value(field, row).is_none();
     let nameless = |row: usize| [Field::GivenName, Field::FamilyName].into_iter().all(|field| lacks(field, row));
     let mapped = |field: Field| records.clean.contains_key(&field);

@@ -23,6 +23,7 @@ pub(super) fn render(evaluation: &Evaluation) -> String {
         contents.extend([
             ("thresholds", "Thresholds"),
             ("cuts", "Cuts"),
+            ("methods", "Methods"),
             ("calibration", "Calibration"),
             ("groups", "For whom"),
             ("blocking", "What blocking missed"),
@@ -88,6 +89,7 @@ fn against_truth(truth: &AgainstTruth) -> Markup {
     html! {
         (thresholds(truth))
         (cuts(truth))
+        (tables::methods(&truth.methods))
         (calibration(truth))
         (groups(truth))
         (tables::blocking(&truth.blocking))

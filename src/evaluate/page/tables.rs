@@ -1,7 +1,7 @@
 //! The tables of the page.
 
 use super::super::shown::{chance, estimate, points, share, thousands};
-use super::super::{Bin, Blocking, Bounds, Cut, Grouping, Threshold, WithoutTruth};
+use super::super::{Bin, Blocking, Bounds, Cut, Grouping, Linking, Threshold, WithoutTruth};
 use crate::summary::page::frame::{scrolling, section};
 use maud::{Markup, html};
 
@@ -55,6 +55,48 @@ pub(super) fn cuts(cuts: &[Cut]) -> Markup {
     let header =
         ["Cut", "Precision", "Recall", "F1", "B-cubed precision", "B-cubed recall", "People found whole", "People"];
     table("Clusters at every cut", &header, cuts.iter().map(row))
+}
+
+/// Ours beside published methods, whole and slice by slice.
+pub(super) fn methods(methods: &[Linking]) -> Markup {
+    let words = html! {
+        p { "The same records linked by other published methods, measured alike. Where only one row stands, none was asked for with " code { "--method" } "." }
+    };
+    let row = |linking: &Linking| {
+        vec![
+            linking.name.clone(),
+            estimate(&linking.pairs.precision),
+            estimate(&linking.pairs.recall),
+            share(linking.pairs.f1),
+            share(Some(linking.b_cubed.f1)),
+            share(linking.people.exact_share.value),
+        ]
+    };
+    let header = ["Method", "Precision", "Recall", "F1", "B-cubed F1", "People found whole"];
+    let slices = methods.iter().flat_map(|linking| {
+        linking.slices.iter().map(|slice| {
+            let pairs = &slice.pairs;
+            vec![
+                format!("{}, {}", slice.name, linking.name),
+                thousands(pairs.truth),
+                estimate(&pairs.precision),
+                estimate(&pairs.recall),
+            ]
+        })
+    });
+    let mut slices: Vec<Vec<String>> = slices.collect();
+    slices.sort_by(|a, b| a[0].split(',').next().cmp(&b[0].split(',').next()));
+    let shows = html! {
+        (scrolling("Methods", table("Methods on the same records", &header, methods.iter().map(row))))
+        h3 { "Where records lack something" }
+        (scrolling("Methods by slice", table("Pairs of which a record lacks something", &["Slice, method", "True pairs", "Precision", "Recall"], slices)))
+        @for linking in methods.iter().filter(|linking| !linking.steps.is_empty()) {
+            @let rows = linking.steps.iter().map(|(step, records)| vec![step.to_string(), thousands(*records)]);
+            details { summary { "The steps of " (linking.name) } (scrolling(&format!("The steps of {}", linking.name),
+                table(&format!("Records by the step of {} that decided them", linking.name), &["Step", "Records"], rows))) }
+        }
+    };
+    section("methods", "Beside published methods", words, shows)
 }
 
 pub(super) fn calibration(bins: &[Bin]) -> Markup {
