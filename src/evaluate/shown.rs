@@ -103,9 +103,10 @@ impl Display for AgainstTruth {
         let off = (self.expected_pairs / self.true_pairs.max(1) as f64 - 1.0) * 100.0;
         writeln!(
             f,
-            "\nTrue pairs: {}. The model expects {}: {off:+.1} %.",
+            "\nTrue pairs: {}. The model expects {}: {} %.",
             thousands(self.true_pairs),
-            thousands(self.expected_pairs.round() as u64)
+            thousands(self.expected_pairs.round() as u64),
+            signed(off)
         )?;
         if self.methods.len() > 1 {
             writeln!(f, "\nBeside published methods, on the same records\n{}", shown_methods(&self.methods))?;
@@ -171,7 +172,7 @@ impl AgainstTruth {
             .filter(|one| one.share_of_missed > one.share_of_truth)
             .take(4)
             .map(|one| {
-                let said = one.comparison.replace('_', " ");
+                let said = plain(&one.comparison);
                 format!(
                     "{said} in {} (of all true pairs {})",
                     percent(one.share_of_missed),
@@ -249,10 +250,10 @@ fn shown_groups(grouping: &Grouping) -> String {
     if groups.is_empty() {
         return String::new();
     }
-    let mut table = table(&[&grouping.name.replace('_', " "), "precision", "gap", "recall", "gap"]);
+    let mut table = table(&[&plain(&grouping.name), "precision", "gap", "recall", "gap"]);
     for group in groups {
         table.add_row([
-            format!("{}{}", group.name, if group.far_below { " !" } else { "" }),
+            format!("{}{}", plain(&group.name), if group.far_below { " !" } else { "" }),
             share(group.precision.value),
             points(&group.precision_gap),
             share(group.recall.value),
@@ -266,7 +267,10 @@ fn shown_groups(grouping: &Grouping) -> String {
 impl Display for WithoutTruth {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         let expected = &self.expected;
-        writeln!(f, "\nBy the model's own probabilities")?;
+        writeln!(
+            f,
+            "\nBy the model's own probabilities, pair by pair (of false links an upper bound: several records of a person speak for each other)"
+        )?;
         writeln!(
             f,
             "{} of the {} pairs it linked are expected to be wrong (precision {}), and {} of those it compared to be missed (recall {}).",
@@ -325,6 +329,16 @@ fn of_pairs(name: &str, pairs: &Pairs) -> [String; 4] {
 
 pub(super) fn share(value: Option<f64>) -> String {
     value.map_or("–".into(), |value| format!("{value:.4}"))
+}
+
+/// A name as people read it.
+pub(super) fn plain(name: &str) -> String {
+    name.replace('_', " ")
+}
+
+/// "+0.4", and no "-0.0" for what is nothing.
+pub(super) fn signed(value: f64) -> String {
+    format!("{:+.1}", if value.abs() < 0.05 { 0.0 } else { value })
 }
 
 /// "0.9981 (0.9979–0.9983)".

@@ -2,18 +2,24 @@
 
 use super::scale::{Shares, percent};
 use crate::evaluate::{Estimate, Threshold};
-use crate::model::weight_of;
+use crate::model::{UNITS_PER_BIT, weight_of};
 use crate::summary::pictures::{Drawing, Picture, line, number, text};
 use maud::{Markup, html};
 
 const LEFT: f64 = 58.0;
 const TOP: f64 = 12.0;
 const BELOW: f64 = 46.0;
-/// Beyond this many bits nothing changes any more.
-const BITS_MAX: f64 = 40.0;
+/// Thresholds at which less of the best recall than this is left teach nothing; near the run's cut they are shown in any case.
+const RECALL_LEFT: f64 = 0.8;
+const NEAR_CUT_BITS: f64 = 6.0;
 
 pub(super) fn curve(points: &[Threshold], cut: f64) -> Picture {
-    let points: Vec<&Threshold> = points.iter().filter(|point| point.bits <= BITS_MAX && point.found > 0).collect();
+    let recall = |point: &Threshold| point.recall.value.unwrap_or(0.0);
+    let most = points.first().map_or(0.0, recall);
+    let worth = |point: &&Threshold| {
+        point.found > 0 && (recall(point) >= most * RECALL_LEFT || point.bits <= bits_of(cut) + NEAR_CUT_BITS)
+    };
+    let points: Vec<&Threshold> = points.iter().filter(worth).collect();
     let best = points.iter().max_by(|a, b| a.f1.unwrap_or(0.0).total_cmp(&b.f1.unwrap_or(0.0)));
     let description = best.map_or(String::new(), |best| {
         format!(
@@ -45,7 +51,7 @@ fn draw(points: &[&Threshold], cut: f64, width: f64, height: f64) -> Drawing {
         points.iter().filter_map(at).collect::<Vec<_>>().join(" ")
     };
     let value = |estimate: &Estimate| estimate.value;
-    let cut_bits = weight_of(cut) as f64 / crate::model::UNITS_PER_BIT;
+    let cut_bits = bits_of(cut);
     let body = html! {
         @for tick in scale.ticks() {
             (line("grid", (LEFT, y(tick)), (right, y(tick))))
@@ -64,6 +70,10 @@ fn draw(points: &[&Threshold], cut: f64, width: f64, height: f64) -> Drawing {
     Drawing { width, height, body }
 }
 
+fn bits_of(probability: f64) -> f64 {
+    weight_of(probability) as f64 / UNITS_PER_BIT
+}
+
 fn ticks_of_bits(from: f64, to: f64, step: f64, x: &dyn Fn(f64) -> f64, base: f64) -> Markup {
     let first = (from / step).ceil() as i64;
     let last = (to / step).floor() as i64;
@@ -72,7 +82,7 @@ fn ticks_of_bits(from: f64, to: f64, step: f64, x: &dyn Fn(f64) -> f64, base: f6
         @for at in first..=last {
             @let bits = at as f64 * step;
             (line("axis", (x(bits), base), (x(bits), base + 4.0)))
-            (text("tick middle", x(bits), base + 19.0, &format!("{bits:+}")))
+            (text("tick middle", x(bits), base + 19.0, &if at == 0 { "0".to_string() } else { format!("{bits:+}") }))
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Groups as dots with their intervals, against the whole.
 
 use super::scale::{Shares, percent};
+use crate::evaluate::shown::plain;
 use crate::evaluate::{Estimate, Group, Grouping, Whole};
 use crate::summary::pictures::{Drawing, Picture, fitted, line, number, text};
 use maud::{Markup, html};
@@ -10,11 +11,11 @@ const TOP: f64 = 26.0;
 
 /// Precision and recall of one grouping, each in a panel of its own.
 pub(super) fn dots(grouping: &Grouping, whole: &Whole) -> Picture {
-    let name = grouping.name.replace('_', " ");
+    let name = plain(&grouping.name);
     let lowest = grouping.groups.iter().filter(|group| group.recall.value.is_some());
     let lowest = lowest.min_by(|a, b| a.recall.value.unwrap_or(1.0).total_cmp(&b.recall.value.unwrap_or(1.0)));
     let description = lowest.map_or("No group has a true pair.".into(), |group| {
-        format!("Recall is lowest for {}, {}.", group.name, percent(group.recall.value.unwrap_or(0.0)))
+        format!("Recall is lowest for {}, {}.", plain(&group.name), percent(group.recall.value.unwrap_or(0.0)))
     });
     Picture {
         sizes: vec![("wide-medium", wide(grouping, whole)), ("narrow", narrow(grouping, whole))],
@@ -29,13 +30,13 @@ const PANELS: [(&str, Measure); 2] =
 
 fn wide(grouping: &Grouping, whole: &Whole) -> Drawing {
     let (width, label) = (860.0, 200.0);
-    let panel = (width - label - 40.0) / 2.0;
+    let panel = (width - label - 90.0) / 2.0;
     let body = html! {
         @for (row, group) in grouping.groups.iter().enumerate() {
-            (text("label end", label - 14.0, TOP + (row as f64 + 0.5) * ROW + 4.5, &fitted(&group.name, label - 16.0, 14.0)))
+            (text("label end", label - 14.0, TOP + (row as f64 + 0.5) * ROW + 4.5, &fitted(&plain(&group.name), label - 16.0, 15.5)))
         }
         @for (at, (words, of)) in PANELS.iter().enumerate() {
-            (draw_panel(grouping, whole, words, *of, label + at as f64 * (panel + 30.0), TOP, panel))
+            (draw_panel(grouping, whole, words, *of, label + at as f64 * (panel + 60.0), TOP, panel))
         }
     };
     Drawing { width, height: TOP + grouping.groups.len() as f64 * ROW + 24.0, body }
@@ -43,13 +44,13 @@ fn wide(grouping: &Grouping, whole: &Whole) -> Drawing {
 
 /// On a telephone one panel below the other.
 fn narrow(grouping: &Grouping, whole: &Whole) -> Drawing {
-    let (width, label) = (350.0, 120.0);
+    let (width, label) = (350.0, 128.0);
     let height = TOP + grouping.groups.len() as f64 * ROW + 34.0;
     let body = html! {
         @for (at, (words, of)) in PANELS.iter().enumerate() {
             @let top = TOP + at as f64 * height;
             @for (row, group) in grouping.groups.iter().enumerate() {
-                (text("label end", label - 10.0, top + (row as f64 + 0.5) * ROW + 4.5, &fitted(&group.name, label - 12.0, 14.0)))
+                (text("label end", label - 10.0, top + (row as f64 + 0.5) * ROW + 4.5, &fitted(&plain(&group.name), label - 12.0, 15.5)))
             }
             (draw_panel(grouping, whole, words, *of, label, top, width - label - 22.0))
         }

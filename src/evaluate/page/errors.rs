@@ -5,6 +5,9 @@ use crate::explain::FieldLine;
 use crate::summary::page::frame::{scrolling, section};
 use maud::{Markup, html};
 
+/// Errors of each kind that stand open; the others fold.
+const OPEN: usize = 5;
+
 pub(super) fn errors(mistakes: &[Mistake]) -> Markup {
     let words = html! {
         p { "False links that the model was surest of, and misses that it was surest were none. At most one a pair of people." }
@@ -15,10 +18,18 @@ pub(super) fn errors(mistakes: &[Mistake]) -> Markup {
             h3 { (heading) }
             @let of_kind: Vec<&Mistake> = mistakes.iter().filter(|mistake| mistake.kind == kind).collect();
             @if of_kind.is_empty() { p { "None." } }
-            @else { ol.errors { @for (at, mistake) in of_kind.into_iter().enumerate() { li { (one(mistake, at)) } } } }
+            @let (first, rest) = of_kind.split_at(of_kind.len().min(OPEN));
+            @if !first.is_empty() { (list(first, 0)) }
+            @if !rest.is_empty() {
+                details { summary { "The other " (rest.len()) } (list(rest, OPEN)) }
+            }
         }
     };
     section("errors", "The errors that teach most", words, shows)
+}
+
+fn list(mistakes: &[&Mistake], from: usize) -> Markup {
+    html! { ol.errors { @for (at, mistake) in mistakes.iter().enumerate() { li { (one(mistake, from + at)) } } } }
 }
 
 fn one(mistake: &Mistake, at: usize) -> Markup {

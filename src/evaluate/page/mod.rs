@@ -8,7 +8,7 @@ mod reliability;
 mod scale;
 mod tables;
 
-use super::shown::{estimate, share, thousands};
+use super::shown::{estimate, share, signed, thousands};
 use super::{AgainstTruth, Evaluation};
 use crate::summary::page::frame::{self, Frame, figure, scrolling, section};
 use maud::{Markup, html};
@@ -107,7 +107,7 @@ fn thresholds(truth: &AgainstTruth) -> Markup {
         }
         p { "What linking every pair from a threshold on would be worth, pair by pair and without clusters. Clusters do better, as several records speak for each other." }
         p { "There are " (thousands(truth.true_pairs)) " true pairs; the model expects " (thousands(truth.expected_pairs.round() as u64))
-            " (" (format!("{off:+.1}")) "\u{a0}%)." }
+            " (" (signed(off)) "\u{a0}%)." }
     };
     let shows = html! {
         (figure("threshold-curve", &curve::curve(&truth.thresholds, cut), tables::thresholds(&truth.thresholds)))
@@ -123,7 +123,7 @@ fn cuts(truth: &AgainstTruth) -> Markup {
         p { "At the run’s own cut, with intervals that draw whole people: precision " (estimate(&whole.precision)) ", recall " (estimate(&whole.recall))
             ", F1 " (estimate(&whole.f1)) "." }
     };
-    section("cuts", "Clusters at every cut", words, scrolling("Clusters at every cut", tables::cuts(&truth.cuts)))
+    section("cuts", "Clusters at every cut", words, scrolling("Measures by cut", tables::cuts(&truth.cuts)))
 }
 
 fn calibration(truth: &AgainstTruth) -> Markup {

@@ -8,6 +8,7 @@ use maud::html;
 
 const TOP: f64 = 12.0;
 const LEFT: f64 = 58.0;
+const RIGHT: f64 = 14.0;
 const BELOW: f64 = 62.0;
 
 pub(super) fn reliability(bins: &[Bin]) -> Picture {
@@ -30,11 +31,11 @@ pub(super) fn reliability(bins: &[Bin]) -> Picture {
 fn draw(bins: &[Bin], width: f64, height: f64) -> Drawing {
     let plot = height - TOP - BELOW;
     let y = |share: f64| TOP + plot * (1.0 - share);
-    let step = (width - LEFT - 4.0) / bins.len().max(1) as f64;
+    let step = (width - LEFT - RIGHT) / bins.len().max(1) as f64;
     let wide = width > 500.0;
     let body = html! {
         @for tick in [0.0, 0.2, 0.4, 0.6, 0.8, 1.0] {
-            (line("grid", (LEFT, y(tick)), (width - 4.0, y(tick))))
+            (line("grid", (LEFT, y(tick)), (width - RIGHT, y(tick))))
             (text("tick end", LEFT - 8.0, y(tick) + 4.5, &percent(tick)))
         }
         @for (at, bin) in bins.iter().enumerate() {

@@ -1,6 +1,6 @@
 //! The tables of the page.
 
-use super::super::shown::{chance, estimate, points, share, thousands};
+use super::super::shown::{chance, estimate, plain, points, share, thousands};
 use super::super::{Bin, Blocking, Bounds, Cut, Grouping, Linking, Threshold, WithoutTruth};
 use crate::summary::page::frame::{scrolling, section};
 use maud::{Markup, html};
@@ -110,7 +110,7 @@ pub(super) fn calibration(bins: &[Bin]) -> Markup {
 pub(super) fn groups(grouping: &Grouping) -> Markup {
     let row = |group: &super::super::Group| {
         vec![
-            format!("{}{}", group.name, if group.far_below { " (far below)" } else { "" }),
+            format!("{}{}", plain(&group.name), if group.far_below { " (far below)" } else { "" }),
             thousands(group.records),
             thousands(group.truth),
             estimate(&group.precision),
@@ -119,7 +119,7 @@ pub(super) fn groups(grouping: &Grouping) -> Markup {
             points(&group.recall_gap),
         ]
     };
-    let name = grouping.name.replace('_', " ");
+    let name = plain(&grouping.name);
     let header = [name.as_str(), "Records", "True pairs", "Precision", "Gap, points", "Recall", "Gap, points"];
     table(&format!("By {name}, from the {}", grouping.from), &header, grouping.groups.iter().map(row))
 }
@@ -132,7 +132,7 @@ pub(super) fn blocking(blocking: &Blocking) -> Markup {
     };
     let percent = |share: Option<f64>| share.map_or("–".into(), |share| format!("{:.1}\u{a0}%", share * 100.0));
     let row = |one: &super::super::Lacking| {
-        let name = one.comparison.replace('_', " ");
+        let name = plain(&one.comparison);
         vec![name, thousands(one.missed), percent(one.share_of_missed), percent(one.share_of_truth)]
     };
     let header = ["Missing on a side", "Missed pairs", "Of the missed", "Of all true pairs"];
