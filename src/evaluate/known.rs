@@ -1,6 +1,7 @@
 //! The records of a scene, one entry a (provider, record_id), with what is known of each: its identities, the person it was given to,
 //! and, from the truth, whose it is and what that person is like.
 
+use super::measures::pairs_within;
 use super::scene::Scene;
 use super::truth;
 use crate::clustering::Partition;
@@ -101,6 +102,13 @@ impl Known {
     pub fn measured(&self, with_truth: bool) -> Vec<u32> {
         let counts = |key: &usize| self.found[*key] != MISSING && (!with_truth || self.truth[*key] != MISSING);
         (0..self.found.len()).filter(counts).map(|key| key as u32).collect()
+    }
+
+    /// Pairs of records given to one person.
+    pub fn linked_pairs(&self) -> u64 {
+        let mut people: Vec<u32> = self.found.iter().copied().filter(|found| *found != MISSING).collect();
+        people.par_sort_unstable();
+        people.chunk_by(|a, b| a == b).map(|records| pairs_within(records.len() as u64)).sum()
     }
 
     /// How many measured records a person of `people` has: for the few errors that are shown.

@@ -2,7 +2,6 @@
 
 use super::checks::Check;
 use super::labels::Labelled;
-use super::scene::Scene;
 use super::scored::Scored;
 use serde::Serialize;
 
@@ -16,10 +15,13 @@ pub struct WithoutTruth {
     pub checks: Vec<Check>,
 }
 
-/// The model's own probabilities, added up over the pairs that were compared and kept.
+/// The model's own probabilities, added up.
+///
+/// Pairs of one person that were not compared, or not kept, are there by the evidence of other records. They count as likely as those of
+/// one person that were compared are on average.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Expected {
-    /// Pairs of records given to one person, among those compared.
+    /// Pairs of records given to one person.
     pub linked_pairs: u64,
     /// Σ p over all pairs: how many the model takes for true.
     pub true_pairs: f64,
@@ -34,9 +36,11 @@ pub struct Expected {
 }
 
 impl Expected {
-    pub(super) fn of(scene: &Scene, scored: &Scored) -> Expected {
-        let linked_pairs: u64 = scored.by_weight.iter().map(|(_, counts)| counts.together).sum();
+    /// `linked_pairs` are all pairs of one person among the records that `scored` was counted on.
+    pub(super) fn of(scored: &Scored, linked_pairs: u64, people: u64) -> Expected {
+        let compared: u64 = scored.by_weight.iter().map(|(_, counts)| counts.together).sum();
         let (right, missed) = scored.expected();
+        let right = right / compared.max(1) as f64 * linked_pairs as f64;
         let share = |all: f64| (all > 0.0).then(|| right / all);
         Expected {
             linked_pairs,
@@ -45,7 +49,7 @@ impl Expected {
             missed_links: missed,
             precision: share(linked_pairs as f64),
             recall: share(right + missed),
-            people: u64::from(scene.partition().people),
+            people,
         }
     }
 }
