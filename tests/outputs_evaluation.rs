@@ -103,7 +103,11 @@ fn without_truth_labels_are_weighed() {
     }
     labels.push_str(&format!("{},{},unsure\nnobody:1,{},no\n", record(lines[0]), record(lines[9]), record(lines[0])));
     std::fs::write(night.path("town/labels.csv"), labels).unwrap();
-    let told = evaluate(&night, &["--labels", "labels.csv", "--json"]).done().stdout;
+    let told = evaluate(&night, &["--labels", "labels.csv", "--json", "--report", "labels.html"]).done().stdout;
+    let page = std::fs::read_to_string(night.path("town/labels.html")).unwrap();
+    asks_for_nothing(&page);
+    is_well_formed(&page);
+    check_in_browser(&night.path("town/labels.html"));
     let value: serde_json::Value = serde_json::from_str(&told).expect("it is JSON");
     let labelled = &value["estimates"]["labelled"];
     assert!(labelled["yes"].as_u64() > Some(50) && labelled["no"] == 0 && labelled["unsure"] == 1, "{labelled}");

@@ -267,7 +267,55 @@ fn parts_alike(a: &str, b: &str) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::parts_alike;
+    use super::*;
+    use crate::records::Dictionary;
+
+    fn column(values: &[&str]) -> Column {
+        let mut column = Column { codes: Vec::new(), values: Dictionary::default() };
+        for value in values {
+            column.codes.push(if value.is_empty() { MISSING } else { column.values.intern(value) });
+        }
+        column
+    }
+
+    /// Rows 0 and 1 are two lives put together, 2 and 3 are one life, 4 says nothing.
+    #[test]
+    fn two_lives_in_one_person_are_found() {
+        let mut records = Records { provider: vec![0; 5], key: vec![0, 1, 2, 2, 3], ..Records::default() };
+        records.number_verified = vec![true, true, true, false, false];
+        for (field, values) in [
+            (Field::NhsNumber, ["9990000018", "9990000026", "9990000034", "9990000042", ""]),
+            (Field::DateOfBirth, ["19800403", "19521117", "19800403", "19800304", ""]),
+            (Field::DateOfDeath, ["20200101", "20210101", "20200101", "", ""]),
+            (Field::Sex, ["male", "female", "male", "unknown", ""]),
+            (Field::BirthOrder, ["1", "2", "1", "1", ""]),
+        ] {
+            records.clean.insert(field, column(&values));
+        }
+        let contact = column(&["20210215", "", "20200120", "20191230", ""]);
+        let days = |column: &Column| column.values.iter().map(parse_days).collect::<Vec<i32>>();
+        let lives = Lives {
+            records: &records,
+            strict: vec![true],
+            deaths: days(&records.clean[&Field::DateOfDeath]),
+            births: days(&records.clean[&Field::DateOfBirth]),
+            contacts: vec![(&contact, days(&contact))],
+        };
+        for check in &OF_PERSON {
+            let [two, one, nothing] = [&[0, 1][..], &[2, 3], &[4]].map(|rows| (check.judge)(&lives, rows));
+            let expected = if check.name == "died_before_birth" { Some(false) } else { Some(true) };
+            assert_eq!(two, expected, "{}", check.name);
+            assert_ne!(one, Some(true), "{}", check.name);
+            assert_ne!(nothing, Some(true), "{}", check.name);
+        }
+        // Somebody who died before the other was born.
+        records.clean.insert(Field::DateOfDeath, column(&["19500101", "", "", "", ""]));
+        let deaths = days(&records.clean[&Field::DateOfDeath]);
+        let births = days(&records.clean[&Field::DateOfBirth]);
+        let lives = Lives { records: &records, strict: vec![false], deaths, births, contacts: Vec::new() };
+        assert_eq!(lives.died_unborn(&[0, 1]), Some(true));
+        assert_eq!(lives.twice_at_a_provider(&[0, 1]), None);
+    }
 
     #[test]
     fn parts_of_dates_are_counted_in_either_order() {
