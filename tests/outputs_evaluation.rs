@@ -74,7 +74,7 @@ fn json_has_everything_and_figures_that_agree() {
     let methods = truth["methods"].as_array().unwrap();
     assert_eq!((methods[0]["name"].as_str(), methods[1]["name"].as_str()), (Some("onefolk"), Some("mps")));
     assert_eq!(&methods[0]["pairs"], published);
-    assert!(truth["mistakes"].as_array().is_some_and(|mistakes| !mistakes.is_empty()));
+    assert!(truth["mistakes"].as_array().is_some_and(|mistakes| mistakes.len() <= 50));
     assert!(truth["groupings"].as_array().unwrap().iter().any(|grouping| grouping["name"] == "ethnicity"));
     assert!(value["estimates"]["checks"].as_array().is_some_and(|checks| checks.len() >= 3));
     let crosswalk = evaluate(&night, &["--truth", "truth.csv", "--crosswalk-only", "--json"]).done().stdout;

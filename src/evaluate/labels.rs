@@ -103,7 +103,7 @@ pub(super) fn labelled(scene: &Scene, known: &Known, scored: &Scored, path: &Pat
     for ((a, b), label) in labels {
         let pairs =
             known.identities(a).iter().flat_map(|&x| known.identities(b).iter().map(move |&y| (x.min(y), x.max(y))));
-        let weight = pairs.map(|(x, y)| scorer.weight(scene.comparisons.pattern(x, y))).max();
+        let weight = pairs.filter_map(|(x, y)| scene.kept_weight(&scorer, x, y)).max();
         let p = weight.map_or(0.0, probability).min(1.0 - 1e-15);
         let linked = known.found[a as usize] == known.found[b as usize];
         found.count(p, linked, label);

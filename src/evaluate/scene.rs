@@ -9,11 +9,12 @@ use crate::consent;
 use crate::explain::codes::{CHANGED_SINCE, NOTHING_COMPARED};
 use crate::failure::{Failure, Result};
 use crate::job::{ClusterSettings, Job};
-use crate::model::Model;
+use crate::model::{Decision, Model, Pooling, Scorer, weight_of};
 use crate::publish::published::{PublishedRun, damaged};
 use crate::records::{Identities, Records};
 use crate::run::progress::Progress;
 use crate::run::{self, link};
+use rayon::prelude::*;
 
 /// Everything in memory at once: about 600 bytes a record.
 pub(super) struct Scene<'a> {
@@ -58,6 +59,7 @@ impl<'a> Scene<'a> {
     /// Calls `what` with everything that judges pairs.
     pub fn with<T>(&self, settings: &ClusterSettings, what: impl FnOnce(&Evidence) -> T) -> T {
         let scorer = self.model.scorer(&self.comparisons);
+        let pooling = Pooling::of(&self.model, &self.comparisons);
         let guards =
             Guards::new(&self.comparisons, &self.records, &self.identities, &self.never_link, &self.job.providers);
         what(&Evidence {
@@ -67,6 +69,7 @@ impl<'a> Scene<'a> {
             scorer: &scorer,
             guards: &guards,
             settings,
+            pooling: &pooling,
         })
     }
 
@@ -82,15 +85,37 @@ impl<'a> Scene<'a> {
 
     /// The cut that the run used, as a probability.
     pub fn cut(&self) -> f64 {
-        clustering::as_probability(clustering::cut_weight(&self.job.cluster))
+        let decided = self.model.decision.as_ref().map(|decision| decision.cut);
+        clustering::as_probability(decided.unwrap_or_else(|| clustering::pair_cut(&self.job.cluster)))
     }
 
     /// The people where clusters had been merged down to another cut. The pairs are those that were scored already.
     pub fn partition_at(&self, cut: f64) -> Partition {
-        let settings = ClusterSettings { threshold: Some(cut), ..self.job.cluster };
-        let edges = self.clustering.links.iter().map(|(edge, _)| *edge).collect();
         let compared = self.clustering.counts.pairs_compared;
-        self.with(&settings, |evidence| clustering::cluster(evidence, edges, compared).partition)
+        self.with(&self.job.cluster, |evidence| {
+            // Kept pairs carry the weight of their context; clustering adds that by itself.
+            let bare = |(edge, _): &(Edge, bool)| Edge {
+                weight: evidence.scorer.weight(edge.pattern),
+                context: None,
+                ..*edge
+            };
+            let edges: Vec<Edge> = self.links().par_iter().map(bare).collect();
+            let decided = match &self.model.decision {
+                Some(decision) => decision.clone(),
+                None => clustering::decide(evidence, &clustering::sample(evidence, &edges)),
+            };
+            let decision = Decision { cut: weight_of(cut), ..decided };
+            clustering::cluster(evidence, edges, &decision, compared).partition
+        })
+    }
+
+    /// The weight of two identities where their pair was kept, or agrees with itself; left ≤ right.
+    pub fn kept_weight(&self, scorer: &Scorer, left: u32, right: u32) -> Option<i64> {
+        if left == right {
+            return Some(scorer.weight(self.comparisons.pattern(left, right)));
+        }
+        let at = self.links().binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right)).ok()?;
+        Some(self.links()[at].0.weight)
     }
 
     /// Whether a block holds both identities.
