@@ -1,8 +1,11 @@
 //! What readers of a run's summary rely on: the page opens anywhere, asks for nothing, and everybody can read it.
 
+#[path = "page/opened.rs"]
+mod opened;
 #[path = "page/synthetic.rs"]
 mod synthetic;
 
+use opened::{asks_for_nothing, browser, check_in_browser, is_well_formed};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use synthetic::Town;
@@ -15,47 +18,12 @@ fn town() -> onefolk::summary::Summary {
 fn the_page_is_one_file_that_asks_for_nothing_and_runs_nothing() {
     let page = town().report_html;
     assert!(page.len() <= 1_000_000, "{} bytes", page.len());
-    for forbidden in
-        ["http:", "https:", "//", "<script", "<link", "<img", "<iframe", "javascript:", " style=", "@import", "url("]
-    {
-        assert!(!page.contains(forbidden), "{forbidden}");
-    }
-    for handler in ["onload", "onclick", "onerror", "onmouse"] {
-        assert!(!page.contains(handler), "{handler}");
-    }
+    asks_for_nothing(&page);
 }
 
 #[test]
 fn every_element_is_closed_and_every_id_stands_once() {
-    let page = town().report_html;
-    let mut open: Vec<&str> = Vec::new();
-    let mut ids = std::collections::HashSet::new();
-    let mut headings = Vec::new();
-    let mut rest = page.strip_prefix("<!DOCTYPE html>").expect("a doctype");
-    while let Some(start) = rest.find('<') {
-        let end = start + rest[start..].find('>').expect("a tag ends");
-        let tag = &rest[start + 1..end];
-        rest = &rest[end + 1..];
-        let name = tag.trim_start_matches('/').split([' ', '\n']).next().unwrap();
-        if tag.starts_with('/') {
-            assert_eq!(open.pop(), Some(name));
-        } else if name != "meta" {
-            open.push(name);
-        }
-        if name == "style" && !tag.starts_with('/') {
-            rest = &rest[rest.find("</style>").expect("the style sheet ends")..];
-        }
-        if let Some((_, after)) = tag.split_once(" id=\"") {
-            let id = after.split('"').next().unwrap();
-            assert!(ids.insert(id), "{id} twice");
-        }
-        if matches!(name, "h1" | "h2" | "h3") && !tag.starts_with('/') {
-            headings.push(name.as_bytes()[1] - b'0');
-        }
-    }
-    assert!(open.is_empty(), "{open:?}");
-    assert_eq!(headings[0], 1);
-    assert!(headings.windows(2).all(|pair| pair[1] > 1 && pair[1] <= pair[0] + 1), "{headings:?}");
+    is_well_formed(&town().report_html);
 }
 
 #[test]
@@ -105,40 +73,12 @@ fn the_same_facts_give_the_same_bytes_on_one_thread_and_on_many() {
     assert!(on(1) == on(7));
 }
 
-/// Chromium and the node script of tests/page, or why they cannot run. In continuous integration they must.
-fn browser() -> Option<PathBuf> {
-    let chromium = std::env::var_os("CHROMIUM").map_or_else(|| PathBuf::from("/usr/bin/chromium"), PathBuf::from);
-    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/node_modules");
-    let missing = [(&chromium, "Chromium"), (&modules, "tests/page/node_modules (npm ci in tests/page)")];
-    let missing: Vec<&str> = missing.iter().filter(|(path, _)| !path.exists()).map(|(_, what)| *what).collect();
-    if missing.is_empty() {
-        return Some(chromium);
-    }
-    assert!(std::env::var_os("CI").is_none(), "missing in continuous integration: {}", missing.join(", "));
-    eprintln!("SKIPPED: the page was not opened in a browser; missing: {}", missing.join(", "));
-    None
-}
-
 fn written(name: &str, summary: &onefolk::summary::Summary) -> PathBuf {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("page");
     std::fs::create_dir_all(&folder).unwrap();
     let file = folder.join(name);
     std::fs::write(&file, &summary.report_html).unwrap();
     file
-}
-
-/// axe, console, requests, overflow and letters at three widths, light and dark (tests/page/check.js).
-fn check_in_browser(page: &Path) {
-    let Some(chromium) = browser() else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/check.js");
-    let mut node = Command::new("node");
-    node.arg(script).arg(page).env("CHROMIUM", chromium);
-    if let Some(pictures) = std::env::var_os("PAGE_PICTURES") {
-        node.arg(pictures);
-    }
-    let output = node.output().expect("node runs");
-    let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
 }
 
 #[test]

@@ -30,7 +30,7 @@ pub(super) fn parse(text: &str) -> Option<Date> {
 }
 
 /// The same in days, or [`NO_DATE`].
-pub(super) fn parse_days(text: &str) -> i32 {
+pub(crate) fn parse_days(text: &str) -> i32 {
     parse(text).map_or(NO_DATE, days)
 }
 

@@ -15,6 +15,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use dates::parse_days;
 pub use dates::{NO_DATE, days};
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
 

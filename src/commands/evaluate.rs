@@ -1,111 +1,83 @@
-//! `onefolk evaluate JOB --truth FILE`.
+//! `onefolk evaluate JOB [--truth FILE]`.
 
-use onefolk::evaluate::{self, Estimate, Evaluation, Pairs};
-use onefolk::failure::Result;
+use super::extracts::Looks;
+use onefolk::baselines::Method;
+use onefolk::evaluate::{self, Options};
+use onefolk::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
 use onefolk::job::Job;
-use std::path::PathBuf;
+use onefolk::run::Show;
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 
-/// Measure the current run against known truth: precision, recall and F1, by pair, record and person.
+/// Say how right the current run is, for whom, and what went wrong: against known truth, labelled pairs, or neither.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  onefolk evaluate data/demo/job.toml --truth data/demo/truth.csv")]
+#[command(
+    after_help = "Example:\n  onefolk evaluate data/demo/job.toml --truth data/demo/truth.csv --report evaluation.html\n  \
+                        onefolk evaluate night/job.toml --labels labels.csv"
+)]
 pub struct Arguments {
     /// The job file.
     job: PathBuf,
-    /// CSV with the columns provider, record_id, person.
+    /// CSV with the columns provider, record_id, person; any further column groups people to give results for.
     #[arg(long, value_name = "FILE")]
-    truth: PathBuf,
-    /// Print JSON.
+    truth: Option<PathBuf>,
+    /// CSV with the columns left, right (as provider:record_id) and label (yes, no, unsure).
+    #[arg(long, value_name = "FILE")]
+    labels: Option<PathBuf>,
+    /// Measure only what was published, without reading the extracts again: for tens of millions of records.
+    #[arg(long, requires = "truth", conflicts_with_all = ["labels", "methods"])]
+    crosswalk_only: bool,
+    /// Measure a published method on the same records beside ours; may be given twice.
+    #[arg(long = "method", value_name = "METHOD", value_parser = ["mps", "deterministic"], requires = "truth")]
+    methods: Vec<String>,
+    /// Write everything as one page too, for the controller only: it counts people by what they are like.
+    #[arg(long, value_name = "FILE", conflicts_with = "crosswalk_only")]
+    report: Option<PathBuf>,
+    /// Show names, dates, numbers and addresses of the errors explained.
+    #[arg(long)]
+    show_identifiers: bool,
+    /// Print JSON: everything, all errors explained included.
     #[arg(long)]
     json: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
-    let job = Job::read(&arguments.job)?;
-    let evaluation = evaluate::evaluate(&job, &arguments.truth)?;
+/// Every page of onefolk says so in its head.
+const MADE_BY_US: &str = "<meta name=\"generator\" content=\"onefolk\">";
+
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
+    let looks = Looks::default();
+    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let options = Options {
+        truth: arguments.truth.clone(),
+        labels: arguments.labels.clone(),
+        methods: arguments.methods.iter().filter_map(|word| Method::from_word(word)).collect(),
+        crosswalk_only: arguments.crosswalk_only,
+        show_identifiers: arguments.show_identifiers,
+        progress: Show::fitting(quiet),
+    };
+    let evaluation = evaluate::evaluate(&job, &options)?;
+    if let Some(path) = &arguments.report {
+        write_page(path, &evaluation.page())?;
+    }
     if arguments.json {
         return super::print_json(&serde_json::to_value(&evaluation).expect("an evaluation is plain data"));
     }
-    super::print(&shown(&evaluation))
+    super::print(&evaluation.to_string())
 }
 
-fn shown(evaluation: &Evaluation) -> String {
-    format!(
-        "Run {} against the truth, on {} records that both know\n\n{}\n\n{}\n\n{}{}\n",
-        evaluation.run_id,
-        evaluation.records,
-        whole(evaluation),
-        by_provider(evaluation),
-        left_out(evaluation),
-        evaluation.intervals
-    )
-}
-
-fn whole(evaluation: &Evaluation) -> String {
-    let measures = &evaluation.measures;
-    let mut table = super::table(&["", "precision", "recall", "F1"]);
-    table.add_row(of_pairs("pairs of records", &measures.pairs));
-    let b = &measures.b_cubed;
-    table.add_row([
-        "records (B-cubed)".to_string(),
-        share(Some(b.precision)),
-        share(Some(b.recall)),
-        share(Some(b.f1)),
-    ]);
-    let people = &measures.people;
-    format!(
-        "{}\n\n{} people found, {} in truth; {} of them found with exactly their records ({})",
-        table.trim_fmt(),
-        people.found,
-        people.truth,
-        people.exact,
-        estimate(&people.exact_share)
-    )
-}
-
-fn by_provider(evaluation: &Evaluation) -> String {
-    let mut table = super::table(&["provider, with everybody", "records", "precision", "recall", "F1"]);
-    for of in &evaluation.measures.providers {
-        let [name, precision, recall, f1] = of_pairs(&of.provider, &of.pairs);
-        table.add_row([name, of.records.to_string(), precision, recall, f1]);
-    }
-    table.trim_fmt()
-}
-
-fn of_pairs(name: &str, pairs: &Pairs) -> [String; 4] {
-    [name.to_string(), estimate(&pairs.precision), estimate(&pairs.recall), share(pairs.f1)]
-}
-
-/// What the figures above do not cover; nothing where they cover all.
-fn left_out(evaluation: &Evaluation) -> String {
-    let absent = &evaluation.absent;
-    let mut lines = Vec::new();
-    let mut line = |records: u64, words: &str| {
-        if records > 0 {
-            lines.push(format!("{records} records {words}\n"));
+/// Writes the page for its owner only. An older evaluation is replaced, anything else is left alone.
+fn write_page(path: &Path, page: &str) -> Result<()> {
+    let failed = |error: &std::io::Error| Failure::from_io(error, path, &OUTPUT_FAILED);
+    match std::fs::read_to_string(path) {
+        Ok(text) if text.contains(MADE_BY_US) && text.contains("evaluation of run") => {
+            std::fs::remove_file(path).map_err(|error| failed(&error))?;
         }
-    };
-    line(absent.withheld, "of the truth are withheld: not measured");
-    line(absent.quarantined_or_not_sent, "of the truth are in quarantine or in no extract: not measured");
-    line(evaluation.ambiguous, "belong to more than one person in the truth: not measured");
-    line(evaluation.torn, "have rows with more than one person in the run: the first row's person counts");
-    line(evaluation.unknown, "of the run are not in the truth: not measured");
-    if absent.withheld + absent.quarantined_or_not_sent > 0 {
-        lines.push(format!(
-            "With absent records counted as missed, recall is {}\n",
-            estimate(&evaluation.recall_with_absent)
-        ));
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        _ => return Err(Failure::new(&FILE_EXISTS, path.display().to_string())),
     }
-    if lines.is_empty() { String::new() } else { format!("{}\n", lines.concat()) }
-}
-
-fn share(value: Option<f64>) -> String {
-    value.map_or("–".into(), |value| format!("{value:.4}"))
-}
-
-/// "0.9981 (0.9979–0.9983)".
-fn estimate(of: &Estimate) -> String {
-    match (of.low, of.high) {
-        (Some(low), Some(high)) => format!("{} ({low:.4}–{high:.4})", share(of.value)),
-        _ => "–".into(),
-    }
+    let mut options = std::fs::OpenOptions::new();
+    let file = options.write(true).create_new(true).mode(0o600).open(path);
+    file.and_then(|mut file| file.write_all(page.as_bytes()).and_then(|()| file.sync_all()))
+        .map_err(|error| failed(&error))
 }

@@ -57,7 +57,7 @@ impl CommandLine {
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),
-            Command::Evaluate(arguments) => evaluate::run(&arguments),
+            Command::Evaluate(arguments) => evaluate::run(&arguments, self.quiet),
             Command::Explain(arguments) => explain::run(&arguments, self.quiet),
             Command::Export(arguments) => export::run(&arguments, self.quiet),
             Command::Completions(arguments) => completions::run(&arguments),

@@ -3,17 +3,15 @@
 use crate::failure::{Code, Exit};
 
 /// The codes this room raises.
-pub static CODES: &[&Code] =
-    &[&NO_CURRENT_RUN, &TRUTH_UNREADABLE, &TRUTH_HEADER_WRONG, &TRUTH_LINE_WRONG, &NOTHING_IN_COMMON, &RUN_UNREADABLE];
-
-pub(super) static NO_CURRENT_RUN: Code = Code {
-    id: "OF0530",
-    exit: Exit::InputUnusable,
-    title: "there is no current run",
-    next_step: "Run `onefolk run` with this job first, then try again",
-    explanation: "evaluate and explain look at what was published last: the folder `current` below [job] output. It does not exist, so \
-                  this job has not been run yet, or [job] output points elsewhere.",
-};
+pub static CODES: &[&Code] = &[
+    &TRUTH_UNREADABLE,
+    &TRUTH_HEADER_WRONG,
+    &TRUTH_LINE_WRONG,
+    &NOTHING_IN_COMMON,
+    &LABELS_UNREADABLE,
+    &LABEL_LINE_WRONG,
+    &NOTHING_LABELLED,
+];
 
 pub(super) static TRUTH_UNREADABLE: Code = Code {
     id: "OF0531",
@@ -29,7 +27,7 @@ pub(super) static TRUTH_HEADER_WRONG: Code = Code {
     title: "the header of the truth file is wrong",
     next_step: "Give the file a first line with the columns provider,record_id,person, then try again",
     explanation: "A truth file is CSV with commas, in UTF-8. Its first line names the columns provider, record_id and person, each once \
-                  and in any order; other columns are passed over.",
+                  and in any order; other columns (sex, age band and the like) are groups to give results for.",
 };
 
 pub(super) static TRUTH_LINE_WRONG: Code = Code {
@@ -50,11 +48,28 @@ pub(super) static NOTHING_IN_COMMON: Code = Code {
                   file stands in the crosswalk of the current run.",
 };
 
-pub(super) static RUN_UNREADABLE: Code = Code {
-    id: "OF0535",
-    exit: Exit::Resource,
-    title: "a file of the current run cannot be read",
-    next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
-    explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
-                  run writes all of them anew.",
+pub(super) static LABELS_UNREADABLE: Code = Code {
+    id: "OF0536",
+    exit: Exit::InputUnusable,
+    title: "the file of labels cannot be read",
+    next_step: "Check the path that --labels gives and who may read the file, then try again",
+    explanation: "The file that --labels names is absent, a folder, or the operating system reported an error while it was read.",
+};
+
+pub(super) static LABEL_LINE_WRONG: Code = Code {
+    id: "OF0537",
+    exit: Exit::InputUnusable,
+    title: "a line of the labels is wrong",
+    next_step: "Correct the line that the message names, then try again",
+    explanation: "A file of labels is CSV with commas, in UTF-8, with the columns left, right and label. left and right name records as \
+                  provider:record_id, label is yes, no or unsure. A figure from half a file would mislead, so one wrong line stops the \
+                  command.",
+};
+
+pub(super) static NOTHING_LABELLED: Code = Code {
+    id: "OF0538",
+    exit: Exit::InputUnusable,
+    title: "no label counts",
+    next_step: "Check that the labels belong to this job and that some of them say yes or no",
+    explanation: "Not one line of the file of labels says yes or no about two records that both stand in the current run.",
 };

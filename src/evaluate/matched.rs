@@ -1,8 +1,8 @@
 //! The records of the crosswalk and those of the truth, brought together.
 
 use super::measures::Unit;
-use super::published::PublishedRun;
 use crate::failure::Result;
+use crate::publish::published::PublishedRun;
 use crate::records::{Dictionary, MISSING};
 use serde::Serialize;
 
@@ -106,9 +106,9 @@ impl Matched {
         Ok(matched)
     }
 
-    pub fn add_truth(&mut self, provider: &str, record_id: &str, person: &str) {
-        let record = self.numbers.intern(provider, record_id);
-        self.truth.put(record, person);
+    pub fn add_truth(&mut self, line: &super::truth::Line) {
+        let record = self.numbers.intern(line.provider, line.record_id);
+        self.truth.put(record, line.person);
     }
 
     /// Records that both know, the ambiguous ones left out, and the names of the providers.

@@ -92,18 +92,18 @@ pub fn measure(mut units: Vec<Unit>, providers: &[String]) -> Measures {
 }
 
 impl Pairs {
-    fn of(found: u64, truth: u64, both: u64) -> Pairs {
+    pub(super) fn of(found: u64, truth: u64, both: u64) -> Pairs {
         let (precision, recall) = (wilson(both, found), wilson(both, truth));
         let f1 = precision.value.zip(recall.value).map(|(p, r)| harmonic(p, r));
         Pairs { found, truth, both, precision, recall, f1 }
     }
 }
 
-fn harmonic(precision: f64, recall: f64) -> f64 {
+pub(super) fn harmonic(precision: f64, recall: f64) -> f64 {
     if precision + recall == 0.0 { 0.0 } else { 2.0 * precision * recall / (precision + recall) }
 }
 
-fn pairs_within(size: u64) -> u64 {
+pub(super) fn pairs_within(size: u64) -> u64 {
     size * size.saturating_sub(1) / 2
 }
 

@@ -1,109 +1,62 @@
-//! Reading what a run has published.
+//! What was published, against the truth: the crosswalk alone is read.
 
-use super::codes::{NO_CURRENT_RUN, RUN_UNREADABLE};
+use super::codes::NOTHING_IN_COMMON;
+use super::interval::{Estimate, wilson};
+use super::matched::{Absent, Matched};
+use super::measures::{Measures, measure};
+use super::truth;
 use crate::failure::{Failure, Result};
-use crate::job::Job;
-use crate::publish;
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-#[cfg(test)]
-use arrow::datatypes::Float64Type;
-use arrow::datatypes::{Field, Int64Type};
-use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use crate::publish::published::PublishedRun;
+use serde::Serialize;
+use std::path::Path;
 
-/// Rows decoded at a time.
-const ROWS: usize = 32 << 10;
+/// What the intervals assume; to be told with every figure.
+pub const ASSUMPTION: &str = "95 % intervals after Wilson (1927). They take the pairs (for people: the people) as independent draws. Pairs of one \
+                              person are not, so the true intervals of pairs are somewhat wider.";
 
-/// A run that stands. The link `current` is followed once, so that all reads see one run.
-pub(crate) struct PublishedRun {
-    pub run_id: String,
-    pub folder: PathBuf,
+/// The crosswalk of the current run, measured.
+#[derive(Debug, Clone, Serialize)]
+pub struct Published {
+    /// Records that stand in both the truth and the crosswalk: what everything below is measured on.
+    pub records: u64,
+    /// Records of the truth that are not in the crosswalk.
+    pub absent: Absent,
+    /// Records that the truth gives to more than one person; left out.
+    pub ambiguous: u64,
+    /// Records whose rows the run gave to more than one person; they count with the person of their first row.
+    pub torn: u64,
+    /// Records of the crosswalk that the truth does not know; left out.
+    pub unknown: u64,
+    pub measures: Measures,
+    /// Share of all true pairs found where the absent records count as missed.
+    pub recall_with_absent: Estimate,
+    pub intervals: &'static str,
 }
 
-/// Some rows of a published table.
-pub(crate) struct Rows<'a> {
-    batch: RecordBatch,
-    path: &'a Path,
-}
-
-impl PublishedRun {
-    /// # Errors
-    /// OF0530 where nothing was published yet.
-    pub fn current(job: &Job) -> Result<PublishedRun> {
-        let none = || Failure::new(&NO_CURRENT_RUN, job.output.join("current").display().to_string());
-        let run_id = publish::current_run(&job.output).ok_or_else(none)?;
-        let folder = job.output.join("runs").join(&run_id);
-        if folder.is_dir() { Ok(PublishedRun { run_id, folder }) } else { Err(none()) }
+/// Measures a run. n log n in the number of records.
+///
+/// # Errors
+/// OF053x: a truth file that cannot be used, nothing in common.
+pub(super) fn published(run: &PublishedRun, truth: &Path) -> Result<Published> {
+    let mut matched = Matched::read_crosswalk(run)?;
+    truth::read(truth, |line| matched.add_truth(line))?;
+    let absent = matched.absent(run)?;
+    let (units, providers) = matched.units();
+    if units.is_empty() {
+        let what =
+            format!("{} records in the truth, {} in the crosswalk", matched.truth_records(), matched.found_records());
+        return Err(Failure::new(&NOTHING_IN_COMMON, what));
     }
-
-    /// Hands `visit` the named columns of a table, some rows at a time and in order.
-    pub fn each(&self, file: &str, columns: &[&str], mut visit: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
-        let path = self.folder.join(file);
-        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
-        let wanted = |(_, field): &(usize, &std::sync::Arc<Field>)| columns.contains(&field.name().as_str());
-        let places: Vec<usize> =
-            builder.schema().fields().iter().enumerate().filter(wanted).map(|(at, _)| at).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), places);
-        let reader = builder.with_projection(mask).with_batch_size(ROWS).build().map_err(|_| damaged(&path))?;
-        for batch in reader {
-            visit(&Rows { batch: batch.map_err(|_| damaged(&path))?, path: &path })?;
-        }
-        Ok(())
-    }
-
-    /// A whole file.
-    pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
-        let path = self.folder.join(file);
-        std::fs::read(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))
-    }
-}
-
-impl Rows<'_> {
-    pub fn len(&self) -> usize {
-        self.batch.num_rows()
-    }
-
-    /// # Errors
-    /// OF0535 where there is no such column of texts.
-    pub fn text(&self, column: &str) -> Result<&StringArray> {
-        let found = self.batch.column_by_name(column).and_then(|column| column.as_string_opt());
-        found.ok_or_else(|| damaged(self.path))
-    }
-
-    /// # Errors
-    /// OF0535 where there is no such column of numbers.
-    #[cfg(test)]
-    pub fn numbers(&self, column: &str) -> Result<&[f64]> {
-        let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Float64Type>());
-        found.map(|column| &column.values()[..]).ok_or_else(|| damaged(self.path))
-    }
-
-    /// One row's entries in a column of lists; none where the list is null.
-    ///
-    /// # Errors
-    /// OF0535 where there is no such column of lists of texts.
-    pub fn texts(&self, column: &str, row: usize) -> Result<Vec<String>> {
-        let lists = self.batch.column_by_name(column).and_then(|column| column.as_list_opt::<i32>());
-        let list = lists.ok_or_else(|| damaged(self.path))?.value(row);
-        let texts = list.as_string_opt::<i32>().ok_or_else(|| damaged(self.path))?;
-        Ok(texts.iter().flatten().map(str::to_string).collect())
-    }
-
-    /// # Errors
-    /// OF0535 where there is no such column of whole numbers.
-    pub fn integers(&self, column: &str) -> Result<&[i64]> {
-        let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Int64Type>());
-        found
-            .filter(|column| column.null_count() == 0)
-            .map(|column| &column.values()[..])
-            .ok_or_else(|| damaged(self.path))
-    }
-}
-
-/// What the library says is not passed on: it may quote what it stumbled over.
-pub(crate) fn damaged(path: &Path) -> Failure {
-    Failure::new(&RUN_UNREADABLE, format!("{}: it is damaged, or no file of a run", path.display()))
+    let records = units.len() as u64;
+    let measures = measure(units, &providers);
+    Ok(Published {
+        records,
+        recall_with_absent: wilson(measures.pairs.both, matched.true_pairs_with_absent()),
+        absent,
+        ambiguous: matched.ambiguous(),
+        torn: matched.torn(),
+        unknown: matched.unknown(),
+        measures,
+        intervals: ASSUMPTION,
+    })
 }

@@ -4,7 +4,7 @@ use super::*;
 use crate::run;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Every pair looked at, one by one.
 fn naive_pairs(units: &[Unit], counts: impl Fn(&Unit, &Unit) -> bool) -> (u64, u64, u64) {
@@ -114,6 +114,11 @@ fn job_in(folder: &Path) -> Job {
     Job::read(&folder.join("job.toml")).expect("the job is right")
 }
 
+/// The whole evaluation against a truth, or why there is none.
+fn against(job: &Job, truth: &Path) -> Result<Evaluation> {
+    evaluate(job, &Options { truth: Some(truth.to_path_buf()), ..Options::default() })
+}
+
 fn truth(folder: &Path, text: &str) -> PathBuf {
     let path = folder.join("truth.csv");
     std::fs::write(&path, text).unwrap();
@@ -130,10 +135,11 @@ fn a_published_run_is_measured_and_what_is_absent_is_counted() {
     // Two records that no extract holds, one of them of a person with two others; one record that the truth gives to two people.
     text.push_str("p3,south,lost\nq,elsewhere,1\np30,north,n31\n");
     let path = truth(folder.path(), &text);
-    assert_eq!(evaluate(&job, &path).expect_err("nothing was published").code.id, "OF0530");
+    assert_eq!(against(&job, &path).expect_err("nothing was published").code.id, "OF0530");
 
     run::run(&job, run::Options::default()).expect("the run succeeds");
-    let evaluation = evaluate(&job, &path).expect("it can be measured");
+    let whole = against(&job, &path).expect("it can be measured");
+    let evaluation = whole.published.as_ref().expect("a truth was given");
     assert_eq!(evaluation.absent, Absent { withheld: 1, quarantined_or_not_sent: 2 });
     assert_eq!((evaluation.ambiguous, evaluation.torn, evaluation.unknown), (1, 0, 0));
     // 40 north and 20 south records, without the withheld one and the ambiguous one; the second row of n7 does not count.
@@ -161,13 +167,13 @@ fn wrong_truth_files_are_named_by_line_and_never_quoted() {
         ("", "OF0532", "provider"),
     ];
     for (text, code, words) in cases {
-        let failure = evaluate(&job, &truth(folder.path(), text)).expect_err(text);
+        let failure = against(&job, &truth(folder.path(), text)).expect_err(text);
         assert_eq!(failure.code.id, code, "{text}");
         assert!(failure.what.contains(words) && !failure.report().contains("secret"), "{}", failure.what);
     }
     std::fs::write(folder.path().join("truth.csv"), b"provider,record_id,person\nnorth,\xff,p\n").unwrap();
-    assert_eq!(evaluate(&job, &folder.path().join("truth.csv")).expect_err("no UTF-8").code.id, "OF0533");
-    assert_eq!(evaluate(&job, &folder.path().join("none.csv")).expect_err("absent").code.id, "OF0531");
+    assert_eq!(against(&job, &folder.path().join("truth.csv")).expect_err("no UTF-8").code.id, "OF0533");
+    assert_eq!(against(&job, &folder.path().join("none.csv")).expect_err("absent").code.id, "OF0531");
 }
 
 #[test]
@@ -177,5 +183,5 @@ fn a_damaged_crosswalk_is_told() {
     run::run(&job, run::Options::default()).expect("the run succeeds");
     std::fs::write(job.output.join("current/crosswalk.parquet"), b"PAR1 no more").unwrap();
     let path = truth(folder.path(), "provider,record_id,person\nnorth,n1,p1\n");
-    assert_eq!(evaluate(&job, &path).expect_err("it is damaged").code.id, "OF0535");
+    assert_eq!(against(&job, &path).expect_err("it is damaged").code.id, "OF0535");
 }

@@ -7,12 +7,24 @@ use std::path::Path;
 
 const COLUMNS: [&str; 3] = ["provider", "record_id", "person"];
 
-/// Hands `take` the provider, record_id and person of each line, without outer space.
-pub(super) fn read(path: &Path, mut take: impl FnMut(&str, &str, &str)) -> Result<()> {
+/// One line of a truth file, without outer space.
+pub(super) struct Line<'a> {
+    pub provider: &'a str,
+    pub record_id: &'a str,
+    pub person: &'a str,
+    /// The other columns, in the order of the names that `read` gave.
+    pub rest: Vec<&'a str>,
+}
+
+/// Hands `take` each line. Returns the names of the columns beyond the three that every truth file has.
+pub(super) fn read(path: &Path, mut take: impl FnMut(&Line)) -> Result<Vec<String>> {
     let file = File::open(path).map_err(|error| Failure::from_io(&error, path, &TRUTH_UNREADABLE))?;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 20).from_reader(file);
     let header = reader.byte_headers().map_err(|error| failure(error, path))?;
     let places = places(header, path)?;
+    let rest: Vec<usize> = (0..header.len()).filter(|at| !places.contains(at)).collect();
+    let names = rest.iter().map(|&at| String::from_utf8_lossy(header.get(at).unwrap_or_default()).trim().to_string());
+    let names: Vec<String> = names.collect();
     let mut line = csv::ByteRecord::new();
     while reader.read_byte_record(&mut line).map_err(|error| failure(error, path))? {
         let wrong = |what: &str| {
@@ -28,9 +40,14 @@ pub(super) fn read(path: &Path, mut take: impl FnMut(&str, &str, &str)) -> Resul
                 return Err(wrong(&format!("{column} is empty")));
             }
         }
-        take(fields[0], fields[1], fields[2]);
+        let mut others = Vec::with_capacity(rest.len());
+        for (&place, name) in rest.iter().zip(&names) {
+            let value = std::str::from_utf8(line.get(place).unwrap_or_default());
+            others.push(value.map_err(|_| wrong(&format!("{name} is not UTF-8")))?.trim());
+        }
+        take(&Line { provider: fields[0], record_id: fields[1], person: fields[2], rest: others });
     }
-    Ok(())
+    Ok(names)
 }
 
 /// Where the three columns stand.

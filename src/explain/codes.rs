@@ -42,7 +42,7 @@ pub(super) static PERSON_NOT_IN_RUN: Code = Code {
                   may be gone from all extracts, or belongs to another job.",
 };
 
-pub(super) static CHANGED_SINCE: Code = Code {
+pub(crate) static CHANGED_SINCE: Code = Code {
     id: "OF0544",
     exit: Exit::InputUnusable,
     title: "the job or its extracts have changed since the current run",
@@ -51,7 +51,7 @@ pub(super) static CHANGED_SINCE: Code = Code {
                   fields that are compared, are no longer those of that run.",
 };
 
-pub(super) static NOTHING_COMPARED: Code = Code {
+pub(crate) static NOTHING_COMPARED: Code = Code {
     id: "OF0545",
     exit: Exit::InputUnusable,
     title: "the current run compared nothing",

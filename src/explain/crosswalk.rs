@@ -1,9 +1,9 @@
 //! Looking records and people up in what the current run has published.
 
 use super::codes::{PERSON_NOT_IN_RUN, RECORD_MISWRITTEN, RECORD_NOT_IN_RUN};
-use crate::evaluate::published::PublishedRun;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
+use crate::publish::published::PublishedRun;
 
 /// A record as somebody names it.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,10 +1,9 @@
 //! A pair field by field: words, bits, running total.
 
 use super::bits;
-use super::scene::Scene;
 use crate::clustering::{Evidence, Judged};
 use crate::comparison::{Comparison, Group, Of};
-use crate::job::Field;
+use crate::job::{Field, Job};
 use crate::model::Model;
 use serde::Serialize;
 
@@ -24,7 +23,7 @@ pub struct FieldLine {
 }
 
 /// The name of a field as people say it.
-pub(super) fn said(name: &str) -> String {
+pub(crate) fn said(name: &str) -> String {
     match name {
         "nhs_number" => "NHS number".into(),
         other => other.replace('_', " "),
@@ -45,8 +44,8 @@ fn words(comparison: &Comparison, level: u8) -> String {
 }
 
 /// All comparisons of a judged pair. `sensitive` hides those that tell a place.
-pub(super) fn lines(
-    scene: &Scene,
+pub(crate) fn lines(
+    job: &Job,
     evidence: &Evidence,
     judged: &Judged,
     sensitive: bool,
@@ -54,7 +53,7 @@ pub(super) fn lines(
 ) -> Vec<FieldLine> {
     let mut total = evidence.scorer.prior_bits();
     let mut lines = Vec::new();
-    for (index, comparison) in scene.comparisons.list.iter().enumerate() {
+    for (index, comparison) in evidence.comparisons.list.iter().enumerate() {
         let hidden = sensitive && tells_place(comparison);
         let level = comparison.level_in(judged.pattern);
         let worth = level.map_or(0.0, |level| evidence.scorer.bits(index, level));
@@ -62,7 +61,7 @@ pub(super) fn lines(
             total += worth;
         }
         let agreement = level.map_or("no value on one side".into(), |level| words(comparison, level));
-        let of = |identity| value(scene, comparison, identity, sensitive);
+        let of = |identity| value(job, evidence, comparison, identity, sensitive);
         lines.push(FieldLine {
             field: said(&comparison.name),
             agreement: (!hidden).then_some(agreement),
@@ -75,8 +74,8 @@ pub(super) fn lines(
 }
 
 /// The kind of strangers that this pair most looks like, unless it is just any strangers.
-pub(super) fn likeliest_strangers(scene: &Scene, model: &Model, judged: &Judged) -> Option<String> {
-    let level = |at: usize| scene.comparisons.list[at].level_in(judged.pattern).map(usize::from);
+pub(super) fn likeliest_strangers(evidence: &Evidence, model: &Model, judged: &Judged) -> Option<String> {
+    let level = |at: usize| evidence.comparisons.list[at].level_in(judged.pattern).map(usize::from);
     let score = |at: usize| {
         let class = &model.classes[at];
         let known = class
@@ -90,20 +89,20 @@ pub(super) fn likeliest_strangers(scene: &Scene, model: &Model, judged: &Judged)
 }
 
 /// The values that a comparison compared, of one identity.
-pub(super) fn value(scene: &Scene, comparison: &Comparison, identity: u32, sensitive: bool) -> String {
+pub(super) fn value(job: &Job, evidence: &Evidence, comparison: &Comparison, identity: u32, sensitive: bool) -> String {
     // A provider's own identifier is written provider:value, and so tells who gives care.
     if sensitive && (tells_place(comparison) || comparison.name == "local_id") {
         return "not shown".into();
     }
-    let record = scene.identities.example(identity);
+    let record = evidence.identities.example(identity);
     let values: Vec<&str> =
-        sources(scene, comparison).into_iter().filter_map(|field| scene.records.value(field, record)).collect();
+        sources(job, comparison).into_iter().filter_map(|field| evidence.records.value(field, record)).collect();
     if values.is_empty() { "–".into() } else { values.join(" ") }
 }
 
 /// The fields behind a comparison.
-fn sources(scene: &Scene, comparison: &Comparison) -> Vec<Field> {
-    let custom = scene.job.custom_fields.iter().position(|field| field.name == comparison.name);
+fn sources(job: &Job, comparison: &Comparison) -> Vec<Field> {
+    let custom = job.custom_fields.iter().position(|field| field.name == comparison.name);
     match (&comparison.of, comparison.name.as_str()) {
         (Of::Name(_), "name") => {
             vec![Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName]
@@ -117,6 +116,6 @@ fn sources(scene: &Scene, comparison: &Comparison) -> Vec<Field> {
 }
 
 /// What is left between the fields shown and the weight.
-pub(super) fn correction(lines: &[FieldLine], prior: f64, judged: &Judged) -> f64 {
+pub(crate) fn correction(lines: &[FieldLine], prior: f64, judged: &Judged) -> f64 {
     bits(judged.weight) - lines.last().map_or(prior, |line| line.total)
 }

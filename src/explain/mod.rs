@@ -5,10 +5,10 @@
 //! add up to the weight that clustering used; nobody's values are shown unless asked for; where a person is marked sensitive, nothing
 //! that tells a place or a provider is shown even then; a difference of sex is a difference between records, never a change.
 
-mod codes;
+pub(crate) mod codes;
 mod crosswalk;
-mod fields;
-mod outcome;
+pub(crate) mod fields;
+pub(crate) mod outcome;
 mod pair;
 mod person;
 mod scene;

@@ -4,8 +4,8 @@ use super::bits;
 use super::crosswalk::was_compared;
 use super::scene::{Record, average};
 use crate::clustering::{Evidence, Guard, Judged, ReviewReason};
-use crate::evaluate::published::PublishedRun;
 use crate::failure::Result;
+use crate::publish::published::PublishedRun;
 use serde::Serialize;
 
 /// Whether two records ended as one person, and the rule that decided.
@@ -116,7 +116,7 @@ fn apart(run: &PublishedRun, question: &Question, all: i64, forbidden: u64) -> R
 }
 
 /// What a guard holds against a pair.
-pub(super) fn guard_words(guard: Guard) -> &'static str {
+pub(crate) fn guard_words(guard: Guard) -> &'static str {
     match guard {
         Guard::NeverLink => "an authority has said that they are never to be linked",
         Guard::TwoNumbers => "they have two different NHS numbers, both verified, so they are never joined",

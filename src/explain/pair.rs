@@ -7,9 +7,9 @@ use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Scene, best};
 use super::{Options, bits};
 use crate::clustering::{Evidence, as_probability, pair_cut};
-use crate::evaluate::published::PublishedRun;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
+use crate::publish::published::PublishedRun;
 use crate::run;
 use serde::Serialize;
 
@@ -75,9 +75,9 @@ fn explain(job: &Job, run: &PublishedRun, named: &[Named; 2], options: Options) 
         let identity_ids = (scene.identities.id(a), scene.identities.id(b));
         let question = Question { judged: &judged, identity_ids, cut, left: &left, right: &right };
         let values = options.show_identifiers.then_some((a, b));
-        let fields = fields::lines(&scene, evidence, &judged, sensitive, values);
+        let fields = fields::lines(job, evidence, &judged, sensitive, values);
         let prior_bits = evidence.scorer.prior_bits();
-        let strangers = fields::likeliest_strangers(&scene, &scene.model, &judged);
+        let strangers = fields::likeliest_strangers(evidence, &scene.model, &judged);
         Ok(PairExplained {
             run_id: run.run_id.clone(),
             probability: as_probability(judged.weight),

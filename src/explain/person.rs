@@ -7,10 +7,10 @@ use super::scene::{Record, Scene, average, best};
 use super::{Options, bits, fields};
 use crate::clustering::{Evidence, as_probability, pair_cut};
 use crate::comparison::Comparison;
-use crate::evaluate::published::PublishedRun;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
 use crate::job::Job;
+use crate::publish::published::PublishedRun;
 use crate::run;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -97,7 +97,7 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
             PersonExplained {
                 run_id: run.run_id.clone(),
                 person_id: person_id.to_string(),
-                records: lines(&scene, &rows, &records, &bonds, sensitive, options),
+                records: lines(&scene, evidence, &rows, &records, &bonds, sensitive, options),
                 weakest: (0..bonds.len()).min_by(fewest),
                 bonds,
                 average_bits: all,
@@ -126,6 +126,7 @@ fn bonds(evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
 
 fn lines(
     scene: &Scene,
+    evidence: &Evidence,
     rows: &[Row],
     records: &[Record],
     bonds: &[Bond],
@@ -148,16 +149,19 @@ fn lines(
             best_bits: closest.map(|bond| bond.bits),
             average_bits: (!own.is_empty()).then(|| sum / own.len() as f64),
             record_id: shown.then(|| rows[record.row].record_id.clone()),
-            values: if shown { values(scene, record, sensitive) } else { BTreeMap::new() },
+            values: if shown { values(scene, evidence, record, sensitive) } else { BTreeMap::new() },
         }
     };
     records.iter().enumerate().map(line).collect()
 }
 
 /// The values of a record's first identity, by field.
-fn values(scene: &Scene, record: &Record, sensitive: bool) -> BTreeMap<String, String> {
+fn values(scene: &Scene, evidence: &Evidence, record: &Record, sensitive: bool) -> BTreeMap<String, String> {
     let of = |comparison: &Comparison| {
-        (fields::said(&comparison.name), fields::value(scene, comparison, record.identities[0], sensitive))
+        (
+            fields::said(&comparison.name),
+            fields::value(scene.job, evidence, comparison, record.identities[0], sensitive),
+        )
     };
     scene.comparisons.list.iter().map(of).collect()
 }

@@ -1,8 +1,8 @@
 //! Explanations of a small published job: the sums, the outcomes, and above all what is not shown.
 
 use super::*;
-use crate::evaluate::published::PublishedRun;
 use crate::job::Job;
+use crate::publish::published::PublishedRun;
 use crate::run;
 use crosswalk::{Row, rows_of};
 use std::collections::BTreeMap;

@@ -115,7 +115,8 @@ impl Writer<'_> {
         let record_id = self.record_id(visit.provider, &mut state.next);
         // The job that fits a single file has one provider.
         let known_as = if self.single.is_some() { single_file::PROVIDER } else { &provider.id };
-        single_file::truth(known_as, &record_id, person, &mut output.truth);
+        let home = &block.addresses[person.address_on(AS_OF) as usize];
+        single_file::truth(known_as, &record_id, person, self.world, home, &mut output.truth);
         output.records += 1;
         if spread(person.index ^ 0x0B9).is_multiple_of(900)
             && visit.provider.is_multiple_of(3)
@@ -129,7 +130,6 @@ impl Writer<'_> {
             output.row_count += 1;
             return;
         }
-        let home = &block.addresses[person.address_on(AS_OF) as usize];
         let mut source = Source {
             record: &state.record,
             person,

@@ -238,7 +238,7 @@ impl<'a> Files<'a> {
         let folder = request.output.clone();
         let open = || -> std::io::Result<Self> {
             let mut truth = BufWriter::with_capacity(1 << 20, create(&folder.join("truth.csv"))?);
-            truth.write_all(b"provider,record_id,person\n")?;
+            truth.write_all(single_file::TRUTH_HEADER.as_bytes())?;
             let (mut records, mut extracts) = (None, Vec::new());
             if let Some(columns) = &request.single_file {
                 let mut file = BufWriter::with_capacity(1 << 20, create(&folder.join("records.csv"))?);

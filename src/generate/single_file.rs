@@ -1,7 +1,10 @@
 //! `--single-file`: every record in one CSV with canonical columns and clean formats, for benchmarks and for other tools.
 
-use super::people::Person;
+use super::households::World;
+use super::people::{AS_OF, Person};
+use super::places::Address;
 use super::record::{Record, Written};
+use crate::evaluate::age_band;
 use std::fmt::Write;
 
 /// The columns, in order; `record_id` and `provider` always stand first.
@@ -40,9 +43,16 @@ pub(super) fn line(record: &Record, record_id: &str, provider: &str, columns: &[
 /// The provider of all records in the job that fits.
 pub(super) const PROVIDER: &str = "all";
 
-/// One line of truth.csv.
-pub(super) fn truth(provider: &str, record_id: &str, person: &Person, out: &mut String) {
-    writeln!(out, "{provider},{record_id},p{:08}", person.index).expect("a String takes what is written");
+/// The first line of truth.csv: what evaluations need, and the groups that they give results for.
+pub(super) const TRUTH_HEADER: &str = "provider,record_id,person,ethnicity,age_band,sex,deprivation\n";
+
+/// One line of truth.csv, with what the person is truly like.
+pub(super) fn truth(provider: &str, record_id: &str, person: &Person, world: &World, home: &Address, out: &mut String) {
+    let ethnicity = world.tables.groups[person.group].name;
+    let band = age_band(i32::from(person.age_on(AS_OF)));
+    let (sex, decile) = (if person.female { "female" } else { "male" }, home.decile);
+    writeln!(out, "{provider},{record_id},p{:08},{ethnicity},{band},{sex},{decile}", person.index)
+        .expect("a String takes what is written");
 }
 
 fn birth(born: Written, out: &mut String) {

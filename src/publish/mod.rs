@@ -18,6 +18,7 @@ mod export;
 mod link_table;
 mod lock;
 mod people_table;
+pub(crate) mod published;
 mod recovery;
 mod runs;
 mod table;
@@ -47,6 +48,8 @@ pub static CODES: &[&Code] = &[
     &OUTPUT_UNWRITABLE,
     &EXPORT_UNWRITABLE,
     &LOCKED,
+    &NO_CURRENT_RUN,
+    &RUN_UNREADABLE,
 ];
 
 static OUTPUT_UNWRITABLE: Code = Code {
@@ -75,4 +78,22 @@ static LOCKED: Code = Code {
     next_step: "Wait until the run that the message names has ended, then run again",
     explanation: "One run at a time may write an output. The lock is state/lock below [job] output; the operating system releases it \
                   when its process ends, however that happens, so it never has to be removed by hand.",
+};
+
+static NO_CURRENT_RUN: Code = Code {
+    id: "OF0530",
+    exit: Exit::InputUnusable,
+    title: "there is no current run",
+    next_step: "Run `onefolk run` with this job first, then try again",
+    explanation: "evaluate and explain look at what was published last: the folder `current` below [job] output. It does not exist, so \
+                  this job has not been run yet, or [job] output points elsewhere.",
+};
+
+static RUN_UNREADABLE: Code = Code {
+    id: "OF0535",
+    exit: Exit::Resource,
+    title: "a file of the current run cannot be read",
+    next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
+    explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
+                  run writes all of them anew.",
 };

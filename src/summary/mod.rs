@@ -9,8 +9,8 @@ mod count;
 pub mod disclosure;
 mod facts;
 mod figures;
-mod page;
-mod pictures;
+pub(crate) mod page;
+pub(crate) mod pictures;
 mod tables;
 
 pub use facts::{

@@ -1,10 +1,10 @@
-//! SVG drawn here, from shown figures only. Every picture comes wide and narrow, so that its letters stay readable on a telephone;
+//! SVG drawn here; the pictures of a summary from shown figures only. Every picture comes wide and narrow, so that its letters stay readable on a telephone;
 //! the style sheet shows one of them. Colours are classes: light, dark and print are the style sheet's business.
 
 mod bars;
 mod matrix;
 mod pyramid;
-mod scale;
+pub(crate) mod scale;
 mod tiles;
 mod upset;
 
@@ -17,7 +17,7 @@ pub(super) use upset::upset;
 use maud::{Markup, html};
 
 /// A picture in its sizes. Exactly one is displayed.
-pub(super) struct Picture {
+pub(crate) struct Picture {
     /// Style class of a size ("wide", "medium", "narrow", or "wide-medium" for both) and the drawing for it.
     pub sizes: Vec<(&'static str, Drawing)>,
     /// Names the picture to a screen reader.
@@ -26,7 +26,7 @@ pub(super) struct Picture {
     pub description: String,
 }
 
-pub(super) struct Drawing {
+pub(crate) struct Drawing {
     pub width: f64,
     pub height: f64,
     pub body: Markup,
@@ -52,25 +52,25 @@ impl Picture {
 }
 
 /// A coordinate with at most one decimal: short, and the same everywhere.
-fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     let rounded = (value * 10.0).round() / 10.0;
     if rounded == 0.0 { "0".into() } else { format!("{rounded}") }
 }
 
-fn rectangle(class: &str, x: f64, y: f64, width: f64, height: f64) -> Markup {
+pub(crate) fn rectangle(class: &str, x: f64, y: f64, width: f64, height: f64) -> Markup {
     html! { rect class=(class) x=(number(x)) y=(number(y)) width=(number(width)) height=(number(height)) rx="2" {} }
 }
 
-fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Markup {
+pub(crate) fn line(class: &str, from: (f64, f64), to: (f64, f64)) -> Markup {
     html! { line class=(class) x1=(number(from.0)) y1=(number(from.1)) x2=(number(to.0)) y2=(number(to.1)) {} }
 }
 
-fn text(class: &str, x: f64, y: f64, words: &str) -> Markup {
+pub(crate) fn text(class: &str, x: f64, y: f64, words: &str) -> Markup {
     html! { text class=(class) x=(number(x)) y=(number(y)) { (words) } }
 }
 
 /// Cut to about `width` at a letter size of `size`, with an ellipsis.
-fn fitted(words: &str, width: f64, size: f64) -> String {
+pub(crate) fn fitted(words: &str, width: f64, size: f64) -> String {
     let most = (width / (size * 0.54)).max(1.0) as usize;
     if words.chars().count() <= most {
         return words.into();

@@ -55,7 +55,7 @@ pub(super) fn shade(share: f64) -> String {
 }
 
 /// "12,500" as "12.5k": labels along an axis.
-pub(super) fn short(count: u64) -> String {
+pub(crate) fn short(count: u64) -> String {
     let with = |value: f64, unit: &str| format!("{}{unit}", (value * 10.0).round() / 10.0);
     match count {
         0..1_000 => count.to_string(),

@@ -1,0 +1,125 @@
+//! The job's records, linked again in memory with the model of the current run: what the pairs, blocks and people of that run were.
+//!
+//! All that evaluation needs of `model` and `clustering` is fetched here, so that they can change without the measures noticing.
+
+use crate::blocking::{self, Blocks};
+use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, Partition};
+use crate::comparison::Comparisons;
+use crate::consent;
+use crate::explain::codes::{CHANGED_SINCE, NOTHING_COMPARED};
+use crate::failure::{Failure, Result};
+use crate::job::{ClusterSettings, Job};
+use crate::model::{Decision, Model, Pooling, Scorer, weight_of};
+use crate::publish::published::{PublishedRun, damaged};
+use crate::records::{Identities, Records};
+use crate::run::progress::Progress;
+use crate::run::{self, link};
+use rayon::prelude::*;
+
+/// Everything in memory at once: about 600 bytes a record.
+pub(super) struct Scene<'a> {
+    pub job: &'a Job,
+    pub records: Records,
+    pub identities: Identities,
+    pub comparisons: Comparisons,
+    pub clustering: Clustering,
+    pub blocks: Blocks,
+    pub model: Model,
+    pub never_link: NeverLink,
+}
+
+impl<'a> Scene<'a> {
+    /// Reads the extracts again and links them with the model of `run`.
+    ///
+    /// # Errors
+    /// OF0544 where other fields are compared than in the run, OF0545 where the run has no model; and everything that reading may meet.
+    pub fn set(job: &'a Job, run: &PublishedRun, progress: &Progress) -> Result<Scene<'a>> {
+        let model: Option<Model> =
+            serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
+        let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
+        let authority = consent::read(job)?;
+        let records = run::prepare_records(job, &authority, progress)?;
+        let never_link = authority.never_link(job, &records);
+        let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+        // The model fits only the comparisons that it was learnt for; linking itself takes that for granted.
+        let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true);
+        let chosen = Comparisons::choose(job, &records, &identities);
+        let known: Vec<(&str, u8)> = chosen.list.iter().map(|one| (one.name.as_str(), one.levels)).collect();
+        let learnt = model.comparisons.iter().map(String::as_str).zip(model.levels.iter().copied());
+        if known != learnt.collect::<Vec<_>>() {
+            return Err(Failure::new(&CHANGED_SINCE, "other fields are compared than in the run"));
+        }
+        drop((identities, chosen));
+        let linked = link::link(job, &records, &never_link, Some(&model), |_| true, progress);
+        let blocks = blocking::block(&linked.comparisons, &records, &linked.identities);
+        let link::Linked { identities, comparisons, clustering, .. } = linked;
+        Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, never_link })
+    }
+
+    /// Calls `what` with everything that judges pairs.
+    pub fn with<T>(&self, settings: &ClusterSettings, what: impl FnOnce(&Evidence) -> T) -> T {
+        let scorer = self.model.scorer(&self.comparisons);
+        let pooling = Pooling::of(&self.model, &self.comparisons);
+        let guards =
+            Guards::new(&self.comparisons, &self.records, &self.identities, &self.never_link, &self.job.providers);
+        what(&Evidence {
+            records: &self.records,
+            identities: &self.identities,
+            comparisons: &self.comparisons,
+            scorer: &scorer,
+            guards: &guards,
+            settings,
+            pooling: &pooling,
+        })
+    }
+
+    /// The people.
+    pub fn partition(&self) -> &Partition {
+        &self.clustering.partition
+    }
+
+    /// Every kept pair of identities, and whether both are one person.
+    pub fn links(&self) -> &[(Edge, bool)] {
+        &self.clustering.links
+    }
+
+    /// The cut that the run used, as a probability.
+    pub fn cut(&self) -> f64 {
+        let decided = self.model.decision.as_ref().map(|decision| decision.cut);
+        clustering::as_probability(decided.unwrap_or_else(|| clustering::pair_cut(&self.job.cluster)))
+    }
+
+    /// The people where clusters had been merged down to another cut. The pairs are those that were scored already.
+    pub fn partition_at(&self, cut: f64) -> Partition {
+        let compared = self.clustering.counts.pairs_compared;
+        self.with(&self.job.cluster, |evidence| {
+            // Kept pairs carry the weight of their context; clustering adds that by itself.
+            let bare = |(edge, _): &(Edge, bool)| Edge {
+                weight: evidence.scorer.weight(edge.pattern),
+                context: None,
+                ..*edge
+            };
+            let edges: Vec<Edge> = self.links().par_iter().map(bare).collect();
+            let decided = match &self.model.decision {
+                Some(decision) => decision.clone(),
+                None => clustering::decide(evidence, &clustering::sample(evidence, &edges)),
+            };
+            let decision = Decision { cut: weight_of(cut), ..decided };
+            clustering::cluster(evidence, edges, &decision, compared).partition
+        })
+    }
+
+    /// The weight of two identities where their pair was kept, or agrees with itself; left ≤ right.
+    pub fn kept_weight(&self, scorer: &Scorer, left: u32, right: u32) -> Option<i64> {
+        if left == right {
+            return Some(scorer.weight(self.comparisons.pattern(left, right)));
+        }
+        let at = self.links().binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right)).ok()?;
+        Some(self.links()[at].0.weight)
+    }
+
+    /// Whether a block holds both identities.
+    pub fn in_one_block(&self, left: u32, right: u32) -> bool {
+        self.blocks.first_shared(left, right).is_some()
+    }
+}
