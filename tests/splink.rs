@@ -2,9 +2,12 @@
 //!
 //! What Splink said was recorded by `tests/data/splink/record.py`; no Python is needed here.
 
+mod common;
+
+use common::{Night, edit, onefolk, outcome};
 use onefolk::model::splink::{self, Blocks, Imported, Prepared, Table, Unmapped};
 use onefolk::records::{Column, MISSING};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 fn recorded(name: &str) -> PathBuf {
@@ -128,4 +131,140 @@ fn the_order_of_rows_and_the_number_of_threads_change_nothing() {
         let alone = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
         assert_eq!(alone.install(|| ours(&model, &people, backwards)), first);
     }
+}
+
+const JOB: &str = r#"
+[job]
+name = "imported"
+as_of = 2026-11-22
+
+[[provider]]
+id = "town"
+name = "A town"
+setting = "other"
+files = ["people.csv"]
+
+[provider.columns]
+record_id = "unique_id"
+given_name = "first_name"
+family_name = "surname"
+date_of_birth = { column = "dob", format = "%Y-%m-%d" }
+postcode = "postcode"
+email = "email"
+city = "city"
+height = "height"
+
+[field.city]
+kind = "category"
+[field.height]
+kind = "number"
+
+[model]
+file = "settings.json"
+[cluster]
+threshold = 0.95
+"#;
+
+/// The recorded people as the extract of one provider, and a job that links them with the recorded model.
+fn night() -> Night {
+    let night = Night::new();
+    night.write("people.csv", std::fs::read(recorded("people.csv")).expect("the recorded people"));
+    night.write("settings.json", std::fs::read(recorded("dedupe.settings.json")).expect("the recorded model"));
+    night.write("job.toml", JOB);
+    night
+}
+
+/// Sets of ids that pairs at or above a weight hold together, those of one record left out.
+fn components(pairs: &Pairs, from: f64) -> BTreeSet<BTreeSet<String>> {
+    let mut sets: Vec<BTreeSet<String>> = Vec::new();
+    for (left, right) in pairs.iter().filter(|(_, (_, weight))| *weight >= from).map(|(pair, _)| pair) {
+        let (touched, mut others): (Vec<_>, Vec<_>) =
+            sets.into_iter().partition(|set| set.contains(left) || set.contains(right));
+        let mut set: BTreeSet<String> = touched.into_iter().flatten().collect();
+        set.extend([left.clone(), right.clone()]);
+        others.push(set);
+        sets = others;
+    }
+    sets.into_iter().collect()
+}
+
+#[test]
+fn a_run_with_an_imported_model_finds_the_people_that_splinks_links_connect() {
+    let night = night();
+    night.run().done();
+    assert!(night.table("quarantine.parquet").rows.is_empty(), "a row less would change the term frequencies");
+    let mut people: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for ((_, record), person) in night.person_ids() {
+        people.entry(person).or_default().insert(record);
+    }
+    let found: BTreeSet<BTreeSet<String>> = people.into_values().filter(|records| records.len() > 1).collect();
+    let expected = components(&splinks("dedupe"), (0.95f64 / 0.05).log2());
+    assert!(expected.len() > 60, "{}", expected.len());
+    assert_eq!(found, expected);
+    let text = std::fs::read(night.current("model.json")).expect("the model is there");
+    assert_eq!(text, std::fs::read(recorded("dedupe.settings.json")).expect("the recorded model"));
+}
+
+#[test]
+fn links_tell_splinks_weights_and_levels() {
+    let night = night();
+    night.run().done();
+    let identity: BTreeMap<String, BTreeSet<String>> = {
+        let table = night.table("crosswalk.parquet");
+        let mut of: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (identity, record) in table.values("identity_id").into_iter().zip(table.values("record_id")) {
+            of.entry(identity.to_string()).or_default().insert(record.to_string());
+        }
+        of
+    };
+    let (table, said) = (night.table("links.parquet"), splinks("dedupe"));
+    let sides = table.values("identity_id_left").into_iter().zip(table.values("identity_id_right"));
+    let mut checked = 0;
+    for ((left, right), weight) in sides.zip(table.values("weight")) {
+        let alone = |side: &str| identity[side].iter().next().filter(|_| identity[side].len() == 1).cloned();
+        let (Some(a), Some(b)) = (alone(left), alone(right)) else { continue };
+        let (_, splinks) =
+            said.get(&(a.clone(), b.clone())).or_else(|| said.get(&(b, a))).expect("Splink had the pair");
+        let weight: f64 = weight.parse().expect("a number");
+        assert!((weight - splinks).abs() <= 0.5 / 1024.0 + 1e-6, "{weight} {splinks}");
+        checked += 1;
+    }
+    assert!(checked > 100, "{checked}");
+    let levels: BTreeSet<&str> = table.values("level_postcode").into_iter().collect();
+    assert!(levels.contains("0") && levels.contains("4"), "ELSE is 0, an exact match the highest: {levels:?}");
+}
+
+#[test]
+fn train_import_says_what_is_taken_over_and_what_is_not() {
+    let night = night();
+    let import = |arguments: &[&str]| {
+        let mut command = onefolk();
+        command
+            .arg("train")
+            .arg(night.path("job.toml"))
+            .arg("--import")
+            .arg(night.path("settings.json"))
+            .args(arguments);
+        outcome(command)
+    };
+    let said = import(&[]).done().stdout;
+    assert!(said.contains("Nothing is left out") && said.contains("The job uses this file"), "{said}");
+    edit(&night.path("settings.json"), "levenshtein(\\\"dob_l\\\", \\\"dob_r\\\")", "soundex(\\\"dob_l\\\")");
+    edit(&night.path("job.toml"), "height = \"height\"\n", "");
+    edit(&night.path("job.toml"), "[field.height]\nkind = \"number\"\n", "");
+    let said: serde_json::Value = serde_json::from_str(&import(&["--json"]).done().stdout).expect("JSON");
+    let what: Vec<&str> =
+        said["left_out"].as_array().expect("a list").iter().map(|one| one["what"].as_str().expect("text")).collect();
+    assert_eq!(what, ["comparison `dob`, level 3 (Levenshtein distance <= 1)", "blocking rule 4"]);
+    assert_eq!(said["comparisons"].as_array().expect("a list").len(), 5);
+    let warned = night.run().done().stderr;
+    assert!(warned.contains("warning: blocking rule 4: no column is called `height`"), "{warned}");
+}
+
+#[test]
+fn a_file_that_is_no_model_stops_the_run_before_anything_is_read() {
+    let night = night();
+    night.write("settings.json", "{\"comparisons\": 1}");
+    night.run().failed(2, "OF0361");
+    assert!(night.standing().is_empty());
 }

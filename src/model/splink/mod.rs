@@ -19,6 +19,7 @@ mod frequencies;
 mod functions;
 mod import;
 mod prepare;
+mod records;
 mod score;
 mod similarity;
 mod slots;
@@ -26,9 +27,11 @@ mod sql;
 mod time;
 
 pub use blocks::{Blocks, Task};
+pub use compile::Memory;
 //pub use export::export;
 pub use import::{Comparison, Frequency, Imported, Level, LinkType, Rule, Unmapped, read, read_text};
 pub use prepare::{Prepared, Table};
+pub use records::Names;
 pub use score::{ScoredPair, Scorer, predict};
 
 use crate::failure::{Code, Exit};
