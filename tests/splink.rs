@@ -4,7 +4,7 @@
 
 mod common;
 
-use common::{Night, edit, onefolk, outcome};
+use common::{Night, edit, onefolk, outcome, town};
 use onefolk::model::splink::{self, Blocks, Imported, Prepared, Table, Unmapped};
 use onefolk::records::{Column, MISSING};
 use std::collections::{BTreeMap, BTreeSet};
@@ -267,4 +267,59 @@ fn a_file_that_is_no_model_stops_the_run_before_anything_is_read() {
     night.write("settings.json", "{\"comparisons\": 1}");
     night.run().failed(2, "OF0361");
     assert!(night.standing().is_empty());
+}
+
+/// `onefolk train JOB --export FILE`.
+fn export(night: &Night, file: &str) -> common::Outcome {
+    let mut command = onefolk();
+    command.arg("train").arg(night.path("job.toml")).arg("--export").arg(night.path(file)).arg("--json");
+    outcome(command)
+}
+
+#[test]
+fn our_model_goes_out_as_settings_that_come_back_in_whole() {
+    let night = Night::of(&town(300, 5));
+    export(&night, "early.json").failed(3, "OF0363");
+    night.run().done();
+    let said: serde_json::Value = serde_json::from_str(&export(&night, "out.json").done().stdout).expect("JSON");
+    assert!(said["left_out"].as_array().expect("a list").len() >= 3, "{said}");
+    let text = std::fs::read_to_string(night.path("out.json")).expect("the settings");
+    let settings: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let names: Vec<String> = settings["comparisons"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["output_column_name"].as_str().expect("a name").into())
+        .collect();
+    for expected in ["nhs_number", "given_name", "family_name", "date_of_birth", "sex", "postcode", "phone"] {
+        assert!(names.iter().any(|name| name == expected), "{expected} is not among {names:?}");
+    }
+    let (model, unmapped) = splink::read_text(&text, &names).expect("it can be read again");
+    assert!(unmapped.is_empty(), "{unmapped:?}");
+    assert_eq!(model.comparisons.len(), names.len());
+    assert!(model.prior < -5.0, "few random pairs are one person: {}", model.prior);
+    for comparison in settings["comparisons"].as_array().expect("a list") {
+        let levels = &comparison["comparison_levels"].as_array().expect("levels")[1..];
+        for probability in ["m_probability", "u_probability"] {
+            let sum: f64 = levels.iter().map(|level| level[probability].as_f64().expect("a probability")).sum();
+            assert!((sum - 1.0).abs() < 1e-9, "{comparison}");
+        }
+    }
+    let exact = |name: &str| {
+        let at = names.iter().position(|known| known == name).expect("a comparison");
+        model.comparisons[at].levels[1].weight
+    };
+    assert!(exact("nhs_number") > exact("family_name") && exact("family_name") > exact("sex") && exact("sex") > 0.3);
+    export(&night, "out.json").failed(2, "OF0603");
+}
+
+#[test]
+fn an_exported_model_is_the_same_bytes_on_any_number_of_threads() {
+    let night = Night::of(&town(60, 6));
+    night.run().done();
+    export(&night, "all.json").done();
+    edit(&night.path("job.toml"), "name = \"test\"", "name = \"test\"\nthreads = 1");
+    export(&night, "one.json").done();
+    let read = |name: &str| std::fs::read(night.path(name)).expect("the settings");
+    assert_eq!(read("all.json"), read("one.json"));
 }

@@ -56,7 +56,7 @@ impl CommandLine {
         match self.command {
             Command::Plan(arguments) => plan::run(&arguments, self.quiet),
             Command::Run(arguments) => run::run(&arguments, self.quiet),
-            Command::Train(arguments) => train::run(&arguments),
+            Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),

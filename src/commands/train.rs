@@ -1,9 +1,10 @@
 //! `onefolk train JOB`: models of other tools, in and out.
 
-use onefolk::failure::Result;
+use onefolk::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
 use onefolk::job::Job;
 use onefolk::model::splink::Unmapped;
 use onefolk::run::imported::ModelFile;
+use onefolk::run::{self, Show};
 use std::path::{Path, PathBuf};
 
 /// Take over a model that was trained elsewhere, or pass on the one that the current run learnt.
@@ -18,17 +19,38 @@ pub struct Arguments {
     /// Check a Splink settings file against the job: what is taken over, and what is not and why.
     #[arg(long, value_name = "FILE", group = "direction")]
     import: Option<PathBuf>,
+    /// Write the model of the current run as a Splink settings file, for records as `onefolk export` writes them.
+    #[arg(long, value_name = "FILE", group = "direction")]
+    export: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
-pub fn run(arguments: &Arguments) -> Result<()> {
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let job = Job::read(&arguments.job)?;
-    match &arguments.import {
-        Some(path) => import(&job, path, arguments.json),
-        None => Ok(()),
+    if let Some(path) = &arguments.import {
+        import(&job, path, arguments.json)?;
     }
+    if let Some(path) = &arguments.export {
+        export(&job, path, arguments.json, Show::fitting(quiet))?;
+    }
+    Ok(())
+}
+
+fn export(job: &Job, path: &Path, json: bool, show: Show) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(Failure::new(&FILE_EXISTS, path.display().to_string()));
+    }
+    let exported = run::export_model(job, show)?;
+    let text = format!("{:#}\n", exported.settings);
+    std::fs::write(path, text).map_err(|error| Failure::from_io(&error, path, &OUTPUT_FAILED))?;
+    if json {
+        return super::print_json(
+            &serde_json::json!({ "file": path.display().to_string(), "left_out": exported.left_out }),
+        );
+    }
+    super::print(&format!("Written to {}.\n\n{}", path.display(), left_out(&exported.left_out)))
 }
 
 fn import(job: &Job, path: &Path, json: bool) -> Result<()> {

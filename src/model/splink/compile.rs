@@ -314,3 +314,75 @@ impl Pair<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::sql::{Naming, condition};
+    use super::*;
+    use crate::records::Column;
+    use proptest::prelude::*;
+
+    /// Columns a and b.
+    const CONDITIONS: [&str; 22] = [
+        "a_l = a_r",
+        "b_r = a_l",
+        "a_l <> a_r",
+        "a_l < a_r",
+        "a_l is null or a_r is null",
+        "a_l = 'x' and a_r = 'x'",
+        "not (a_l = b_r and a_r = b_l)",
+        "levenshtein(a_l, a_r) <= 1",
+        "levenshtein(b_r, a_l) < 2 or jaro_winkler_similarity(a_l, a_r) >= 0.8",
+        "lower(a_l) = lower(b_r)",
+        "nullif(regexp_extract(a_l, '^[a-c]+', 0), '') = nullif(regexp_extract(a_r, '^[a-c]+', 0), '')",
+        "abs(b_l - b_r) <= 2",
+        "abs(b_l - b_r) / (case when b_r > b_l then b_r else b_l end) < 0.5",
+        "case when a_l = a_r then b_l = b_r else b_l is null end",
+        "a_l || b_l = a_r || b_r",
+        "coalesce(a_l, b_l) = coalesce(a_r, b_r)",
+        "array_length(list_intersect(a_l, a_r)) >= 1",
+        "least(array_length(a_l), array_length(b_r)) = 1",
+        "cast(b_l as int) = cast(b_r as int)",
+        "length(a_l) > length(b_r) and b_l between 1 and 3",
+        "levenshtein(a_l || b_r, a_r) < 3",
+        "a_l in ('x', 'ab') or b_r not in (1, 2)",
+    ];
+
+    fn column(values: [Option<&String>; 2]) -> Column {
+        let mut column = Column::default();
+        for value in values {
+            let code = value.map_or(MISSING, |value| column.values.intern(value));
+            column.codes.push(code);
+        }
+        column
+    }
+
+    proptest! {
+        /// The compiled form says what the tree means, whatever the values.
+        #[test]
+        fn compiled_tests_equal_the_meaning(
+            a in prop::array::uniform2(prop::option::of("x|[a-dB]{1,4}|\\[(a|b|c), ?[ab]\\]|[1-4]")),
+            b in prop::array::uniform2(prop::option::of("[1-4]|x|2\\.5|ab?")),
+        ) {
+            let columns = [column([a[0].as_ref(), a[1].as_ref()]), column([b[0].as_ref(), b[1].as_ref()])];
+            let mut find = |name: &str| ["a", "b"].iter().position(|known| *known == name).ok_or_else(String::new);
+            let parsed: Vec<Expr> = CONDITIONS
+                .iter()
+                .map(|sql| condition(sql, Naming::Suffix, &mut find).unwrap_or_else(|why| panic!("{sql}: {why}")))
+                .collect();
+            let mut compiler = Compiler::default();
+            let tests: Vec<Test> = parsed.iter().map(|expr| compiler.test(expr)).collect();
+            let data = Filled::new(&compiler.slots, &[&columns[0], &columns[1]], &[0, 1]);
+            let mut memory = Memory::of(&compiler.kernels);
+            for (left, right) in [(0, 1), (1, 0), (0, 0)] {
+                let pair = Pair { data: &data, kernels: &compiler.kernels, left: data.row(left), right: data.row(right) };
+                let look = |column: usize, side: Side| {
+                    columns[column].get(if side == Side::Left { left } else { right } as usize)
+                };
+                for ((sql, expr), test) in CONDITIONS.iter().zip(&parsed).zip(&tests) {
+                    prop_assert_eq!(pair.test(test, &mut memory), evaluate(expr, &look).truth(), "{}", sql);
+                }
+            }
+        }
+    }
+}

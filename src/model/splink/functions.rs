@@ -345,7 +345,7 @@ mod tests {
         assert_eq!(Function::And.apply(&[open.clone(), yes.clone()]), open);
         assert_eq!(Function::Or.apply(&[open.clone(), yes.clone()]), yes);
         assert_eq!(Function::Or.apply(&[open.clone(), no]), open);
-        assert_eq!(Function::Not.apply(&[open.clone()]), open);
+        assert_eq!(Function::Not.apply(std::slice::from_ref(&open)), open);
         assert_eq!(Function::Equal.apply(&[open.clone(), open.clone()]), open);
         assert_eq!(Function::IsNull.apply(&[open]), yes);
     }

@@ -13,7 +13,7 @@
 
 mod blocks;
 mod compile;
-//mod export;
+pub mod export;
 mod expression;
 mod frequencies;
 mod functions;
@@ -28,7 +28,6 @@ mod time;
 
 pub use blocks::{Blocks, Task};
 pub use compile::Memory;
-//pub use export::export;
 pub use import::{Comparison, Frequency, Imported, Level, LinkType, Rule, Unmapped, read, read_text};
 pub use prepare::{Prepared, Table};
 pub use records::Names;
@@ -37,7 +36,7 @@ pub use score::{ScoredPair, Scorer, predict};
 use crate::failure::{Code, Exit};
 
 /// The codes this room raises (OF036x).
-pub static CODES: &[&Code] = &[&MODEL_UNREADABLE, &NO_SPLINK_MODEL, &NOTHING_MAPPED];
+pub static CODES: &[&Code] = &[&MODEL_UNREADABLE, &NO_SPLINK_MODEL, &NOTHING_MAPPED, &NO_MODEL, &MODEL_OUTDATED];
 
 pub static MODEL_UNREADABLE: Code = Code {
     id: "OF0360",
@@ -64,4 +63,22 @@ pub static NOTHING_MAPPED: Code = Code {
     explanation: "No comparison, or no blocking rule, of the Splink model could be taken over: without both, no pair of records can be \
                   scored. Usually the model's column names are those of another table: a column is looked for among the source columns \
                   of [provider.columns] first, then among the canonical fields.",
+};
+
+pub static NO_MODEL: Code = Code {
+    id: "OF0363",
+    exit: Exit::InputUnusable,
+    title: "there is no model to export",
+    next_step: "Run `onefolk run` with this job first: it learns a model wherever there are fields to compare",
+    explanation: "`onefolk train --export` writes the model of the current run, which is in model.json below `current`. No run was \
+                  published yet, or it had nothing to compare.",
+};
+
+pub static MODEL_OUTDATED: Code = Code {
+    id: "OF0364",
+    exit: Exit::InputUnusable,
+    title: "the job has changed since the current run",
+    next_step: "Run `onefolk run` with this job again, then export",
+    explanation: "An export reads the extracts again and measures levels with the model of the current run. The fields that are compared \
+                  are no longer those of that run.",
 };

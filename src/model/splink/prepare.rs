@@ -41,6 +41,8 @@ pub struct Prepared<'a> {
     /// Tests of each comparison's levels, ELSE left out.
     pub(super) levels: Vec<Vec<Test>>,
     pub(super) joins: Vec<Join>,
+    /// The slot of each column that is read by itself, by [`Imported::columns`].
+    column_slots: Vec<Option<usize>>,
     /// Frequencies that levels ask for, by [`Imported::columns`].
     pub(super) frequencies: Vec<Option<Frequencies>>,
 }
@@ -66,12 +68,22 @@ impl<'a> Prepared<'a> {
                 found.then(|| compiler.slots.of(&Expr::Column(column, Side::Left)))
             })
             .collect();
+        let columns = 0..model.columns.len();
+        let column_slots = columns.map(|column| compiler.slots.find(&Expr::Column(column, Side::Left))).collect();
         let order = order(model.link_type, table);
         let columns: Vec<&Column> = model.columns.iter().map(|&at| table.columns[at]).collect();
         let data = Filled::new(&compiler.slots, &columns, &order);
         let frequencies = asked.into_iter().map(|slot| slot.map(|slot| Frequencies::of(&data, slot))).collect();
         let source = order.iter().map(|&record| table.source[record as usize]).collect();
-        Prepared { model, order, source, data, kernels: compiler.kernels, levels, joins, frequencies }
+        Prepared { model, order, source, data, kernels: compiler.kernels, levels, joins, column_slots, frequencies }
+    }
+
+    /// The slot of a column by itself, which some test reads.
+    ///
+    /// # Panics
+    /// Where no test compares that column.
+    pub(super) fn slot_of(&self, column: usize) -> usize {
+        self.column_slots[column].expect("a test reads the column")
     }
 
     /// How many records take part.

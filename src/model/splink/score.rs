@@ -2,6 +2,7 @@
 
 use super::blocks::Blocks;
 use super::compile::Memory;
+use super::export::Counts;
 use super::import::Level;
 use super::prepare::Prepared;
 use rayon::prelude::*;
@@ -31,6 +32,11 @@ impl<'a> Scorer<'a> {
     /// The memory that scoring needs, one a thread.
     pub fn memory(&self) -> Memory {
         Memory::of(&self.prepared.kernels)
+    }
+
+    /// No pair counted yet, for [`super::export::count`].
+    pub fn no_counts(&self) -> Counts {
+        Counts::zero(self.prepared.model)
     }
 
     /// The match weight of two records by place, left < right, in bits.

@@ -24,11 +24,16 @@ pub struct Slots {
 impl Slots {
     /// The slot of an expression of one record, whichever.
     pub fn of(&mut self, expr: &Expr) -> usize {
-        let expr = expr.on(Side::Left);
-        self.list.iter().position(|known| *known == expr).unwrap_or_else(|| {
-            self.list.push(expr);
+        self.find(expr).unwrap_or_else(|| {
+            self.list.push(expr.on(Side::Left));
             self.list.len() - 1
         })
+    }
+
+    /// The same where it was asked for before.
+    pub fn find(&self, expr: &Expr) -> Option<usize> {
+        let expr = expr.on(Side::Left);
+        self.list.iter().position(|known| *known == expr)
     }
 
     /// The two will be compared for equality.

@@ -516,7 +516,7 @@ mod tests {
         assert!(value_of(&sql).is_err());
         let long = (0..5000).map(|_| "a_l = a_r").collect::<Vec<_>>().join(" and ");
         assert_eq!(
-            value_of(&long[..long.len().min(BYTES_MAX - 50)].trim_end_matches(|c| c != 'r')),
+            value_of(long[..long.len().min(BYTES_MAX - 50)].trim_end_matches(|c| c != 'r')),
             Ok(Value::Truth(false))
         );
         let sum = (0..2000).map(|_| "1").collect::<Vec<_>>().join("+");
