@@ -72,5 +72,6 @@ pub(super) static IMPORTED_MODEL: Code = Code {
     exit: Exit::InputUnusable,
     title: "the current run was linked with a model of another tool",
     next_step: "Look the levels up in links.parquet, or take [model] file out of the job file and run again to have it explained",
-    explanation: "The run scored pairs with Splink's settings file that [model] file names. links.parquet holds the weight and the level                   of every comparison as that model sees them; an explanation in words exists for models that onefolk learnt itself.",
+    explanation: "The run scored pairs with Splink's settings file that [model] file names. links.parquet holds the weight and the level \
+                  of every comparison as that model sees them; an explanation in words exists for models that onefolk learnt itself.",
 };
