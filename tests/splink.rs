@@ -323,3 +323,18 @@ fn an_exported_model_is_the_same_bytes_on_any_number_of_threads() {
     let read = |name: &str| std::fs::read(night.path(name)).expect("the settings");
     assert_eq!(read("all.json"), read("one.json"));
 }
+
+#[test]
+fn an_objection_covers_every_record_that_the_imported_model_links() {
+    let night = night();
+    let expected = components(&splinks("dedupe"), (0.95f64 / 0.05).log2());
+    let family = expected.iter().find(|set| set.len() >= 3).expect("somebody with three records");
+    let named = family.iter().next().expect("a record");
+    night.write("objections.csv", format!("provider,record_id\ntown,{named}\n"));
+    let objections = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n[model]";
+    edit(&night.path("job.toml"), "[model]", objections);
+    night.run().done();
+    let table = night.table("withheld.parquet");
+    let withheld: BTreeSet<String> = table.values("record_id").into_iter().map(String::from).collect();
+    assert_eq!(&withheld, family);
+}
