@@ -8,10 +8,11 @@
 //! Splink scores the text that stands in a column, so the values here are those that were *sent*, outer space cut off and empty ones
 //! null; not our cleaned ones. A column that a condition uses as a number or a date is read as one where it is used.
 //!
-//! The way: `sql` parses each condition into the small tree of `expression`; `compile` splits the tree into what depends on one record
+//! The way: `sql` and `calls` parse each condition into the small tree of `expression`; `compile` splits the tree into what depends on one record
 //! (worked out once a distinct value, `slots`) and what depends on both; `blocks` joins, `score` adds up.
 
 mod blocks;
+mod calls;
 mod compile;
 pub mod export;
 mod expression;
