@@ -5,7 +5,7 @@
 
 mod accounts;
 mod export;
-mod exported;
+mod export_model;
 mod gates;
 pub mod imported;
 mod interrupt;
@@ -18,7 +18,7 @@ mod story;
 
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
-pub use exported::{ExportedModel, export_model};
+pub use export_model::{ExportedModel, export_model};
 pub use progress::Show;
 
 use crate::best_record::{self, People};
