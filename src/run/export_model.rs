@@ -129,19 +129,24 @@ fn matches(
     let likely =
         |left: u32, right: u32| Some(probability(own.weight(comparisons.pattern(left, right)))).filter(|p| *p > LIKELY);
     let parts: Vec<Counts> = blocks
-        .runs(50_000)
+        .runs()
         .par_iter()
         .map_init(
             || scorer.memory(),
             |memory, run| {
                 let mut counts = scorer.no_counts();
-                blocks.each_pair(*run, |left, right| {
-                    if let Some(p) = likely(left, right) {
-                        let pairs = f64::from(identities.count(left)) * f64::from(identities.count(right));
-                        let pair = (place[left as usize], place[right as usize]);
-                        export::count(&mut counts, scorer, pair, p * pairs, memory);
-                    }
-                });
+                blocks.each_left(
+                    *run,
+                    |_| true,
+                    |left, rights| {
+                        for &right in rights {
+                            let Some(p) = likely(left, right) else { continue };
+                            let pairs = f64::from(identities.count(left)) * f64::from(identities.count(right));
+                            let pair = (place[left as usize], place[right as usize]);
+                            export::count(&mut counts, scorer, pair, p * pairs, memory);
+                        }
+                    },
+                );
                 counts
             },
         )

@@ -247,7 +247,8 @@ pub fn left_out(classes: usize) -> Vec<Unmapped> {
         ),
         one(
             "who becomes one person",
-            "pooled links, context, verified numbers that contradict and never-link lists are no part of the file".into(),
+            "pooled links, context, verified numbers that contradict and never-link lists are no part of the file"
+                .into(),
             "Cluster at a high threshold there, and apply the lists afterwards",
         ),
     ]
