@@ -171,7 +171,7 @@ impl Guards {
 }
 
 /// Translates record keys and numbers into identities; every identity that holds one side is kept from every one that holds the other.
-fn never_pairs(records: &Records, identities: &Identities, never_link: &NeverLink) -> FxHashSet<(u32, u32)> {
+pub(super) fn never_pairs(records: &Records, identities: &Identities, never_link: &NeverLink) -> FxHashSet<(u32, u32)> {
     let mut pairs = FxHashSet::default();
     if never_link.record_keys.is_empty() && never_link.numbers.is_empty() && never_link.key_and_number.is_empty() {
         return pairs;

@@ -15,6 +15,7 @@ mod init;
 mod man;
 mod plan;
 mod run;
+mod train;
 
 use clap::{Parser, Subcommand};
 use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
@@ -39,6 +40,7 @@ pub struct CommandLine {
 enum Command {
     Plan(plan::Arguments),
     Run(run::Arguments),
+    Train(train::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -54,6 +56,7 @@ impl CommandLine {
         match self.command {
             Command::Plan(arguments) => plan::run(&arguments, self.quiet),
             Command::Run(arguments) => run::run(&arguments, self.quiet),
+            Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),

@@ -23,7 +23,7 @@ fn short_ascii(value: &str) -> bool {
 }
 
 /// Jaro similarity of two byte strings of at most 64 bytes: matched positions are kept as bits.
-fn jaro_ascii(a: &[u8], b: &[u8]) -> f64 {
+pub(crate) fn jaro_ascii(a: &[u8], b: &[u8]) -> f64 {
     if a.is_empty() && b.is_empty() {
         return 1.0;
     }

@@ -196,6 +196,11 @@ impl Comparisons {
         Comparisons::pack(chosen, identities.len())
     }
 
+    /// No comparison at all: where another model does the comparing.
+    pub fn none() -> Comparisons {
+        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0 }
+    }
+
     fn pack(chosen: Vec<(String, Group, u8, Of)>, identities: usize) -> Comparisons {
         let (mut list, mut shift, mut width) = (Vec::new(), 0, 0);
         for (name, group, levels, of) in chosen {

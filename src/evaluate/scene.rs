@@ -42,15 +42,15 @@ impl<'a> Scene<'a> {
         let never_link = authority.never_link(job, &records);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         // The model fits only the comparisons that it was learnt for; linking itself takes that for granted.
-        let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true);
+        let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true, |_| true);
         let chosen = Comparisons::choose(job, &records, &identities);
         let known: Vec<(&str, u8)> = chosen.list.iter().map(|one| (one.name.as_str(), one.levels)).collect();
         let learnt = model.comparisons.iter().map(String::as_str).zip(model.levels.iter().copied());
         if known != learnt.collect::<Vec<_>>() {
             return Err(Failure::new(&CHANGED_SINCE, "other fields are compared than in the run"));
         }
-        drop((identities, chosen));
-        let linked = link::link(job, &records, &never_link, Some(&model), |_| true, progress);
+        drop(chosen);
+        let linked = link::link(job, &records, &never_link, Some(&model), Some(identities), progress);
         let blocks = blocking::block(&linked.comparisons, &records, &linked.identities);
         let link::Linked { identities, comparisons, clustering, .. } = linked;
         Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, never_link })
@@ -120,6 +120,6 @@ impl<'a> Scene<'a> {
 
     /// Whether a block holds both identities.
     pub fn in_one_block(&self, left: u32, right: u32) -> bool {
-        self.blocks.first_shared(left, right).is_some()
+        self.blocks.share_one(left, right)
     }
 }

@@ -3,8 +3,15 @@
 use crate::failure::{Code, Exit};
 
 /// The codes this room raises.
-pub static CODES: &[&Code] =
-    &[&RECORD_MISWRITTEN, &RECORD_NOT_IN_RUN, &PERSON_ID_WRONG, &PERSON_NOT_IN_RUN, &CHANGED_SINCE, &NOTHING_COMPARED];
+pub static CODES: &[&Code] = &[
+    &RECORD_MISWRITTEN,
+    &RECORD_NOT_IN_RUN,
+    &PERSON_ID_WRONG,
+    &PERSON_NOT_IN_RUN,
+    &CHANGED_SINCE,
+    &NOTHING_COMPARED,
+    &IMPORTED_MODEL,
+];
 
 pub(super) static RECORD_MISWRITTEN: Code = Code {
     id: "OF0540",
@@ -58,4 +65,13 @@ pub(crate) static NOTHING_COMPARED: Code = Code {
     next_step: "Map matching fields such as names, dates of birth or NHS numbers in [provider.columns], then run again",
     explanation: "There was only one record, or no provider maps a field that records can be compared by, so the run has no model and \
                   nothing can be explained.",
+};
+
+pub(super) static IMPORTED_MODEL: Code = Code {
+    id: "OF0546",
+    exit: Exit::InputUnusable,
+    title: "the current run was linked with a model of another tool",
+    next_step: "Look the levels up in links.parquet, or take [model] file out of the job file and run again to have it explained",
+    explanation: "The run scored pairs with Splink's settings file that [model] file names. links.parquet holds the weight and the level \
+                  of every comparison as that model sees them; an explanation in words exists for models that onefolk learnt itself.",
 };

@@ -1,7 +1,7 @@
 //! Everything an explanation looks at, as the run had it: the records, their comparisons, the model, the guards.
 
 use super::Options;
-use super::codes::{CHANGED_SINCE, NOTHING_COMPARED};
+use super::codes::{CHANGED_SINCE, IMPORTED_MODEL, NOTHING_COMPARED};
 use super::crosswalk::Row;
 use crate::clustering::{Evidence, Guards, Judged, NeverLink, judge};
 use crate::comparison::Comparisons;
@@ -42,6 +42,9 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// OF0544 where a row is no longer what the run saw, OF0545 where the run has no model; and everything that reading may meet.
     pub fn set(job: &'a Job, run: &PublishedRun, rows: &[Row], options: Options) -> Result<Scene<'a>> {
+        if job.model_file.is_some() {
+            return Err(Failure::new(&IMPORTED_MODEL, format!("run {}", run.run_id)));
+        }
         let model: Option<Model> =
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;

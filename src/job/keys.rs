@@ -102,6 +102,12 @@ pub(super) static ROOT: Table = Table {
             Need::Optional,
             "Matching fields beyond the built-in ones.",
         ),
+        key(
+            "model",
+            Kind::Table(&MODEL),
+            Need::Optional,
+            "The model to link with, instead of one learnt from the data.",
+        ),
         key("cluster", Kind::Table(&CLUSTER), Need::Optional, "When records become one person."),
         key("gates", Kind::Table(&GATES), Need::Optional, "Limits; a run that breaks one publishes nothing."),
         key("opt_out", Kind::List(&OPT_OUT), Need::Optional, "People whose records may not be used."),
@@ -118,7 +124,6 @@ pub(super) static ROOT: Table = Table {
             "Pairs that are never one person: CSV files, two keys a line (provider:record_id or an NHS number).",
         ),
         key("policy", Kind::Table(&POLICY), Need::Optional, "Rules for what leaves."),
-        later("model"),
         later("release"),
         later("cohort"),
         later("segment_set"),
@@ -287,6 +292,11 @@ pub(super) static FIELD: Table = Table {
         Need::Required,
         "How its values are compared.",
     )],
+};
+
+pub(super) static MODEL: Table = Table {
+    heading: "[model]",
+    keys: &[key("file", Kind::Text, Need::Optional, "Splink's settings JSON, as `save_model_to_json` writes it.")],
 };
 
 pub(super) static CLUSTER: Table = Table {

@@ -52,6 +52,8 @@ pub struct Job {
     pub providers: Vec<Provider>,
     /// `[field.NAME]`, in the order of the file; [`Field::Custom`] holds the index here.
     pub custom_fields: Vec<CustomField>,
+    /// `[model] file`: a frozen model, instead of one learnt from the data.
+    pub model_file: Option<PathBuf>,
     pub cluster: ClusterSettings,
     pub gates: Gates,
     pub local_objections: Vec<LocalObjections>,

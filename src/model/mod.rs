@@ -14,6 +14,7 @@ mod learn;
 mod pooling;
 mod sample;
 mod scorer;
+pub mod splink;
 mod start;
 
 pub use classes::{Believed, Class, Model, relearn};

@@ -1,9 +1,10 @@
 //! Linking, as one step: identities → blocks → model → people.
 
+use super::imported::Levels;
 use super::progress::Progress;
 use crate::blocking::{self, Blocks, RuleCount};
 use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_around, score_pairs};
-use crate::comparison::Comparisons;
+use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
 use crate::model::{self, Candidate, Decision, FORMS, Learnt, Model, Pooling, Scorer};
 use crate::records::{Identities, Records};
@@ -16,11 +17,29 @@ pub struct Linked {
     pub clustering: Clustering,
     /// `None` where there was nothing to compare.
     pub model: Option<Model>,
+    /// The levels of an imported model, which then stand for those of `comparisons`.
+    pub imported: Option<Levels>,
     pub expected_matches: f64,
     pub training_pairs: u64,
     pub patterns: usize,
     pub rules: Vec<RuleCount>,
     pub block_cap: usize,
+}
+
+/// A comparison's name, and how its level is read from a pattern.
+type Scale<'a> = Vec<(&'a str, Box<dyn Fn(Pattern) -> Option<u8> + 'a>)>;
+
+impl Linked {
+    /// The comparisons of the model that was used.
+    pub fn scale(&self) -> Scale<'_> {
+        match &self.imported {
+            Some(levels) => levels.list().map(|(name, level)| (name, Box::new(level) as Box<_>)).collect(),
+            None => {
+                let listed = self.comparisons.list.iter();
+                listed.map(|one| (one.name.as_str(), Box::new(|pattern| one.level_in(pattern)) as Box<_>)).collect()
+            }
+        }
+    }
 }
 
 /// Links all records, with `frozen` or with a model learnt from these very records. `identities` are those of the records where they are
@@ -107,7 +126,18 @@ fn link_or_around(
         None => (None, 0.0),
     };
     let (rules, block_cap) = (blocks.counts, blocks.cap);
-    Linked { identities, comparisons, clustering, model, expected_matches, training_pairs, patterns, rules, block_cap }
+    Linked {
+        identities,
+        comparisons,
+        clustering,
+        model,
+        imported: None,
+        expected_matches,
+        training_pairs,
+        patterns,
+        rules,
+        block_cap,
+    }
 }
 
 /// What does not depend on a model.

@@ -5,7 +5,9 @@
 
 mod accounts;
 mod export;
+mod export_model;
 mod gates;
+pub mod imported;
 mod interrupt;
 pub mod link;
 pub mod plan;
@@ -16,6 +18,7 @@ mod story;
 
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
+pub use export_model::{ExportedModel, export_model};
 pub use progress::Show;
 
 use crate::best_record::{self, People};
@@ -27,6 +30,7 @@ use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
 use crate::records::{self, Cleaned, Identities, Records};
+use imported::ModelFile;
 use link::Linked;
 use progress::Progress;
 use std::path::PathBuf;
@@ -148,6 +152,8 @@ struct Night<'a> {
     replaced_numbers: u64,
     accounts: Accounts,
     linked: Linked,
+    /// The job's own model file, where it names one.
+    model_file: Option<ModelFile>,
     identified: Identified,
     people: People,
     links: LinkTable,
@@ -217,7 +223,7 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     interrupt.hold();
     let published = draft.commit(&night.identified.next, job.keep_runs)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
-    finished.warnings = published.warnings;
+    finished.warnings.extend(published.warnings);
     finished.folder = Some(published.folder);
     Ok(finished)
 }
@@ -230,12 +236,16 @@ fn prepare<'a>(
     ledger: &Ledger,
     progress: &Progress,
 ) -> Result<Night<'a>> {
+    let model_file = ModelFile::of_job(job)?;
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
     gates::quarantine(job, &files, &quarantined)?;
-    let (withheld, identities) = withhold(job, &mut records, authority, progress);
+    let (withheld, identities) = withhold(job, &mut records, authority, model_file.as_ref(), progress);
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let never_link = authority.never_link(job, &records);
-    let linked = link::link(job, &records, &never_link, None, identities, progress);
+    let linked = match &model_file {
+        Some(file) => imported::link(job, &records, &never_link, file, progress),
+        None => link::link(job, &records, &never_link, None, identities, progress),
+    };
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
         ledger,
@@ -260,6 +270,7 @@ fn prepare<'a>(
         replaced_numbers,
         accounts,
         linked,
+        model_file,
         identified,
         people,
         links,
@@ -291,7 +302,8 @@ pub(crate) fn read_usable(job: &Job, authority: &Authority, progress: &Progress)
 /// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
 pub(crate) fn prepare_records(job: &Job, authority: &Authority, progress: &Progress) -> Result<Records> {
     let mut usable = read_usable(job, authority, progress)?;
-    let _ = withhold(job, &mut usable.records, authority, progress);
+    let model_file = ModelFile::of_job(job)?;
+    let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress);
     Ok(usable.records)
 }
 
@@ -325,6 +337,7 @@ fn withhold(
     job: &Job,
     records: &mut Records,
     authority: &Authority,
+    model_file: Option<&ModelFile>,
     progress: &Progress,
 ) -> (Vec<Withheld>, Option<Identities>) {
     let mut withheld = Vec::new();
@@ -335,8 +348,12 @@ fn withhold(
         return (withheld, None);
     }
     let never_link: NeverLink = authority.never_link(job, records);
+    let silent = Progress::new(Show::Nothing);
     let stage = progress.stage("Objections", None);
-    let everybody = link::link_around(job, records, &never_link, &named, &Progress::new(Show::Nothing));
+    let everybody = match model_file {
+        Some(file) => imported::link(job, records, &never_link, file, &silent),
+        None => link::link_around(job, records, &never_link, &named, &silent),
+    };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
     (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
@@ -376,8 +393,9 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
 /// links.parquet and review.parquet, in columns.
 fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
     let clustering = &linked.clustering;
+    let scale = linked.scale();
     let table = |places: &mut dyn Iterator<Item = usize>| {
-        let levels = linked.comparisons.list.iter().map(|comparison| (comparison.name.clone(), Vec::new())).collect();
+        let levels = scale.iter().map(|(name, _)| (name.to_string(), Vec::new())).collect();
         let mut table = LinkTable { levels, ..LinkTable::default() };
         for at in places {
             let (edge, together) = &clustering.links[at];
@@ -386,8 +404,8 @@ fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
             table.weight_1024.push(edge.weight as i32);
             table.probability.push(as_probability(edge.weight));
             table.same_person.push(*together);
-            for (comparison, (_, levels)) in linked.comparisons.list.iter().zip(&mut table.levels) {
-                levels.push(comparison.level_in(edge.pattern).unwrap_or(MISSING_LEVEL));
+            for ((_, level_in), (_, levels)) in scale.iter().zip(&mut table.levels) {
+                levels.push(level_in(edge.pattern).unwrap_or(MISSING_LEVEL));
             }
         }
         table
@@ -423,7 +441,10 @@ fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
-    let model = serde_json::to_vec_pretty(&night.linked.model).expect("a model is plain data");
+    let model = match &night.model_file {
+        Some(file) => file.text.clone().into_bytes(),
+        None => serde_json::to_vec_pretty(&night.linked.model).expect("a model is plain data"),
+    };
     written.push(draft.write_bytes("model.json", &model)?);
     written.push(draft.write_bytes("onefolk.prom", report::metrics(night).as_bytes())?);
     let run_json = report::run_json(night, &written, &progress.timings());
@@ -447,7 +468,7 @@ impl Night<'_> {
             review: self.linked.clustering.review.len() as u64,
             changes: self.identified.changes.len() as u64,
             seconds: 0.0,
-            warnings: Vec::new(),
+            warnings: self.model_file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string).collect(),
         }
     }
 }

@@ -231,6 +231,10 @@ fn standardised(night: &Night) -> Value {
 }
 
 fn model_in_brief(night: &Night) -> Value {
+    if let Some(file) = &night.model_file {
+        let comparisons: Vec<&str> = file.comparisons().map(|(name, _)| name).collect();
+        return json!({ "learnt": false, "from": "splink", "comparisons": comparisons, "left_out": file.unmapped });
+    }
     let Some(model) = &night.linked.model else { return Value::Null };
     let classes = model.classes.iter().map(|class| json!({ "class": class.name, "share": class.share }));
     json!({ "learnt": true, "comparisons": model.comparisons, "classes": classes.collect::<Vec<_>>() })

@@ -107,6 +107,10 @@ impl Resolver<'_> {
             id_key_file: settings.text("id_key_file").and_then(|file| self.named_file(&file)),
             providers,
             custom_fields: std::mem::take(&mut self.custom_fields),
+            model_file: root
+                .section("model")
+                .and_then(|model| model.text("file"))
+                .and_then(|file| self.named_file(&file)),
             cluster: self.cluster(root),
             gates: gates(root),
             local_objections: self.local_objections(root),

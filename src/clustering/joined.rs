@@ -1,0 +1,281 @@
+//! People from weights that another model gave: connected components, as Splink clusters, best link first and never against a guard.
+//!
+//! Here pairs are pairs of records, not of identities: an imported model looks at what was sent, which may differ within an identity.
+
+use super::guards::never_pairs;
+use super::{Clustering, Counts, Edge, NeverLink, Partition, ReviewReason, UnionFind, pair_cut};
+use crate::comparison::Pattern;
+use crate::job::{ClusterSettings, Field};
+use crate::model::weight_of;
+use crate::records::{Identities, MISSING, Records};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// Pairs below this probability are not kept as links.
+pub const KEPT_FROM: f64 = 0.05;
+
+/// A scored pair of records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordPair {
+    pub left: u32,
+    pub right: u32,
+    /// Log odds in 1/1024 bit.
+    pub weight: i64,
+    pub pattern: Pattern,
+}
+
+/// Joins every pair at or above the cut. `own_weight` is a record's weight against its own copy, in 1/1024 bit.
+pub fn join_pairs(
+    records: &Records,
+    identities: &Identities,
+    never_link: &NeverLink,
+    settings: &ClusterSettings,
+    (pairs, pairs_compared): (&[RecordPair], u64),
+    own_weight: impl Fn(u32) -> i64 + Sync,
+) -> Clustering {
+    let cut = pair_cut(settings);
+    let mut groups = Groups::of(records, identities, never_link);
+    let mut strong: Vec<&RecordPair> = pairs.iter().filter(|pair| pair.weight >= cut).collect();
+    let hash = |record: u32| identities.hash[identities.of_record[record as usize] as usize];
+    strong.par_sort_by_cached_key(|pair| {
+        let (a, b) = (hash(pair.left), hash(pair.right));
+        (-pair.weight, a.min(b), a.max(b))
+    });
+    strong.into_iter().for_each(|pair| groups.join(pair));
+    let mut counts = Counts { pairs_compared, ..Counts::default() };
+    let sizes = groups.union.groups();
+    counts.components = sizes.len() as u64;
+    counts.largest_component = sizes.iter().map(Vec::len).max().unwrap_or(0) as u64;
+    let (partition, weakest) = groups.partition(identities);
+    let of_identity = person_of_identity(&partition, identities);
+    let together = |edge: &Edge| {
+        let person = of_identity[edge.left as usize];
+        person != MISSING && person == of_identity[edge.right as usize]
+    };
+    let links: Vec<(Edge, bool)> =
+        edges(pairs, identities).into_par_iter().map(|edge| (edge, together(&edge))).collect();
+    counts.links = links.iter().filter(|(edge, _)| edge.weight >= cut).count() as u64;
+    let review = review(&groups, &links, weight_of(settings.review_from).min(cut));
+    let mut bare = vec![true; partition.people as usize];
+    let own: Vec<bool> = (0..records.len() as u32)
+        .into_par_iter()
+        .map(|record| partition.person[record as usize] != MISSING && own_weight(record) >= cut)
+        .collect();
+    (0..records.len()).filter(|&record| own[record]).for_each(|record| {
+        bare[partition.person[record] as usize] = false;
+    });
+    Clustering { partition, links, review, weakest, bare, counts }
+}
+
+/// Records while they are joined.
+struct Groups<'a> {
+    identities: &'a Identities,
+    union: UnionFind,
+    /// By root: the lowest weight that joined it.
+    weakest: Vec<Option<i64>>,
+    /// By root: a verified NHS number of it, as a code.
+    number: Vec<u32>,
+    /// Pairs of identities that are never one person, smaller first.
+    never: FxHashSet<(u32, u32)>,
+    /// By root: its identities that stand in `never`.
+    named: FxHashMap<u32, Vec<u32>>,
+}
+
+impl<'a> Groups<'a> {
+    /// Every record alone, but rows of one record_id together.
+    fn of(records: &Records, identities: &'a Identities, never_link: &NeverLink) -> Groups<'a> {
+        let never = never_pairs(records, identities, never_link);
+        let in_never: FxHashSet<u32> = never.iter().flat_map(|&(a, b)| [a, b]).collect();
+        let numbers = records.clean.get(&Field::NhsNumber);
+        let number = |record: usize| match numbers {
+            Some(column) if records.number_verified[record] => column.codes[record],
+            _ => MISSING,
+        };
+        let mut groups = Groups {
+            identities,
+            union: UnionFind::new(records.len()),
+            weakest: vec![None; records.len()],
+            number: (0..records.len()).map(number).collect(),
+            named: FxHashMap::default(),
+            never,
+        };
+        let mut first: FxHashMap<u32, u32> = FxHashMap::default();
+        for record in 0..records.len() as u32 {
+            let identity = identities.of_record[record as usize];
+            if identity == MISSING {
+                continue;
+            }
+            if in_never.contains(&identity) {
+                groups.named.insert(record, vec![identity]);
+            }
+            let known = *first.entry(records.key[record as usize]).or_insert(record);
+            if known != record {
+                groups.merge(known, record, None);
+            }
+        }
+        groups
+    }
+
+    fn join(&mut self, pair: &RecordPair) {
+        let (a, b) = (self.union.find(pair.left), self.union.find(pair.right));
+        if a != b && !self.two_numbers(a, b) && !self.never_meet(a, b) {
+            self.merge(a, b, Some(pair.weight));
+        }
+    }
+
+    fn two_numbers(&self, a: u32, b: u32) -> bool {
+        let (a, b) = (self.number[a as usize], self.number[b as usize]);
+        a != MISSING && b != MISSING && a != b
+    }
+
+    fn never_meet(&self, a: u32, b: u32) -> bool {
+        let (Some(a), Some(b)) = (self.named.get(&a), self.named.get(&b)) else { return false };
+        a.iter().any(|&x| b.iter().any(|&y| self.never.contains(&(x.min(y), x.max(y)))))
+    }
+
+    fn merge(&mut self, a: u32, b: u32, weight: Option<i64>) {
+        let (a, b) = (self.union.find(a), self.union.find(b));
+        self.union.join(a, b);
+        let root = self.union.find(a);
+        let other = if root == a { b } else { a };
+        let weakest = [self.weakest[a as usize], self.weakest[b as usize], weight].into_iter().flatten().min();
+        self.weakest[root as usize] = weakest;
+        if self.number[root as usize] == MISSING {
+            self.number[root as usize] = self.number[other as usize];
+        }
+        if let Some(named) = self.named.remove(&other) {
+            self.named.entry(root).or_default().extend(named);
+        }
+    }
+
+    /// People numbered in the order of first appearance, and the weakest join of each.
+    fn partition(&mut self, identities: &Identities) -> (Partition, Vec<Option<i64>>) {
+        let mut number_of: FxHashMap<u32, u32> = FxHashMap::default();
+        let (mut person, mut weakest) = (vec![MISSING; identities.of_record.len()], Vec::new());
+        for record in (0..person.len()).filter(|&record| identities.of_record[record] != MISSING) {
+            let root = self.union.find(record as u32);
+            person[record] = *number_of.entry(root).or_insert_with(|| {
+                weakest.push(self.weakest[root as usize]);
+                weakest.len() as u32 - 1
+            });
+        }
+        let people = weakest.len() as u32;
+        (Partition { person, people }, weakest)
+    }
+}
+
+/// The person of each identity whose records are all of one person; [`MISSING`] for the others.
+fn person_of_identity(partition: &Partition, identities: &Identities) -> Vec<u32> {
+    let of = |identity: u32| {
+        let members = identities.members(identity);
+        let first = partition.person[members[0] as usize];
+        let same = members.iter().all(|&record| partition.person[record as usize] == first);
+        if same { first } else { MISSING }
+    };
+    (0..identities.len() as u32).into_par_iter().map(of).collect()
+}
+
+/// Pairs of identities, each with the best of its records' pairs, ascending.
+fn edges(pairs: &[RecordPair], identities: &Identities) -> Vec<Edge> {
+    let identity = |record: u32| identities.of_record[record as usize];
+    let mut edges: Vec<Edge> = pairs
+        .iter()
+        .map(|pair| {
+            let (a, b) = (identity(pair.left), identity(pair.right));
+            Edge { left: a.min(b), right: a.max(b), weight: pair.weight, pattern: pair.pattern, context: None }
+        })
+        .filter(|edge| edge.left != edge.right)
+        .collect();
+    edges.par_sort_unstable_by_key(|edge| (edge.left, edge.right, -edge.weight, edge.pattern));
+    edges.dedup_by_key(|edge| (edge.left, edge.right));
+    edges
+}
+
+/// Pairs from `from` on that stayed apart, by place in `links`, but for those that an authority keeps apart.
+fn review(groups: &Groups, links: &[(Edge, bool)], from: i64) -> Vec<(u32, ReviewReason)> {
+    let number = |identity: u32| groups.number[groups.identities.example(identity)];
+    let reason = |(at, (edge, together)): (usize, &(Edge, bool))| {
+        if *together || edge.weight < from || groups.never.contains(&(edge.left, edge.right)) {
+            return None;
+        }
+        let (a, b) = (number(edge.left), number(edge.right));
+        let two = a != MISSING && b != MISSING && a != b;
+        let reason = if two { ReviewReason::PossibleDuplicateRegistration } else { ReviewReason::GreyZone };
+        Some((at as u32, reason))
+    };
+    links.par_iter().enumerate().filter_map(reason).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Column, Dictionary};
+
+    /// Records with these names and verified NHS numbers ("" for none), each with a record_id of its own.
+    fn records(values: &[(&str, &str)]) -> Records {
+        let column = |pick: &dyn Fn(&(&str, &str)) -> String| {
+            let mut column = Column { codes: Vec::new(), values: Dictionary::default() };
+            for value in values.iter().map(pick) {
+                column.codes.push(if value.is_empty() { MISSING } else { column.values.intern(&value) });
+            }
+            column
+        };
+        let mut records = Records {
+            provider: vec![0; values.len()],
+            key: (0..values.len() as u32).collect(),
+            number_verified: vec![true; values.len()],
+            ..Records::default()
+        };
+        records.clean.insert(Field::GivenName, column(&|(name, _)| (*name).to_string()));
+        records.clean.insert(Field::NhsNumber, column(&|(_, number)| (*number).to_string()));
+        records
+    }
+
+    fn joined(records: &Records, never_link: &NeverLink, pairs: &[(u32, u32, i64)]) -> Clustering {
+        let identities = Identities::of(records, &[], |_| true);
+        let bits = |&(left, right, bits): &(u32, u32, i64)| RecordPair { left, right, weight: bits * 1024, pattern: 0 };
+        let pairs: Vec<RecordPair> = pairs.iter().map(bits).collect();
+        let compared = pairs.len() as u64;
+        join_pairs(records, &identities, never_link, &ClusterSettings::default(), (&pairs, compared), |_| 10 * 1024)
+    }
+
+    #[test]
+    fn links_join_and_the_weakest_is_told() {
+        let records = records(&[("ann", ""), ("anne", ""), ("anna", ""), ("bob", "")]);
+        let clustering = joined(&records, &NeverLink::default(), &[(0, 1, 9), (1, 2, 6), (2, 3, 3)]);
+        assert_eq!(clustering.partition.person, [0, 0, 0, 1]);
+        assert_eq!(clustering.weakest, [Some(6 * 1024), None]);
+        assert_eq!(clustering.counts.links, 2);
+        assert_eq!(clustering.review.len(), 1, "3 bits are a grey zone");
+        assert_eq!(clustering.review[0].1, ReviewReason::GreyZone);
+    }
+
+    #[test]
+    fn two_verified_numbers_never_meet_in_one_person() {
+        let records = records(&[("ann", "9990000018"), ("anne", ""), ("anna", "9990000026")]);
+        let clustering = joined(&records, &NeverLink::default(), &[(0, 1, 9), (1, 2, 20), (0, 2, 30)]);
+        assert_eq!(clustering.partition.person, [0, 1, 1], "the better link wins the middle record");
+        let reasons: Vec<ReviewReason> = clustering.review.iter().map(|(_, reason)| *reason).collect();
+        assert!(reasons.contains(&ReviewReason::PossibleDuplicateRegistration), "{reasons:?}");
+    }
+
+    #[test]
+    fn what_an_authority_keeps_apart_stays_apart_through_others_too() {
+        let records = records(&[("ann", ""), ("anne", ""), ("anna", "")]);
+        let never = NeverLink { record_keys: vec![(0, 2)], ..NeverLink::default() };
+        let clustering = joined(&records, &never, &[(0, 1, 9), (1, 2, 8), (0, 2, 30)]);
+        assert_eq!(clustering.partition.person, [0, 0, 1]);
+        let shown = clustering.review.iter().map(|(at, _)| clustering.links[*at as usize].0);
+        let identities = Identities::of(&records, &[], |_| true);
+        let kept = [identities.of_record[0], identities.of_record[2]];
+        assert!(shown.into_iter().all(|edge| [edge.left, edge.right] != [kept[0].min(kept[1]), kept[0].max(kept[1])]));
+    }
+
+    #[test]
+    fn rows_of_one_record_id_are_one_person() {
+        let mut records = records(&[("ann", ""), ("zoe", "")]);
+        records.key = vec![7, 7];
+        let clustering = joined(&records, &NeverLink::default(), &[]);
+        assert_eq!(clustering.partition.people, 1);
+    }
+}

@@ -1,0 +1,30 @@
+//! How common values are: records with the value ÷ records with any value, as Splink's term frequency tables have it.
+
+use super::slots::Filled;
+use crate::records::MISSING;
+
+/// Frequencies of one column's values, by code.
+#[derive(Debug)]
+pub struct Frequencies {
+    /// The slot of the column.
+    pub slot: usize,
+    of_code: Vec<f64>,
+}
+
+impl Frequencies {
+    pub fn of(data: &Filled, slot: usize) -> Frequencies {
+        let mut counts = vec![0u32; data.distinct(slot)];
+        data.codes(slot).filter(|code| *code != MISSING).for_each(|code| counts[code as usize] += 1);
+        let total: f64 = counts.iter().map(|count| f64::from(*count)).sum();
+        Frequencies { slot, of_code: counts.into_iter().map(|count| f64::from(count) / total.max(1.0)).collect() }
+    }
+
+    /// The greater frequency of two codes, that of the other where one is missing; `None` where both are.
+    pub fn greater(&self, left: u32, right: u32) -> Option<f64> {
+        let of = |code: u32| (code != MISSING).then(|| self.of_code[code as usize]);
+        match (of(left), of(right)) {
+            (Some(left), Some(right)) => Some(left.max(right)),
+            (one, other) => one.or(other),
+        }
+    }
+}
