@@ -49,11 +49,16 @@ pub struct RuleCount {
 /// Where the first attempt has more pairs than the budget, blocks are split at a smaller size and all is made again; the first guess
 /// is mostly right.
 pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identities) -> Blocks {
+    block_with(comparisons, records, identities, true)
+}
+
+/// The same; rules of features that say little alone only where `weak` asks for them.
+pub fn block_with(comparisons: &Comparisons, records: &Records, identities: &Identities, weak: bool) -> Blocks {
     let features = Features::gather(comparisons, records, identities);
     let budget = (PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE);
     let mut cap = first_cap(identities.len());
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
-    let mut weak = identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
+    let mut weak = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
     loop {
         let (found, counts) = all_rules(&features, comparisons, identities.len(), cap, weak);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();

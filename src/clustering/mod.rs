@@ -35,11 +35,11 @@ pub use union_find::UnionFind;
 
 use crate::comparison::Comparisons;
 use crate::job::ClusterSettings;
-use crate::model::{Decision, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
+use crate::model::{Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
 use contexts::Contexts;
 use nodes::Nodes;
-use pass::{Linkage, NodeEdge, Sizes};
+use pass::{NodeEdge, Sizes, Way};
 use rayon::prelude::*;
 
 /// Components of the first pass beyond this are cut along their weakest pairs.
@@ -137,7 +137,13 @@ pub fn pooled_bar(cut: i64) -> i64 {
 ///
 /// Two passes. The first joins by average link, which no single record can mislead, and gives every pair its context. The second joins by
 /// pooled link, whose score is a posterior: its cut follows from what a false link costs.
-pub fn cluster(evidence: &Evidence, edges: Vec<Edge>, decision: &Decision, pairs_compared: u64) -> Clustering {
+pub fn cluster(
+    evidence: &Evidence,
+    edges: Vec<Edge>,
+    decision: &Decision,
+    linkage: Linkage,
+    pairs_compared: u64,
+) -> Clustering {
     let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
     let (together, reused) = nodes.same_record(evidence);
     let scored = nodes.edges(evidence, &edges);
@@ -150,8 +156,12 @@ pub fn cluster(evidence: &Evidence, edges: Vec<Edge>, decision: &Decision, pairs
         None => (scored.clone(), Vec::new()),
     };
     drop(contexts);
-    let second = population.second_pass(&weighed, decision.cut);
-    let clusters = pass::clusters(nodes.len(), &second.merges, decision.cut);
+    let second = match linkage {
+        Linkage::Pooled => population.second_pass(&weighed, decision.cut),
+        Linkage::Average => population.first_pass(decision.first_cut.max(decision.cut)),
+        Linkage::ConnectedComponents => population.chains(decision.cut),
+    };
+    let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
     let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
     counts.components = second.sizes.components;
     counts.largest_component = second.sizes.largest;
@@ -181,7 +191,7 @@ impl Population<'_> {
     fn first_pass(&self, lowest: i64) -> Passed {
         let (components, sizes) =
             pass::components(self.nodes.len(), self.edges, self.together, lowest, COMPONENT_MAX, i64::MAX);
-        self.agglomerate(&components, self.edges, Linkage::Average, lowest, sizes)
+        self.agglomerate(&components, self.edges, Way::Average, lowest, sizes)
     }
 
     /// Agglomerates by pooled link, down to `cut`; `edges` are the pairs with their context.
@@ -189,19 +199,22 @@ impl Population<'_> {
         let bar = pooled_bar(cut);
         let (components, sizes) =
             pass::components(self.nodes.len(), edges, self.together, bar, pass::MATRIX_MAX, cut.max(bar));
-        self.agglomerate(&components, edges, Linkage::Pooled(self.evidence.pooling), cut, sizes)
+        self.agglomerate(&components, edges, Way::Pooled(self.evidence.pooling), cut, sizes)
     }
 
-    fn agglomerate(
-        &self,
-        components: &[Vec<u32>],
-        edges: &[NodeEdge],
-        linkage: Linkage,
-        lowest: i64,
-        sizes: Sizes,
-    ) -> Passed {
+    /// Joins along every chain of pairs at or above `cut`.
+    fn chains(&self, cut: i64) -> Passed {
+        let (components, sizes) = pass::components(self.nodes.len(), self.edges, self.together, cut, usize::MAX, cut);
+        let chain = |component: Vec<u32>| {
+            let merge = |pair: &[u32]| Merge { average: cut, left: pair[0], right: pair[1], pairs: 1, expected: 0.0 };
+            component.windows(2).map(merge).collect()
+        };
+        Passed { merges: components.into_iter().map(chain).collect(), sizes }
+    }
+
+    fn agglomerate(&self, components: &[Vec<u32>], edges: &[NodeEdge], way: Way, lowest: i64, sizes: Sizes) -> Passed {
         let Population { evidence, nodes, together, .. } = *self;
-        Passed { merges: pass::agglomerate(evidence, nodes, components, edges, together, linkage, lowest), sizes }
+        Passed { merges: pass::agglomerate(evidence, nodes, components, edges, together, way, lowest), sizes }
     }
 }
 

@@ -102,7 +102,7 @@ impl NodeEdge {
 
 /// How a pass links.
 #[derive(Clone, Copy)]
-pub(super) enum Linkage<'a> {
+pub(super) enum Way<'a> {
     /// The average over all cross pairs, each judged alone.
     Average,
     /// The evidence of all cross pairs pooled by field.
@@ -116,26 +116,26 @@ pub(super) fn agglomerate(
     components: &[Vec<u32>],
     edges: &[NodeEdge],
     together: &[(u32, u32)],
-    linkage: Linkage,
+    way: Way,
     lowest: i64,
 ) -> Vec<Vec<Merge>> {
     let one = |component: &Vec<u32>| {
         let records: Vec<i64> = component.iter().map(|&node| nodes.weight(node)).collect();
         let same = places_together(component, together);
-        let merges = match linkage {
+        let merges = match way {
             _ if component.len() > MATRIX_MAX => {
                 let number = |node: &u32| evidence.guards.verified_number(evidence, nodes.identity(*node));
                 let numbers: Vec<Option<u32>> = component.iter().map(number).collect();
                 sparse::agglomerate(&scored_inside(component, edges), &records, &numbers, &same, lowest)
             }
-            Linkage::Average => {
+            Way::Average => {
                 let mut matrix = Matrix::new(component.len());
                 judge_all(evidence, nodes, component, |a, b, judged| {
                     matrix.set(a, b, judged.in_average, judged.forbidden());
                 });
                 matrix::agglomerate(&matrix, &records, &same, lowest)
             }
-            Linkage::Pooled(pooling) => {
+            Way::Pooled(pooling) => {
                 let mut pooled = Pooled::new(pooling, &records);
                 judge_all(evidence, nodes, component, |a, b, judged| {
                     pooled.set(a, b, &judged);

@@ -26,11 +26,14 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     labels: Option<PathBuf>,
     /// Measure only what was published, without reading the extracts again: for tens of millions of records.
-    #[arg(long, requires = "truth", conflicts_with_all = ["labels", "methods"])]
+    #[arg(long, requires = "truth", conflicts_with_all = ["labels", "methods", "ablation"])]
     crosswalk_only: bool,
     /// Measure a published method on the same records beside ours; may be given twice.
     #[arg(long = "method", value_name = "METHOD", value_parser = ["mps", "deterministic"], requires = "truth")]
     methods: Vec<String>,
+    /// Link again with each element of the recipe left out, to see what it is worth (takes nine runs' time).
+    #[arg(long, requires = "truth")]
+    ablation: bool,
     /// Write everything as one page too, for the controller only: it counts people by what they are like.
     #[arg(long, value_name = "FILE", conflicts_with = "crosswalk_only")]
     report: Option<PathBuf>,
@@ -52,6 +55,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
         truth: arguments.truth.clone(),
         labels: arguments.labels.clone(),
         methods: arguments.methods.iter().filter_map(|word| Method::from_word(word)).collect(),
+        ablation: arguments.ablation,
         crosswalk_only: arguments.crosswalk_only,
         show_identifiers: arguments.show_identifiers,
         progress: Show::fitting(quiet),

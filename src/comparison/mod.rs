@@ -106,13 +106,12 @@ impl Comparison {
         }
     }
 
-    /// Whether a level means that two records differ in what a person keeps for life. A family name may change; a date of birth and a given
-    /// name that has nothing in common with the other's do not.
+    /// Whether a level means that two records differ in what a person keeps for life. Names change, and then in all later records at once
+    /// (babies are named, people marry); a date of birth does not.
     pub fn contradicts(&self, level: u8) -> bool {
         match &self.of {
-            Of::Name(_) => name::given_names_differ(level) || name::is_another(level),
             Of::Date(_) => self.name == "date_of_birth" && !date::is_exact(level),
-            Of::Place(_) | Of::Values(_) => false,
+            Of::Name(_) | Of::Place(_) | Of::Values(_) => false,
         }
     }
 

@@ -68,11 +68,6 @@ pub fn given_names_differ(level: u8) -> bool {
     level & 1 != 0
 }
 
-/// Whether a level means that nothing agrees although both names have much to say.
-pub fn is_another(level: u8) -> bool {
-    (8..12).contains(&level)
-}
-
 /// Whether a level means that some name agrees.
 pub fn has_common_name(level: u8) -> bool {
     level >= 12

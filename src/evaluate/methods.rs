@@ -1,13 +1,15 @@
 //! Several ways of linking the same records, measured alike and side by side: ours, and the published methods of `baselines`.
 
+use super::Options;
 use super::cuts::units;
 use super::groups::pairs_of;
 use super::known::Known;
 use super::measures::{BCubed, Pairs, People, measure};
 use super::scene::Scene;
 use super::traits;
-use crate::baselines::{self, Method};
+use crate::baselines;
 use crate::clustering::Partition;
+use crate::model::Recipe;
 use serde::Serialize;
 
 /// One way of linking.
@@ -31,10 +33,14 @@ pub struct Slice {
     pub pairs: Pairs,
 }
 
-/// Ours first, then each of `methods` on the very records that ours linked.
-pub(super) fn methods(scene: &Scene, known: &Known, methods: &[Method]) -> Vec<Linking> {
+/// Ours first, then each published method asked for, and ours with each element left out, on the very records that ours linked.
+pub(super) fn methods(scene: &Scene, known: &Known, options: &Options) -> Vec<Linking> {
     let mut rows = vec![linking(scene, known, "onefolk", scene.partition())];
-    for &method in methods {
+    let ablations = if options.ablation { Recipe::ablations() } else { Vec::new() };
+    for (words, recipe) in ablations {
+        rows.push(linking(scene, known, &format!("onefolk, {words}"), &scene.linked_by(&recipe)));
+    }
+    for &method in &options.methods {
         let baseline = baselines::link(method, scene.job, &scene.records);
         let steps = baseline.steps.iter().map(|(step, records)| (step.words(), *records)).collect();
         rows.push(Linking { steps, ..linking(scene, known, method.word(), &baseline.partition) });

@@ -69,6 +69,8 @@ pub struct Options {
     pub labels: Option<PathBuf>,
     /// Published methods to measure beside ours.
     pub methods: Vec<Method>,
+    /// Link again with each element of the recipe left out.
+    pub ablation: bool,
     /// Measure only what was published: the extracts are not read again.
     pub crosswalk_only: bool,
     /// Show the records of the errors explained, with names, dates, numbers and addresses.
@@ -83,6 +85,7 @@ impl Default for Options {
             truth: None,
             labels: None,
             methods: Vec::new(),
+            ablation: false,
             crosswalk_only: false,
             show_identifiers: false,
             progress: Show::Nothing,
@@ -191,7 +194,7 @@ fn against_truth(scene: &Scene, known: &Known, options: &Options, published: Opt
         thresholds: scored.curve(own.truth),
         best_threshold: scored.best(own.truth),
         cuts,
-        methods: methods::methods(scene, known, &options.methods),
+        methods: methods::methods(scene, known, options),
         calibration: scored.calibration(),
         blocking: blocked::blocking(scene, known),
         groupings,

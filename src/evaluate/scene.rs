@@ -9,9 +9,10 @@ use crate::consent;
 use crate::explain::codes::{CHANGED_SINCE, NOTHING_COMPARED};
 use crate::failure::{Failure, Result};
 use crate::job::{ClusterSettings, Job};
-use crate::model::{Decision, Model, Pooling, Scorer, weight_of};
+use crate::model::{Decision, Linkage, Model, Pooling, Recipe, Scorer, weight_of};
 use crate::publish::published::{PublishedRun, damaged};
 use crate::records::{Identities, Records};
+use crate::run::Show;
 use crate::run::progress::Progress;
 use crate::run::{self, link};
 use rayon::prelude::*;
@@ -105,7 +106,7 @@ impl<'a> Scene<'a> {
                 None => clustering::decide(evidence, &clustering::sample(evidence, &edges)),
             };
             let decision = Decision { cut: weight_of(cut), ..decided };
-            clustering::cluster(evidence, edges, &decision, compared).partition
+            clustering::cluster(evidence, edges, &decision, Linkage::Pooled, compared).partition
         })
     }
 
@@ -116,6 +117,12 @@ impl<'a> Scene<'a> {
         }
         let at = self.links().binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right)).ok()?;
         Some(self.links()[at].0.weight)
+    }
+
+    /// Who is who by a recipe that may leave something out, learnt from these very records.
+    pub fn linked_by(&self, recipe: &Recipe) -> Partition {
+        let silent = Progress::new(Show::Nothing);
+        link::link_by(self.job, &self.records, &self.never_link, recipe, &silent).clustering.partition
     }
 
     /// Whether a block holds both identities.

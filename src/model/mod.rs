@@ -12,6 +12,7 @@ mod forms;
 mod histogram;
 mod learn;
 mod pooling;
+mod recipe;
 mod sample;
 mod scorer;
 pub mod splink;
@@ -23,6 +24,7 @@ pub use forms::{FORMS, Form};
 pub use histogram::Histogram;
 pub use learn::{Candidate, Learnt, learn};
 pub use pooling::Pooling;
+pub use recipe::{Linkage, Recipe};
 pub use scorer::Scorer;
 
 /// Weights are kept as integers of 1/1024 bit, so that sums agree whatever their order (DESIGN section 7).

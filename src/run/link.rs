@@ -6,7 +6,7 @@ use crate::blocking::{self, Blocks, RuleCount};
 use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_around, score_pairs};
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
-use crate::model::{self, Candidate, Decision, FORMS, Learnt, Model, Pooling, Scorer};
+use crate::model::{self, Candidate, Decision, FORMS, Form, Learnt, Linkage, Model, Pooling, Recipe, Scorer};
 use crate::records::{Identities, Records};
 use rayon::prelude::*;
 
@@ -52,7 +52,12 @@ pub fn link(
     identities: Option<Identities>,
     progress: &Progress,
 ) -> Linked {
-    link_or_around(job, records, never_link, frozen, None, identities, progress)
+    link_or_around(job, records, never_link, frozen, None, identities, &Recipe::WHOLE, progress)
+}
+
+/// Links all records with a model learnt from them, by a recipe that may leave something out.
+pub fn link_by(job: &Job, records: &Records, never_link: &NeverLink, recipe: &Recipe, progress: &Progress) -> Linked {
+    link_or_around(job, records, never_link, None, None, None, recipe, progress)
 }
 
 /// The same, but nothing is learnt from the records that are `named`, and only they and whoever is of one person with them are joined.
@@ -63,7 +68,7 @@ pub fn link_around(
     named: &[bool],
     progress: &Progress,
 ) -> Linked {
-    link_or_around(job, records, never_link, None, Some(named), None, progress)
+    link_or_around(job, records, never_link, None, Some(named), None, &Recipe::WHOLE, progress)
 }
 
 fn link_or_around(
@@ -73,6 +78,7 @@ fn link_or_around(
     frozen: Option<&Model>,
     named: Option<&[bool]>,
     identities: Option<Identities>,
+    recipe: &Recipe,
     progress: &Progress,
 ) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
@@ -83,13 +89,20 @@ fn link_or_around(
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Blocking", None);
-    let blocks = blocking::block(&comparisons, records, &identities);
+    let blocks = blocking::block_with(&comparisons, records, &identities, recipe.weak_rules);
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.cap));
     let stage = progress.stage("Learning", None);
     let learnt = match frozen {
         Some(_) => None,
         // The pass that nobody sees needs no choice among forms.
-        None => model::learn(&comparisons, &blocks, &identities, if named.is_some() { &FORMS[..1] } else { &FORMS }),
+        None => {
+            let forms: &[Form] = match (named, recipe) {
+                (None, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
+                (None, Recipe { choice_of_form: true, .. }) => &FORMS,
+                _ => &[Form::Constrained],
+            };
+            model::learn(&comparisons, &blocks, &identities, forms)
+        }
     };
     stage.done(match (&learnt, frozen) {
         (_, Some(_)) => "frozen model".into(),
@@ -98,7 +111,7 @@ fn link_or_around(
     });
     let stage = progress.stage("Linking", None);
     let guards = Guards::new(&comparisons, records, &identities, never_link, &job.providers);
-    let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job };
+    let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job, recipe };
     let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let (clustering, chosen) = match (frozen, learnt, named) {
@@ -147,6 +160,7 @@ struct Scene<'a> {
     comparisons: &'a Comparisons,
     guards: &'a Guards,
     job: &'a Job,
+    recipe: &'a Recipe,
 }
 
 impl<'a> Scene<'a> {
@@ -174,8 +188,11 @@ impl<'a> Scene<'a> {
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
         let sample = clustering::sample(&evidence[0], &edges);
         let at = clustering::choose(&evidence, &candidates, &sample);
-        let believed = clustering::believed(&evidence[at], &sample);
         let mut chosen = candidates[at].clone();
+        if !self.recipe.learnt_again {
+            return (chosen, edges, compared);
+        }
+        let believed = clustering::believed(&evidence[at], &sample);
         chosen.model = model::relearn(self.comparisons, &chosen.model, &believed, &blocked, &unblocked);
         chosen.expected_matches = believed.matches.iter().sum();
         (chosen, edges, compared)
@@ -191,7 +208,7 @@ impl<'a> Scene<'a> {
         let (edges, compared) =
             score_around(self.records, self.identities, self.comparisons, &scorer, blocks, bar, named);
         let decision = Decision { first_cut: cut, context: None, cut };
-        let found = clustering::cluster(&evidence, edges, &decision, compared);
+        let found = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);
         (found, candidate)
     }
@@ -202,11 +219,14 @@ impl<'a> Scene<'a> {
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
         edges.par_iter_mut().for_each(|edge| edge.weight = scorer.weight(edge.pattern));
-        let decision = match &candidate.model.decision {
+        let mut decision = match &candidate.model.decision {
             Some(decision) => decision.clone(),
             None => clustering::decide(&evidence, &clustering::sample(&evidence, &edges)),
         };
-        let found = clustering::cluster(&evidence, edges, &decision, compared);
+        if !self.recipe.context {
+            decision.context = None;
+        }
+        let found = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
         candidate.model.decision = Some(decision);
         (found, candidate)
     }
