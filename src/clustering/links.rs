@@ -50,7 +50,8 @@ pub fn score_pairs(
         )
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
-    let mut edges: Vec<Edge> = parts.into_iter().flat_map(|(kept, _)| kept).collect();
+    let mut edges: Vec<Edge> = Vec::with_capacity(parts.iter().map(|(kept, _)| kept.len()).sum());
+    parts.into_iter().for_each(|(kept, _)| edges.extend(kept));
     edges.par_sort_unstable();
     (edges, compared)
 }

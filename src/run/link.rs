@@ -184,6 +184,7 @@ impl<'a> Scene<'a> {
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
         let (edges, compared) = score_pairs(self.comparisons, &scorers, blocks, advance);
+        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
         let sample = clustering::sample(&evidence[0], &edges);
