@@ -153,7 +153,7 @@ impl Seen {
     /// Learns the weights: m from the pairs' probabilities, u from the rest, with pseudo-pairs towards no effect, ascending. `None` where
     /// hardly anyone has a third record.
     pub fn learn(&self) -> Option<ContextWeights> {
-        let mut weights = vec![0.0f64; LEVELS];
+        let mut weights = [0.0f64; LEVELS];
         for _ in 0..ROUNDS {
             let levels: Vec<(f64, f64)> = (0..LEVELS).map(|level| self.expected(level, weights[level])).collect();
             let with: f64 = levels.iter().map(|(matches, _)| matches).sum();

@@ -52,12 +52,13 @@ pub fn link(
     identities: Option<Identities>,
     progress: &Progress,
 ) -> Linked {
-    link_or_around(job, records, never_link, frozen, None, identities, &Recipe::WHOLE, progress)
+    let how = How { frozen, named: None, recipe: &Recipe::WHOLE };
+    link_how(job, records, never_link, how, identities, progress)
 }
 
 /// Links all records with a model learnt from them, by a recipe that may leave something out.
 pub fn link_by(job: &Job, records: &Records, never_link: &NeverLink, recipe: &Recipe, progress: &Progress) -> Linked {
-    link_or_around(job, records, never_link, None, None, None, recipe, progress)
+    link_how(job, records, never_link, How { frozen: None, named: None, recipe }, None, progress)
 }
 
 /// The same, but nothing is learnt from the records that are `named`, and only they and whoever is of one person with them are joined.
@@ -68,19 +69,28 @@ pub fn link_around(
     named: &[bool],
     progress: &Progress,
 ) -> Linked {
-    link_or_around(job, records, never_link, None, Some(named), None, &Recipe::WHOLE, progress)
+    let how = How { frozen: None, named: Some(named), recipe: &Recipe::WHOLE };
+    link_how(job, records, never_link, how, None, progress)
 }
 
-fn link_or_around(
+/// How records are linked.
+struct How<'a> {
+    /// A model that was learnt before.
+    frozen: Option<&'a Model>,
+    /// Only these records and whoever is of one person with them.
+    named: Option<&'a [bool]>,
+    recipe: &'a Recipe,
+}
+
+fn link_how(
     job: &Job,
     records: &Records,
     never_link: &NeverLink,
-    frozen: Option<&Model>,
-    named: Option<&[bool]>,
+    how: How,
     identities: Option<Identities>,
-    recipe: &Recipe,
     progress: &Progress,
 ) -> Linked {
+    let How { frozen, named, recipe } = how;
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
     let counts = |row: usize| named.is_none_or(|named| !named[row]);
