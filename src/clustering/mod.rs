@@ -4,8 +4,9 @@
 //! human should look at. Always: every record belongs to exactly one person; no person holds a pair that a guard forbids; ties break by
 //! content hash, never by row order.
 //!
-//! People are not the components of the links: inside a component clusters are merged by their *average* link, best first, so that one
-//! bad record cannot chain two people together.
+//! People are not the components of the links. Two passes, each best first: by *average* link, so that one bad record cannot chain two
+//! people together, which gives every pair its context; then by *pooled* link, where the evidence of all cross pairs is weighed field by
+//! field, so that a damaged record does not outvote good ones.
 
 mod around;
 mod choose;
