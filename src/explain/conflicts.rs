@@ -70,9 +70,7 @@ fn values(comparison: &Comparison, groups: &[Vec<usize>]) -> Option<Conflict> {
 /// Pairs of records whose given names have nothing in common.
 fn names(evidence: &Evidence, records: &[Record], at: usize) -> Option<Conflict> {
     let comparison = &evidence.comparisons.list[at];
-    let differ = |judged: &Judged| {
-        comparison.level_in(judged.pattern).is_some_and(|level| name::given_names_differ(level) || name::is_another(level))
-    };
+    let differ = |judged: &Judged| comparison.level_in(judged.pattern).is_some_and(name::given_names_differ);
     let mut groups = Vec::new();
     for a in 0..records.len() {
         for b in a + 1..records.len() {
@@ -82,6 +80,6 @@ fn names(evidence: &Evidence, records: &[Record], at: usize) -> Option<Conflict>
             }
         }
     }
-    let words = "given names, or whole names, that have nothing in common".to_string();
+    let words = "given names that have nothing in common".to_string();
     (!groups.is_empty()).then(|| Conflict { field: said(&comparison.name), words, groups })
 }
