@@ -127,26 +127,37 @@ pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options:
         let replay = Replay::of(evidence);
         let question =
             Question { judged: &judged, pair: [first, second], left: &sides.left, right: &sides.right, links: &links };
-        let values = options.show_identifiers.then_some((a, b));
-        let outcome = outcome(scene, &replay, &question);
-        let rows = [first.rows(), second.rows()];
-        Ok(of_identities(run, scene, evidence, (a, b, &judged), &links, values, outcome, rows))
+        let around = Around {
+            run_id: &run.run_id,
+            links: &links,
+            outcome: outcome(scene, &replay, &question),
+            sensitive: scene.is_sensitive(|_| true),
+            rows: [first.rows(), second.rows()],
+            show_identifiers: options.show_identifiers,
+        };
+        Ok(of_identities(scene, evidence, (a, b, &judged), around))
     })
 }
 
+/// What is known of a pair beyond its two identities.
+pub(super) struct Around<'a> {
+    pub run_id: &'a str,
+    pub links: &'a [Link],
+    pub outcome: Outcome,
+    pub sensitive: bool,
+    pub rows: [usize; 2],
+    pub show_identifiers: bool,
+}
+
 /// The explanation of two identities.
-#[expect(clippy::too_many_arguments, reason = "each is a different thing that the caller has at hand")]
 pub(super) fn of_identities(
-    run: &PublishedRun,
     scene: &Scene,
     evidence: &Evidence,
     (a, b, judged): (u32, u32, &Judged),
-    links: &[Link],
-    values: Option<(u32, u32)>,
-    outcome: Outcome,
-    rows: [usize; 2],
+    around: Around,
 ) -> PairExplained {
-    let sensitive = scene.is_sensitive(|_| true);
+    let Around { run_id, links, outcome, sensitive, rows, show_identifiers } = around;
+    let values = show_identifiers.then_some((a, b));
     let (left, right) = (scene.identities.id(a), scene.identities.id(b));
     let level = links.iter().find(|link| link.is(&left, &right)).and_then(|link| link.context);
     let added = scene.context_weight(level);
@@ -154,7 +165,7 @@ pub(super) fn of_identities(
     let prior_bits = evidence.scorer.prior_bits();
     let strangers = fields::likeliest_strangers(evidence, &scene.model, judged);
     PairExplained {
-        run_id: run.run_id.clone(),
+        run_id: run_id.to_string(),
         probability: as_probability(judged.weight + added),
         prior_bits,
         correction_bits: fields::correction(&fields, prior_bits, judged),

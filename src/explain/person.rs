@@ -115,20 +115,21 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
     }
     run::on_threads(job, || {
         let scene = Scene::set(job, &run, &rows, options)?;
-        Ok(scene.with(|evidence| explain(&run, &scene, evidence, &rows, options)))
+        Ok(scene.with(|evidence| explain(&run, &scene, evidence, &rows, |_| true, options)))
     })
 }
 
-/// Explains the person that all `rows` belong to.
-fn explain(
+/// Explains the person that those of the scene's rows belong to for which `wanted` holds; there is one.
+pub(super) fn explain(
     run: &PublishedRun,
     scene: &Scene,
     evidence: &Evidence,
     rows: &[Row],
+    wanted: impl Fn(usize) -> bool,
     options: Options,
 ) -> PersonExplained {
-    let records = scene.records_of(|_| true);
-    let sensitive = scene.is_sensitive(|_| true);
+    let records = scene.records_of(&wanted);
+    let sensitive = scene.is_sensitive(&wanted);
     let replay = Replay::of(evidence);
     let bonds = bonds(evidence, &records);
     let joins = joins(scene, evidence, &replay, &records);
@@ -137,7 +138,7 @@ fn explain(
     let weakest_join = with_bits.min_by(|a, b| bits_of(a).unwrap_or(0.0).total_cmp(&bits_of(b).unwrap_or(0.0)));
     PersonExplained {
         run_id: run.run_id.clone(),
-        person_id: rows[0].person_id.clone(),
+        person_id: rows[records[0].row].person_id.clone(),
         records: lines(scene, evidence, rows, &records, &bonds, sensitive, options),
         split: weakest_join.map(|at| split(&joins, at, records.len())),
         weakest_join,

@@ -79,10 +79,14 @@ impl Pooling {
     pub fn bits_by_field(&self, sums: &[f32]) -> Vec<Option<f64>> {
         let (counts, roots) = sums.split_at(self.places.len());
         let mut bits = vec![None; self.places.len()];
-        for at in self.classes[0].1.clone() {
-            let comparison = self.slots[at].0;
-            if counts[comparison] > 0.0 {
-                bits[comparison] = Some(2.0 * (f64::from(roots[at]) / f64::from(counts[comparison])).log2());
+        let signs = [(0, 2.0), (1, -2.0)].into_iter().filter(|(class, _)| *class < self.classes.len());
+        for (class, sign) in signs {
+            for at in self.classes[class].1.clone() {
+                let comparison = self.slots[at].0;
+                if counts[comparison] > 0.0 {
+                    let pooled = sign * (f64::from(roots[at]) / f64::from(counts[comparison])).log2();
+                    bits[comparison] = Some(bits[comparison].unwrap_or(0.0) + pooled);
+                }
             }
         }
         bits
