@@ -93,12 +93,7 @@ impl<'a> Asked<'a> {
         // The smallest of the blocks that they might have shared.
         let Some(look) = looked.into_iter().min_by_key(|look| look.identities) else { return Fate::NotShared };
         let named = |features: Vec<Feature>| features.into_iter().map(|feature| self.named(feature)).collect();
-        Fate::Split {
-            identities: look.identities,
-            cap: look.cap,
-            by: named(look.by),
-            shared: named(look.shared),
-        }
+        Fate::Split { identities: look.identities, cap: look.cap, by: named(look.by), shared: named(look.shared) }
     }
 
     fn named(&self, feature: Feature) -> Named {

@@ -154,7 +154,12 @@ pub(super) fn agglomerate(
 }
 
 /// Judges every pair of a component, given as places in it.
-pub(super) fn judge_all(evidence: &Evidence, nodes: &Nodes, component: &[u32], mut with: impl FnMut(usize, usize, Judged)) {
+pub(super) fn judge_all(
+    evidence: &Evidence,
+    nodes: &Nodes,
+    component: &[u32],
+    mut with: impl FnMut(usize, usize, Judged),
+) {
     for a in 0..component.len() {
         for b in a + 1..component.len() {
             let (left, right) = (nodes.identity(component[a]), nodes.identity(component[b]));

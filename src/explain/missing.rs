@@ -86,7 +86,7 @@ fn line(scene: &Scene, why: &RuleWhy, judged: &Judged, sensitive: bool) -> RuleL
         let level = comparison.level_in(judged.pattern)?;
         Some(fields::words(comparison, level))
     });
-    let near = near.map_or(String::new(), |near| format!(": {} {near}", compared_as(scene, &why.rule)));
+    let near = near.map_or(String::new(), |near| format!(" ({}{near})", taken_from(scene, &why.rule)));
     let (fate, words) = match &why.fate {
         Fate::NoValue => ("no_value", "no value on one side".to_string()),
         Fate::NotShared => ("not_shared", format!("not shared{near}")),
@@ -110,9 +110,9 @@ fn line(scene: &Scene, why: &RuleWhy, judged: &Judged, sensitive: bool) -> RuleL
 }
 
 /// The field that a rule's feature is taken from, where the rule is not named after it.
-fn compared_as(scene: &Scene, rule: &Named) -> String {
+fn taken_from(scene: &Scene, rule: &Named) -> String {
     let name = rule.comparison.map_or("", |at| scene.comparisons.list[at].name.as_str());
-    if name == rule.word { "they are".into() } else { format!("{} is", fields::said(name)) }
+    if name == rule.word { String::new() } else { format!("{}: ", fields::said(name)) }
 }
 
 /// Looks for fields that would make a pair reach the cut if they agreed: each as well as the one record agrees with its own copy.
@@ -151,7 +151,8 @@ impl Changing<'_> {
                 let next = self.agreeing(&now, at)?;
                 (self.counts(&next) > self.counts(&now)).then_some((next, at))
             });
-            let best = better.reduce(|best, next| if self.counts(&next.0) > self.counts(&best.0) { next } else { best });
+            let best =
+                better.reduce(|best, next| if self.counts(&next.0) > self.counts(&best.0) { next } else { best });
             let Some((next, at)) = best else { return (Vec::new(), Some(self.counts(&now))) };
             now = next;
             taken.push(at);
@@ -175,7 +176,8 @@ impl Changing<'_> {
     fn agreeing(&self, judged: &Judged, at: usize) -> Option<Judged> {
         let comparison = &self.scene.comparisons.list[at];
         let own = |identity: u32| comparison.level_in(self.evidence.comparisons.pattern(identity, identity));
-        let judge = |level: u8| judge_pattern(self.evidence, self.a, self.b, comparison.put(judged.pattern, Some(level)));
+        let judge =
+            |level: u8| judge_pattern(self.evidence, self.a, self.b, comparison.put(judged.pattern, Some(level)));
         let candidates = [own(self.a), own(self.b)].into_iter().flatten().map(judge);
         candidates.reduce(|best, next| if self.counts(&next) > self.counts(&best) { next } else { best })
     }

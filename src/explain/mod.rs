@@ -9,11 +9,11 @@ pub(crate) mod codes;
 mod conflicts;
 mod crosswalk;
 pub(crate) mod fields;
+mod missing;
 pub(crate) mod outcome;
 mod pair;
 mod person;
 mod scene;
-mod missing;
 mod shown;
 mod shown_missing;
 mod shown_person;
@@ -23,8 +23,8 @@ mod waterfall;
 
 pub use codes::CODES;
 pub use fields::FieldLine;
-pub use outcome::Outcome;
 pub use missing::{Change, MissingExplained, RuleLine, missing};
+pub use outcome::Outcome;
 pub use pair::{Context, PairExplained, pair};
 pub use person::{Bond, Conflict, JoinLine, PersonExplained, RecordLine, Split, person};
 

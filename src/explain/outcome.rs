@@ -69,7 +69,7 @@ fn together(scene: &Scene, replay: &Replay, question: &Question) -> Told {
         let rest = match (&sides, standing) {
             (Some([1, 1]), _) | (None, _) | (_, None) => String::new(),
             (Some([a, b]), Some(standing)) => format!(
-                ", and the {} that were joined then, {a} and {b}, reach it together: {:.1} bits",
+                ", and the {} that were joined then ({a} with {b}) reach it together: {:.1} bits",
                 counted(a + b, "record"),
                 bits(standing.score())
             ),
@@ -114,14 +114,14 @@ fn apart(scene: &Scene, replay: &Replay, question: &Question) -> Told {
     if let (true, Some(guard)) = (question.judged.forbidden(), question.judged.guard) {
         return told("guard", guard_words(guard).to_string());
     }
+    if pooled.is_none_or(|pooled| pooled < cut) && question.alone() < cut {
+        return told(below_rule(question, cut), below(question, cut));
+    }
     let several = question.left.len() + question.right.len() > 2;
     if several && between.as_ref().is_some_and(|between| between.standing.forbidden) {
         let words = "other records of the two people may never be one person: an authority says so, or they have two different verified \
                      NHS numbers";
         return told("guard_on_others", words.into());
-    }
-    if pooled.is_none_or(|pooled| pooled < cut) && question.alone() < cut {
-        return told(below_rule(question, cut), below(question, cut));
     }
     match (&between, pooled) {
         (Some(between), Some(pooled)) if pooled < cut => told("other_records", against(scene, question, between, cut)),

@@ -109,7 +109,11 @@ impl Sides {
     /// The links that the run kept between the two people; where they are one, those of the two records.
     pub fn links(&self, run: &PublishedRun, scene: &Scene) -> Result<Vec<Link>> {
         let ids = |records: &[Record]| -> BTreeSet<String> {
-            records.iter().flat_map(|record| &record.identities).map(|&identity| scene.identities.id(identity)).collect()
+            records
+                .iter()
+                .flat_map(|record| &record.identities)
+                .map(|&identity| scene.identities.id(identity))
+                .collect()
         };
         match self.right.is_empty() {
             true => links_between(run, &ids(&self.pair[..1]), &ids(&self.pair[1..])),

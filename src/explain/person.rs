@@ -193,7 +193,8 @@ fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]
 fn split(joins: &[JoinLine], weakest: usize, records: usize) -> Split {
     let mut parts: Vec<Vec<usize>> = (1..=records).map(|number| vec![number]).collect();
     for join in &joins[..weakest] {
-        let touched = |part: &Vec<usize>| part.iter().any(|number| join.left.contains(number) || join.right.contains(number));
+        let touched =
+            |part: &Vec<usize>| part.iter().any(|number| join.left.contains(number) || join.right.contains(number));
         let (together, mut rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(touched);
         let mut together = together.concat();
         together.sort_unstable();

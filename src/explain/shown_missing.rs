@@ -48,14 +48,16 @@ impl MissingExplained {
             return match best < FORBIDDEN_BITS {
                 true => writeln!(f, "No value in the records would change that."),
                 false => {
-                    writeln!(f, "Even if all that they hold agreed, they would have {best:+.1} bits, and the cut is {cut:.1}.")
+                    writeln!(
+                        f,
+                        "Even if all that they hold agreed, they would have {best:+.1} bits, and the cut is {cut:.1}."
+                    )
                 }
             };
         }
         for (at, change) in self.changes.iter().enumerate() {
             let begin = if at == 0 { "They would be linked" } else { "Or" };
-            let agreed = if change.fields.len() > 1 { "all agreed" } else { "agreed in full" };
-            writeln!(f, "{begin} if {} {agreed} ({:+.1} bits).", change.fields.join(" and "), change.bits)?;
+            writeln!(f, "{begin} if {} agreed in full ({:+.1} bits).", change.fields.join(" and "), change.bits)?;
         }
         Ok(())
     }

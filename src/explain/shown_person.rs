@@ -89,7 +89,9 @@ impl PersonExplained {
         }
         let Some(split) = &self.split else { return Ok(()) };
         match &split.parts[..] {
-            [_, smaller] => writeln!(f, "A cut above {bits:.1} bits would split them: {} would leave.", numbered(smaller)),
+            [_, smaller] => {
+                writeln!(f, "A cut above {bits:.1} bits would split them: {} would leave.", numbered(smaller))
+            }
             parts => {
                 let parts_shown: Vec<String> = parts.iter().map(|part| numbered(part)).collect();
                 let count = counted(parts.len(), "part");

@@ -114,7 +114,8 @@ impl Scorer<'_> {
     /// bits: for `explain`. Other classes of strangers can then only take away.
     pub fn bits(&self, comparison: usize, level: u8) -> f64 {
         let level = usize::from(level);
-        let own = self.others[0].1.iter().find(|(index, _)| *index == comparison).map_or(0.0, |(_, ratio)| ratio[level]);
+        let own =
+            self.others[0].1.iter().find(|(index, _)| *index == comparison).map_or(0.0, |(_, ratio)| ratio[level]);
         (self.matches[comparison][level] - self.strangers[comparison][level] - own) / std::f64::consts::LN_2
     }
 
