@@ -34,6 +34,19 @@ pub enum Feature {
 }
 
 impl Feature {
+    /// The comparison whose values it is taken from, by place in the list.
+    pub fn comparison(self, comparisons: &Comparisons) -> Option<usize> {
+        let named = |name: &str| comparisons.list.iter().position(|comparison| comparison.name == name);
+        match self {
+            Feature::Value(index) => Some(index),
+            Feature::Tokens | Feature::Prefixes => named("name"),
+            Feature::Date | Feature::Year | Feature::MonthDay | Feature::YearMonth | Feature::DateLessDigit => {
+                named("date_of_birth")
+            }
+            Feature::Postcode | Feature::Outward | Feature::Sector | Feature::Address | Feature::Uprn => named("place"),
+        }
+    }
+
     /// The word used in `plan` and run.json.
     pub fn word(self, comparisons: &Comparisons) -> String {
         match self {
@@ -98,6 +111,21 @@ impl View<'_> {
                 }
             }
         }
+    }
+}
+
+impl View<'_> {
+    /// The hashes of all values that `identity` has.
+    pub fn values(&self, identity: u32) -> Vec<u64> {
+        let mut values = Vec::new();
+        self.each(identity, |hash| values.push(hash));
+        values
+    }
+
+    /// The hashes of the values that two identities share.
+    pub fn shared(&self, left: u32, right: u32) -> Vec<u64> {
+        let right = self.values(right);
+        self.values(left).into_iter().filter(|hash| right.contains(hash)).collect()
     }
 }
 

@@ -11,8 +11,10 @@
 mod features;
 mod pairs;
 mod rules;
+mod why;
 
 pub use pairs::{Blocks, Met, Pairs};
+pub use why::{Asked, Fate, Named, RuleWhy};
 
 use crate::comparison::Comparisons;
 use crate::records::{Identities, Records};

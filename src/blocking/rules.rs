@@ -75,10 +75,9 @@ struct Key {
 
 /// Adds the blocks that start from `first`. Gives the identities in blocks that stayed too large after every refinement, once a block.
 pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &mut [u8], found: &mut Found) -> u64 {
-    let cap = if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap };
+    let cap = cap_of(first, cap);
     let [second, third] = refinements(features, first);
-    let viewed = |by: Vec<Feature>| by.into_iter().map(|feature| (feature == first, features.view(feature))).collect();
-    let by = [viewed(second), viewed(third), Vec::new()];
+    let by = views(features, first, [&second, &third]);
     let chunks = first_keys(&features.view(first), keys_used.len());
     let parts: Vec<Part> = (0..PARTS)
         .into_par_iter()
@@ -96,6 +95,72 @@ pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &
         }
     }
     parts.iter().map(|part| part.cut).sum()
+}
+
+/// A value that two identities share, and what a rule makes of it.
+pub(super) struct Look {
+    /// Identities that have the value, and how many a block may hold.
+    pub identities: usize,
+    pub cap: usize,
+    /// Whether a block of the rule holds both, as far as keys suffice.
+    pub yields: bool,
+    /// What the block is split by where it is too large, and what of it both share.
+    pub by: Vec<Feature>,
+    pub shared: Vec<Feature>,
+}
+
+/// Asks one rule about each value that two identities share: as [`find`], on the identities that have such a value.
+pub(super) fn look(
+    features: &Features,
+    first: Feature,
+    cap: usize,
+    identities: usize,
+    left: u32,
+    right: u32,
+) -> Vec<Look> {
+    let cap = cap_of(first, cap);
+    let [second, third] = refinements(features, first);
+    let by = views(features, first, [&second, &third]);
+    let view = features.view(first);
+    let of_value = |value: u64| {
+        let mut keys = Vec::new();
+        (0..identities as u32).for_each(|identity| {
+            view.each(identity, |key| {
+                if key == value {
+                    keys.push(Key { key, identity, value: key as u32 });
+                }
+            });
+        });
+        let holders = keys.len();
+        let mut out = Part::default();
+        split(&by, 0, cap, &mut keys, &mut out);
+        let holds = |found: &Found| {
+            let both = |block: &[u32]| block.contains(&left) && block.contains(&right);
+            (0..found.len()).any(|block| both(found.members(block)))
+        };
+        let share = |feature: &&Feature| {
+            let shared = features.view(**feature).shared(left, right);
+            shared.iter().any(|&hash| hash as u32 != value as u32)
+        };
+        Look {
+            identities: holders,
+            cap,
+            yields: out.blocks.iter().any(holds),
+            shared: second.iter().filter(share).copied().collect(),
+            by: second.clone(),
+        }
+    };
+    view.shared(left, right).into_iter().map(of_value).collect()
+}
+
+fn cap_of(first: Feature, cap: usize) -> usize {
+    if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap }
+}
+
+/// The features of the second and the third depth, each with whether it is the first one again.
+fn views<'f>(features: &'f Features, first: Feature, by: [&[Feature]; 2]) -> [Vec<(bool, View<'f>)>; DEPTHS] {
+    let viewed = |by: &[Feature]| by.iter().map(|feature| (*feature == first, features.view(*feature))).collect();
+    [viewed(by[0]), viewed(by[1]), Vec::new()]
 }
 
 /// The keys of a rule's first feature: a list for each chunk of identities and each part of the range of keys.

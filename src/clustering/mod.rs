@@ -21,6 +21,7 @@ mod merges;
 mod nodes;
 mod pass;
 mod pooled;
+mod replay;
 mod sparse;
 mod union_find;
 
@@ -29,9 +30,11 @@ pub use choose::{Sample, believed, choose, decide, sample};
 pub use context::words as context_words;
 pub use guards::{Guards, NeverLink};
 pub use joined::{KEPT_FROM, RecordPair, join_pairs};
-pub use judged::{Guard, Judged, judge};
+pub use judged::{Guard, Judged, judge, judge_pattern};
 pub use links::{Edge, score_pairs};
 pub use merges::Merge;
+pub use pooled::Standing;
+pub use replay::{Between, Join, Replay};
 pub use union_find::UnionFind;
 
 use crate::comparison::Comparisons;

@@ -154,7 +154,12 @@ pub(super) fn agglomerate(
 }
 
 /// Judges every pair of a component, given as places in it.
-fn judge_all(evidence: &Evidence, nodes: &Nodes, component: &[u32], mut with: impl FnMut(usize, usize, Judged)) {
+pub(super) fn judge_all(
+    evidence: &Evidence,
+    nodes: &Nodes,
+    component: &[u32],
+    mut with: impl FnMut(usize, usize, Judged),
+) {
     for a in 0..component.len() {
         for b in a + 1..component.len() {
             let (left, right) = (nodes.identity(component[a]), nodes.identity(component[b]));
@@ -179,7 +184,7 @@ fn scored_inside(component: &[u32], edges: &[NodeEdge]) -> Vec<Scored> {
 }
 
 /// Pairs of places in the component that hold rows of one record_id. Both lists ascend.
-fn places_together(component: &[u32], together: &[(u32, u32)]) -> Vec<(usize, usize)> {
+pub(super) fn places_together(component: &[u32], together: &[(u32, u32)]) -> Vec<(usize, usize)> {
     let mut found = Vec::new();
     for (at, &node) in component.iter().enumerate() {
         let from = together.partition_point(|&(a, _)| a < node);

@@ -4,6 +4,26 @@ use super::judged::Judged;
 use super::merges::Merge;
 use crate::model::{Pooling, UNITS_PER_BIT};
 
+/// What stands between two clusters, in 1/1024 bit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// The evidence of all cross pairs, pooled.
+    pub pooled: i64,
+    /// What guards take.
+    pub taken: i64,
+    /// What is taken for contradictions that repeat themselves.
+    pub repeated: i64,
+    /// Whether a guard forbids one of the pairs.
+    pub forbidden: bool,
+}
+
+impl Standing {
+    /// What is compared with the cut.
+    pub fn score(self) -> i64 {
+        self.pooled - self.taken - self.repeated
+    }
+}
+
 /// Clusters of one component while they grow. What stands between any two is additive over their cross pairs, so that a join adds rows.
 pub(super) struct Pooled<'a> {
     pooling: &'a Pooling,
@@ -51,17 +71,31 @@ impl<'a> Pooled<'a> {
         }
     }
 
-    /// Log odds of two clusters in 1/1024 bit.
+    /// What stands between two clusters; its score is the log odds that they are one person.
     ///
     /// What is held against node pairs counts once for each node of the smaller cluster, not once on average: one record may be damaged,
     /// but where several on both sides contradict each other in the same way, they are two people. The first contradiction is in the
     /// pooled evidence already.
-    fn score(&self, a: usize, b: usize) -> i64 {
+    pub fn standing(&self, a: usize, b: usize) -> Standing {
         let at = a * self.size + b;
-        let bits = self.pooling.bits(&self.sums[at * self.width..(at + 1) * self.width]);
+        let bits = self.pooling.bits(self.sums(a, b));
         let (larger, pairs) = (self.nodes[a].max(self.nodes[b]), self.nodes[a] * self.nodes[b]);
-        let repeated = self.contradictions[at] / larger - self.contradictions[at] / pairs;
-        (bits * UNITS_PER_BIT).round() as i64 - self.taken[at] / larger - repeated
+        Standing {
+            pooled: (bits * UNITS_PER_BIT).round() as i64,
+            taken: self.taken[at] / larger,
+            repeated: self.contradictions[at] / larger - self.contradictions[at] / pairs,
+            forbidden: self.forbidden[at],
+        }
+    }
+
+    /// The sums that [`Pooling`] reads, of two clusters.
+    pub fn sums(&self, a: usize, b: usize) -> &[f32] {
+        let at = a * self.size + b;
+        &self.sums[at * self.width..(at + 1) * self.width]
+    }
+
+    fn score(&self, a: usize, b: usize) -> i64 {
+        self.standing(a, b).score()
     }
 
     fn look_for_partner(&mut self, a: usize) {
@@ -78,7 +112,7 @@ impl<'a> Pooled<'a> {
     }
 
     /// Adds everything that concerns `b` to `a`, a < b.
-    fn join(&mut self, a: usize, b: usize) {
+    pub fn join(&mut self, a: usize, b: usize) {
         self.records[a] += self.records[b];
         self.records[b] = 0;
         self.nodes[a] += self.nodes[b];
@@ -127,12 +161,23 @@ impl<'a> Pooled<'a> {
 
     /// Joins while the best score is at least `lowest`; `together` are joined before all else, where nothing forbids it. A join's average is
     /// the lowest score so far, since pooled scores, unlike averages, may rise by a join.
-    pub fn agglomerate(mut self, together: &[(usize, usize)], lowest: i64) -> Vec<Merge> {
+    pub fn agglomerate(self, together: &[(usize, usize)], lowest: i64) -> Vec<Merge> {
+        self.agglomerate_telling(together, lowest, |_, _, _| ())
+    }
+
+    /// The same; tells of each join, before it is made, the two places and what stands between them (`None` for `together`).
+    pub fn agglomerate_telling(
+        mut self,
+        together: &[(usize, usize)],
+        lowest: i64,
+        mut tell: impl FnMut(usize, usize, Option<Standing>),
+    ) -> Vec<Merge> {
         let mut merges = Vec::new();
         let mut owner: Vec<usize> = (0..self.size).collect();
         for &(a, b) in together {
             let (a, b) = (owner[a].min(owner[b]), owner[a].max(owner[b]));
             if a != b && !self.forbidden[a * self.size + b] {
+                tell(a, b, None);
                 merges.push(self.merge(a, b, i64::MAX));
                 owner.iter_mut().filter(|owner| **owner == b).for_each(|owner| *owner = a);
             }
@@ -145,6 +190,7 @@ impl<'a> Pooled<'a> {
         let mut so_far = i64::MAX - 1;
         while let Some((score, a, b)) = self.best().filter(|(score, _, _)| *score >= lowest) {
             so_far = so_far.min(score);
+            tell(a, b, Some(self.standing(a, b)));
             merges.push(self.merge(a, b, so_far));
         }
         merges

@@ -1,4 +1,4 @@
-//! `onefolk explain code CODE`, and the way to `explain pair` and `explain person`.
+//! `onefolk explain code CODE`, and the way to `explain pair`, `explain person` and `explain missing`.
 
 use super::explain_records;
 use onefolk::failure::{self, Code, Failure, Result, UNKNOWN_CODE};
@@ -18,6 +18,7 @@ pub struct Arguments {
 enum What {
     Pair(explain_records::Pair),
     Person(explain_records::Person),
+    Missing(explain_records::Missing),
     /// What a code in the last line of an error means.
     #[command(
         after_help = "Example:\n  onefolk explain code OF0101\n  onefolk explain code            (lists every code)"
@@ -35,6 +36,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     match &arguments.what {
         What::Pair(pair) => explain_records::pair(pair, quiet),
         What::Person(person) => explain_records::person(person, quiet),
+        What::Missing(missing) => explain_records::missing(missing, quiet),
         What::Code { code, json } => explain_code(code.as_deref(), *json),
     }
 }

@@ -1,4 +1,4 @@
-//! `onefolk explain pair` and `onefolk explain person`: the arguments, to stand in `explain::What`.
+//! `onefolk explain pair`, `onefolk explain person` and `onefolk explain missing`: the arguments, to stand in `explain::What`.
 
 use super::extracts::Looks;
 use onefolk::explain::{self, Options};
@@ -7,10 +7,29 @@ use onefolk::job::Job;
 use onefolk::run::Show;
 use std::path::PathBuf;
 
-/// Why two records are, or are not, one person: field by field, in bits.
+/// Why two records are, or are not, one person: in words, and field by field in bits.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  onefolk explain pair gp-brent-01:1001 hospice-01:77 --job night/job.toml")]
+#[command(
+    after_help = "Examples:\n  onefolk explain pair gp-brent-01:1001 hospice-01:77 --job night/job.toml\n  onefolk explain pair gp-brent-01:1001 hospice-01:77 --job night/job.toml --svg pair.svg"
+)]
 pub struct Pair {
+    /// One record, as provider:record_id.
+    #[arg(value_name = "PROVIDER:RECORD_ID")]
+    left: String,
+    /// The other record.
+    #[arg(value_name = "PROVIDER:RECORD_ID")]
+    right: String,
+    /// Also draw it as an SVG picture into a new file (mode 0600).
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
+    #[command(flatten)]
+    about: About,
+}
+
+/// Why two records are not one person: which blocking rules parted them, what each field cost, what would have to change.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  onefolk explain missing gp-brent-01:1001 hospice-01:77 --job night/job.toml")]
+pub struct Missing {
     /// One record, as provider:record_id.
     #[arg(value_name = "PROVIDER:RECORD_ID")]
     left: String,
@@ -21,7 +40,7 @@ pub struct Pair {
     about: About,
 }
 
-/// Why a person's records are together: each link, in bits.
+/// Why a person's records are together: how they were joined, the weakest bond, what would split them.
 #[derive(clap::Args)]
 #[command(after_help = "Example:\n  onefolk explain person 0FX3M8RQ2T6V9K1Z --job night/job.toml")]
 pub struct Person {
@@ -49,6 +68,15 @@ pub struct About {
 pub fn pair(arguments: &Pair, quiet: bool) -> Result<()> {
     let about = &arguments.about;
     let explained = explain::pair(&about.read()?, &arguments.left, &arguments.right, about.options(quiet))?;
+    if let Some(path) = &arguments.svg {
+        explained.write_svg(path)?;
+    }
+    about.print(&explained)
+}
+
+pub fn missing(arguments: &Missing, quiet: bool) -> Result<()> {
+    let about = &arguments.about;
+    let explained = explain::missing(&about.read()?, &arguments.left, &arguments.right, about.options(quiet))?;
     about.print(&explained)
 }
 

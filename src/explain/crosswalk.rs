@@ -4,6 +4,7 @@ use super::codes::{PERSON_NOT_IN_RUN, RECORD_MISWRITTEN, RECORD_NOT_IN_RUN};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
+use std::collections::BTreeSet;
 
 /// A record as somebody names it.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -157,15 +158,37 @@ pub(super) fn gone(run: &PublishedRun, person_id: &str) -> Failure {
     }
 }
 
-/// Whether the run kept a pair of identities among its links: blocking brought them together.
-pub(super) fn was_compared(run: &PublishedRun, left: &str, right: &str) -> Result<bool> {
-    let mut found = false;
-    run.each("links.parquet", &["identity_id_left", "identity_id_right"], |rows| {
-        let (a, b) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?);
-        let is_it = |row: usize| {
-            (a.value(row) == left && b.value(row) == right) || (a.value(row) == right && b.value(row) == left)
-        };
-        found |= (0..rows.len()).any(is_it);
+/// A pair of identities in links.parquet.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Link {
+    pub left: String,
+    pub right: String,
+    /// In bits, what its context adds included.
+    pub weight: f64,
+    /// Level of its context; absent too where an older run knew none.
+    pub context: Option<u8>,
+}
+
+impl Link {
+    pub fn is(&self, a: &str, b: &str) -> bool {
+        (self.left == a && self.right == b) || (self.left == b && self.right == a)
+    }
+}
+
+/// The links that the run kept between two sets of identity_ids: blocking brought these pairs together, and they had a chance.
+pub(super) fn links_between(run: &PublishedRun, a: &BTreeSet<String>, b: &BTreeSet<String>) -> Result<Vec<Link>> {
+    let mut found = Vec::new();
+    let columns = ["identity_id_left", "identity_id_right", "weight", "level_context"];
+    run.each("links.parquet", &columns, |rows| {
+        let (left, right) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?);
+        let (weight, context) = (rows.numbers("weight")?, rows.levels("level_context"));
+        for (row, &weight) in weight.iter().enumerate() {
+            let (x, y) = (left.value(row), right.value(row));
+            if (a.contains(x) && b.contains(y)) || (a.contains(y) && b.contains(x)) {
+                let context = context.as_ref().and_then(|levels| levels[row]);
+                found.push(Link { left: x.to_string(), right: y.to_string(), weight, context });
+            }
+        }
         Ok(())
     })?;
     Ok(found)

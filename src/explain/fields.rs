@@ -36,7 +36,7 @@ pub(super) fn tells_place(comparison: &Comparison) -> bool {
 }
 
 /// What a level means. Two records may record sex differently; that says nothing of a change.
-fn words(comparison: &Comparison, level: u8) -> String {
+pub(super) fn words(comparison: &Comparison, level: u8) -> String {
     match (comparison.name.as_str(), level) {
         ("sex", 0) => "not recorded alike".into(),
         _ => comparison.words(level),

@@ -1,26 +1,32 @@
 //! Why two records are, or are not, one person; why a person's records are together.
 //!
 //! In: a job with a current run. The extracts are read again, since a run keeps no copy of them, and scored with the run's own model.
-//! Out: a [`PairExplained`] or a [`PersonExplained`], which print as text and as JSON. Always: the bits of the fields and the correction
-//! add up to the weight that clustering used; nobody's values are shown unless asked for; where a person is marked sensitive, nothing
+//! Out: a [`PairExplained`], a [`PersonExplained`] or a [`MissingExplained`], which print as text and as JSON. Always: the bits of the
+//! fields, of related strangers and of other records add up to the weight in links.parquet; nobody's values are shown unless asked for; where a person is marked sensitive, nothing
 //! that tells a place or a provider is shown even then; a difference of sex is a difference between records, never a change.
 
 pub(crate) mod codes;
+mod conflicts;
 mod crosswalk;
 pub(crate) mod fields;
+mod missing;
 pub(crate) mod outcome;
 mod pair;
 mod person;
 mod scene;
 mod shown;
+mod shown_missing;
+mod shown_person;
 #[cfg(test)]
 mod tests;
+mod waterfall;
 
 pub use codes::CODES;
 pub use fields::FieldLine;
+pub use missing::{Change, MissingExplained, RuleLine, missing};
 pub use outcome::Outcome;
-pub use pair::{PairExplained, pair};
-pub use person::{Bond, PersonExplained, RecordLine, person};
+pub use pair::{Context, PairExplained, pair};
+pub use person::{Bond, Conflict, JoinLine, PersonExplained, RecordLine, Split, person};
 
 use crate::run::Show;
 
@@ -35,4 +41,9 @@ pub struct Options {
 /// 1/1024 bit to bits.
 fn bits(weight: i64) -> f64 {
     weight as f64 / crate::model::UNITS_PER_BIT
+}
+
+/// "1 record", "3 records".
+fn counted(count: usize, word: &str) -> String {
+    format!("{count} {word}{}", if count == 1 { "" } else { "s" })
 }

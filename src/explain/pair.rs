@@ -1,23 +1,24 @@
 //! `explain pair`.
 
 use super::codes::RECORD_MISWRITTEN;
-use super::crosswalk::{Named, parse, people_of, rows_of};
+use super::crosswalk::{Link, Named, Row, links_between, parse, people_of, rows_of};
 use super::fields::{self, FieldLine};
 use super::outcome::{Outcome, Question, guard_words, outcome};
-use super::scene::{Scene, best};
+use super::scene::{Record, Scene, best};
 use super::{Options, bits};
-use crate::clustering::{Evidence, as_probability, pair_cut};
+use crate::clustering::{Evidence, Judged, Replay, as_probability, context_words};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
 use crate::run;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// Why two records are, or are not, one person.
 #[derive(Debug, Clone, Serialize)]
 pub struct PairExplained {
     pub run_id: String,
-    /// The probability of the pair by itself, from its weight.
+    /// From the weight.
     pub probability: f64,
     /// How likely any two records are one person, in bits.
     pub prior_bits: f64,
@@ -26,15 +27,15 @@ pub struct PairExplained {
     pub correction_bits: f64,
     /// The kind of strangers that the pair most looks like.
     pub strangers: Option<String>,
-    /// Prior, fields and correction: the pair's weight.
+    /// What the other records of both people say of the pair; absent where the run kept no such link or they have no other records.
+    pub context: Option<Context>,
+    /// Prior, fields, correction and context: the pair's weight, as in links.parquet.
     pub weight_bits: f64,
     /// What a guard holds against the pair, in words.
     pub guard: Option<&'static str>,
     /// What guards, and providers that send one record a person, take from it.
     pub taken_bits: f64,
-    /// What the pair counts in averages.
-    pub counts_bits: f64,
-    /// Where clusters stop merging.
+    /// Where people stop being joined.
     pub cut_bits: f64,
     pub outcome: Outcome,
     /// Place details are left out because a record is marked sensitive.
@@ -43,56 +44,144 @@ pub struct PairExplained {
     pub rows: [usize; 2],
 }
 
+/// What the other records of both people say of a pair.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Context {
+    pub words: String,
+    pub bits: f64,
+}
+
 /// Explains the pair of two records, each written `provider:record_id`.
 ///
 /// # Errors
 /// OF053x and OF054x; and all that reading the extracts may meet.
 pub fn pair(job: &Job, left: &str, right: &str, options: Options) -> Result<PairExplained> {
-    let named = [parse(job, left, "first")?, parse(job, right, "second")?];
-    if named[0] == named[1] {
-        return Err(Failure::new(&RECORD_MISWRITTEN, "both are the same record"));
-    }
+    let named = named(job, left, right)?;
     let run = PublishedRun::current(job)?;
-    run::on_threads(job, || explain(job, &run, &named, options))
+    run::on_threads(job, || {
+        let (two, rows) = Two::find(&run, &named)?;
+        let scene = Scene::set(job, &run, &rows, options)?;
+        explain(&run, &scene, &two.with_records(&scene, &rows, &named), options)
+    })
 }
 
-fn explain(job: &Job, run: &PublishedRun, named: &[Named; 2], options: Options) -> Result<PairExplained> {
-    let people = people_of(run, named)?;
-    let rows = rows_of(run, &[&people[0], &people[1]])?;
-    let scene = Scene::set(job, run, &rows, options)?;
-    let sensitive = scene.is_sensitive(|_| true);
-    let mine = |which: usize| {
-        let mut records = scene.records_of(|row| rows[row].is(&named[which]));
-        records.pop().expect("its person has it")
-    };
-    let (first, second) = (mine(0), mine(1));
-    let left = scene.records_of(|row| rows[row].person_id == people[0]);
-    let right =
-        if people[0] == people[1] { Vec::new() } else { scene.records_of(|row| rows[row].person_id == people[1]) };
+/// Two records as somebody names them.
+///
+/// # Errors
+/// OF0540 where one is miswritten or both are the same.
+pub(super) fn named<'a>(job: &Job, left: &'a str, right: &'a str) -> Result<[Named<'a>; 2]> {
+    let named = [parse(job, left, "first")?, parse(job, right, "second")?];
+    if named[0] == named[1] { Err(Failure::new(&RECORD_MISWRITTEN, "both are the same record")) } else { Ok(named) }
+}
+
+/// The person of each of two records.
+pub(super) struct Two {
+    people: Vec<String>,
+}
+
+/// Two records, and all records of their people.
+pub(super) struct Sides {
+    pub pair: [Record; 2],
+    pub left: Vec<Record>,
+    /// Empty where both are one person.
+    pub right: Vec<Record>,
+}
+
+impl Two {
+    pub fn find(run: &PublishedRun, named: &[Named; 2]) -> Result<(Two, Vec<Row>)> {
+        let people = people_of(run, named)?;
+        let rows = rows_of(run, &[&people[0], &people[1]])?;
+        Ok((Two { people }, rows))
+    }
+
+    pub fn with_records(&self, scene: &Scene, rows: &[Row], named: &[Named; 2]) -> Sides {
+        let mine = |which: usize| {
+            let mut records = scene.records_of(|row| rows[row].is(&named[which]));
+            records.pop().expect("its person has it")
+        };
+        let of_person = |which: usize| scene.records_of(|row| rows[row].person_id == self.people[which]);
+        let right = if self.people[0] == self.people[1] { Vec::new() } else { of_person(1) };
+        Sides { pair: [mine(0), mine(1)], left: of_person(0), right }
+    }
+}
+
+impl Sides {
+    /// The links that the run kept between the two people; where they are one, those of the two records.
+    pub fn links(&self, run: &PublishedRun, scene: &Scene) -> Result<Vec<Link>> {
+        let ids = |records: &[Record]| -> BTreeSet<String> {
+            records
+                .iter()
+                .flat_map(|record| &record.identities)
+                .map(|&identity| scene.identities.id(identity))
+                .collect()
+        };
+        match self.right.is_empty() {
+            true => links_between(run, &ids(&self.pair[..1]), &ids(&self.pair[1..])),
+            false => links_between(run, &ids(&self.left), &ids(&self.right)),
+        }
+    }
+}
+
+/// Explains two records whose people are known.
+pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options: Options) -> Result<PairExplained> {
+    let links = sides.links(run, scene)?;
     scene.with(|evidence: &Evidence| {
-        let (a, b, judged) = best(evidence, &first, &second);
-        let cut = pair_cut(evidence.settings);
-        let identity_ids = (scene.identities.id(a), scene.identities.id(b));
-        let question = Question { judged: &judged, identity_ids, cut, left: &left, right: &right };
-        let values = options.show_identifiers.then_some((a, b));
-        let fields = fields::lines(job, evidence, &judged, sensitive, values);
-        let prior_bits = evidence.scorer.prior_bits();
-        let strangers = fields::likeliest_strangers(evidence, &scene.model, &judged);
-        Ok(PairExplained {
-            run_id: run.run_id.clone(),
-            probability: as_probability(judged.weight),
-            prior_bits,
-            correction_bits: fields::correction(&fields, prior_bits, &judged),
-            fields,
-            strangers: strangers.filter(|_| !sensitive),
-            weight_bits: bits(judged.weight),
-            guard: judged.guard.map(guard_words),
-            taken_bits: bits(judged.guard_takes + judged.provider_takes),
-            counts_bits: bits(judged.in_average),
-            cut_bits: bits(cut),
-            outcome: outcome(run, evidence, &question)?,
-            sensitive,
-            rows: [first.rows, second.rows],
-        })
+        let [first, second] = &sides.pair;
+        let (a, b, judged) = best(evidence, first, second);
+        let replay = Replay::of(evidence);
+        let question =
+            Question { judged: &judged, pair: [first, second], left: &sides.left, right: &sides.right, links: &links };
+        let around = Around {
+            run_id: &run.run_id,
+            links: &links,
+            outcome: outcome(scene, &replay, &question),
+            sensitive: scene.is_sensitive(|_| true),
+            rows: [first.rows(), second.rows()],
+            show_identifiers: options.show_identifiers,
+        };
+        Ok(of_identities(scene, evidence, (a, b, &judged), around))
     })
+}
+
+/// What is known of a pair beyond its two identities.
+pub(super) struct Around<'a> {
+    pub run_id: &'a str,
+    pub links: &'a [Link],
+    pub outcome: Outcome,
+    pub sensitive: bool,
+    pub rows: [usize; 2],
+    pub show_identifiers: bool,
+}
+
+/// The explanation of two identities.
+pub(super) fn of_identities(
+    scene: &Scene,
+    evidence: &Evidence,
+    (a, b, judged): (u32, u32, &Judged),
+    around: Around,
+) -> PairExplained {
+    let Around { run_id, links, outcome, sensitive, rows, show_identifiers } = around;
+    let values = show_identifiers.then_some((a, b));
+    let (left, right) = (scene.identities.id(a), scene.identities.id(b));
+    let level = links.iter().find(|link| link.is(&left, &right)).and_then(|link| link.context);
+    let added = scene.context_weight(level);
+    let fields = fields::lines(scene.job, evidence, judged, sensitive, values);
+    let prior_bits = evidence.scorer.prior_bits();
+    let strangers = fields::likeliest_strangers(evidence, &scene.model, judged);
+    PairExplained {
+        run_id: run_id.to_string(),
+        probability: as_probability(judged.weight + added),
+        prior_bits,
+        correction_bits: fields::correction(&fields, prior_bits, judged),
+        fields,
+        strangers: strangers.filter(|_| !sensitive),
+        context: level.map(|level| Context { words: context_words(level), bits: bits(added) }),
+        weight_bits: bits(judged.weight + added),
+        guard: judged.guard.map(guard_words),
+        taken_bits: bits(judged.guard_takes + judged.provider_takes),
+        cut_bits: bits(scene.cut()),
+        outcome,
+        sensitive,
+        rows,
+    }
 }

@@ -1,11 +1,11 @@
-//! `explain person`.
+//! `explain person`: how the records of one person came together, what holds them least, and what they disagree in.
 
 use super::codes::PERSON_ID_WRONG;
 use super::crosswalk::{Row, gone, rows_of};
-use super::outcome::{guard_words, within};
-use super::scene::{Record, Scene, average, best};
-use super::{Options, bits, fields};
-use crate::clustering::{Evidence, as_probability, pair_cut};
+use super::outcome::guard_words;
+use super::scene::{Record, Scene, best, nodes_of};
+use super::{Options, bits, conflicts, fields};
+use crate::clustering::{Evidence, Join, Replay, as_probability};
 use crate::comparison::Comparison;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
@@ -15,6 +15,8 @@ use crate::run;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub use super::conflicts::Conflict;
+
 /// Why a person's records are together.
 #[derive(Debug, Clone, Serialize)]
 pub struct PersonExplained {
@@ -22,12 +24,17 @@ pub struct PersonExplained {
     pub person_id: String,
     /// In the order of the crosswalk, numbered from 1.
     pub records: Vec<RecordLine>,
+    /// How they were joined, in this order: first what has the very same values, then rows of one record_id, then best first. Empty for a
+    /// person whose joins cannot be shown one by one, since they stood in a group too large to be looked at whole.
+    pub joins: Vec<JoinLine>,
+    /// The join with the fewest bits, by place in `joins`.
+    pub weakest_join: Option<usize>,
+    /// What a higher cut would do.
+    pub split: Option<Split>,
+    /// What the records disagree in.
+    pub conflicts: Vec<Conflict>,
     /// Every pair of records, in the order of their numbers.
     pub bonds: Vec<Bond>,
-    /// The bond with the fewest bits, by place in `bonds`; absent for a single record.
-    pub weakest: Option<usize>,
-    /// All pairs together, in bits; absent for a single record.
-    pub average_bits: Option<f64>,
     pub cut_bits: f64,
     /// Providers and place details are left out because a record is marked sensitive.
     pub sensitive: bool,
@@ -44,8 +51,6 @@ pub struct RecordLine {
     /// Number of the record that it is closest to, and that bond in bits.
     pub best_partner: Option<usize>,
     pub best_bits: Option<f64>,
-    /// Its average bond with the others, in bits.
-    pub average_bits: Option<f64>,
     /// Only where identifiers were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record_id: Option<String>,
@@ -54,15 +59,37 @@ pub struct RecordLine {
     pub values: BTreeMap<String, String>,
 }
 
-/// Two records of a person.
+/// One join of records, by their numbers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JoinLine {
+    pub left: Vec<usize>,
+    pub right: Vec<usize>,
+    /// "same_values", "one_record" (rows of one record_id) or "evidence".
+    pub by: &'static str,
+    /// All cross pairs pooled field by field, less what guards take; absent where rows of one record_id were joined.
+    pub bits: Option<f64>,
+    /// What guards took of it, and contradictions that repeat themselves.
+    pub taken_bits: f64,
+}
+
+/// What the person would fall into at a higher cut.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Split {
+    /// A cut above this splits the person.
+    pub above_bits: f64,
+    /// Record numbers of each part, the largest first.
+    pub parts: Vec<Vec<usize>>,
+}
+
+/// Two records of a person, taken by themselves.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Bond {
     /// Numbers of the records.
     pub left: usize,
     pub right: usize,
-    /// What the pair counts in averages.
+    /// The evidence of the pair less what guards take.
     pub bits: f64,
-    /// By the weight alone.
+    /// By the evidence alone.
     pub probability: f64,
     pub guard: Option<&'static str>,
 }
@@ -88,24 +115,94 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
     }
     run::on_threads(job, || {
         let scene = Scene::set(job, &run, &rows, options)?;
-        let records = scene.records_of(|_| true);
-        let sensitive = scene.is_sensitive(|_| true);
-        Ok(scene.with(|evidence| {
-            let bonds = bonds(evidence, &records);
-            let all = average(evidence, within(&records)).map(|(all, _)| bits(all));
-            let fewest = |a: &usize, b: &usize| bonds[*a].bits.total_cmp(&bonds[*b].bits).then(a.cmp(b));
-            PersonExplained {
-                run_id: run.run_id.clone(),
-                person_id: person_id.to_string(),
-                records: lines(&scene, evidence, &rows, &records, &bonds, sensitive, options),
-                weakest: (0..bonds.len()).min_by(fewest),
-                bonds,
-                average_bits: all,
-                cut_bits: bits(pair_cut(evidence.settings)),
-                sensitive,
-            }
-        }))
+        Ok(scene.with(|evidence| explain(&run, &scene, evidence, &rows, |_| true, options)))
     })
+}
+
+/// Explains the person that those of the scene's rows belong to for which `wanted` holds; there is one.
+pub(super) fn explain(
+    run: &PublishedRun,
+    scene: &Scene,
+    evidence: &Evidence,
+    rows: &[Row],
+    wanted: impl Fn(usize) -> bool,
+    options: Options,
+) -> PersonExplained {
+    let records = scene.records_of(&wanted);
+    let sensitive = scene.is_sensitive(&wanted);
+    let replay = Replay::of(evidence);
+    let bonds = bonds(evidence, &records);
+    let joins = joins(scene, evidence, &replay, &records);
+    let bits_of = |at: &usize| joins[*at].bits.filter(|_| joins[*at].by == "evidence");
+    let with_bits = (0..joins.len()).filter(|at| bits_of(at).is_some());
+    let weakest_join = with_bits.min_by(|a, b| bits_of(a).unwrap_or(0.0).total_cmp(&bits_of(b).unwrap_or(0.0)));
+    PersonExplained {
+        run_id: run.run_id.clone(),
+        person_id: rows[records[0].row].person_id.clone(),
+        records: lines(scene, evidence, rows, &records, &bonds, sensitive, options),
+        split: weakest_join.map(|at| split(&joins, at, records.len())),
+        weakest_join,
+        joins,
+        conflicts: conflicts::between(evidence, &records),
+        bonds,
+        cut_bits: bits(scene.cut()),
+        sensitive,
+    }
+}
+
+/// The joins that made the person; none where they cannot be replayed.
+fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]) -> Vec<JoinLine> {
+    let of_record: Vec<Vec<u32>> = records.iter().map(|record| record.nodes(replay)).collect();
+    let numbers = |nodes: &[u32]| -> Vec<usize> {
+        let inside = |at: &usize| of_record[*at].iter().any(|node| nodes.binary_search(node).is_ok());
+        (0..of_record.len()).filter(inside).map(|at| at + 1).collect()
+    };
+    let nodes = nodes_of(records, replay);
+    let Some(joined) = replay.joins(&nodes, scene.cut()) else { return Vec::new() };
+    if joined.len() + 1 != nodes.len() {
+        return Vec::new();
+    }
+    let same = nodes.iter().filter_map(|&node| {
+        let holders = numbers(&[node]);
+        let (first, rest) = holders.split_first()?;
+        let identity = replay.identity(node);
+        let own = evidence.scorer.weight(evidence.comparisons.pattern(identity, identity));
+        let line = || JoinLine {
+            left: vec![*first],
+            right: rest.to_vec(),
+            by: "same_values",
+            bits: Some(bits(own)),
+            taken_bits: 0.0,
+        };
+        (!rest.is_empty()).then(line)
+    });
+    let line = |join: &Join| {
+        let taken = join.standing.map_or(0, |standing| standing.taken + standing.repeated);
+        JoinLine {
+            left: numbers(&join.left),
+            right: numbers(&join.right),
+            by: if join.standing.is_some() { "evidence" } else { "one_record" },
+            bits: join.standing.map(|standing| bits(standing.score())),
+            taken_bits: bits(taken),
+        }
+    };
+    same.chain(joined.iter().map(line)).collect()
+}
+
+/// What a cut just above the weakest join leaves: agglomeration would stop before the first join that falls short of it.
+fn split(joins: &[JoinLine], weakest: usize, records: usize) -> Split {
+    let mut parts: Vec<Vec<usize>> = (1..=records).map(|number| vec![number]).collect();
+    for join in &joins[..weakest] {
+        let touched =
+            |part: &Vec<usize>| part.iter().any(|number| join.left.contains(number) || join.right.contains(number));
+        let (together, mut rest): (Vec<_>, Vec<_>) = parts.into_iter().partition(touched);
+        let mut together = together.concat();
+        together.sort_unstable();
+        rest.push(together);
+        parts = rest;
+    }
+    parts.sort_by(|a, b| b.len().cmp(&a.len()).then(a.cmp(b)));
+    Split { above_bits: joins[weakest].bits.unwrap_or(0.0), parts }
 }
 
 fn bonds(evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
@@ -116,7 +213,7 @@ fn bonds(evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
             Bond {
                 left: a + 1,
                 right: b + 1,
-                bits: bits(judged.in_average),
+                bits: bits(judged.weight - judged.guard_takes - judged.provider_takes),
                 probability: as_probability(judged.weight),
                 guard: judged.guard.map(guard_words),
             }
@@ -135,19 +232,17 @@ fn lines(
 ) -> Vec<RecordLine> {
     let line = |(at, record): (usize, &Record)| {
         let number = at + 1;
-        let own: Vec<&Bond> = bonds.iter().filter(|bond| bond.left == number || bond.right == number).collect();
-        let closest = own.iter().copied().reduce(|best, next| if next.bits > best.bits { next } else { best });
-        let sum: f64 = own.iter().map(|bond| bond.bits).sum();
+        let own = bonds.iter().filter(|bond| bond.left == number || bond.right == number);
+        let closest = own.reduce(|best, next| if next.bits > best.bits { next } else { best });
         let provider = &scene.job.providers[usize::from(scene.records.provider[scene.place(record.row)])];
         let shown = options.show_identifiers;
         // A record_id and the file it came from would tell the provider too; the id alone was asked for.
         RecordLine {
             number,
             provider: (!sensitive).then(|| provider.name.clone()),
-            rows: record.rows,
+            rows: record.rows(),
             best_partner: closest.map(|bond| bond.left + bond.right - number),
             best_bits: closest.map(|bond| bond.bits),
-            average_bits: (!own.is_empty()).then(|| sum / own.len() as f64),
             record_id: shown.then(|| rows[record.row].record_id.clone()),
             values: if shown { values(scene, evidence, record, sensitive) } else { BTreeMap::new() },
         }
@@ -158,10 +253,8 @@ fn lines(
 /// The values of a record's first identity, by field.
 fn values(scene: &Scene, evidence: &Evidence, record: &Record, sensitive: bool) -> BTreeMap<String, String> {
     let of = |comparison: &Comparison| {
-        (
-            fields::said(&comparison.name),
-            fields::value(scene.job, evidence, comparison, record.identities[0], sensitive),
-        )
+        let shown = fields::value(scene.job, evidence, comparison, record.identities[0], sensitive);
+        (fields::said(&comparison.name), shown)
     };
-    scene.comparisons.list.iter().map(of).collect()
+    evidence.comparisons.list.iter().map(of).collect()
 }

@@ -3,7 +3,7 @@
 use super::Options;
 use super::codes::{CHANGED_SINCE, IMPORTED_MODEL, NOTHING_COMPARED};
 use super::crosswalk::Row;
-use crate::clustering::{Evidence, Guards, Judged, NeverLink, judge};
+use crate::clustering::{Evidence, Guards, Judged, NeverLink, Replay, judge, pair_cut};
 use crate::comparison::Comparisons;
 use crate::consent;
 use crate::failure::{Failure, Result};
@@ -31,9 +31,32 @@ pub(super) struct Scene<'a> {
 pub(super) struct Record {
     /// Index into the rows that the scene was set up for, the first one.
     pub row: usize,
-    pub rows: usize,
+    /// Where its rows stand among the records.
+    pub places: Vec<usize>,
     /// Ascending, each once.
     pub identities: Vec<u32>,
+}
+
+impl Record {
+    pub fn rows(&self) -> usize {
+        self.places.len()
+    }
+
+    /// The nodes of its rows, ascending.
+    pub fn nodes(&self, replay: &Replay) -> Vec<u32> {
+        let mut nodes: Vec<u32> = self.places.iter().filter_map(|&place| replay.node(place)).collect();
+        nodes.sort_unstable();
+        nodes.dedup();
+        nodes
+    }
+}
+
+/// The nodes of several records, ascending.
+pub(super) fn nodes_of(records: &[Record], replay: &Replay) -> Vec<u32> {
+    let mut nodes: Vec<u32> = records.iter().flat_map(|record| record.nodes(replay)).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    nodes
 }
 
 impl<'a> Scene<'a> {
@@ -53,7 +76,8 @@ impl<'a> Scene<'a> {
         let records = run::prepare_records(job, &authority, &progress)?;
         let stage = progress.stage("Comparing", None);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        let identities = Identities::of(&records, &names, |_| true);
+        let never_link = authority.never_link(job, &records);
+        let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true, |_| true);
         let comparisons = Comparisons::choose(job, &records, &identities);
         stage.done(format!("{} distinct identities", identities.len()));
         let known = |at: usize| (comparisons.list[at].name.as_str(), comparisons.list[at].levels);
@@ -63,7 +87,6 @@ impl<'a> Scene<'a> {
         if !same {
             return Err(Failure::new(&CHANGED_SINCE, "other fields are compared than in the run"));
         }
-        let never_link = authority.never_link(job, &records);
         let places = places(job, &records, &identities, rows)?;
         Ok(Scene { job, records, identities, comparisons, model, never_link, places })
     }
@@ -85,6 +108,17 @@ impl<'a> Scene<'a> {
         })
     }
 
+    /// The cut at which the run stopped joining people, in 1/1024 bit.
+    pub fn cut(&self) -> i64 {
+        self.model.decision.as_ref().map_or_else(|| pair_cut(&self.job.cluster), |decision| decision.cut)
+    }
+
+    /// What a level of context adds to a pair, in 1/1024 bit.
+    pub fn context_weight(&self, level: Option<u8>) -> i64 {
+        let weights = self.model.decision.as_ref().and_then(|decision| decision.context.as_ref());
+        weights.map_or(0, |weights| weights.weight(level))
+    }
+
     /// The record of a row.
     pub fn place(&self, row: usize) -> usize {
         self.places[row]
@@ -99,9 +133,9 @@ impl<'a> Scene<'a> {
             let key = self.records.key[place];
             let record = by_key.entry(key).or_insert_with(|| {
                 order.push(key);
-                Record { row, rows: 0, identities: Vec::new() }
+                Record { row, places: Vec::new(), identities: Vec::new() }
             });
-            record.rows += 1;
+            record.places.push(place);
             record.identities.push(self.identities.of_record[place]);
         }
         let mut records: Vec<Record> = order.iter().filter_map(|key| by_key.remove(key)).collect();
@@ -127,18 +161,6 @@ pub(super) fn best(evidence: &Evidence, left: &Record, right: &Record) -> (u32, 
     let better =
         |best: (u32, u32, Judged), next: (u32, u32, Judged)| if next.2.weight > best.2.weight { next } else { best };
     judged.reduce(better).expect("every record has an identity")
-}
-
-/// The average of all pairs between two sets of records, in 1/1024 bit, as agglomeration takes it; and whether a guard forbids one.
-pub(super) fn average(evidence: &Evidence, pairs: impl Iterator<Item = (u32, u32)>) -> Option<(i64, u64)> {
-    let (mut sum, mut count, mut forbidden) = (0i64, 0i64, 0);
-    for (a, b) in pairs {
-        let judged = judge(evidence, a.min(b), a.max(b));
-        sum += judged.in_average;
-        count += 1;
-        forbidden += u64::from(judged.forbidden());
-    }
-    (count > 0).then(|| (sum.div_euclid(count), forbidden))
 }
 
 fn places(job: &Job, records: &Records, identities: &Identities, rows: &[Row]) -> Result<Vec<usize>> {

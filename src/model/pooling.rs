@@ -75,6 +75,23 @@ impl Pooling {
         levels.map(|(&(shift, mask), bits)| bits[((pattern >> shift) & mask) as usize]).sum()
     }
 
+    /// What each comparison says against plain strangers, in bits, by place in the list: for `explain`. `None` where no pair knows it.
+    pub fn bits_by_field(&self, sums: &[f32]) -> Vec<Option<f64>> {
+        let (counts, roots) = sums.split_at(self.places.len());
+        let mut bits = vec![None; self.places.len()];
+        let signs = [(0, 2.0), (1, -2.0)].into_iter().filter(|(class, _)| *class < self.classes.len());
+        for (class, sign) in signs {
+            for at in self.classes[class].1.clone() {
+                let comparison = self.slots[at].0;
+                if counts[comparison] > 0.0 {
+                    let pooled = sign * (f64::from(roots[at]) / f64::from(counts[comparison])).log2();
+                    bits[comparison] = Some(bits[comparison].unwrap_or(0.0) + pooled);
+                }
+            }
+        }
+        bits
+    }
+
     /// Log odds in bits that two clusters are one person. One division a field and one product a class and field: about 60 ns.
     pub fn bits(&self, sums: &[f32]) -> f64 {
         let (counts, roots) = sums.split_at(self.places.len());

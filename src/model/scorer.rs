@@ -110,10 +110,13 @@ impl Scorer<'_> {
         })
     }
 
-    /// What one comparison adds to the match side against plain strangers, in bits: for `explain`.
+    /// What one comparison adds to the match side against plain strangers (in the freer forms these have frequencies of their own), in
+    /// bits: for `explain`. Other classes of strangers can then only take away.
     pub fn bits(&self, comparison: usize, level: u8) -> f64 {
-        (self.matches[comparison][usize::from(level)] - self.strangers[comparison][usize::from(level)])
-            / std::f64::consts::LN_2
+        let level = usize::from(level);
+        let own =
+            self.others[0].1.iter().find(|(index, _)| *index == comparison).map_or(0.0, |(_, ratio)| ratio[level]);
+        (self.matches[comparison][level] - self.strangers[comparison][level] - own) / std::f64::consts::LN_2
     }
 
     /// The prior in bits: how likely any two records are one person.

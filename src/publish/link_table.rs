@@ -8,6 +8,10 @@ use std::path::Path;
 /// The level of a comparison in which a value is missing; null in the files.
 pub const MISSING_LEVEL: u8 = 255;
 
+/// The last of the level columns is no comparison of the pair itself. No field may have this name; a comparison of an imported model may,
+/// which then has the column, since such a model knows no context.
+const CONTEXT: &str = "context";
+
 /// Scored pairs of identities: columns with one entry a pair.
 #[derive(Debug, Clone, Default)]
 pub struct LinkTable {
@@ -20,6 +24,8 @@ pub struct LinkTable {
     pub same_person: Vec<bool>,
     /// Each comparison's name and levels; [`MISSING_LEVEL`] where a value is missing.
     pub levels: Vec<(String, Vec<u8>)>,
+    /// What the other records of both people say of the pair (`clustering::context_words`); [`MISSING_LEVEL`] where there are none.
+    pub context: Vec<u8>,
 }
 
 /// Pairs in the grey zone.
@@ -31,12 +37,15 @@ pub struct ReviewTable {
 }
 
 pub(super) fn write_links(folder: &Path, links: &LinkTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
-    table::write(folder, "links.parquet", links.left.len(), &columns(links, identity_ids))
+    let mut columns = columns(links, identity_ids);
+    columns.extend(context_column(links));
+    table::write(folder, "links.parquet", links.left.len(), &columns)
 }
 
 pub(super) fn write_review(folder: &Path, review: &ReviewTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
     let mut columns = columns(&review.links, identity_ids);
     columns.push(Column::required_text("reason", |row| review.reasons[row]));
+    columns.extend(context_column(&review.links));
     table::write(folder, "review.parquet", review.links.left.len(), &columns)
 }
 
@@ -49,10 +58,19 @@ fn columns<'a>(links: &'a LinkTable, identity_ids: &'a [[u8; 16]]) -> Vec<Column
         Column::flag("same_person", |row| links.same_person[row]),
     ];
     for (comparison, levels) in &links.levels {
-        let level = |row: usize| (levels[row] != MISSING_LEVEL).then(|| i32::from(levels[row]));
-        columns.push(Column::int32(&format!("level_{comparison}"), level));
+        columns.push(level_column(comparison, levels));
     }
     columns
+}
+
+fn context_column(links: &LinkTable) -> Option<Column<'_>> {
+    let is_taken = links.levels.iter().any(|(comparison, _)| comparison == CONTEXT);
+    (!is_taken).then(|| level_column(CONTEXT, &links.context))
+}
+
+fn level_column<'a>(comparison: &str, levels: &'a [u8]) -> Column<'a> {
+    let level = |row: usize| (levels[row] != MISSING_LEVEL).then(|| i32::from(levels[row]));
+    Column::int32(&format!("level_{comparison}"), level)
 }
 
 /// identity_ids as 32 hexadecimal characters.

@@ -79,6 +79,7 @@ fn example() -> Example {
         probability: vec![0.999, 0.01],
         same_person: vec![true, false],
         levels: vec![("name".into(), vec![3, 0]), ("date_of_birth".into(), vec![MISSING_LEVEL, 1])],
+        context: vec![MISSING_LEVEL, 7],
     };
     let review = ReviewTable { links: links.clone(), reasons: vec!["grey_zone", "possible_duplicate_registration"] };
     let quarantined = Quarantined {
@@ -203,8 +204,8 @@ fn the_columns_are_exactly_those_of_the_contract() {
     );
     let links = "identity_id_left: Utf8, identity_id_right: Utf8, weight: Float64, probability: Float64, same_person: Boolean, \
                  level_name: Int32?, level_date_of_birth: Int32?";
-    assert_eq!(columns("links.parquet"), links);
-    assert_eq!(columns("review.parquet"), format!("{links}, reason: Utf8"));
+    assert_eq!(columns("links.parquet"), format!("{links}, level_context: Int32?"));
+    assert_eq!(columns("review.parquet"), format!("{links}, reason: Utf8, level_context: Int32?"));
     assert_eq!(
         columns("quarantine.parquet"),
         "provider: Utf8, source_file: Utf8, source_row: Int64, raw: Utf8, code: Utf8, reason: Utf8"
@@ -270,6 +271,8 @@ fn what_is_read_back_is_what_was_found() {
     assert_eq!(links["weight"].as_primitive::<Float64Type>().values(), &[10.0, -1.5]);
     let levels: Vec<Option<i32>> = links["level_date_of_birth"].as_primitive::<Int32Type>().iter().collect();
     assert_eq!(levels, [None, Some(1)]);
+    let context: Vec<Option<i32>> = links["level_context"].as_primitive::<Int32Type>().iter().collect();
+    assert_eq!(context, [None, Some(7)]);
     let review = read(&folder.join("review.parquet"));
     assert_eq!(texts(&review, "reason"), [Some("grey_zone"), Some("possible_duplicate_registration")]);
     let quarantine = read(&folder.join("quarantine.parquet"));

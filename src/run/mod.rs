@@ -404,6 +404,7 @@ fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
             table.weight_1024.push(edge.weight as i32);
             table.probability.push(as_probability(edge.weight));
             table.same_person.push(*together);
+            table.context.push(edge.context.unwrap_or(MISSING_LEVEL));
             for ((_, level_in), (_, levels)) in scale.iter().zip(&mut table.levels) {
                 levels.push(level_in(edge.pattern).unwrap_or(MISSING_LEVEL));
             }

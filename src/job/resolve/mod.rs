@@ -124,7 +124,8 @@ impl Resolver<'_> {
     fn custom_field_names(&mut self, root: &Section) {
         let Some(section) = root.section("field") else { return };
         for (name, _) in section.entries() {
-            if let Some(why) = carry::taken(&name.text) {
+            let context = (name.text == "context").then_some("level_context of links.parquet is no field's");
+            if let Some(why) = carry::taken(&name.text).or(context) {
                 self.report(
                     Problem::new(name.span, format!("[field.{}] has a name that is taken: {why}", name.text), "taken")
                         .help("Choose another name; a built-in field needs no [field]"),
