@@ -13,6 +13,7 @@ mod pair;
 mod person;
 mod scene;
 mod shown;
+mod side_by_side;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,8 @@ pub use fields::FieldLine;
 pub use outcome::Outcome;
 pub use pair::{PairExplained, pair};
 pub use person::{Bond, PersonExplained, RecordLine, person};
+pub use side_by_side::SideBySide;
+pub(crate) use side_by_side::{Pair, look_at, pairs};
 
 use crate::run::Show;
 

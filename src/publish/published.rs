@@ -4,9 +4,7 @@ use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-#[cfg(test)]
-use arrow::datatypes::Float64Type;
-use arrow::datatypes::{Field, Int64Type};
+use arrow::datatypes::{Field, Float64Type, Int32Type, Int64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
@@ -53,6 +51,14 @@ impl PublishedRun {
         Ok(())
     }
 
+    /// The names of a table's columns, in their order.
+    pub fn columns(&self, file: &str) -> Result<Vec<String>> {
+        let path = self.folder.join(file);
+        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
+        Ok(builder.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);
@@ -74,10 +80,15 @@ impl Rows<'_> {
 
     /// # Errors
     /// OF0535 where there is no such column of numbers.
-    #[cfg(test)]
     pub fn numbers(&self, column: &str) -> Result<&[f64]> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Float64Type>());
         found.map(|column| &column.values()[..]).ok_or_else(|| damaged(self.path))
+    }
+
+    /// A column of levels, null where there is none; `None` where there is no such column: older runs have fewer.
+    pub fn levels(&self, column: &str) -> Option<Vec<Option<u8>>> {
+        let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Int32Type>())?;
+        Some(found.iter().map(|level| level.and_then(|level| u8::try_from(level).ok())).collect())
     }
 
     /// One row's entries in a column of lists; none where the list is null.
