@@ -12,6 +12,8 @@ use std::collections::BTreeSet;
 pub(super) struct Waiting {
     pub pair: Pair,
     pub reason: String,
+    /// As published: what their other records say included.
+    pub probability: f64,
 }
 
 /// Every pair of review.parquet that has two records to show, what teaches most first.
@@ -51,7 +53,7 @@ fn ordered(mut all: Vec<(Pair, (f64, Vec<Option<u8>>, String))>) -> Vec<Waiting>
     let mut worth: Vec<(f64, Waiting)> = Vec::with_capacity(all.len());
     for (pair, (probability, pattern, reason)) in all {
         let k = asked.entry(pattern).or_default();
-        worth.push((variance(probability) / ((*k + 1.0) * (*k + 2.0)), Waiting { pair, reason }));
+        worth.push((variance(probability) / ((*k + 1.0) * (*k + 2.0)), Waiting { pair, reason, probability }));
         *k += 1.0;
     }
     // Stable: equal worth keeps the order from above.

@@ -9,11 +9,12 @@ use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 pub(super) fn pair(job: &Job, waiting: &Waiting, pair: &SideBySide, place: (usize, usize), options: Options) -> String {
     let verdict = if pair.same_person { "took them for one person" } else { "took them for two people" };
     let mut text = format!(
-        "\nPair {} of {}: {}. By itself one person with probability {:.2}; the run {verdict}.\n",
+        "\nPair {} of {}: {}. One person with probability {:.2} by itself, {:.2} with what their other records say; the run {verdict}.\n",
         place.0,
         place.1,
         waiting.reason.replace('_', " "),
-        pair.probability
+        pair.probability,
+        waiting.probability
     );
     if let Some(guard) = pair.guard {
         text.push_str(&format!("A guard applies: {guard}.\n"));
