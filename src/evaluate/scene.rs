@@ -117,7 +117,9 @@ impl<'a> Scene<'a> {
     /// Who is who by a recipe that may leave something out, learnt from these very records.
     pub fn linked_by(&self, recipe: &Recipe) -> Partition {
         let silent = Progress::new(Show::Nothing);
-        link::link_by(self.job, &self.records, &self.never_link, recipe, &silent).clustering.partition
+        let taught = link::Taught::By(recipe);
+        let linked = link::link(self.job, &self.records, &self.never_link, taught, None, &silent);
+        linked.expect("a model that is learnt now fits").clustering.partition
     }
 
     /// Whether a block holds both identities.

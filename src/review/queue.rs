@@ -16,6 +16,9 @@ pub(super) struct Waiting {
     pub probability: f64,
 }
 
+/// What review.parquet says of a pair: its probability, its levels, and why it is there.
+type Doubt = (f64, Vec<Option<u8>>, String);
+
 /// Every pair of review.parquet that has two records to show, what teaches most first.
 pub(super) fn of(run: &PublishedRun) -> Result<Vec<Waiting>> {
     let columns = run.columns("review.parquet")?;
@@ -44,7 +47,7 @@ pub(super) fn of(run: &PublishedRun) -> Result<Vec<Waiting>> {
 
 /// What teaches most comes first. A label of a pattern that was asked k times before lowers the variance of what is known of the pattern by
 /// p·(1 − p)·(1/(k + 1) − 1/(k + 2)), one pseudo-label counted in (as `model::labels` does); ties go by identity_id.
-fn ordered(mut all: Vec<(Pair, (f64, Vec<Option<u8>>, String))>) -> Vec<Waiting> {
+fn ordered(mut all: Vec<(Pair, Doubt)>) -> Vec<Waiting> {
     let variance = |p: f64| p * (1.0 - p);
     all.sort_by(|(a, x), (b, y)| {
         variance(y.0).total_cmp(&variance(x.0)).then_with(|| a.identities.cmp(&b.identities)).then_with(|| a.cmp(b))
@@ -82,7 +85,7 @@ mod tests {
     use super::*;
     use crate::decisions::Answer;
 
-    fn waiting(id: &str, probability: f64, level: u8) -> (Pair, (f64, Vec<Option<u8>>, String)) {
+    fn waiting(id: &str, probability: f64, level: u8) -> (Pair, Doubt) {
         (Pair::example(("gp", id), ("acute", id)), (probability, vec![Some(level)], "grey_zone".into()))
     }
 

@@ -267,6 +267,7 @@ impl<'a> Scene<'a> {
         let evidence = self.evidence(&scorer, &pooling);
         let (edges, compared) =
             score_pairs(self.comparisons, &[candidate.model.scorer(self.comparisons)], blocks, advance);
+        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };

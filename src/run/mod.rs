@@ -243,8 +243,7 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
     let place = model::place(job);
-    if let Some(frozen) =
-        night.frozen.as_ref().filter(|_| !night.known.as_ref().is_some_and(|known| known.from == place))
+    if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
         // The run stands; the next one takes its model where this one cannot be kept.
         finished.warnings.extend(model::write(&place, frozen).err().map(|failure| failure.to_string()));
