@@ -315,6 +315,8 @@ fn the_closing_table_says_what_json_says() {
         "withheld",
         "review",
         "changes",
+        "learnt",
+        "model",
         "seconds",
         "warnings",
     ];
