@@ -7,7 +7,7 @@ use super::links::Edge;
 use super::merges::{LOWEST, best_cut};
 use super::nodes::Nodes;
 use super::pass::{self, NodeEdge};
-use super::{Evidence, Population, pair_cut};
+use super::{Evidence, Population, pair_cut, people_cut};
 use crate::model::{Believed, Candidate, ContextWeights, Decision, Form};
 use rayon::prelude::*;
 
@@ -107,7 +107,7 @@ pub fn believed(evidence: &Evidence, sample: &Sample) -> Believed {
 
 /// Chooses the first cut and learns what contexts weigh. The cut of people needs no choosing: pooled link scores are posteriors.
 pub fn decide(evidence: &Evidence, sample: &Sample) -> Decision {
-    let cut = pair_cut(evidence.settings).max(LOWEST);
+    let cut = people_cut(evidence.settings);
     first(evidence, sample, |first_cut, context, _, _| Decision { first_cut, context, cut })
 }
 

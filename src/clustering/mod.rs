@@ -27,7 +27,7 @@ mod union_find;
 
 pub use around::score_around;
 pub use choose::{Sample, believed, choose, decide, sample};
-pub use context::words as context_words;
+pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::{Guards, NeverLink};
 pub use joined::{KEPT_FROM, RecordPair, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
@@ -115,6 +115,11 @@ pub struct Counts {
 /// The weight at which a single pair is worth linking, in 1/1024 bit: expected cost of a false link, C·(1 − p), against that of a miss, p.
 pub fn pair_cut(settings: &ClusterSettings) -> i64 {
     weight_of(settings.threshold.unwrap_or(settings.false_link_cost / (1.0 + settings.false_link_cost)))
+}
+
+/// Where people are cut, in 1/1024 bit of the pooled link: it is a posterior, so the cut of a single pair is right for it too.
+pub fn people_cut(settings: &ClusterSettings) -> i64 {
+    pair_cut(settings).max(merges::LOWEST)
 }
 
 /// Everything that clustering reads.

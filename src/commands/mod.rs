@@ -14,8 +14,10 @@ mod generate;
 mod init;
 mod man;
 mod plan;
+mod review;
 mod run;
 mod train;
+mod train_splink;
 
 use clap::{Parser, Subcommand};
 use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
@@ -41,6 +43,7 @@ enum Command {
     Plan(plan::Arguments),
     Run(run::Arguments),
     Train(train::Arguments),
+    Review(review::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -57,6 +60,7 @@ impl CommandLine {
             Command::Plan(arguments) => plan::run(&arguments, self.quiet),
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Train(arguments) => train::run(&arguments, self.quiet),
+            Command::Review(arguments) => review::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),

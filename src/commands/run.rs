@@ -65,16 +65,26 @@ fn closing_table(job: &Job, finished: &Finished) -> String {
         Some(folder) => {
             let current = job.output.join("current");
             format!(
-                "Published run {} in {:.1} s.\nReport:  {}\nFiles:   {}\n",
+                "Published run {} in {:.1} s.\nReport:  {}\nFiles:   {}\n{}",
                 finished.run_id,
                 finished.seconds,
                 from_here(&current.join("report.html")),
-                from_here(folder)
+                from_here(folder),
+                model(finished)
             )
         }
         None => format!("A dry run of {:.1} s: nothing was published.\n", finished.seconds),
     };
     format!("\n{}\n\n{end}", table.trim_fmt())
+}
+
+/// Which model was used; nothing where there was nothing to compare.
+fn model(finished: &Finished) -> String {
+    let Some(file) = finished.model.as_deref().map(from_here) else { return String::new() };
+    match finished.learnt {
+        true => format!("Model:   learnt tonight, and kept for the nights to come: {file}\n"),
+        false => format!("Model:   {file}, learnt before; only `onefolk train` changes it\n"),
+    }
 }
 
 /// A path as somebody in the current folder would write it.

@@ -1,25 +1,29 @@
-//! `onefolk train JOB`: models of other tools, in and out.
+//! `onefolk train JOB`.
 
-use onefolk::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
+use super::extracts::Looks;
+use super::train_splink;
+use onefolk::failure::Result;
 use onefolk::job::Job;
-use onefolk::model::splink::Unmapped;
-use onefolk::run::imported::ModelFile;
-use onefolk::run::{self, Show};
-use std::path::{Path, PathBuf};
+use onefolk::model::{Change, Form};
+use onefolk::run::{self, Show, Trained};
+use std::path::PathBuf;
 
-/// Take over a model that was trained elsewhere, or pass on the one that the current run learnt.
+/// Learn a new model on purpose and freeze it: every run uses it until the next training.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk train night/job.toml --import settings.json\n\nA Splink model is used by every run once the job file names it:\n  [model]\n  file = \"settings.json\""
+    after_help = "Example:\n  onefolk train night/job.toml\n  onefolk train night/job.toml --labels night/out/state/decisions.csv\n  onefolk train night/job.toml --import settings.json\n\nThe model is written where [model] file in the job says, else to state/model.json below the output.\nA Splink model is used by every run once the job file names it:\n  [model]\n  file = \"settings.json\""
 )]
-#[command(group = clap::ArgGroup::new("direction").required(true).multiple(false))]
+#[command(group = clap::ArgGroup::new("direction").multiple(false))]
 pub struct Arguments {
     /// The job file.
     job: PathBuf,
-    /// Check a Splink settings file against the job: what is taken over, and what is not and why.
+    /// Mix in what humans have said of pairs: CSV as `onefolk review` writes it.
+    #[arg(long, value_name = "FILE", group = "direction")]
+    labels: Option<PathBuf>,
+    /// Learn nothing, but check a Splink settings file against the job: what is taken over, and what is not and why.
     #[arg(long, value_name = "FILE", group = "direction")]
     import: Option<PathBuf>,
-    /// Write the model of the current run as a Splink settings file, for records as `onefolk export` writes them.
+    /// Learn nothing, but write the model of the current run as a Splink settings file, for records as `onefolk export` writes them.
     #[arg(long, value_name = "FILE", group = "direction")]
     export: Option<PathBuf>,
     /// Print JSON.
@@ -28,76 +32,84 @@ pub struct Arguments {
 }
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
-    let job = Job::read(&arguments.job)?;
+    let looks = Looks::default();
+    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let show = Show::fitting(quiet);
     if let Some(path) = &arguments.import {
-        import(&job, path, arguments.json)?;
+        return train_splink::import(&job, path, arguments.json);
     }
     if let Some(path) = &arguments.export {
-        export(&job, path, arguments.json, Show::fitting(quiet))?;
+        return train_splink::export(&job, path, arguments.json, show);
     }
-    Ok(())
-}
-
-fn export(job: &Job, path: &Path, json: bool, show: Show) -> Result<()> {
-    if path.symlink_metadata().is_ok() {
-        return Err(Failure::new(&FILE_EXISTS, path.display().to_string()));
-    }
-    let exported = run::export_model(job, show)?;
-    let text = format!("{:#}\n", exported.settings);
-    std::fs::write(path, text).map_err(|error| Failure::from_io(&error, path, &OUTPUT_FAILED))?;
-    if json {
-        return super::print_json(
-            &serde_json::json!({ "file": path.display().to_string(), "left_out": exported.left_out }),
-        );
-    }
-    super::print(&format!("Written to {}.\n\n{}", path.display(), left_out(&exported.left_out)))
-}
-
-fn import(job: &Job, path: &Path, json: bool) -> Result<()> {
-    let file = ModelFile::read(job, path)?;
-    let used = job.model_file.as_ref().is_some_and(|own| same_file(own, path));
-    if json {
-        let comparisons: Vec<_> =
-            file.comparisons().map(|(name, levels)| serde_json::json!({ "name": name, "levels": levels })).collect();
+    let trained = run::train(&job, arguments.labels.as_deref(), show)?;
+    if arguments.json {
         return super::print_json(&serde_json::json!({
-            "comparisons": comparisons,
-            "blocking_rules": file.rules().collect::<Vec<_>>(),
-            "left_out": file.unmapped,
-            "used_by_job": used,
+            "file": trained.file.display().to_string(),
+            "form": trained.frozen.model.form,
+            "learnt_from": trained.frozen.learnt_from,
+            "labels_not_used": trained.unused,
+            "change": trained.change,
         }));
     }
-    let mut table = super::table(&["taken over", ""]);
-    for (name, levels) in file.comparisons() {
-        table.add_row([format!("comparison {name}"), format!("{levels} levels")]);
+    if quiet { Ok(()) } else { super::print(&shown(&trained)) }
+}
+
+fn shown(trained: &Trained) -> String {
+    let from = &trained.frozen.learnt_from;
+    let mut text = format!(
+        "Learnt from {} records, {} of them distinct, and {} pairs: {:.0} pairs are expected to be one person.\n",
+        from.records, from.identities, from.training_pairs, from.expected_matches
+    );
+    let (labels, unused) = (from.labels, trained.unused);
+    if labels.yes + labels.no + unused.unsure + unused.not_known > 0 {
+        text.push_str(&format!(
+            "Labels mixed in: {} yes, {} no; not used: {} unsure, {} of records that are not here.\n",
+            labels.yes, labels.no, unused.unsure, unused.not_known
+        ));
     }
-    for (at, rule) in file.rules().enumerate() {
-        table.add_row([format!("blocking rule {}", at + 1), rule.to_string()]);
-    }
-    let next = match used {
-        true => "The job uses this file: every run links with it.\n".to_string(),
-        false => format!(
-            "To link with it, write into {}:\n\n[model]\nfile = \"{}\"\n",
-            job.path.display(),
-            named_from(job, path)
-        ),
+    text.push_str(&match &trained.change {
+        None => "There was no model before.\n".to_string(),
+        Some(change) if change.same => format!("Nothing has changed against the model of {}.\n", change.before_as_of),
+        Some(change) => changed(change),
+    });
+    text.push_str(&format!("\nWritten to {}; every run uses it until the next training.\n", trained.file.display()));
+    text
+}
+
+/// Old and new, line by line.
+fn changed(change: &Change) -> String {
+    let mut table = super::table(&["", "before", "now"]);
+    let mut row = |what: String, values: [String; 2]| {
+        let [before, now] = values;
+        table.add_row([what, before, now]);
     };
-    super::print(&format!("{}\n\n{}{next}", table.trim_fmt(), left_out(&file.unmapped)))
-}
-
-fn left_out(unmapped: &[Unmapped]) -> String {
-    if unmapped.is_empty() {
-        return "Nothing is left out.\n\n".into();
+    row("kinds of strangers".into(), change.form.map(form));
+    row("pairs expected to be one person".into(), change.expected_matches.map(|pairs| format!("{pairs:.0}")));
+    row("cut, in bits".into(), change.cut_bits.map(|cut| cut.map_or("–".into(), |cut| format!("{cut:.2}"))));
+    for name in &change.gone {
+        row(format!("comparison {name}"), ["compared".into(), "–".into()]);
     }
-    let lines: String = unmapped.iter().map(|one| format!("- {one}\n")).collect();
-    format!("Left out:\n{lines}\n")
+    for name in &change.new {
+        row(format!("comparison {name}"), ["–".into(), "compared".into()]);
+    }
+    for moved in &change.moved {
+        row(format!("m of {}, level {}", moved.comparison, moved.level), moved.m.map(|m| format!("{m:.4}")));
+    }
+    for column in 1..3 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+    let none = if change.moved.is_empty() { "No m has moved by more than a bit.\n" } else { "" };
+    format!("\nAgainst the model of {}:\n{}\n{none}", change.before_as_of, table.trim_fmt())
 }
 
-/// The path as the job file would write it: relative to its folder where it lies below it.
-fn named_from(job: &Job, path: &Path) -> String {
-    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
-    absolute.strip_prefix(&job.folder).unwrap_or(&absolute).display().to_string().replace('\\', "/")
-}
-
-fn same_file(a: &Path, b: &Path) -> bool {
-    matches!((std::fs::canonicalize(a), std::fs::canonicalize(b)), (Ok(a), Ok(b)) if a == b)
+fn form(form: Form) -> String {
+    match form {
+        Form::Constrained => "by groups of fields",
+        Form::Related => "strangers and related ones",
+        Form::ByField => "by field",
+        Form::Plain => "one",
+    }
+    .to_string()
 }

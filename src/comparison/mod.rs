@@ -262,6 +262,9 @@ impl Comparisons {
     /// Keeps the patterns of pairs, ascending and left < right, so that [`Comparisons::pattern`] need not compare these again. The first call
     /// counts; pairs beyond 2^32 are not kept.
     pub fn remember(&self, pairs: impl Iterator<Item = (u32, u32, Pattern)>) {
+        if self.known.get().is_some() {
+            return;
+        }
         let identities = self.rows.len() / self.width.max(1);
         let mut known = Known { starts: vec![0; identities + 1], rights: Vec::new(), patterns: Vec::new() };
         for (left, right, pattern) in pairs.take(u32::MAX as usize) {

@@ -42,16 +42,11 @@ impl<'a> Scene<'a> {
         let records = run::prepare_records(job, &authority, progress)?;
         let never_link = authority.never_link(job, &records);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        // The model fits only the comparisons that it was learnt for; linking itself takes that for granted.
         let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true, |_| true);
-        let chosen = Comparisons::choose(job, &records, &identities);
-        let known: Vec<(&str, u8)> = chosen.list.iter().map(|one| (one.name.as_str(), one.levels)).collect();
-        let learnt = model.comparisons.iter().map(String::as_str).zip(model.levels.iter().copied());
-        if known != learnt.collect::<Vec<_>>() {
-            return Err(Failure::new(&CHANGED_SINCE, "other fields are compared than in the run"));
-        }
-        drop(chosen);
-        let linked = link::link(job, &records, &never_link, Some(&model), Some(identities), progress);
+        let taught = link::Taught::Before(&model);
+        let linked = link::link(job, &records, &never_link, taught, Some(identities), progress)
+            .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
+        let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let blocks = blocking::block(&linked.comparisons, &records, &linked.identities);
         let link::Linked { identities, comparisons, clustering, .. } = linked;
         Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, never_link })
@@ -122,7 +117,9 @@ impl<'a> Scene<'a> {
     /// Who is who by a recipe that may leave something out, learnt from these very records.
     pub fn linked_by(&self, recipe: &Recipe) -> Partition {
         let silent = Progress::new(Show::Nothing);
-        link::link_by(self.job, &self.records, &self.never_link, recipe, &silent).clustering.partition
+        let taught = link::Taught::By(recipe);
+        let linked = link::link(self.job, &self.records, &self.never_link, taught, None, &silent);
+        linked.expect("a model that is learnt now fits").clustering.partition
     }
 
     /// Whether a block holds both identities.

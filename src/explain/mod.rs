@@ -17,6 +17,7 @@ mod scene;
 mod shown;
 mod shown_missing;
 mod shown_person;
+mod side_by_side;
 #[cfg(test)]
 mod tests;
 mod waterfall;
@@ -27,6 +28,8 @@ pub use missing::{Change, MissingExplained, RuleLine, missing};
 pub use outcome::Outcome;
 pub use pair::{Context, PairExplained, pair};
 pub use person::{Bond, Conflict, JoinLine, PersonExplained, RecordLine, Split, person};
+pub use side_by_side::SideBySide;
+pub(crate) use side_by_side::{Pair, look_at, pairs};
 
 use crate::run::Show;
 

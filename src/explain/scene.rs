@@ -13,6 +13,7 @@ use crate::model::{Model, Pooling};
 use crate::publish::published::{PublishedRun, damaged};
 use crate::records::{Identities, Records};
 use crate::run;
+use crate::run::imported::ModelFile;
 use crate::run::progress::Progress;
 use std::collections::BTreeMap;
 
@@ -65,7 +66,7 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// OF0544 where a row is no longer what the run saw, OF0545 where the run has no model; and everything that reading may meet.
     pub fn set(job: &'a Job, run: &PublishedRun, rows: &[Row], options: Options) -> Result<Scene<'a>> {
-        if job.model_file.is_some() {
+        if ModelFile::of_job(job)?.is_some() {
             return Err(Failure::new(&IMPORTED_MODEL, format!("run {}", run.run_id)));
         }
         let model: Option<Model> =
@@ -80,13 +81,7 @@ impl<'a> Scene<'a> {
         let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true, |_| true);
         let comparisons = Comparisons::choose(job, &records, &identities);
         stage.done(format!("{} distinct identities", identities.len()));
-        let known = |at: usize| (comparisons.list[at].name.as_str(), comparisons.list[at].levels);
-        let as_learnt = model.comparisons.iter().zip(&model.levels).enumerate();
-        let same = model.comparisons.len() == comparisons.list.len()
-            && as_learnt.into_iter().all(|(at, (name, levels))| known(at) == (name.as_str(), *levels));
-        if !same {
-            return Err(Failure::new(&CHANGED_SINCE, "other fields are compared than in the run"));
-        }
+        let model = model.fitted(&comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let places = places(job, &records, &identities, rows)?;
         Ok(Scene { job, records, identities, comparisons, model, never_link, places })
     }

@@ -88,6 +88,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::job::CODES,
     crate::intake::CODES,
     crate::consent::CODES,
+    crate::decisions::CODES,
     crate::model::splink::CODES,
     crate::publish::CODES,
     crate::run::CODES,

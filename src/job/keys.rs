@@ -102,12 +102,7 @@ pub(super) static ROOT: Table = Table {
             Need::Optional,
             "Matching fields beyond the built-in ones.",
         ),
-        key(
-            "model",
-            Kind::Table(&MODEL),
-            Need::Optional,
-            "The model to link with, instead of one learnt from the data.",
-        ),
+        key("model", Kind::Table(&MODEL), Need::Optional, "The model that runs link with, frozen between trainings."),
         key("cluster", Kind::Table(&CLUSTER), Need::Optional, "When records become one person."),
         key("gates", Kind::Table(&GATES), Need::Optional, "Limits; a run that breaks one publishes nothing."),
         key("opt_out", Kind::List(&OPT_OUT), Need::Optional, "People whose records may not be used."),
@@ -296,7 +291,13 @@ pub(super) static FIELD: Table = Table {
 
 pub(super) static MODEL: Table = Table {
     heading: "[model]",
-    keys: &[key("file", Kind::Text, Need::Optional, "Splink's settings JSON, as `save_model_to_json` writes it.")],
+    keys: &[key(
+        "file",
+        Kind::Text,
+        Need::Optional,
+        "Where `onefolk train` writes the model and every run reads it (state/model.json below the output where the job does not say); or \
+         Splink's settings JSON, as `save_model_to_json` writes it.",
+    )],
 };
 
 pub(super) static CLUSTER: Table = Table {

@@ -52,7 +52,8 @@ pub struct Job {
     pub providers: Vec<Provider>,
     /// `[field.NAME]`, in the order of the file; [`Field::Custom`] holds the index here.
     pub custom_fields: Vec<CustomField>,
-    /// `[model] file`: a frozen model, instead of one learnt from the data.
+    /// `[model] file`, which need not be there yet: where the frozen model stands, instead of `state/model.json` below the output; or
+    /// Splink's settings.
     pub model_file: Option<PathBuf>,
     pub cluster: ClusterSettings,
     pub gates: Gates,

@@ -6,10 +6,13 @@
 //! levels → patterns → classes → log odds (ACCURACY.md): a pair belongs to one of several latent classes. Class 0 is "one person"; the
 //! others are strangers, and strangers who are alike in one or two groups of fields (namesakes, households, birthday twins).
 
+mod change;
 mod classes;
 mod decision;
 mod forms;
+mod frozen;
 mod histogram;
+mod labels;
 mod learn;
 mod pooling;
 mod recipe;
@@ -18,10 +21,13 @@ mod scorer;
 pub mod splink;
 mod start;
 
+pub use change::{Change, Moved};
 pub use classes::{Believed, Class, Model, relearn};
 pub use decision::{ContextWeights, Decision};
 pub use forms::{FORMS, Form};
+pub use frozen::{FORMAT_VERSION, Frozen, Labels, LearntFrom, six_digits};
 pub use histogram::Histogram;
+pub use labels::{Asked, clamp};
 pub use learn::{Candidate, Learnt, learn};
 pub use pooling::Pooling;
 pub use recipe::{Linkage, Recipe};

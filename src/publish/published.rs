@@ -51,6 +51,14 @@ impl PublishedRun {
         Ok(())
     }
 
+    /// The names of a table's columns, in their order.
+    pub fn columns(&self, file: &str) -> Result<Vec<String>> {
+        let path = self.folder.join(file);
+        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
+        Ok(builder.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);

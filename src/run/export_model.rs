@@ -64,15 +64,7 @@ fn measured(job: &Job, records: &Records, model: &Model, progress: &Progress) ->
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let identities = Identities::of(records, &names, |_| true);
     let comparisons = Comparisons::choose(job, records, &identities);
-    let same = comparisons.list.len() == model.comparisons.len()
-        && comparisons
-            .list
-            .iter()
-            .zip(model.comparisons.iter().zip(&model.levels))
-            .all(|(one, (name, levels))| (one.name.as_str(), one.levels) == (name.as_str(), *levels));
-    if !same {
-        return Err(Failure::new(&splink::MODEL_OUTDATED, "other fields are compared than in the run"));
-    }
+    let model = &model.fitted(&comparisons).map_err(|why| Failure::new(&splink::MODEL_OUTDATED, why))?;
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Measuring", None);
     let filled = |field: &Field| records.clean[field].codes.iter().any(|code| *code != MISSING);

@@ -7,7 +7,7 @@ use crate::comparison::{Comparisons, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::splink::{self, Blocks, Imported, Names, Prepared, Scorer, Unmapped};
-use crate::model::{UNITS_PER_BIT, weight_of};
+use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
 use crate::records::{Column, Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::path::Path;
@@ -29,12 +29,13 @@ pub struct Levels {
 }
 
 impl ModelFile {
-    /// Reads the job's model file; `None` where the job names none.
+    /// Reads the job's model file; `None` where the job names none, or one of ours.
     ///
     /// # Errors
     /// As [`splink::read`].
     pub fn of_job(job: &Job) -> Result<Option<ModelFile>> {
-        job.model_file.as_deref().map(|path| ModelFile::read(job, path)).transpose()
+        let named = job.model_file.as_deref().filter(|path| path.exists() && !Frozen::stands_at(path));
+        named.map(|path| ModelFile::read(job, path)).transpose()
     }
 
     /// Reads a model file for a job.

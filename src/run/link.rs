@@ -1,21 +1,24 @@
 //! Linking, as one step: identities → blocks → model → people.
 
+use super::MODEL_DOES_NOT_FIT;
 use super::imported::Levels;
 use super::progress::Progress;
 use crate::blocking::{self, Blocks, RuleCount};
 use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_around, score_pairs};
 use crate::comparison::{Comparisons, Pattern};
+use crate::failure::{Failure, Result};
 use crate::job::Job;
-use crate::model::{self, Candidate, Decision, FORMS, Form, Learnt, Linkage, Model, Pooling, Recipe, Scorer};
-use crate::records::{Identities, Records};
+use crate::model::{self, Asked, Candidate, Decision, FORMS, Form, Learnt, Linkage, Model, Pooling, Recipe, Scorer};
+use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// Everything that linking leaves behind.
 pub struct Linked {
     pub identities: Identities,
     pub comparisons: Comparisons,
     pub clustering: Clustering,
-    /// `None` where there was nothing to compare.
+    /// The model that was used, as far as tonight's comparisons need it; `None` where there was nothing to compare.
     pub model: Option<Model>,
     /// The levels of an imported model, which then stand for those of `comparisons`.
     pub imported: Option<Levels>,
@@ -42,106 +45,92 @@ impl Linked {
     }
 }
 
-/// Links all records, with `frozen` or with a model learnt from these very records. `identities` are those of the records where they are
-/// known already.
+/// Where the model comes from.
+#[derive(Clone, Copy)]
+pub enum Taught<'a> {
+    /// It was learnt before.
+    Before(&'a Model),
+    /// It is learnt from these very records, with what humans have said of some pairs.
+    Now(&'a [Label]),
+    /// It is learnt from these very records by a recipe that may leave something out.
+    By(&'a Recipe),
+    /// It is learnt from all records but the marked ones, and only they and whoever is of one person with them are joined.
+    Around(&'a [bool]),
+}
+
+/// What a human has said of two records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The rows of each record.
+    pub left: Vec<u32>,
+    pub right: Vec<u32>,
+    pub same_person: bool,
+}
+
+/// Links all records. `identities` are those of the records where they are known already.
+///
+/// # Errors
+/// OF0522 where a model that was learnt before does not know what is compared.
 pub fn link(
     job: &Job,
     records: &Records,
     never_link: &NeverLink,
-    frozen: Option<&Model>,
+    taught: Taught,
     identities: Option<Identities>,
     progress: &Progress,
-) -> Linked {
-    let how = How { frozen, named: None, recipe: &Recipe::WHOLE };
-    link_how(job, records, never_link, how, identities, progress)
-}
-
-/// Links all records with a model learnt from them, by a recipe that may leave something out.
-pub fn link_by(job: &Job, records: &Records, never_link: &NeverLink, recipe: &Recipe, progress: &Progress) -> Linked {
-    link_how(job, records, never_link, How { frozen: None, named: None, recipe }, None, progress)
-}
-
-/// The same, but nothing is learnt from the records that are `named`, and only they and whoever is of one person with them are joined.
-pub fn link_around(
-    job: &Job,
-    records: &Records,
-    never_link: &NeverLink,
-    named: &[bool],
-    progress: &Progress,
-) -> Linked {
-    let how = How { frozen: None, named: Some(named), recipe: &Recipe::WHOLE };
-    link_how(job, records, never_link, how, None, progress)
-}
-
-/// How records are linked.
-struct How<'a> {
-    /// A model that was learnt before.
-    frozen: Option<&'a Model>,
-    /// Only these records and whoever is of one person with them.
-    named: Option<&'a [bool]>,
-    recipe: &'a Recipe,
-}
-
-fn link_how(
-    job: &Job,
-    records: &Records,
-    never_link: &NeverLink,
-    how: How,
-    identities: Option<Identities>,
-    progress: &Progress,
-) -> Linked {
-    let How { frozen, named, recipe } = how;
+) -> Result<Linked> {
+    let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let counts = |row: usize| named.is_none_or(|named| !named[row]);
+    let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &never_link.keys(), |_| true, counts));
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
+    let fitted = match taught {
+        Taught::Before(model) => {
+            Some(model.fitted(&comparisons).map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?)
+        }
+        Taught::Now(_) | Taught::By(_) | Taught::Around(_) => None,
+    };
     let stage = progress.stage("Blocking", None);
     let blocks = blocking::block_with(&comparisons, records, &identities, recipe.weak_rules);
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.cap));
     let stage = progress.stage("Learning", None);
-    let learnt = match frozen {
-        Some(_) => None,
+    let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
-        None => {
-            let forms: &[Form] = match (named, recipe) {
-                (None, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
-                (None, Recipe { choice_of_form: true, .. }) => &FORMS,
-                _ => &[Form::Constrained],
-            };
-            model::learn(&comparisons, &blocks, &identities, forms)
-        }
+        (Taught::Around(_), _) => &FORMS[..1],
+        (_, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
+        (_, Recipe { choice_of_form: true, .. }) => &FORMS,
+        _ => &[Form::Constrained],
     };
-    stage.done(match (&learnt, frozen) {
-        (_, Some(_)) => "frozen model".into(),
-        (Some(learnt), None) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
-        (None, None) => "nothing to compare".into(),
+    let learnt = match taught {
+        Taught::Before(_) => None,
+        _ => model::learn(&comparisons, &blocks, &identities, forms),
+    };
+    stage.done(match (&learnt, taught) {
+        (_, Taught::Before(_)) => "nothing: the model is frozen".into(),
+        (Some(learnt), _) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
+        (None, _) => "nothing to compare".into(),
     });
     let stage = progress.stage("Linking", None);
     let guards = Guards::new(&comparisons, records, &identities, never_link, &job.providers);
     let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job, recipe };
     let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
-    let (clustering, chosen) = match (frozen, learnt, named) {
-        (None, None, _) => (clustering::everyone_alone(records, &identities), None),
-        (None, Some(learnt), Some(named)) => {
+    let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
+    let (clustering, chosen) = match (frozen, learnt, taught) {
+        (Some(candidate), _, _) => scene.score_and_cluster(candidate, &blocks, advance),
+        (None, Some(learnt), Taught::Around(named)) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
-            let (clustering, candidate) = scene.cluster_around(candidate, &blocks, named);
-            (clustering, Some(candidate))
+            scene.cluster_around(candidate, &blocks, named)
         }
-        (Some(model), _, _) => {
-            let candidate = Candidate { model: model.clone(), expected_matches: 0.0 };
-            let (edges, compared) = score_pairs(&comparisons, &[model.scorer(&comparisons)], &blocks, advance);
-            let (clustering, candidate) = scene.cluster(candidate, edges, compared);
-            (clustering, Some(candidate))
+        (None, Some(learnt), taught) => {
+            let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
+            let candidate = scene.settle(learnt, &blocks, labels);
+            scene.score_and_cluster(candidate, &blocks, advance)
         }
-        (None, Some(learnt), None) => {
-            let (candidate, edges, compared) = scene.settle(learnt, &blocks, advance);
-            let (clustering, candidate) = scene.cluster(candidate, edges, compared);
-            (clustering, Some(candidate))
-        }
+        _ => (clustering::everyone_alone(records, &identities), None),
     };
     stage.done(format!("{} people", clustering.partition.people));
     let (model, expected_matches) = match chosen {
@@ -149,7 +138,7 @@ fn link_how(
         None => (None, 0.0),
     };
     let (rules, block_cap) = (blocks.counts, blocks.cap);
-    Linked {
+    Ok(Linked {
         identities,
         comparisons,
         clustering,
@@ -160,7 +149,7 @@ fn link_how(
         patterns,
         rules,
         block_cap,
-    }
+    })
 }
 
 /// What does not depend on a model.
@@ -186,31 +175,72 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Chooses among the candidate models, and learns the chosen one again from what its clusters say.
-    fn settle(&self, learnt: Learnt, blocks: &Blocks, advance: impl Fn(u64) + Sync) -> (Candidate, Vec<Edge>, u64) {
+    /// Chooses among the candidate models, learns the chosen one again from what its clusters and humans say, rounds it as it will be frozen,
+    /// and decides with it.
+    fn settle(&self, learnt: Learnt, blocks: &Blocks, labels: &[Label]) -> Candidate {
         let Learnt { candidates, blocked, unblocked, .. } = learnt;
         let scorers: Vec<Scorer> =
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
-        let (edges, compared) = score_pairs(self.comparisons, &scorers, blocks, advance);
+        let (edges, _) = score_pairs(self.comparisons, &scorers, blocks, |_| ());
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
         let sample = clustering::sample(&evidence[0], &edges);
         let at = clustering::choose(&evidence, &candidates, &sample);
-        let mut chosen = candidates[at].clone();
         if !self.recipe.learnt_again {
-            return (chosen, edges, compared);
+            let Candidate { model, expected_matches } = candidates[at].clone();
+            return self.decided(Candidate { model: model.rounded(), expected_matches }, edges);
         }
-        let believed = clustering::believed(&evidence[at], &sample);
-        chosen.model = model::relearn(self.comparisons, &chosen.model, &believed, &blocked, &unblocked);
-        chosen.expected_matches = believed.matches.iter().sum();
-        (chosen, edges, compared)
+        let mut believed = clustering::believed(&evidence[at], &sample);
+        let chance = |pattern| model::probability(scorers[at].weight(pattern));
+        model::clamp(&mut believed, &self.asked(labels, &scorers[at]), &blocked, chance);
+        let model = model::relearn(self.comparisons, &candidates[at].model, &believed, &blocked, &unblocked).rounded();
+        let expected_matches = model::six_digits(believed.matches.iter().sum());
+        self.decided(Candidate { model, expected_matches }, edges)
+    }
+
+    /// The candidate with a decision made on a sample of the pairs.
+    fn decided(&self, mut candidate: Candidate, mut edges: Vec<Edge>) -> Candidate {
+        let scorer = candidate.model.scorer(self.comparisons);
+        let pooling = Pooling::of(&candidate.model, self.comparisons);
+        let evidence = self.evidence(&scorer, &pooling);
+        edges.par_iter_mut().for_each(|edge| edge.weight = scorer.weight(edge.pattern));
+        let mut decision = clustering::decide(&evidence, &clustering::sample(&evidence, &edges));
+        if !self.recipe.context {
+            decision.context = None;
+        }
+        candidate.model.decision = Some(decision);
+        candidate
+    }
+
+    /// Labels by pattern. Of a record's rows those count that agree best with the other record.
+    fn asked(&self, labels: &[Label], scorer: &Scorer) -> BTreeMap<Pattern, Asked> {
+        let of = |rows: &[u32]| -> Vec<u32> {
+            rows.iter().map(|&row| self.identities.of_record[row as usize]).filter(|&at| at != MISSING).collect()
+        };
+        let mut asked: BTreeMap<Pattern, Asked> = BTreeMap::new();
+        for label in labels {
+            let (left, right) = (of(&label.left), of(&label.right));
+            let pairs = left.iter().flat_map(|&a| right.iter().map(move |&b| (a.min(b), a.max(b))));
+            let patterns = pairs.map(|(a, b)| self.comparisons.pattern(a, b));
+            if let Some(pattern) = patterns.max_by_key(|&pattern| (scorer.weight(pattern), pattern)) {
+                let slot = asked.entry(pattern).or_default();
+                slot.all += 1.0;
+                slot.yes += f64::from(u8::from(label.same_person));
+            }
+        }
+        asked
     }
 
     /// Clusters only what the evidence of pairs joins to the named records.
-    fn cluster_around(&self, mut candidate: Candidate, blocks: &Blocks, named: &[bool]) -> (Clustering, Candidate) {
+    fn cluster_around(
+        &self,
+        mut candidate: Candidate,
+        blocks: &Blocks,
+        named: &[bool],
+    ) -> (Clustering, Option<Candidate>) {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
@@ -221,24 +251,28 @@ impl<'a> Scene<'a> {
         let decision = Decision { first_cut: cut, context: None, cut };
         let found = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);
-        (found, candidate)
+        (found, Some(candidate))
     }
 
-    /// Clusters by one model; a model without a decision gets one.
-    fn cluster(&self, mut candidate: Candidate, mut edges: Vec<Edge>, compared: u64) -> (Clustering, Candidate) {
+    /// Scores every candidate pair with a model that is decided, and clusters. A night that learns ends with this pass as well, so that it
+    /// links exactly as the nights that come after it with the same model.
+    fn score_and_cluster(
+        &self,
+        mut candidate: Candidate,
+        blocks: &Blocks,
+        advance: impl Fn(u64) + Sync,
+    ) -> (Clustering, Option<Candidate>) {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
-        edges.par_iter_mut().for_each(|edge| edge.weight = scorer.weight(edge.pattern));
-        let mut decision = match &candidate.model.decision {
-            Some(decision) => decision.clone(),
-            None => clustering::decide(&evidence, &clustering::sample(&evidence, &edges)),
-        };
-        if !self.recipe.context {
-            decision.context = None;
-        }
+        let (edges, compared) =
+            score_pairs(self.comparisons, &[candidate.model.scorer(self.comparisons)], blocks, advance);
+        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
+        // The cut is no lesson: it follows from what the job says a false link costs.
+        let decided = candidate.model.decision.take().expect("a model is decided before it is used");
+        let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
         let found = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
         candidate.model.decision = Some(decision);
-        (found, candidate)
+        (found, Some(candidate))
     }
 }

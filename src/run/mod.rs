@@ -10,16 +10,19 @@ mod gates;
 pub mod imported;
 mod interrupt;
 pub mod link;
+mod model;
 pub mod plan;
 pub mod progress;
 mod report;
 #[doc(hidden)]
 mod story;
+mod train;
 
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
 pub use progress::Show;
+pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
 use crate::clustering::{NeverLink, as_probability};
@@ -28,10 +31,12 @@ use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
+use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
 use crate::records::{self, Cleaned, Identities, Records};
 use imported::ModelFile;
-use link::Linked;
+use link::{Linked, Taught};
+use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
 use std::path::PathBuf;
 
@@ -44,6 +49,11 @@ pub static CODES: &[&Code] = &[
     &THREADS_UNAVAILABLE,
     &NO_ROWS,
     &INTERRUPTED,
+    &model::MODEL_UNREADABLE,
+    &model::MODEL_MISSING,
+    &MODEL_DOES_NOT_FIT,
+    &model::NOTHING_TO_LEARN,
+    &model::MODEL_UNWRITABLE,
 ];
 
 pub static TOO_MUCH_QUARANTINED: Code = Code {
@@ -136,6 +146,10 @@ pub struct Finished {
     pub withheld: u64,
     pub review: u64,
     pub changes: u64,
+    /// This run learnt its model, and the nights to come use it; `false` where the model was learnt before.
+    pub learnt: bool,
+    /// The file that the model was read from, or was kept in; absent where there was nothing to compare, and after a dry run that learnt.
+    pub model: Option<PathBuf>,
     pub seconds: f64,
     pub warnings: Vec<String>,
 }
@@ -154,6 +168,10 @@ struct Night<'a> {
     linked: Linked,
     /// The job's own model file, where it names one.
     model_file: Option<ModelFile>,
+    /// What model.json holds; `None` where there was nothing to compare.
+    frozen: Option<Frozen>,
+    /// The model that was there before; `None` where this night learnt it.
+    known: Option<Known>,
     identified: Identified,
     people: People,
     links: LinkTable,
@@ -224,6 +242,13 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let published = draft.commit(&night.identified.next, job.keep_runs)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    let place = model::place(job);
+    if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
+    {
+        // The run stands; the next one takes its model where this one cannot be kept.
+        finished.warnings.extend(model::write(&place, frozen).err().map(|failure| failure.to_string()));
+        finished.model = Some(place);
+    }
     finished.folder = Some(published.folder);
     Ok(finished)
 }
@@ -237,14 +262,20 @@ fn prepare<'a>(
     progress: &Progress,
 ) -> Result<Night<'a>> {
     let model_file = ModelFile::of_job(job)?;
+    let known = if model_file.is_some() { None } else { model::to_use(job)? };
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
     gates::quarantine(job, &files, &quarantined)?;
-    let (withheld, identities) = withhold(job, &mut records, authority, model_file.as_ref(), progress);
+    let (withheld, identities) = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let never_link = authority.never_link(job, &records);
+    let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
     let linked = match &model_file {
         Some(file) => imported::link(job, &records, &never_link, file, progress),
-        None => link::link(job, &records, &never_link, None, identities, progress),
+        None => link::link(job, &records, &never_link, taught, identities, progress)?,
+    };
+    let frozen = match &known {
+        Some(known) => Some(known.as_used(job)),
+        None => model::freeze(job, &files, &linked, Labels::default()),
     };
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
@@ -271,6 +302,8 @@ fn prepare<'a>(
         accounts,
         linked,
         model_file,
+        frozen,
+        known,
         identified,
         people,
         links,
@@ -303,7 +336,7 @@ pub(crate) fn read_usable(job: &Job, authority: &Authority, progress: &Progress)
 pub(crate) fn prepare_records(job: &Job, authority: &Authority, progress: &Progress) -> Result<Records> {
     let mut usable = read_usable(job, authority, progress)?;
     let model_file = ModelFile::of_job(job)?;
-    let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress);
+    let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress)?;
     Ok(usable.records)
 }
 
@@ -339,20 +372,20 @@ fn withhold(
     authority: &Authority,
     model_file: Option<&ModelFile>,
     progress: &Progress,
-) -> (Vec<Withheld>, Option<Identities>) {
+) -> Result<(Vec<Withheld>, Option<Identities>)> {
     let mut withheld = Vec::new();
     let marked = consent::withheld_identities(records);
     consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
     let named = authority.named(job, records);
     if !named.contains(&true) {
-        return (withheld, None);
+        return Ok((withheld, None));
     }
     let never_link: NeverLink = authority.never_link(job, records);
     let silent = Progress::new(Show::Nothing);
     let stage = progress.stage("Objections", None);
     let everybody = match model_file {
         Some(file) => imported::link(job, records, &never_link, file, &silent),
-        None => link::link_around(job, records, &never_link, &named, &silent),
+        None => link::link(job, records, &never_link, Taught::Around(&named), None, &silent)?,
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
@@ -367,7 +400,7 @@ fn withhold(
     let as_before = authority.never_link(job, records).keys() == never_link.keys();
     let identities = as_before.then(|| everybody.identities.retain(records, &stays));
     stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    (withheld, identities)
+    Ok((withheld, identities))
 }
 
 /// What linking says of each person, for the best record.
@@ -444,7 +477,7 @@ fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story
     }
     let model = match &night.model_file {
         Some(file) => file.text.clone().into_bytes(),
-        None => serde_json::to_vec_pretty(&night.linked.model).expect("a model is plain data"),
+        None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
     };
     written.push(draft.write_bytes("model.json", &model)?);
     written.push(draft.write_bytes("onefolk.prom", report::metrics(night).as_bytes())?);
@@ -455,6 +488,12 @@ fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story
 }
 
 impl Night<'_> {
+    /// What somebody should know of a model that was not learnt tonight.
+    fn told_of_the_model(&self) -> Vec<String> {
+        let left_out = self.model_file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string);
+        left_out.chain(self.known.iter().filter_map(|known| model::differing(known, self.job))).collect()
+    }
+
     fn finished(&self) -> Finished {
         let totals = self.accounts.totals();
         let people = u64::from(self.linked.clustering.partition.people);
@@ -468,8 +507,13 @@ impl Night<'_> {
             withheld: totals.withheld(),
             review: self.linked.clustering.review.len() as u64,
             changes: self.identified.changes.len() as u64,
+            learnt: self.known.is_none() && self.frozen.is_some(),
+            model: match &self.model_file {
+                Some(_) => self.job.model_file.clone(),
+                None => self.known.as_ref().map(|known| known.from.clone()),
+            },
             seconds: 0.0,
-            warnings: self.model_file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string).collect(),
+            warnings: self.told_of_the_model(),
         }
     }
 }

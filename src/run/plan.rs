@@ -139,7 +139,10 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         estimated_seconds: seconds(rows, identities, distinct_pairs) / threads as f64,
         estimated_bytes: bytes(rows, identities, distinct_pairs),
         estimate: ESTIMATE,
-        reused: "Nothing but the person_ids: every extract is read anew and the model is learnt anew",
+        reused: match super::model::known(job)? {
+            Some(_) => "The person_ids and the model; every extract is read anew",
+            None => "The person_ids; every extract is read anew, and the model is learnt",
+        },
         previous: previous(job),
     })
 }

@@ -237,7 +237,13 @@ fn model_in_brief(night: &Night) -> Value {
     }
     let Some(model) = &night.linked.model else { return Value::Null };
     let classes = model.classes.iter().map(|class| json!({ "class": class.name, "share": class.share }));
-    json!({ "learnt": true, "comparisons": model.comparisons, "classes": classes.collect::<Vec<_>>() })
+    let learnt_from = night.frozen.as_ref().map(|frozen| &frozen.learnt_from);
+    json!({
+        "learnt": night.known.is_none(),
+        "learnt_from": learnt_from,
+        "comparisons": model.comparisons,
+        "classes": classes.collect::<Vec<_>>(),
+    })
 }
 
 /// Metrics for a textfile collector: totals only.

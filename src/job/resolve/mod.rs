@@ -110,7 +110,7 @@ impl Resolver<'_> {
             model_file: root
                 .section("model")
                 .and_then(|model| model.text("file"))
-                .and_then(|file| self.named_file(&file)),
+                .map(|file| self.folder.join(file.text)),
             cluster: self.cluster(root),
             gates: gates(root),
             local_objections: self.local_objections(root),

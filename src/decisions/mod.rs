@@ -1,0 +1,100 @@
+//! decisions.csv: what humans have said of pairs of records.
+//!
+//! In: a file of `left,right,decision,by,when,why`, records written provider:record_id. Out: the last decision of each pair; and a
+//! [`Book`] that takes further ones. Always: a decision is on the disk before the next pair is shown; whenever the program is killed, the
+//! file holds whole lines, or its last line has no line break and is dropped when the file is opened again; nobody's values stand in it.
+
+mod book;
+mod read;
+
+pub use book::Book;
+pub use read::read;
+
+use crate::failure::{Code, Exit};
+use serde::Serialize;
+
+/// The codes this room raises (OF037x).
+pub static CODES: &[&Code] = &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD];
+
+static DECISIONS_UNREADABLE: Code = Code {
+    id: "OF0370",
+    exit: Exit::JobWrong,
+    title: "the decisions cannot be read or written",
+    next_step: "Name a file with the columns left, right and decision, as `onefolk review` writes it, or a place where one can be made",
+    explanation: "Decisions stand in a CSV file with the header left,right,decision,by,when,why; the last three may be missing. It is \
+                  appended to and never rewritten.",
+};
+
+static DECISION_WRONG: Code = Code {
+    id: "OF0371",
+    exit: Exit::JobWrong,
+    title: "a line of the decisions is wrong",
+    next_step: "Correct the line that the message names: two records as provider:record_id, and yes, no or unsure",
+    explanation: "Each line names two different records, written provider:record_id with the id that the job gives the provider, and says \
+                  whether they are one person: yes, no or unsure. Where a pair stands twice its last line counts.",
+};
+
+static DECISIONS_HELD: Code = Code {
+    id: "OF0372",
+    exit: Exit::Locked,
+    title: "somebody else is reviewing with these decisions",
+    next_step: "Wait until the other review has ended, or give this one a file of its own with --decisions",
+    explanation: "One review at a time may append to a file of decisions. The operating system releases it when the other process ends.",
+};
+
+/// A record as it is written: provider:record_id.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct RecordName {
+    pub provider: String,
+    pub record_id: String,
+}
+
+impl RecordName {
+    pub fn parse(written: &str) -> Option<RecordName> {
+        let (provider, record_id) = written.split_once(':')?;
+        let (provider, record_id) = (provider.trim().to_string(), record_id.trim().to_string());
+        (!provider.is_empty() && !record_id.is_empty()).then_some(RecordName { provider, record_id })
+    }
+
+    /// Provider and record_id.
+    pub fn parts(&self) -> (&str, &str) {
+        (&self.provider, &self.record_id)
+    }
+}
+
+impl std::fmt::Display for RecordName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.provider, self.record_id)
+    }
+}
+
+/// Whether two records are one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    Yes,
+    No,
+    Unsure,
+}
+
+impl Answer {
+    pub fn word(self) -> &'static str {
+        match self {
+            Answer::Yes => "yes",
+            Answer::No => "no",
+            Answer::Unsure => "unsure",
+        }
+    }
+
+    pub fn from_word(word: &str) -> Option<Answer> {
+        [Answer::Yes, Answer::No, Answer::Unsure].into_iter().find(|answer| word.eq_ignore_ascii_case(answer.word()))
+    }
+}
+
+/// One decision; left is the smaller name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    pub left: RecordName,
+    pub right: RecordName,
+    pub answer: Answer,
+}

@@ -1,0 +1,63 @@
+//! Clerical review: pairs that a run was unsure of, one after another, for a human to say whether they are one person.
+//!
+//! In: the current run's review.parquet, the extracts, and the decisions so far. Out: further decisions ([`crate::decisions`]). Always: what
+//! teaches most is asked first, in the same order every time; whoever comes back goes on where they stopped; nobody's values are
+//! shown unless asked for, and where a person is marked sensitive nothing that tells a place or a provider is shown even then.
+
+mod ask;
+mod queue;
+mod shown;
+
+pub use ask::Key;
+
+use crate::decisions::Book;
+use crate::explain::{self, Options};
+use crate::failure::Result;
+use crate::job::Job;
+use crate::publish::published::PublishedRun;
+use crate::run;
+use std::io::Write;
+use std::path::Path;
+
+/// What a review has come to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct Reviewed {
+    /// Pairs that wait for a human, those that were decided before included.
+    pub pairs: usize,
+    /// Decided before this session.
+    pub before: usize,
+    /// Answers given now, and not taken back.
+    pub now: usize,
+}
+
+/// Shows the pairs of the current run that wait for a human, and takes answers from `keys` until they end.
+///
+/// `by` is who answers; `decisions` is made where it is missing.
+///
+/// # Errors
+/// OF0370 to OF0372 for the decisions, OF0530 where there is no run, OF0544 where the extracts have changed since.
+pub fn review(
+    job: &Job,
+    decisions: &Path,
+    by: &str,
+    options: Options,
+    keys: &mut (dyn FnMut() -> Result<Key> + Send),
+    out: &mut (dyn Write + Send),
+) -> Result<Reviewed> {
+    let run = PublishedRun::current(job)?;
+    let (book, decided) = Book::open(decisions)?;
+    let queue = queue::of(&run)?;
+    let open = queue::left(&queue, &decided);
+    let before = queue.len() - open.len();
+    if open.is_empty() {
+        return Ok(Reviewed { pairs: queue.len(), before, now: 0 });
+    }
+    run::on_threads(job, || {
+        let pairs: Vec<explain::Pair> = open.iter().map(|waiting| waiting.pair.clone()).collect();
+        explain::look_at(job, &run, &pairs, options, |look| {
+            let mut session = ask::Session { job, open: &open, look, book, by, options, out };
+            let now = session.ask(keys)?;
+            Ok(Reviewed { pairs: queue.len(), before, now })
+        })
+    })
+}

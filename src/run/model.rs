@@ -1,0 +1,207 @@
+//! Where the model stands between nights, and how it gets there.
+//!
+//! A run never changes a model that is there. On the very first night it learns one; the rename that publishes the run decides about its
+//! model too: the copy below `state/` is written afterwards, and where a power cut came between the two the next run takes the model of
+//! the run that stands.
+
+use super::link::Linked;
+use crate::clustering::CONTEXT_LEVELS;
+use crate::failure::{Code, Exit, Failure, Result};
+use crate::identity::files;
+use crate::intake::FileReport;
+use crate::job::Job;
+use crate::model::{FORMAT_VERSION, Frozen, Labels, LearntFrom};
+use crate::publish;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+pub static MODEL_UNREADABLE: Code = Code {
+    id: "OF0520",
+    exit: Exit::JobWrong,
+    title: "the model file cannot be used",
+    next_step: "Move the file that the message names away and train anew with `onefolk train`, or name another one in [model] file",
+    explanation: "The file that [model] file names (state/model.json below [job] output where the job does not say) is no model that this \
+                  version of onefolk can read: it is something else, it was changed by hand into something that does not fit together, \
+                  or another version wrote it. It is never overwritten and never passed over, since a run must not change its model \
+                  without being told to.",
+};
+
+pub static MODEL_MISSING: Code = Code {
+    id: "OF0521",
+    exit: Exit::JobWrong,
+    title: "the job names a model that is not there",
+    next_step: "Make it with `onefolk train` and this job, or correct [model] file",
+    explanation: "[model] file names a file that does not exist. A run does not learn a model in its place: a misspelt name would change \
+                  who is one person with whom. `onefolk train` writes it.",
+};
+
+pub static MODEL_DOES_NOT_FIT: Code = Code {
+    id: "OF0522",
+    exit: Exit::JobWrong,
+    title: "the model does not fit the job any more",
+    next_step: "Learn a new model with `onefolk train` and this job, look at what it says has changed, then run again; nothing was published",
+    explanation: "The job compares a field that the frozen model was not taught, or compares it in other levels: a field was mapped or got \
+                  its first values since the last training, or onefolk is of another version. A field that nobody has values for any \
+                  more is no reason: it is left out, which changes no weight.",
+};
+
+pub static NOTHING_TO_LEARN: Code = Code {
+    id: "OF0523",
+    exit: Exit::InputUnusable,
+    title: "there is nothing to learn a model from",
+    next_step: "Map matching fields such as names, dates of birth or NHS numbers in [provider.columns], then train again",
+    explanation: "There is only one record, or no provider maps a field that records can be compared by.",
+};
+
+pub static MODEL_UNWRITABLE: Code = Code {
+    id: "OF0524",
+    exit: Exit::Resource,
+    title: "the model could not be written",
+    next_step: "See to the file or folder that the message names, then train again; the model before still stands",
+    explanation: "A model is written beside its place and renamed, so the one before it stands until the new one is whole.",
+};
+
+/// A model that was learnt before.
+#[derive(Debug, Clone)]
+pub struct Known {
+    pub frozen: Frozen,
+    /// The file it was read from.
+    pub from: PathBuf,
+}
+
+impl Known {
+    /// The model as a run of this job uses it: people are cut where the job says.
+    pub(super) fn as_used(&self, job: &Job) -> Frozen {
+        let mut frozen = self.frozen.clone();
+        if let Some(decision) = &mut frozen.model.decision {
+            decision.cut = crate::clustering::people_cut(&job.cluster);
+        }
+        frozen
+    }
+}
+
+/// Where a job's model stands.
+pub fn place(job: &Job) -> PathBuf {
+    job.model_file.clone().unwrap_or_else(|| job.output.join("state/model.json"))
+}
+
+/// The job's model; `None` before the first night.
+///
+/// # Errors
+/// OF0520 where a file stands there that is no model.
+pub fn known(job: &Job) -> Result<Option<Known>> {
+    let own = place(job);
+    if let Some(frozen) = read(&own)? {
+        return Ok(Some(Known { frozen, from: own }));
+    }
+    if job.model_file.is_some() {
+        return Ok(None);
+    }
+    // A run that stands has a model, even if the copy in `state/` was not written any more. One of another kind is not taken.
+    let Some(run_id) = publish::current_run(&job.output) else { return Ok(None) };
+    let from = job.output.join("runs").join(run_id).join("model.json");
+    let frozen = read(&from).ok().flatten();
+    Ok(frozen.map(|frozen| Known { frozen, from }))
+}
+
+/// The model that a run uses; `None` where it is to learn one.
+///
+/// # Errors
+/// OF0520, and OF0521 where [model] file names nothing.
+pub(super) fn to_use(job: &Job) -> Result<Option<Known>> {
+    match (known(job)?, &job.model_file) {
+        (None, Some(named)) => Err(Failure::new(&MODEL_MISSING, named.display().to_string())),
+        (known, _) => Ok(known),
+    }
+}
+
+fn read(path: &Path) -> Result<Option<Frozen>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::from_io(&error, path, &MODEL_UNREADABLE)),
+    };
+    let wrong = |why: &str| Failure::new(&MODEL_UNREADABLE, format!("{}: {why}", path.display()));
+    let frozen = Frozen::from_json(&bytes).map_err(|why| wrong(&why))?;
+    let context = frozen.model.decision.as_ref().and_then(|decision| decision.context.as_ref());
+    match context {
+        Some(weights) if weights.0.len() != CONTEXT_LEVELS => {
+            Err(wrong("its weights of context do not fit their levels"))
+        }
+        _ => Ok(Some(frozen)),
+    }
+}
+
+/// Freezes what linking has learnt; `None` where there was nothing to compare.
+pub(super) fn freeze(job: &Job, files: &[FileReport], linked: &Linked, labels: Labels) -> Option<Frozen> {
+    let model = linked.model.clone()?;
+    Some(Frozen {
+        format_version: FORMAT_VERSION,
+        onefolk: env!("CARGO_PKG_VERSION").to_string(),
+        learnt_from: LearntFrom {
+            as_of: job.as_of.to_string(),
+            fingerprint: fingerprint(job, files),
+            records: linked.identities.records(),
+            identities: linked.identities.len() as u64,
+            training_pairs: linked.training_pairs,
+            expected_matches: linked.expected_matches,
+            labels,
+        },
+        model,
+    })
+}
+
+/// Hash over the hashes of the extracts, and over which column of which provider is which field. No value can be guessed from it.
+fn fingerprint(job: &Job, extracts: &[FileReport]) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let mut add = |text: &str| {
+        hasher.update(&(text.len() as u64).to_le_bytes());
+        hasher.update(text.as_bytes());
+    };
+    for field in &job.custom_fields {
+        add(&format!("{field:?}"));
+    }
+    for provider in &job.providers {
+        add(&provider.id);
+        add(&format!("{:?}", provider.columns));
+    }
+    for file in extracts {
+        add(&job.providers[usize::from(file.provider)].id);
+        add(&file.name);
+        add(&file.blake3);
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+/// Writes a model whole or not at all, for the owner only (0600).
+pub(super) fn write(path: &Path, frozen: &Frozen) -> Result<()> {
+    let failed = |error: std::io::Error| Failure::from_io(&error, path, &MODEL_UNWRITABLE);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let name =
+        path.file_name().ok_or_else(|| Failure::new(&MODEL_UNWRITABLE, format!("{} names no file", path.display())))?;
+    let aside = folder.join(format!(".{}.partial", name.to_string_lossy()));
+    // What a training that was killed has left.
+    let _ = std::fs::remove_file(&aside);
+    let written = files::create_file(&aside)
+        .and_then(|mut file| file.write_all(&frozen.to_json()).and_then(|()| file.sync_all()))
+        .and_then(|()| std::fs::rename(&aside, path))
+        .and_then(|()| files::sync_folder(folder));
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(&aside);
+        failed(error)
+    })
+}
+
+/// What a run says of a model whose settings are not the job's any more.
+pub(super) fn differing(known: &Known, job: &Job) -> Option<String> {
+    let frozen = known.frozen.model.decision.as_ref()?.cut;
+    let cut = crate::clustering::people_cut(&job.cluster);
+    let bits = |units: i64| units as f64 / crate::model::UNITS_PER_BIT;
+    (frozen != cut).then(|| {
+        format!(
+            "people are cut at {:.2} bits, as [cluster] says; the model was learnt for {:.2}",
+            bits(cut),
+            bits(frozen)
+        )
+    })
+}

@@ -1,0 +1,100 @@
+//! `onefolk train`: learns a model on purpose and freezes it.
+
+use super::link::{self, Label, Taught};
+use super::model::{self, NOTHING_TO_LEARN};
+use super::progress::{Progress, Show};
+use super::{Usable, gates, interrupt, on_threads, read_usable, withhold};
+use crate::consent;
+use crate::decisions::{self, Answer};
+use crate::failure::{Failure, Result};
+use crate::job::Job;
+use crate::model::{Change, Frozen, Labels};
+use crate::publish::Lock;
+use crate::records::Records;
+use rustc_hash::FxHashMap;
+use std::path::{Path, PathBuf};
+
+/// What a training has learnt.
+#[derive(Debug, Clone)]
+pub struct Trained {
+    /// The file that the model was written to.
+    pub file: PathBuf,
+    pub frozen: Frozen,
+    /// Against the model before; `None` where there was none.
+    pub change: Option<Change>,
+    /// Labelled pairs that were not used.
+    pub unused: Unused,
+}
+
+/// Labelled pairs that say nothing for a training.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Unused {
+    pub unsure: u64,
+    /// A record is in no extract, in quarantine, or withheld.
+    pub not_known: u64,
+}
+
+/// Reads the extracts, learns a model as a first night does, and freezes it. `labels` is a file of decisions ([`decisions`]).
+///
+/// # Errors
+/// OF0520 where something else stands in the model's place, OF0523 where nothing can be compared, OF0524 where it cannot be written; and
+/// what reading the extracts and the labels may meet.
+pub fn train(job: &Job, labels: Option<&Path>, show: Show) -> Result<Trained> {
+    let progress = Progress::new(show);
+    on_threads(job, || learn(job, labels, &progress))
+}
+
+fn learn(job: &Job, labels: Option<&Path>, progress: &Progress) -> Result<Trained> {
+    let lock = Lock::acquire(&job.output)?;
+    let interrupt = interrupt::Guard::watch(lock.output());
+    let before = model::known(job)?;
+    let decided = labels.map(decisions::read).transpose()?.unwrap_or_default();
+    let authority = consent::read(job)?;
+    let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, progress)?;
+    gates::quarantine(job, &files, &quarantined)?;
+    let (_, identities) = withhold(job, &mut records, &authority, None, progress)?;
+    let (labels, used, unused) = labels_of(job, &records, &decided);
+    let never_link = authority.never_link(job, &records);
+    let linked = link::link(job, &records, &never_link, Taught::Now(&labels), identities, progress)?;
+    let frozen = model::freeze(job, &files, &linked, used)
+        .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
+    let file = model::place(job);
+    interrupt.hold();
+    model::write(&file, &frozen)?;
+    let change = before.map(|before| Change::between(&before.frozen, &frozen));
+    Ok(Trained { file, frozen, change, unused })
+}
+
+/// The decisions as labels of rows.
+fn labels_of(job: &Job, records: &Records, decided: &[decisions::Decided]) -> (Vec<Label>, Labels, Unused) {
+    let (mut labels, mut used, mut unused) = (Vec::new(), Labels::default(), Unused::default());
+    let mut rows: FxHashMap<(&str, &str), Vec<u32>> = FxHashMap::default();
+    for one in decided {
+        rows.entry(one.left.parts()).or_default();
+        rows.entry(one.right.parts()).or_default();
+    }
+    for row in 0..records.len() {
+        let provider = job.providers[usize::from(records.provider[row])].id.as_str();
+        if let Some(found) = rows.get_mut(&(provider, records.record_id.get(row))) {
+            found.push(row as u32);
+        }
+    }
+    for one in decided {
+        let (left, right) = (&rows[&one.left.parts()], &rows[&one.right.parts()]);
+        if left.is_empty() || right.is_empty() {
+            unused.not_known += 1;
+            continue;
+        }
+        let same_person = match one.answer {
+            Answer::Yes => true,
+            Answer::No => false,
+            Answer::Unsure => {
+                unused.unsure += 1;
+                continue;
+            }
+        };
+        *if same_person { &mut used.yes } else { &mut used.no } += 1;
+        labels.push(Label { left: left.clone(), right: right.clone(), same_person });
+    }
+    (labels, used, unused)
+}
