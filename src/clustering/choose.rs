@@ -14,7 +14,7 @@ use rayon::prelude::*;
 /// A freer form must promise this much more expected F1 than the constrained one (ACCURACY.md section 6).
 const MARGIN: f64 = 0.003;
 /// Identities on which a large population is decided.
-const SAMPLE: usize = 120_000;
+const SAMPLE: usize = 80_000;
 
 /// Kept pairs of enough whole components to decide on: all of them where the population is small.
 pub struct Sample {

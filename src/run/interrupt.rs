@@ -29,8 +29,10 @@ impl Guard {
                 if !*held {
                     remove_drafts(&runs);
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
-                    // Where stderr is closed nobody reads why; the exit code still says it.
-                    let _ = std::io::stderr().write_all(failure.report().as_bytes());
+                    // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit
+                    // code still says it.
+                    let mut stderr = std::io::stderr().lock();
+                    let _ = stderr.write_all(failure.report().as_bytes());
                     std::process::exit(failure.code.exit.number().into());
                 }
             }

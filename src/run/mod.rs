@@ -50,6 +50,7 @@ pub static CODES: &[&Code] = &[
     &NO_ROWS,
     &INTERRUPTED,
     &model::MODEL_UNREADABLE,
+    &model::MODEL_DAMAGED,
     &model::MODEL_MISSING,
     &MODEL_DOES_NOT_FIT,
     &model::NOTHING_TO_LEARN,
@@ -275,7 +276,7 @@ fn prepare<'a>(
     };
     let frozen = match &known {
         Some(known) => Some(known.as_used(job)),
-        None => model::freeze(job, &files, &linked, Labels::default()),
+        None => model::freeze(job, &linked, Labels::default()),
     };
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(

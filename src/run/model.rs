@@ -8,10 +8,11 @@ use super::link::Linked;
 use crate::clustering::CONTEXT_LEVELS;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::files;
-use crate::intake::FileReport;
+
 use crate::job::Job;
 use crate::model::{FORMAT_VERSION, Frozen, Labels, LearntFrom};
 use crate::publish;
+use crate::records::Identities;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,16 @@ pub static MODEL_UNREADABLE: Code = Code {
                   version of onefolk can read: it is something else, it was changed by hand into something that does not fit together, \
                   or another version wrote it. It is never overwritten and never passed over, since a run must not change its model \
                   without being told to.",
+};
+
+pub static MODEL_DAMAGED: Code = Code {
+    id: "OF0525",
+    exit: Exit::Resource,
+    title: "the model in the state folder is damaged",
+    next_step: "Move the file that the message names away and train anew with `onefolk train`, or put a copy of it back",
+    explanation: "state/model.json below [job] output holds the model that the nights use. It is no model that this version of onefolk can \
+                  read: it was cut off or changed, or another version wrote it. It is never overwritten and never passed over, since a run \
+                  must not change its model without being told to. The model.json of the last published run is a copy.",
 };
 
 pub static MODEL_MISSING: Code = Code {
@@ -88,10 +99,15 @@ pub fn place(job: &Job) -> PathBuf {
 /// The job's model; `None` before the first night.
 ///
 /// # Errors
-/// OF0520 where a file stands there that is no model.
+/// OF0520, or OF0525 in the state folder, where a file stands there that is no model.
 pub fn known(job: &Job) -> Result<Option<Known>> {
     let own = place(job);
-    if let Some(frozen) = read(&own)? {
+    // What nobody named but onefolk keeps for itself is no fault of the job.
+    let kept = |failure: Failure| match job.model_file {
+        Some(_) => failure,
+        None => Failure::new(&MODEL_DAMAGED, failure.what),
+    };
+    if let Some(frozen) = read(&own).map_err(kept)? {
         return Ok(Some(Known { frozen, from: own }));
     }
     if job.model_file.is_some() {
@@ -107,7 +123,7 @@ pub fn known(job: &Job) -> Result<Option<Known>> {
 /// The model that a run uses; `None` where it is to learn one.
 ///
 /// # Errors
-/// OF0520, and OF0521 where [model] file names nothing.
+/// OF0520, OF0525, and OF0521 where [model] file names nothing.
 pub(super) fn to_use(job: &Job) -> Result<Option<Known>> {
     match (known(job)?, &job.model_file) {
         (None, Some(named)) => Err(Failure::new(&MODEL_MISSING, named.display().to_string())),
@@ -133,14 +149,14 @@ fn read(path: &Path) -> Result<Option<Frozen>> {
 }
 
 /// Freezes what linking has learnt; `None` where there was nothing to compare.
-pub(super) fn freeze(job: &Job, files: &[FileReport], linked: &Linked, labels: Labels) -> Option<Frozen> {
+pub(super) fn freeze(job: &Job, linked: &Linked, labels: Labels) -> Option<Frozen> {
     let model = linked.model.clone()?;
     Some(Frozen {
         format_version: FORMAT_VERSION,
         onefolk: env!("CARGO_PKG_VERSION").to_string(),
         learnt_from: LearntFrom {
             as_of: job.as_of.to_string(),
-            fingerprint: fingerprint(job, files),
+            fingerprint: fingerprint(job, &linked.identities),
             records: linked.identities.records(),
             identities: linked.identities.len() as u64,
             training_pairs: linked.training_pairs,
@@ -151,8 +167,9 @@ pub(super) fn freeze(job: &Job, files: &[FileReport], linked: &Linked, labels: L
     })
 }
 
-/// Hash over the hashes of the extracts, and over which column of which provider is which field. No value can be guessed from it.
-fn fingerprint(job: &Job, extracts: &[FileReport]) -> String {
+/// Hash over the content hashes of the identities that were learnt from, and over which column of which provider is which field. No value
+/// can be guessed from it, and rows that were withheld leave no trace in it.
+fn fingerprint(job: &Job, identities: &Identities) -> String {
     let mut hasher = blake3::Hasher::new();
     let mut add = |text: &str| {
         hasher.update(&(text.len() as u64).to_le_bytes());
@@ -165,10 +182,9 @@ fn fingerprint(job: &Job, extracts: &[FileReport]) -> String {
         add(&provider.id);
         add(&format!("{:?}", provider.columns));
     }
-    for file in extracts {
-        add(&job.providers[usize::from(file.provider)].id);
-        add(&file.name);
-        add(&file.blake3);
+    for (identity, hash) in identities.hash.iter().enumerate() {
+        hasher.update(hash);
+        hasher.update(&identities.count(identity as u32).to_le_bytes());
     }
     hasher.finalize().to_hex().to_string()
 }

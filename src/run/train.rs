@@ -56,7 +56,7 @@ fn learn(job: &Job, labels: Option<&Path>, progress: &Progress) -> Result<Traine
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let never_link = authority.never_link(job, &records);
     let linked = link::link(job, &records, &never_link, Taught::Now(&labels), identities, progress)?;
-    let frozen = model::freeze(job, &files, &linked, used)
+    let frozen = model::freeze(job, &linked, used)
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
     let file = model::place(job);
     interrupt.hold();
