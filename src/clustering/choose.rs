@@ -14,7 +14,7 @@ use rayon::prelude::*;
 /// A freer form must promise this much more expected F1 than the constrained one (ACCURACY.md section 6).
 const MARGIN: f64 = 0.003;
 /// Identities on which a large population is decided.
-const SAMPLE: usize = 80_000;
+const SAMPLE: usize = 200_000;
 
 /// Kept pairs of enough whole components to decide on: all of them where the population is small.
 pub struct Sample {
@@ -74,7 +74,7 @@ pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample) 
         tracing::info!(form = ?candidate.model.form, expected_f1 = expected.f1(), "a candidate model");
         expected.f1() + margin
     };
-    let promises: Vec<f64> = evidence.iter().zip(candidates).map(promise).collect();
+    let promises: Vec<f64> = evidence.par_iter().zip(candidates).map(promise).collect();
     let better = |best: usize, next: usize| if promises[next] > promises[best] { next } else { best };
     (0..promises.len()).reduce(better).unwrap_or(0)
 }
