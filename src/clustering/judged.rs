@@ -29,7 +29,7 @@ pub struct Judged {
     pub guard_takes: i64,
     /// What is taken because one provider sends one record a person, in 1/1024 bit.
     pub provider_takes: i64,
-    /// What the pair counts in averages, in 1/1024 bit: the weight less what is taken, and never below [`LOWEST`]: one damaged record must not outvote
+    /// What the pair counts in averages, in 1/1024 bit: the weight less what is taken, and never below `LOWEST`: one damaged record must not outvote
     /// ten good ones.
     pub in_average: i64,
 }

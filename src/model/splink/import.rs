@@ -35,7 +35,7 @@ pub struct Imported {
     pub link_type: LinkType,
     /// log2 odds that two random records match, in bits.
     pub prior: f64,
-    /// The columns that conditions read: places in the columns that were available. [`Expr::Column`] holds places in this list.
+    /// The columns that conditions read: places in the columns that were available. `Expr::Column` holds places in this list.
     pub columns: Vec<usize>,
     pub comparisons: Vec<Comparison>,
     pub rules: Vec<Rule>,
