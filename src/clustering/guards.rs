@@ -127,8 +127,11 @@ impl Guards {
             return Verdict::TwoNumbers;
         }
         if number.is_some_and(|number| number >= 3) {
-            let contradicted =
-                level(self.date).is_some_and(|date| date <= 1) && !level(self.name).is_some_and(name::has_common_name);
+            let other_date = level(self.date).is_some_and(|date| date <= 1);
+            let agrees = level(self.name).is_some_and(name::has_common_name)
+                || level(self.place).is_some_and(place::is_same_postcode);
+            // A baby's record may carry its mother's number, name and home.
+            let contradicted = other_date && (!agrees || self.years_apart(evidence, left, right) >= GENERATION_YEARS);
             return if contradicted {
                 Verdict::Relatives(ReviewReason::NumberWithoutDemographic)
             } else {

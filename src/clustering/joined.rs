@@ -6,7 +6,7 @@ use super::guards::never_pairs;
 use super::{Clustering, Counts, Edge, NeverLink, Partition, ReviewReason, UnionFind, pair_cut};
 use crate::comparison::Pattern;
 use crate::job::{ClusterSettings, Field};
-use crate::model::weight_of;
+use crate::model::{probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -64,7 +64,8 @@ pub fn join_pairs(
     (0..records.len()).filter(|&record| own[record]).for_each(|record| {
         bare[partition.person[record] as usize] = false;
     });
-    Clustering { partition, links, review, weakest, bare, counts }
+    let right = weakest.iter().map(|weight| weight.map_or(1.0, probability)).collect();
+    Clustering { partition, links, review, weakest, right, bare, counts }
 }
 
 /// Records while they are joined.

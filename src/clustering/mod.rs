@@ -43,7 +43,7 @@ use crate::model::{Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probabilit
 use crate::records::{Identities, MISSING, Records};
 use contexts::Contexts;
 use nodes::Nodes;
-use pass::{NodeEdge, Sizes, Way};
+use pass::{Bond, NodeEdge, Sizes, Way};
 use rayon::prelude::*;
 
 /// Components of the first pass beyond this are cut along their weakest pairs.
@@ -94,6 +94,8 @@ pub struct Clustering {
     pub review: Vec<(u32, ReviewReason)>,
     /// The lowest average link at which parts of a person were joined, in 1/1024 bit; `None` for people of one identity.
     pub weakest: Vec<Option<i64>>,
+    /// Of the record pairs of each person that had to be joined, the share that is right by what joined them; 1 where nothing was joined.
+    pub right: Vec<f64>,
     /// People whose only identity says too little to be recognised again.
     pub bare: Vec<bool>,
     pub counts: Counts,
@@ -231,23 +233,25 @@ impl Population<'_> {
 fn finish(
     evidence: &Evidence,
     nodes: &Nodes,
-    clusters: (Vec<Vec<u32>>, Vec<Option<i64>>),
+    clusters: (Vec<Vec<u32>>, Vec<Bond>),
     edges: Vec<Edge>,
     mut counts: Counts,
 ) -> Clustering {
-    let (clusters, lowest) = clusters;
+    let (clusters, bonds) = clusters;
     let mut cluster_of = vec![MISSING; nodes.len()];
     for (number, members) in clusters.iter().enumerate() {
         members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
     }
     let mut number_of = vec![MISSING; clusters.len()];
-    let (mut person, mut weakest, mut bare) = (vec![MISSING; evidence.records.len()], Vec::new(), Vec::new());
+    let mut person = vec![MISSING; evidence.records.len()];
+    let (mut weakest, mut right, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for (record, slot) in person.iter_mut().enumerate() {
         let Some(node) = nodes.of_record(evidence, record) else { continue };
         let cluster = cluster_of[node as usize] as usize;
         if number_of[cluster] == MISSING {
             number_of[cluster] = weakest.len() as u32;
-            weakest.push(lowest[cluster]);
+            weakest.push(bonds[cluster].weakest);
+            right.push(if bonds[cluster].pairs > 0.0 { bonds[cluster].right / bonds[cluster].pairs } else { 1.0 });
             bare.push(clusters[cluster].iter().all(|&node| nodes.is_bare(node)));
         }
         *slot = number_of[cluster];
@@ -259,7 +263,7 @@ fn finish(
     counts.links = links.iter().filter(|(edge, _)| edge.weight >= cut).count() as u64;
     let review = review_pairs(evidence, &links, cut);
     let people = weakest.len() as u32;
-    Clustering { partition: Partition { person, people }, links, review, weakest, bare, counts }
+    Clustering { partition: Partition { person, people }, links, review, weakest, right, bare, counts }
 }
 
 /// Pairs that stayed apart although they may be one person.
@@ -298,6 +302,7 @@ pub fn everyone_alone(records: &Records, identities: &Identities) -> Clustering 
         links: Vec::new(),
         review: Vec::new(),
         weakest: vec![None; people],
+        right: vec![1.0; people],
         bare: vec![true; people],
         counts: Counts::default(),
     }

@@ -74,6 +74,11 @@ impl<'a> Scene<'a> {
         &self.clustering.partition
     }
 
+    /// The share of a person's record pairs that is right by what joined them.
+    pub fn share_right(&self, person: u32) -> f64 {
+        self.clustering.right[person as usize]
+    }
+
     /// Every kept pair of identities, and whether both are one person.
     pub fn links(&self) -> &[(Edge, bool)] {
         &self.clustering.links

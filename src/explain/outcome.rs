@@ -32,6 +32,8 @@ pub(super) struct Question<'a> {
     pub right: &'a [Record],
     /// Links that the run kept between records of the two people.
     pub links: &'a [Link],
+    /// The strongest link of the two people with anybody else, in bits.
+    pub elsewhere: Option<f64>,
 }
 
 impl Question<'_> {
@@ -196,6 +198,11 @@ fn told_untried(question: &Question, cut: i64, pooled: Option<i64>) -> Told {
                 "no pair of their records reaches the {bar:.1} bits from which people are tried, so what they have together was not looked at"
             ),
         );
+    }
+    if pooled.is_some() && question.elsewhere.is_some_and(|weight| weight >= bar) {
+        let words = "by themselves the two people would have been joined, but records of somebody else claim the same records about as much, \
+                     and a record belongs to one person only";
+        return told("rivals", words.into());
     }
     let words = "they stood in a group too large to be looked at whole, which was cut along its weakest bonds";
     told("large_component", words.into())
