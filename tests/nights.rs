@@ -141,3 +141,102 @@ fn people_stay_who_they_are_when_records_come_and_go() {
         assert_eq!(fourth.get(record), Some(person), "{record:?}");
     }
 }
+
+/// Appends a line to the decisions that every run obeys.
+fn decide(night: &Night, left: &str, right: &str, decision: &str) {
+    let path = night.output().join("state/decisions.csv");
+    let before = std::fs::read_to_string(&path).unwrap_or_else(|_| "left,right,decision,by,when,why\n".into());
+    std::fs::write(path, format!("{before}{left},{right},{decision},ann,2026-11-22T09:00:00Z,seen\n")).unwrap();
+}
+
+fn run_json(night: &Night) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(night.current("run.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn decisions_are_obeyed_every_night_and_contradictions_told() {
+    let people = town(250, 41);
+    let night = Night::of(&people);
+    // Two records of one practice with the very same values, and one that is nobody.
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let twin = people[7].exact_row("copy-1") + "\n" + &people[7].exact_row("copy-2");
+    night.write("in/gp.csv", format!("{gp}{twin}\nfridge,,Ward,Fridge,01/01/1980,,,,\n"));
+    night.write("never.csv", "gp:0-1,acute:1-2\n");
+    common::edit(&night.path("job.toml"), "[job]\n", "[[never_link]]\nfiles = [\"never.csv\"]\n[job]\n");
+    night.run().done();
+    let first = night.person_ids();
+    let of = |people: &BTreeMap<(String, String), String>, record: &str| {
+        let (provider, id) = record.split_once(':').unwrap();
+        people.get(&(provider.to_string(), id.to_string())).cloned()
+    };
+    let records: Vec<String> = first.keys().map(|(provider, id)| format!("{provider}:{id}")).collect();
+    // Two strangers, two strangers of whom one has a record elsewhere, and somebody with a record in both extracts.
+    let elsewhere = |record: &String| {
+        let other = |known: &&String| *known != record && of(&first, known) == of(&first, record);
+        records.iter().find(other).cloned()
+    };
+    let linked: Vec<(String, String)> = records
+        .iter()
+        .filter(|record| record.starts_with("acute:") && !record.ends_with("-2"))
+        .filter_map(|record| Some((record.clone(), elsewhere(record).filter(|other| other.starts_with("gp:0-"))?)))
+        .collect();
+    let (a, b, c) = (&linked[3], &linked[4], &linked[5]);
+    assert_eq!(of(&first, "gp:copy-1"), of(&first, "gp:copy-2"), "they have the very same values");
+
+    decide(&night, &a.0, &b.1, "yes");
+    decide(&night, &c.1, &c.0, "no");
+    decide(&night, "gp:copy-1", "gp:copy-2", "no");
+    decide(&night, "gp:fridge", "", "not_a_person");
+    decide(&night, "gp:0-1", "acute:1-2", "yes");
+    decide(&night, "gp:nobody-has-this", &a.0, "yes");
+    for attempt in 0..2 {
+        let told = night.run().done();
+        told.names_nobody(&people);
+        assert!(told.stderr.contains("2 decisions in state/decisions.csv could not be obeyed"), "{}", told.stderr);
+        assert!(!told.stderr.contains("0-1") && !told.stderr.contains("nobody-has-this"), "{}", told.stderr);
+        let now = night.person_ids();
+        assert_eq!(of(&now, &a.0), of(&now, &b.1), "night {attempt}");
+        assert_eq!(of(&now, &a.0), of(&now, &a.1), "the others of both come along");
+        assert_eq!(of(&now, &b.0), of(&now, &b.1));
+        assert_ne!(of(&now, &c.0), of(&now, &c.1));
+        assert_ne!(of(&now, "gp:copy-1"), of(&now, "gp:copy-2"));
+        assert_eq!(of(&now, "gp:fridge"), None);
+        let run = run_json(&night);
+        let expected = serde_json::json!({"decision_against_never_link": 1, "record_gone": 1});
+        assert_eq!(run["decisions"]["contradictions"], expected);
+        assert_eq!(run["decisions"]["one_person"], 3);
+        assert_eq!(run["accounts"]["withheld"]["not_a_person"], 1);
+        let reasons = night.table("review.parquet");
+        let refused =
+            reasons.values("reason").iter().filter(|reason| **reason == "decision_against_never_link").count();
+        assert_eq!(refused, 1);
+        assert!(night.table("withheld.parquet").values("reason").contains(&"not_a_person"));
+    }
+    // A says B and B says C, but somebody has said that A and C are two: the line that came last yields, and a human is to look.
+    let (x, y, z) = (&linked[6].0, &linked[7].0, &linked[8].0);
+    decide(&night, x, z, "no");
+    decide(&night, x, y, "yes");
+    decide(&night, y, z, "yes");
+    night.run().done();
+    let now = night.person_ids();
+    assert_eq!(of(&now, x), of(&now, y));
+    assert_ne!(of(&now, y), of(&now, z));
+    assert_eq!(run_json(&night)["decisions"]["contradictions"]["decisions_contradict"], 1);
+    // Taken back, everything is as the evidence says.
+    for (left, right) in [(&a.0, b.1.as_str()), (&c.1, c.0.as_str()), (x, y), (y, z), (x, z)] {
+        decide(&night, left, right, "unsure");
+    }
+    decide(&night, "gp:copy-1", "gp:copy-2", "unsure");
+    decide(&night, "gp:fridge", "", "unsure");
+    night.run().done();
+    let last = night.person_ids();
+    for (left, right) in [(&a.0, &b.1), (&c.0, &c.1), (x, y), (y, z), (x, z)] {
+        let same = |people| of(people, left) == of(people, right);
+        assert_eq!(same(&last), same(&first));
+    }
+    assert!(of(&last, "gp:fridge").is_some());
+    // A line that cannot be understood stops the night, and is not repeated.
+    decide(&night, "gp:secret-one", "gp:secret-two", "perhaps");
+    let told = night.run().failed(2, "OF0371");
+    assert!(!told.stderr.contains("secret"), "{}", told.stderr);
+}

@@ -64,9 +64,9 @@ pub struct RecordLine {
 pub struct JoinLine {
     pub left: Vec<usize>,
     pub right: Vec<usize>,
-    /// "same_values", "one_record" (rows of one record_id) or "evidence".
+    /// "same_values", "one_record" (rows of one record_id), "decision" (of a human) or "evidence".
     pub by: &'static str,
-    /// All cross pairs pooled field by field, less what guards take; absent where rows of one record_id were joined.
+    /// All cross pairs pooled field by field, less what guards take; absent where rows of one record_id were joined, or a human decided.
     pub bits: Option<f64>,
     /// What guards took of it, and contradictions that repeat themselves.
     pub taken_bits: f64,
@@ -181,7 +181,11 @@ fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]
         JoinLine {
             left: numbers(&join.left),
             right: numbers(&join.right),
-            by: if join.standing.is_some() { "evidence" } else { "one_record" },
+            by: match (join.standing, join.decided) {
+                (Some(_), _) => "evidence",
+                (None, true) => "decision",
+                (None, false) => "one_record",
+            },
             bits: join.standing.map(|standing| bits(standing.score())),
             taken_bits: bits(taken),
         }

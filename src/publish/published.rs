@@ -59,6 +59,13 @@ impl PublishedRun {
         Ok(builder.schema().fields().iter().map(|field| field.name().clone()).collect())
     }
 
+    /// How many bytes of the decisions the run has seen.
+    pub fn decisions_seen(&self) -> Result<u64> {
+        let run: serde_json::Value =
+            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
+        Ok(run["decisions"]["bytes"].as_u64().unwrap_or(0))
+    }
+
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);

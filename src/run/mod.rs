@@ -4,6 +4,7 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod decided;
 mod export;
 mod export_model;
 mod gates;
@@ -17,6 +18,7 @@ mod report;
 #[doc(hidden)]
 mod story;
 mod train;
+mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
@@ -25,20 +27,22 @@ pub use progress::Show;
 pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
-use crate::clustering::{NeverLink, as_probability};
-use crate::consent::{self, Authority, Withheld, WithheldReason};
+use crate::clustering::as_probability;
+use crate::consent::{self, Authority, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
-use crate::records::{self, Cleaned, Identities, Records};
+use crate::records::{self, Cleaned, Records};
+use decided::Decided;
 use imported::ModelFile;
 use link::{Linked, Taught};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
 use std::path::PathBuf;
+use withhold::{Held, withhold};
 
 /// The codes this room raises (OF051x).
 pub static CODES: &[&Code] = &[
@@ -165,6 +169,8 @@ struct Night<'a> {
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
     replaced_numbers: u64,
+    /// What humans have decided, and how far it was obeyed.
+    decided: Decided,
     accounts: Accounts,
     linked: Linked,
     /// The job's own model file, where it names one.
@@ -266,14 +272,15 @@ fn prepare<'a>(
     let known = if model_file.is_some() { None } else { model::to_use(job)? };
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
     gates::quarantine(job, &files, &quarantined)?;
-    let (withheld, identities) = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
+    let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
-    let never_link = authority.never_link(job, &records);
+    let settled = authority.settled(job, &records);
     let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
     let linked = match &model_file {
-        Some(file) => imported::link(job, &records, &never_link, file, progress),
-        None => link::link(job, &records, &never_link, taught, identities, progress)?,
+        Some(file) => imported::link(job, &records, &settled, file, progress),
+        None => link::link(job, &records, &settled, taught, identities, progress)?,
     };
+    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = match &known {
         Some(known) => Some(known.as_used(job)),
         None => model::freeze(job, &linked, Labels::default()),
@@ -300,6 +307,7 @@ fn prepare<'a>(
         quarantined,
         withheld,
         replaced_numbers,
+        decided,
         accounts,
         linked,
         model_file,
@@ -359,49 +367,6 @@ fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec
     }
     stage.done(format!("{rows} rows of {} extracts", intake.files.len()));
     Ok((intake.files, records, quarantined))
-}
-
-/// Takes out what may not be used: withheld identities, rows that objections name, and the other rows of the same people.
-///
-/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
-/// thrown away.
-///
-/// Also gives the identities of the rest, where that pass has made them.
-fn withhold(
-    job: &Job,
-    records: &mut Records,
-    authority: &Authority,
-    model_file: Option<&ModelFile>,
-    progress: &Progress,
-) -> Result<(Vec<Withheld>, Option<Identities>)> {
-    let mut withheld = Vec::new();
-    let marked = consent::withheld_identities(records);
-    consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
-    let named = authority.named(job, records);
-    if !named.contains(&true) {
-        return Ok((withheld, None));
-    }
-    let never_link: NeverLink = authority.never_link(job, records);
-    let silent = Progress::new(Show::Nothing);
-    let stage = progress.stage("Objections", None);
-    let everybody = match model_file {
-        Some(file) => imported::link(job, records, &never_link, file, &silent),
-        None => link::link(job, records, &never_link, Taught::Around(&named), None, &silent)?,
-    };
-    let person = &everybody.clustering.partition.person;
-    let mut objects = vec![false; everybody.clustering.partition.people as usize];
-    (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
-    let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
-    // Both marks are read before either set of rows goes, since going changes the numbers of rows.
-    let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
-    let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
-    consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
-    consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
-    // Who must be kept apart may hang on somebody who is gone now.
-    let as_before = authority.never_link(job, records).keys() == never_link.keys();
-    let identities = as_before.then(|| everybody.identities.retain(records, &stays));
-    stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    Ok((withheld, identities))
 }
 
 /// What linking says of each person, for the best record.
@@ -514,7 +479,7 @@ impl Night<'_> {
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
             seconds: 0.0,
-            warnings: self.told_of_the_model(),
+            warnings: self.told_of_the_model().into_iter().chain(self.decided.warning()).collect(),
         }
     }
 }

@@ -165,6 +165,7 @@ pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[(Strin
         "people": linked.clustering.partition.people,
         "bare_people": linked.clustering.bare.iter().filter(|bare| **bare).count(),
         "changes": night.identified.changes.len(),
+        "decisions": night.decided,
         "settings": settings(job),
         "inputs": inputs(night),
         "standardise": standardised(night),
