@@ -153,6 +153,13 @@ fn run_json(night: &Night) -> serde_json::Value {
     serde_json::from_slice(&std::fs::read(night.current("run.json")).unwrap()).unwrap()
 }
 
+/// `onefolk explain change ID`.
+fn story(night: &Night, person: &str, arguments: &[&str]) -> common::Outcome {
+    let mut command = common::onefolk();
+    command.args(["explain", "change", person, "--job"]).arg(night.path("job.toml")).args(arguments);
+    common::outcome(command)
+}
+
 #[test]
 fn decisions_are_obeyed_every_night_and_contradictions_told() {
     let people = town(250, 41);
@@ -212,6 +219,22 @@ fn decisions_are_obeyed_every_night_and_contradictions_told() {
         assert_eq!(refused, 1);
         assert!(night.table("withheld.parquet").values("reason").contains(&"not_a_person"));
     }
+    // The two people that a human has put together are one under the older id, and the other one's story leads to it.
+    let kept = of(&night.person_ids(), &a.0).unwrap();
+    let [one, other] = [of(&first, &a.0).unwrap(), of(&first, &b.0).unwrap()];
+    let gone = if kept == one { other } else { one };
+    let told = story(&night, &gone, &[]).done().stdout;
+    assert!(told.contains(&format!("today it is {kept}, with ")), "{told}");
+    assert!(told.contains(&format!("{gone} is new\n")) && told.contains(&format!("went into {kept}:")), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&story(&night, &kept, &["--json"]).done().stdout).unwrap();
+    let lines: Vec<(&str, &str)> = told["story"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["person_id"].as_str().unwrap(), line["change"].as_str().unwrap()))
+        .collect();
+    assert_eq!(lines, [(kept.as_str(), "new"), (kept.as_str(), "grown"), (gone.as_str(), "merged")]);
+    story(&night, "0123456789ABCDEF", &[]).failed(2, "OF0542");
     // A says B and B says C, but somebody has said that A and C are two: the line that came last yields, and a human is to look.
     let (x, y, z) = (&linked[6].0, &linked[7].0, &linked[8].0);
     decide(&night, x, z, "no");

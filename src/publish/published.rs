@@ -1,6 +1,6 @@
 //! Reading what a run has published.
 
-use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run};
+use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run, runs};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
@@ -33,6 +33,12 @@ impl PublishedRun {
         let run_id = current_run(&job.output).ok_or_else(none)?;
         let folder = job.output.join("runs").join(&run_id);
         if folder.is_dir() { Ok(PublishedRun { run_id, folder }) } else { Err(none()) }
+    }
+
+    /// Every run of the output that is kept, oldest first.
+    pub fn kept(output: &Path) -> Result<Vec<PublishedRun>> {
+        let run = |run_id: String| PublishedRun { folder: runs::run_folder(output, &run_id), run_id };
+        Ok(runs::list(output)?.into_iter().map(run).collect())
     }
 
     /// Hands `visit` the named columns of a table, some rows at a time and in order.
