@@ -263,3 +263,109 @@ fn decisions_are_obeyed_every_night_and_contradictions_told() {
     let told = night.run().failed(2, "OF0371");
     assert!(!told.stderr.contains("secret"), "{}", told.stderr);
 }
+
+/// The night is refused by this gate and leaves all as it was; waived, it is published, told, and kept in run.json.
+fn refused_then_waived(night: &Night, gates: &[(&str, &str)]) {
+    let standing = night.standing();
+    let (first, code) = gates[0];
+    let told = night.run().failed(1, code);
+    assert!(standing == night.standing(), "a night that is refused changes nothing");
+    for (name, _) in gates {
+        assert!(told.stderr.contains(&format!("gate {name} saw ")), "{name}: {}", told.stderr);
+    }
+    // One that is not broken may be waived too, but that does not help.
+    night.run_with(&["--waive", "quarantined"]).failed(1, code);
+    let waive: Vec<&str> = gates.iter().flat_map(|(name, _)| ["--waive", *name]).collect();
+    let told = night.run_with(&waive).done();
+    assert!(told.stderr.contains(&format!("gate {first} was waived: it saw ")), "{}", told.stderr);
+    let run = run_json(night);
+    let listed = run["gates"].as_array().unwrap();
+    for gate in listed {
+        let waived = gates.iter().any(|(name, _)| gate["name"] == *name);
+        let expected = if waived { "waived" } else { "passed" };
+        let judged = gate["outcome"] != "not_judged";
+        assert!(!judged || gate["outcome"] == expected, "{gate}");
+        assert!(gate["saw"].as_str().is_some_and(|saw| !saw.is_empty()) && gate["expected"].is_string(), "{gate}");
+    }
+    assert!(listed.len() >= 6, "{listed:?}");
+}
+
+#[test]
+fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
+    let people = town(300, 43);
+    let night = Night::of(&people);
+    night.run().done();
+    let first = run_json(&night);
+    let judged = first["gates"].as_array().unwrap().iter().filter(|gate| gate["outcome"] != "not_judged").count();
+    assert_eq!(judged, 1, "on a first night only quarantine can be judged: {}", first["gates"]);
+    night.run().done();
+    let whole = std::fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+
+    // Cut off: fewer rows.
+    night.write("in/acute.csv", lines[..lines.len() * 7 / 10].join("\n") + "\n");
+    refused_then_waived(&night, &[("provider_shrunk", "OF0518")]);
+    night.write("in/acute.csv", &whole);
+    night.run().done();
+
+    // A column is emptied.
+    let changed = |change: &dyn Fn(&mut Vec<String>)| {
+        let rows = lines[1..].iter().map(|line| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_string).collect();
+            change(&mut cells);
+            cells.join(",")
+        });
+        format!("{}\n{}\n", lines[0], rows.collect::<Vec<_>>().join("\n"))
+    };
+    night.write("in/acute.csv", changed(&|cells| cells[7].clear()));
+    refused_then_waived(&night, &[("column_changed", "OF0519")]);
+    night.write("in/acute.csv", &whole);
+    night.run_with(&["--waive", "column_changed"]).done();
+
+    // Its codes are others, and then its dates are written otherwise: each alone.
+    night.write("in/acute.csv", changed(&|cells| cells[5] = format!("code{}", cells[5])));
+    let told = night.run().failed(1, "OF0519");
+    assert!(told.stderr.contains("sex of provider acute is understood in "), "{}", told.stderr);
+    let turned = |date: &str| -> String {
+        let parts: Vec<&str> = date.split('-').collect();
+        if let [year, month, day] = parts[..] { format!("{day}/{month}/{year}") } else { date.to_string() }
+    };
+    night.write("in/acute.csv", changed(&|cells| cells[4] = turned(&cells[4])));
+    let told = night.run().failed(1, "OF0519");
+    assert!(told.stderr.contains("date_of_birth of provider acute is written as "), "{}", told.stderr);
+    told.names_nobody(&people);
+    night.write("in/acute.csv", &whole);
+
+    // Half of everything: two gates of two points of the night, the later of which is met once the first is waived.
+    let half = |file: &str| {
+        let text = std::fs::read_to_string(night.path(file)).unwrap();
+        let kept: Vec<&str> = text.lines().take(text.lines().count() / 2).collect();
+        night.write(file, kept.join("\n") + "\n");
+        text
+    };
+    let (gp, acute) = (half("in/gp.csv"), half("in/acute.csv"));
+    let told = night.run().failed(1, "OF0518");
+    assert!(told.stderr.contains("and 1 more"), "{}", told.stderr);
+    night.run_with(&["--waive", "provider_shrunk"]).failed(1, "OF0511");
+    night.run_with(&["--waive", "provider_shrunk", "--waive", "people_change", "--dry-run"]).done();
+    night.write("in/gp.csv", gp);
+    night.write("in/acute.csv", acute);
+    night.run().done();
+
+    // Somebody has put strangers together, again and again.
+    let ids = night.person_ids();
+    let mut strangers: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for ((provider, record), person) in &ids {
+        if seen.insert(person) && people[record[2..].parse::<usize>().unwrap()].born.len() == 10 {
+            strangers.push(format!("{provider}:{record}"));
+        }
+    }
+    for pair in strangers.chunks_exact(2).take(12) {
+        decide(&night, &pair[0], &pair[1], "yes");
+    }
+    refused_then_waived(&night, &[("merges", "OF0526"), ("negative_controls", "OF0527")]);
+
+    let told = night.run_with(&["--waive", "provider_shrink"]).failed(2, "OF0528");
+    assert!(told.stderr.contains("did you mean provider_shrunk?"), "{}", told.stderr);
+}

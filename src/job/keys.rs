@@ -334,6 +334,30 @@ pub(super) static GATES: Table = Table {
             Need::Default("\"10 %\""),
             "Change of the number of people against the run before.",
         ),
+        key(
+            "maximum_provider_shrink",
+            Kind::Share,
+            Need::Default("\"20 %\""),
+            "Share of a provider's rows that may be missing against the run before.",
+        ),
+        key(
+            "maximum_column_change",
+            Kind::Share,
+            Need::Default("\"20 %\""),
+            "Change, in percentage points, of how often a provider's column is filled or its values understood.",
+        ),
+        key(
+            "maximum_merged",
+            Kind::Share,
+            Need::Default("\"2 %\""),
+            "Share of the people of the run before who may be put together with others.",
+        ),
+        key(
+            "maximum_impossible_rise",
+            Kind::Share,
+            Need::Default("\"0.5 %\""),
+            "Rise, in percentage points, of the share of people with a history that cannot be, such as two dates of death.",
+        ),
     ],
 };
 

@@ -27,6 +27,7 @@ pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use problem::{Look, Problem};
 pub use schema::schema;
+pub(crate) use suggest::nearest;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -251,11 +252,26 @@ pub struct Gates {
     pub maximum_quarantined: f64,
     /// Change of the number of people against the run before; not judged on the first run.
     pub maximum_people_change: f64,
+    /// How much of a provider's rows may be missing against the run before.
+    pub maximum_provider_shrink: f64,
+    /// Change, in parts of all rows, of how often a column is filled or understood.
+    pub maximum_column_change: f64,
+    /// Of the people of the run before, how many may be put together with others.
+    pub maximum_merged: f64,
+    /// Rise of the share of people with a history that cannot be.
+    pub maximum_impossible_rise: f64,
 }
 
 impl Default for Gates {
     fn default() -> Self {
-        Gates { maximum_quarantined: 0.05, maximum_people_change: 0.10 }
+        Gates {
+            maximum_quarantined: 0.05,
+            maximum_people_change: 0.10,
+            maximum_provider_shrink: 0.20,
+            maximum_column_change: 0.20,
+            maximum_merged: 0.02,
+            maximum_impossible_rise: 0.005,
+        }
     }
 }
 

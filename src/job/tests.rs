@@ -100,6 +100,8 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(job.id_key_file, Some(PathBuf::from("/night/id.key")));
     assert_eq!(job.gates.maximum_quarantined, 0.02);
     assert_eq!(job.gates.maximum_people_change, 0.03);
+    assert_eq!((job.gates.maximum_provider_shrink, job.gates.maximum_column_change), (0.10, 0.15));
+    assert_eq!((job.gates.maximum_merged, job.gates.maximum_impossible_rise), (0.01, 0.002));
     assert_eq!(job.cluster.threshold, Some(0.99));
     assert_eq!(job.local_objections, [LocalObjections { files: vec![PathBuf::from("/night/objections.csv")] }]);
     assert_eq!(job.nhs_number_replaced, [PathBuf::from("/night/replaced.csv")]);

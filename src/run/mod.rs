@@ -7,8 +7,9 @@ mod accounts;
 mod decided;
 mod export;
 mod export_model;
-mod gates;
+pub mod gates;
 pub mod imported;
+pub mod impossible;
 mod interrupt;
 pub mod link;
 mod model;
@@ -37,7 +38,9 @@ use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
 use crate::records::{self, Cleaned, Records};
 use decided::Decided;
+use gates::{Before, Gates, Waived};
 use imported::ModelFile;
+use impossible::Control;
 use link::{Linked, Taught};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
@@ -46,8 +49,6 @@ use withhold::{Held, withhold};
 
 /// The codes this room raises (OF051x).
 pub static CODES: &[&Code] = &[
-    &TOO_MUCH_QUARANTINED,
-    &TOO_MANY_PEOPLE_CHANGED,
     &EXTRACT_ALL_QUARANTINED,
     &ACCOUNTS_WRONG,
     &THREADS_UNAVAILABLE,
@@ -60,24 +61,6 @@ pub static CODES: &[&Code] = &[
     &model::NOTHING_TO_LEARN,
     &model::MODEL_UNWRITABLE,
 ];
-
-pub static TOO_MUCH_QUARANTINED: Code = Code {
-    id: "OF0510",
-    exit: Exit::GateFailed,
-    title: "too many rows could not be read",
-    next_step: "Look into the extracts that the message names, or raise [gates] maximum_quarantined; nothing was published",
-    explanation: "The share of rows in quarantine is above [gates] maximum_quarantined (5 % where the job does not say). Usually an \
-                  extract was cut off, its columns moved, or its encoding or delimiter changed. `onefolk check` shows what was found.",
-};
-
-pub static TOO_MANY_PEOPLE_CHANGED: Code = Code {
-    id: "OF0511",
-    exit: Exit::GateFailed,
-    title: "the number of people changed too much",
-    next_step: "Look for a missing or doubled extract, or raise [gates] maximum_people_change; nothing was published",
-    explanation: "The number of people differs from the run before by more than [gates] maximum_people_change (10 % where the job does \
-                  not say). Usually an extract is missing, was sent twice, or a column changed its meaning.",
-};
 
 pub static EXTRACT_ALL_QUARANTINED: Code = Code {
     id: "OF0512",
@@ -128,12 +111,14 @@ pub struct Options {
     pub show: Show,
     /// Do everything but publish.
     pub dry_run: bool,
+    /// Gates that may be broken this once.
+    pub waived: Waived,
 }
 
 impl Default for Options {
     /// Silent, and published: what an embedding program wants.
     fn default() -> Self {
-        Options { show: Show::Nothing, dry_run: false }
+        Options { show: Show::Nothing, dry_run: false, waived: Waived::default() }
     }
 }
 
@@ -171,6 +156,9 @@ struct Night<'a> {
     replaced_numbers: u64,
     /// What humans have decided, and how far it was obeyed.
     decided: Decided,
+    gates: Vec<gates::Outcome>,
+    gate_warnings: Vec<String>,
+    controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
     /// The job's own model file, where it names one.
@@ -236,8 +224,8 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(&lock, job.as_of, ledger.runs())?;
     let authority = consent::read(job)?;
-    let night = prepare(job, run_id, &authority, &ledger, progress)?;
-    gates::people(job, &ledger, u64::from(night.linked.clustering.partition.people))?;
+    let gates = Gates::new(job, Before::of(job)?, options.waived);
+    let night = prepare(job, run_id, &authority, &ledger, gates, progress)?;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -266,12 +254,13 @@ fn prepare<'a>(
     run_id: String,
     authority: &Authority,
     ledger: &Ledger,
+    mut gates: Gates,
     progress: &Progress,
 ) -> Result<Night<'a>> {
     let model_file = ModelFile::of_job(job)?;
     let known = if model_file.is_some() { None } else { model::to_use(job)? };
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
-    gates::quarantine(job, &files, &quarantined)?;
+    gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
     let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let settled = authority.settled(job, &records);
@@ -295,6 +284,9 @@ fn prepare<'a>(
         &linked.identities.hash,
         &run_id,
     );
+    let controls = impossible::controls(job, &records, &linked.clustering.partition);
+    let found = u64::from(linked.clustering.partition.people);
+    gates.judge_people(ledger, found, &identified.changes, &controls)?;
     let (links, review) = link_tables(&linked);
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
@@ -308,6 +300,9 @@ fn prepare<'a>(
         withheld,
         replaced_numbers,
         decided,
+        gate_warnings: gates.warnings().collect(),
+        gates: gates.into_outcomes(),
+        controls,
         accounts,
         linked,
         model_file,
@@ -479,7 +474,12 @@ impl Night<'_> {
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
             seconds: 0.0,
-            warnings: self.told_of_the_model().into_iter().chain(self.decided.warning()).collect(),
+            warnings: self
+                .told_of_the_model()
+                .into_iter()
+                .chain(self.decided.warning())
+                .chain(self.gate_warnings.clone())
+                .collect(),
         }
     }
 }

@@ -1,9 +1,10 @@
 //! `onefolk train`: learns a model on purpose and freezes it.
 
+use super::gates::{Before, Gates, Waived};
 use super::link::{self, Label, Taught};
 use super::model::{self, NOTHING_TO_LEARN};
 use super::progress::{Progress, Show};
-use super::{Held, Usable, gates, interrupt, on_threads, read_usable, withhold};
+use super::{Held, Usable, interrupt, on_threads, read_usable, withhold};
 use crate::consent;
 use crate::decisions::{self, Answer};
 use crate::failure::{Failure, Result};
@@ -53,7 +54,8 @@ fn learn(job: &Job, labels: Option<&Path>, progress: &Progress) -> Result<Traine
     // A model learns from what the data says, and from labels as labels: not from people as humans have put them together.
     authority.decisions.pairs.clear();
     let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, progress)?;
-    gates::quarantine(job, &files, &quarantined)?;
+    // No night is held against the one before: only what is in quarantine counts.
+    Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[])?;
     let Held { identities, .. } = withhold(job, &mut records, &authority, None, progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
