@@ -369,3 +369,76 @@ fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
     let told = night.run_with(&["--waive", "provider_shrink"]).failed(2, "OF0528");
     assert!(told.stderr.contains("did you mean provider_shrunk?"), "{}", told.stderr);
 }
+
+#[test]
+fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
+    let people = town(250, 44);
+    let night = Night::of(&people);
+    night.write("in/hospice.csv", format!("{}\n{}\n", common::HEADER, people[0].exact_row("h-1")));
+    let hospice = "\n[[provider]]\nid = \"hospice\"\nsetting = \"hospice\"\nfiles = [\"in/hospice.csv\"]\nwhen_missing = \"stop\"\n";
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", format!("{job}{hospice}{}", common::COLUMNS));
+    // There is no last good one yet.
+    let acute = std::fs::read(night.path("in/acute.csv")).unwrap();
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    night.run().failed(3, "OF0103");
+    night.write("in/acute.csv", &acute);
+    night.run().done();
+    let first = night.person_ids();
+    let crosswalk = night.table("crosswalk.parquet").rows;
+    for (path, mode, _) in common::modes(&night.output().join("state/inputs")) {
+        assert_eq!(mode & 0o077, 0, "{path:?} is its owner's only");
+    }
+    assert!(!night.output().join("state/inputs/hospice").exists(), "nothing is kept that will never stand in");
+
+    // Absent; cut off to nothing, in place; and not to be read at all: the same people, from the same rows.
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    for (nth, bytes) in [None, Some(&b""[..]), Some(&b"\x50\x4b\x03\x04broken"[..])].into_iter().enumerate() {
+        if let Some(bytes) = bytes {
+            night.write("in/acute.csv", bytes);
+        }
+        let told = night.run().done();
+        let warning = "provider acute has sent nothing usable: its records of 2026-11-22 stand, 0 days old";
+        assert!(told.stderr.contains(warning), "{nth}: {}", told.stderr);
+        assert_eq!(night.person_ids(), first, "{nth}");
+        assert_eq!(night.table("crosswalk.parquet").rows, crosswalk, "{nth}");
+        let inputs = run_json(&night)["inputs"].clone();
+        let days: Vec<Option<i64>> = inputs.as_array().unwrap().iter().map(|file| file["days_old"].as_i64()).collect();
+        assert_eq!(days, [None, Some(0), None], "{nth}");
+    }
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    let person = first.values().next().unwrap();
+    let mut explain = common::onefolk();
+    explain.args(["explain", "person", person, "--job"]).arg(night.path("job.toml"));
+    common::outcome(explain).done();
+
+    // They grow old, until they are too old.
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-12-06");
+    assert!(night.run().done().stderr.contains("14 days old"));
+    common::edit(&night.path("job.toml"), "as_of = 2026-12-06", "as_of = 2026-12-07");
+    let told = night.run().failed(1, "OF0517");
+    assert!(
+        told.stderr.contains("the records of provider acute 15 days old, expected at most 14 days"),
+        "{}",
+        told.stderr
+    );
+    night.run_with(&["--waive", "provider_missing"]).done();
+    assert_eq!(night.person_ids(), first);
+
+    // What is kept is used whole or not at all.
+    let kept = common::files_below(&night.output().join("state/inputs/acute"));
+    let name = kept.keys().find(|path| path.ends_with("acute.csv")).unwrap().clone();
+    let path = night.output().join("state/inputs/acute").join(name);
+    std::fs::write(&path, &acute[..acute.len() - 40]).unwrap();
+    night.run_with(&["--waive", "provider_missing"]).failed(4, "OF0529");
+
+    // It is back, with another file: that one is kept from now on, and only that.
+    let text = String::from_utf8(acute).unwrap();
+    night.write("in/acute.csv", text.lines().take(180).collect::<Vec<_>>().join("\n") + "\n");
+    let told = night.run().done();
+    assert!(!told.stderr.contains("nothing usable"), "{}", told.stderr);
+    assert_eq!(common::files_below(&night.output().join("state/inputs/acute")).len(), 2);
+    // One that must be there stops the night, as it says.
+    std::fs::remove_file(night.path("in/hospice.csv")).unwrap();
+    night.run().failed(3, "OF0103");
+}

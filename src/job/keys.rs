@@ -194,9 +194,15 @@ pub(super) static PROVIDER: Table = Table {
         ),
         key(
             "when_missing",
-            Kind::Word(&["stop", "without"], &["last"]),
-            Need::Default("\"stop\""),
-            "An absent or unreadable extract: stop the run, or go on without this provider.",
+            Kind::Word(&["last", "stop", "without"], &[]),
+            Need::Default("\"last\""),
+            "An absent or unreadable extract: let the last good one stand, stop the run, or go on without this provider.",
+        ),
+        key(
+            "stale_days",
+            Kind::Whole(0, 3650),
+            Need::Default("14"),
+            "when_missing = \"last\": up to how many days old the last good records may be.",
         ),
         key(
             "columns",
@@ -210,7 +216,6 @@ pub(super) static PROVIDER: Table = Table {
             Need::Optional,
             "Facts carried to the person, with the rule that combines them.",
         ),
-        later("stale_days"),
     ],
 };
 

@@ -9,6 +9,7 @@ mod draft;
 mod field;
 pub mod guess;
 mod headers;
+mod kept;
 mod keys;
 mod problem;
 mod reading;
@@ -25,6 +26,8 @@ pub use check::Checked;
 pub use codes::CODES;
 pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
+pub use kept::Stale;
+pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, folder as kept_folder};
 pub use problem::{Look, Problem};
 pub use schema::schema;
 pub(crate) use suggest::nearest;
@@ -81,13 +84,18 @@ pub struct Provider {
     pub setting: Setting,
     /// The globs as written, relative to the job's folder.
     pub globs: Vec<String>,
-    /// The files they match, sorted, absolute. Never empty after the check unless `when_missing` is `Without`.
+    /// The files they match, sorted, absolute; or those kept from an earlier night (`stale`). Never empty after the check unless
+    /// `when_missing` is `Without`.
     pub files: Vec<PathBuf>,
+    /// Where `files` are the last good ones, since the provider has sent none.
+    pub stale: Option<Stale>,
     pub format: Format,
     /// 1..=5.
     pub trust: u8,
     pub one_record_per_person: bool,
     pub when_missing: WhenMissing,
+    /// Up to how many days old the last good records may be that stand in.
+    pub stale_days: u32,
     /// How each mapped field is read.
     pub columns: BTreeMap<Field, Source>,
     /// Facts carried to the person, in the order of the file.
@@ -199,6 +207,8 @@ pub struct FixedColumn {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenMissing {
+    /// The last good extracts stand in, up to `stale_days`; where there are none it stops the run.
+    Last,
     /// An unreadable or absent extract stops the run (exit 3).
     Stop,
     /// The run goes on without that provider, and says so.

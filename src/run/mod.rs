@@ -11,6 +11,7 @@ pub mod gates;
 pub mod imported;
 pub mod impossible;
 mod interrupt;
+mod keep;
 pub mod link;
 mod model;
 pub mod plan;
@@ -50,6 +51,7 @@ use withhold::{Held, withhold};
 /// The codes this room raises (OF051x).
 pub static CODES: &[&Code] = &[
     &EXTRACT_ALL_QUARANTINED,
+    &keep::KEPT_DAMAGED,
     &ACCOUNTS_WRONG,
     &THREADS_UNAVAILABLE,
     &NO_ROWS,
@@ -209,7 +211,15 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
     let story = story::Story::begin();
     let since = std::time::Instant::now();
     let progress = Progress::new(options.show);
-    let mut finished = on_threads(job, || story.tell(|| night(job, options, &progress, &story)))?;
+    let whole_night = || match night(job, options, &progress, &story) {
+        // An extract that cannot be read is as good as none: where there is a last good one, it stands.
+        Err(failure) => match keep::standing_in(job, &failure) {
+            Some(standing) => night(&standing, options, &progress, &story),
+            None => Err(failure),
+        },
+        done => done,
+    };
+    let mut finished = on_threads(job, || story.tell(whole_night))?;
     finished.seconds = since.elapsed().as_secs_f64();
     Ok(finished)
 }
@@ -237,6 +247,7 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let published = draft.commit(&night.identified.next, job.keep_runs)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(keep::keep(job, &night.files));
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -260,6 +271,7 @@ fn prepare<'a>(
     let model_file = ModelFile::of_job(job)?;
     let known = if model_file.is_some() { None } else { model::to_use(job)? };
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
+    keep::verify(job, &files)?;
     gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
     let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
@@ -478,6 +490,7 @@ impl Night<'_> {
                 .told_of_the_model()
                 .into_iter()
                 .chain(self.decided.warning())
+                .chain(keep::warnings(self.job))
                 .chain(self.gate_warnings.clone())
                 .collect(),
         }

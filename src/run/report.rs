@@ -207,6 +207,7 @@ fn inputs(night: &Night) -> Value {
             "rows": file.rows,
             "found": file.found,
             "skipped": file.skipped,
+            "days_old": night.job.providers[usize::from(file.provider)].days_old(night.job.as_of),
         })
     });
     files.collect()

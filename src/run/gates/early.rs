@@ -3,7 +3,7 @@
 use super::{Gates, percent};
 use crate::failure::{Failure, Result};
 use crate::intake::{FileReport, Quarantined};
-use crate::job::WhenMissing;
+use crate::job::{Provider, WhenMissing};
 use crate::records::Quality;
 use crate::run::EXTRACT_ALL_QUARANTINED;
 
@@ -23,10 +23,29 @@ impl Gates<'_> {
         quarantined: &[Quarantined],
         quality: &[Quality],
     ) -> Result<()> {
+        self.provider_missing();
         self.quarantined(files, quarantined)?;
         self.provider_shrunk(files);
         self.column_changed(files, quality);
         self.close()
+    }
+
+    /// Providers whose last good records stand, and are too old for it.
+    fn provider_missing(&mut self) {
+        let as_of = self.job.as_of;
+        let stale = |provider: &Provider| provider.days_old(as_of).map(|days| (days, i64::from(provider.stale_days)));
+        let of =
+            |provider: &Provider| stale(provider).map(|(days, limit)| (days - limit, days, limit, provider.id.clone()));
+        let all: Vec<_> = self.job.providers.iter().filter_map(of).collect();
+        let broken = all.iter().filter(|(over, ..)| *over > 0).count();
+        let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
+        let (saw, expected) = match all.iter().max_by_key(|(over, ..)| *over) {
+            None => ("every provider's own extract".to_string(), "that".to_string()),
+            Some((_, days, limit, id)) => {
+                (format!("the records of provider {id} {days} days old{others}"), format!("at most {limit} days"))
+            }
+        };
+        self.note("provider_missing", Some(broken == 0), saw, expected);
     }
 
     /// Too many rows in quarantine, in all or in one extract.
