@@ -442,3 +442,35 @@ fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
     std::fs::remove_file(night.path("in/hospice.csv")).unwrap();
     night.run().failed(3, "OF0103");
 }
+
+#[test]
+fn no_decision_weakens_an_objection() {
+    let people = town(200, 45);
+    let night = Night::of(&people);
+    night.run().done();
+    let ids = night.person_ids();
+    let mut of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    ids.iter()
+        .for_each(|((provider, record), person)| of.entry(person).or_default().push(format!("{provider}:{record}")));
+    // Somebody who objects by one record and has another, and a stranger whom a human has found to be the same person.
+    let mut twos = of.values().filter(|records| records.len() == 2);
+    let (objects, stranger) = (twos.next().unwrap(), twos.next().unwrap());
+    let (provider, record) = objects[0].split_once(':').unwrap();
+    night.write("objections.csv", format!("provider,record_id\n{provider},{record}\n"));
+    let opt_out = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n[job]\n";
+    common::edit(&night.path("job.toml"), "[job]\n", opt_out);
+    decide(&night, &objects[1], &stranger[0], "yes");
+    // Saying that the row which objects is nobody does not let the rest of the person back in.
+    decide(&night, &objects[0], "", "not_a_person");
+    night.run().done();
+    let withheld = night.table("withheld.parquet");
+    let [provider, record, reason] = ["provider", "record_id", "reason"].map(|name| withheld.column(name));
+    let reason_of = |wanted: &String| {
+        let row = withheld.rows.iter().find(|row| format!("{}:{}", row[provider], row[record]) == *wanted);
+        row.map(|row| row[reason].clone())
+    };
+    assert_eq!(reason_of(&objects[0]).as_deref(), Some("local_objection"));
+    for other in [&objects[1], &stranger[0], &stranger[1]] {
+        assert_eq!(reason_of(other).as_deref(), Some("local_objection_linked"), "{other}");
+    }
+}
