@@ -40,7 +40,7 @@ impl Gates<'_> {
         let broken = all.iter().filter(|(over, ..)| *over > 0).count();
         let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
         let (saw, expected) = match all.iter().max_by_key(|(over, ..)| *over) {
-            None => ("every provider's own extract".to_string(), "that".to_string()),
+            None => ("every provider's own extract".to_string(), "none older than its stale_days".to_string()),
             Some((_, days, limit, id)) => {
                 (format!("the records of provider {id} {days} days old{others}"), format!("at most {limit} days"))
             }
