@@ -1,6 +1,6 @@
 //! Gates that stop a night from being published (DESIGN section 9).
 //!
-//! In: what the night has found, and what the run before had. Out: an [`Outcome`] for each gate, or a failure that names every gate that
+//! In: what the night has found, and what the run before had. Out: an outcome for each gate, or a failure that names every gate that
 //! is broken. Always: a gate says what it saw against what it expects; one that is waived is told as loudly as one that fails; all gates
 //! that can be judged at one point of the night are judged there, so that nobody learns of them one night at a time.
 
