@@ -3,6 +3,7 @@
 //! Large populations are decided on a sample of whole components, taken by content hash, so that the cost does not grow with them.
 
 use super::contexts::Contexts;
+use super::decided::Together;
 use super::links::Edge;
 use super::merges::{Expected, LOWEST, best_cut};
 use super::nodes::Nodes;
@@ -67,7 +68,7 @@ impl Sample {
 /// matches for related strangers, or namesakes for matches, promises itself much and the others little.
 pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample) -> usize {
     let nodes = Nodes::of(&evidence[0], pair_cut(evidence[0].settings));
-    let (together, _) = nodes.same_record(&evidence[0]);
+    let together = Together::of(&evidence[0], &nodes).pairs;
     let clustered = |evidence: &Evidence| {
         let edges = nodes.edges(evidence, &sample.weighed(evidence));
         let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };
@@ -142,7 +143,7 @@ fn first<T>(
 ) -> T {
     let kept = sample.weighed(evidence);
     let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
-    let (together, _) = nodes.same_record(evidence);
+    let together = Together::of(evidence, &nodes).pairs;
     let edges = nodes.edges(evidence, &kept);
     let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };
     let merges = population.first_pass(LOWEST).merges;

@@ -1,7 +1,8 @@
 //! Reading the lists that the job names.
 
 use super::{LIST_UNUSABLE, NUMBERS_REPLACED_IN_A_CIRCLE};
-use crate::clustering::NeverLink;
+use crate::clustering::Settled;
+use crate::decisions::{self, Decisions};
 use crate::failure::{Failure, Result};
 use crate::job::{Field, Job, Source};
 use crate::records::Records;
@@ -19,6 +20,8 @@ pub struct Authority {
     /// Old number → the one that stands today, chains followed to their end.
     pub replaced: BTreeMap<String, String>,
     never: Vec<(Key, Key)>,
+    /// What humans have decided, below what authorities say.
+    pub decisions: Decisions,
 }
 
 /// One side of a never-link line.
@@ -28,14 +31,20 @@ enum Key {
     Record(String, String),
 }
 
-/// Reads all lists of a job.
+/// Reads all lists of a job, and the decisions that its runs obey.
 ///
 /// # Errors
-/// OF0350 where a line cannot be understood, with file and line; OF0351 for a circle of replaced numbers.
+/// OF0350 where a line cannot be understood, with file and line; OF0351 for a circle of replaced numbers; OF0370 and OF0371 for decisions.
 pub fn read(job: &Job) -> Result<Authority> {
+    read_seen(job, None)
+}
+
+/// The same, but of the decisions only those that an earlier run has seen: so many bytes of their file.
+pub fn read_seen(job: &Job, decisions_seen: Option<u64>) -> Result<Authority> {
     let number = Context::learn(Field::NhsNumber, None, &Source::default(), job.as_of, &mut std::iter::empty());
     let mut reader = Reader { job, number };
-    let mut authority = Authority::default();
+    let decisions = decisions::of_job(job, decisions_seen)?;
+    let mut authority = Authority { decisions, ..Authority::default() };
     for path in &job.nhs_number_replaced {
         reader.replaced(path, &mut authority)?;
     }
@@ -210,11 +219,17 @@ impl Authority {
         (0..records.len()).into_par_iter().map(named).collect()
     }
 
-    /// The never-link list in terms of these records; keys that no record has say nothing.
-    pub fn never_link(&self, job: &Job, records: &Records) -> NeverLink {
-        let mut list = NeverLink::default();
+    /// The never-link list and the decisions in terms of these records; keys that no record has say nothing.
+    pub fn settled(&self, job: &Job, records: &Records) -> Settled {
+        let mut settled = Settled::default();
+        self.never_link(job, records, &mut settled);
+        self.decisions.settle(job, records, &mut settled);
+        settled
+    }
+
+    fn never_link(&self, job: &Job, records: &Records, list: &mut Settled) {
         if self.never.is_empty() {
-            return list;
+            return;
         }
         let sides = self.never.iter().flat_map(|(left, right)| [left, right]);
         let mut keys: FxHashMap<(&str, &str), Option<u32>> = sides
@@ -240,6 +255,5 @@ impl Authority {
                 }
             }
         }
-        list
     }
 }

@@ -92,6 +92,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::model::splink::CODES,
     crate::publish::CODES,
     crate::run::CODES,
+    crate::run::gates::CODES,
     crate::evaluate::CODES,
     crate::explain::CODES,
 ];

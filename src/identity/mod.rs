@@ -16,6 +16,7 @@ mod key;
 mod ledger;
 mod person_id;
 mod stability;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +25,7 @@ pub use changes::{Change, ChangeKind};
 pub use ledger::{Ledger, NextEntry};
 pub(crate) use ledger::{abandon, pending_run, settle, stage};
 pub use person_id::PersonId;
+pub use story::Chapter;
 
 use crate::failure::{Code, Exit};
 

@@ -1,6 +1,6 @@
 //! Reading what a run has published.
 
-use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run};
+use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run, runs};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
@@ -35,6 +35,12 @@ impl PublishedRun {
         if folder.is_dir() { Ok(PublishedRun { run_id, folder }) } else { Err(none()) }
     }
 
+    /// Every run of the output that is kept, oldest first.
+    pub fn kept(output: &Path) -> Result<Vec<PublishedRun>> {
+        let run = |run_id: String| PublishedRun { folder: runs::run_folder(output, &run_id), run_id };
+        Ok(runs::list(output)?.into_iter().map(run).collect())
+    }
+
     /// Hands `visit` the named columns of a table, some rows at a time and in order.
     pub fn each(&self, file: &str, columns: &[&str], mut visit: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
         let path = self.folder.join(file);
@@ -57,6 +63,13 @@ impl PublishedRun {
         let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
         Ok(builder.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    /// How many bytes of the decisions the run has seen.
+    pub fn decisions_seen(&self) -> Result<u64> {
+        let run: serde_json::Value =
+            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
+        Ok(run["decisions"]["bytes"].as_u64().unwrap_or(0))
     }
 
     /// A whole file.

@@ -4,11 +4,14 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod decided;
 mod export;
 mod export_model;
-mod gates;
+pub mod gates;
 pub mod imported;
+pub mod impossible;
 mod interrupt;
+mod keep;
 pub mod link;
 mod model;
 pub mod plan;
@@ -17,6 +20,7 @@ mod report;
 #[doc(hidden)]
 mod story;
 mod train;
+mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
@@ -25,26 +29,29 @@ pub use progress::Show;
 pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
-use crate::clustering::{NeverLink, as_probability};
-use crate::consent::{self, Authority, Withheld, WithheldReason};
+use crate::clustering::as_probability;
+use crate::consent::{self, Authority, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
-use crate::records::{self, Cleaned, Identities, Records};
+use crate::records::{self, Cleaned, Records};
+use decided::Decided;
+use gates::{Before, Gates, Waived};
 use imported::ModelFile;
+use impossible::Control;
 use link::{Linked, Taught};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
 use std::path::PathBuf;
+use withhold::{Held, withhold};
 
 /// The codes this room raises (OF051x).
 pub static CODES: &[&Code] = &[
-    &TOO_MUCH_QUARANTINED,
-    &TOO_MANY_PEOPLE_CHANGED,
     &EXTRACT_ALL_QUARANTINED,
+    &keep::KEPT_DAMAGED,
     &ACCOUNTS_WRONG,
     &THREADS_UNAVAILABLE,
     &NO_ROWS,
@@ -56,24 +63,6 @@ pub static CODES: &[&Code] = &[
     &model::NOTHING_TO_LEARN,
     &model::MODEL_UNWRITABLE,
 ];
-
-pub static TOO_MUCH_QUARANTINED: Code = Code {
-    id: "OF0510",
-    exit: Exit::GateFailed,
-    title: "too many rows could not be read",
-    next_step: "Look into the extracts that the message names, or raise [gates] maximum_quarantined; nothing was published",
-    explanation: "The share of rows in quarantine is above [gates] maximum_quarantined (5 % where the job does not say). Usually an \
-                  extract was cut off, its columns moved, or its encoding or delimiter changed. `onefolk check` shows what was found.",
-};
-
-pub static TOO_MANY_PEOPLE_CHANGED: Code = Code {
-    id: "OF0511",
-    exit: Exit::GateFailed,
-    title: "the number of people changed too much",
-    next_step: "Look for a missing or doubled extract, or raise [gates] maximum_people_change; nothing was published",
-    explanation: "The number of people differs from the run before by more than [gates] maximum_people_change (10 % where the job does \
-                  not say). Usually an extract is missing, was sent twice, or a column changed its meaning.",
-};
 
 pub static EXTRACT_ALL_QUARANTINED: Code = Code {
     id: "OF0512",
@@ -124,12 +113,14 @@ pub struct Options {
     pub show: Show,
     /// Do everything but publish.
     pub dry_run: bool,
+    /// Gates that may be broken this once.
+    pub waived: Waived,
 }
 
 impl Default for Options {
     /// Silent, and published: what an embedding program wants.
     fn default() -> Self {
-        Options { show: Show::Nothing, dry_run: false }
+        Options { show: Show::Nothing, dry_run: false, waived: Waived::default() }
     }
 }
 
@@ -165,6 +156,11 @@ struct Night<'a> {
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
     replaced_numbers: u64,
+    /// What humans have decided, and how far it was obeyed.
+    decided: Decided,
+    gates: Vec<gates::Outcome>,
+    gate_warnings: Vec<String>,
+    controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
     /// The job's own model file, where it names one.
@@ -215,7 +211,15 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
     let story = story::Story::begin();
     let since = std::time::Instant::now();
     let progress = Progress::new(options.show);
-    let mut finished = on_threads(job, || story.tell(|| night(job, options, &progress, &story)))?;
+    let whole_night = || match night(job, options, &progress, &story) {
+        // An extract that cannot be read is as good as none: where there is a last good one, it stands.
+        Err(failure) => match keep::standing_in(job, &failure) {
+            Some(standing) => night(&standing, options, &progress, &story),
+            None => Err(failure),
+        },
+        done => done,
+    };
+    let mut finished = on_threads(job, || story.tell(whole_night))?;
     finished.seconds = since.elapsed().as_secs_f64();
     Ok(finished)
 }
@@ -230,8 +234,8 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(&lock, job.as_of, ledger.runs())?;
     let authority = consent::read(job)?;
-    let night = prepare(job, run_id, &authority, &ledger, progress)?;
-    gates::people(job, &ledger, u64::from(night.linked.clustering.partition.people))?;
+    let gates = Gates::new(job, Before::of(job)?, options.waived);
+    let night = prepare(job, run_id, &authority, &ledger, gates, progress)?;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -243,6 +247,7 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let published = draft.commit(&night.identified.next, job.keep_runs)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(keep::keep(job, &night.files));
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -260,20 +265,23 @@ fn prepare<'a>(
     run_id: String,
     authority: &Authority,
     ledger: &Ledger,
+    mut gates: Gates,
     progress: &Progress,
 ) -> Result<Night<'a>> {
     let model_file = ModelFile::of_job(job)?;
     let known = if model_file.is_some() { None } else { model::to_use(job)? };
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
-    gates::quarantine(job, &files, &quarantined)?;
-    let (withheld, identities) = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
+    keep::verify(job, &files)?;
+    gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
+    let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
-    let never_link = authority.never_link(job, &records);
+    let settled = authority.settled(job, &records);
     let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
     let linked = match &model_file {
-        Some(file) => imported::link(job, &records, &never_link, file, progress),
-        None => link::link(job, &records, &never_link, taught, identities, progress)?,
+        Some(file) => imported::link(job, &records, &settled, file, progress),
+        None => link::link(job, &records, &settled, taught, identities, progress)?,
     };
+    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = match &known {
         Some(known) => Some(known.as_used(job)),
         None => model::freeze(job, &linked, Labels::default()),
@@ -288,6 +296,9 @@ fn prepare<'a>(
         &linked.identities.hash,
         &run_id,
     );
+    let controls = impossible::controls(job, &records, &linked.clustering.partition);
+    let found = u64::from(linked.clustering.partition.people);
+    gates.judge_people(ledger, found, &identified.changes, &controls)?;
     let (links, review) = link_tables(&linked);
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
@@ -300,6 +311,10 @@ fn prepare<'a>(
         quarantined,
         withheld,
         replaced_numbers,
+        decided,
+        gate_warnings: gates.warnings().collect(),
+        gates: gates.into_outcomes(),
+        controls,
         accounts,
         linked,
         model_file,
@@ -359,49 +374,6 @@ fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec
     }
     stage.done(format!("{rows} rows of {} extracts", intake.files.len()));
     Ok((intake.files, records, quarantined))
-}
-
-/// Takes out what may not be used: withheld identities, rows that objections name, and the other rows of the same people.
-///
-/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
-/// thrown away.
-///
-/// Also gives the identities of the rest, where that pass has made them.
-fn withhold(
-    job: &Job,
-    records: &mut Records,
-    authority: &Authority,
-    model_file: Option<&ModelFile>,
-    progress: &Progress,
-) -> Result<(Vec<Withheld>, Option<Identities>)> {
-    let mut withheld = Vec::new();
-    let marked = consent::withheld_identities(records);
-    consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
-    let named = authority.named(job, records);
-    if !named.contains(&true) {
-        return Ok((withheld, None));
-    }
-    let never_link: NeverLink = authority.never_link(job, records);
-    let silent = Progress::new(Show::Nothing);
-    let stage = progress.stage("Objections", None);
-    let everybody = match model_file {
-        Some(file) => imported::link(job, records, &never_link, file, &silent),
-        None => link::link(job, records, &never_link, Taught::Around(&named), None, &silent)?,
-    };
-    let person = &everybody.clustering.partition.person;
-    let mut objects = vec![false; everybody.clustering.partition.people as usize];
-    (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
-    let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
-    // Both marks are read before either set of rows goes, since going changes the numbers of rows.
-    let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
-    let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
-    consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
-    consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
-    // Who must be kept apart may hang on somebody who is gone now.
-    let as_before = authority.never_link(job, records).keys() == never_link.keys();
-    let identities = as_before.then(|| everybody.identities.retain(records, &stays));
-    stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    Ok((withheld, identities))
 }
 
 /// What linking says of each person, for the best record.
@@ -514,7 +486,13 @@ impl Night<'_> {
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
             seconds: 0.0,
-            warnings: self.told_of_the_model(),
+            warnings: self
+                .told_of_the_model()
+                .into_iter()
+                .chain(self.decided.warning())
+                .chain(keep::warnings(self.job))
+                .chain(self.gate_warnings.clone())
+                .collect(),
         }
     }
 }

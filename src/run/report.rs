@@ -165,6 +165,9 @@ pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[(Strin
         "people": linked.clustering.partition.people,
         "bare_people": linked.clustering.bare.iter().filter(|bare| **bare).count(),
         "changes": night.identified.changes.len(),
+        "decisions": night.decided,
+        "gates": night.gates,
+        "negative_controls": night.controls,
         "settings": settings(job),
         "inputs": inputs(night),
         "standardise": standardised(night),
@@ -188,8 +191,6 @@ fn settings(job: &Job) -> Value {
         "false_link_cost": job.cluster.false_link_cost,
         "threshold": job.cluster.threshold,
         "review_from": job.cluster.review_from,
-        "maximum_quarantined": job.gates.maximum_quarantined,
-        "maximum_people_change": job.gates.maximum_people_change,
         "keep_runs": job.keep_runs,
         "threads": rayon::current_num_threads(),
         "job_file_blake3": std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
@@ -206,6 +207,7 @@ fn inputs(night: &Night) -> Value {
             "rows": file.rows,
             "found": file.found,
             "skipped": file.skipped,
+            "days_old": night.job.providers[usize::from(file.provider)].days_old(night.job.as_of),
         })
     });
     files.collect()
