@@ -406,7 +406,10 @@ fn the_ledger_or_its_key_is_damaged() {
     night.run().done();
     let standing = night.standing();
     let state = common::files_below(&night.output().join("state"));
-    for (name, bytes) in state.iter().filter(|(name, bytes)| name.to_str() != Some("lock") && !bytes.is_empty()) {
+    for (name, bytes) in state.iter().filter(|(name, bytes)| {
+        // Nothing rests on what is written for whoever looks in the morning.
+        !matches!(name.to_str(), Some("lock" | "history.jsonl")) && !bytes.is_empty()
+    }) {
         night.write(&format!("out/state/{}", name.display()), &bytes[..bytes.len() / 2]);
         let ended = night.run();
         assert_eq!(ended.status, Some(4), "{} was halved: {}", name.display(), ended.stderr);

@@ -15,6 +15,7 @@ mod init;
 mod man;
 mod plan;
 mod review;
+mod rollback;
 mod run;
 mod train;
 mod train_splink;
@@ -44,6 +45,7 @@ enum Command {
     Run(run::Arguments),
     Train(train::Arguments),
     Review(review::Arguments),
+    Rollback(rollback::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -61,6 +63,7 @@ impl CommandLine {
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),

@@ -6,6 +6,7 @@
 
 mod lists;
 
+pub(crate) use lists::Key;
 pub use lists::{Authority, read};
 
 use crate::failure::{Code, Exit};

@@ -15,6 +15,7 @@ pub(crate) mod files;
 mod key;
 mod ledger;
 mod person_id;
+mod restore;
 mod stability;
 #[cfg(test)]
 mod tests;
@@ -24,6 +25,8 @@ pub use changes::{Change, ChangeKind};
 pub use ledger::{Ledger, NextEntry};
 pub(crate) use ledger::{abandon, pending_run, settle, stage};
 pub use person_id::PersonId;
+pub(crate) use restore::restore;
+pub use restore::{Restored, StandingRow};
 
 use crate::failure::{Code, Exit};
 

@@ -21,6 +21,7 @@ mod people_table;
 pub(crate) mod published;
 mod recovery;
 mod runs;
+mod sieve;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -29,11 +30,14 @@ mod tests;
 pub use draft::{Draft, Published};
 pub use export::export_records;
 pub use link_table::{LinkTable, MISSING_LEVEL, ReviewTable};
-pub use lock::Lock;
+pub(crate) use lock::OwnedFile;
+pub use lock::{Lock, lock_owner};
 pub use recovery::{Recovered, recover};
 pub use runs::{current_run, next_run_id};
+pub(crate) use sieve::{Fate, Sieve};
 pub use table::WrittenFile;
 pub use tables::Outputs;
+pub(crate) use tables::WithheldRow;
 
 use crate::failure::{Code, Exit};
 use crate::identity;
@@ -50,6 +54,7 @@ pub static CODES: &[&Code] = &[
     &LOCKED,
     &NO_CURRENT_RUN,
     &RUN_UNREADABLE,
+    &NO_SUCH_RUN,
 ];
 
 static OUTPUT_UNWRITABLE: Code = Code {
@@ -96,4 +101,13 @@ static RUN_UNREADABLE: Code = Code {
     next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
     explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
                   run writes all of them anew.",
+};
+
+static NO_SUCH_RUN: Code = Code {
+    id: "OF0536",
+    exit: Exit::JobWrong,
+    title: "there is no such run to roll back to",
+    next_step: "Name one of the runs that the message lists, as they stand below runs/ in [job] output",
+    explanation: "`onefolk rollback` makes a run current again that is still kept: [job] keep_runs says how many are. Older ones were \
+                  removed when newer ones were published, and cannot come back.",
 };

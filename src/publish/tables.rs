@@ -89,7 +89,28 @@ fn write_withheld(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     table::write(folder, "withheld.parquet", rows.len(), &columns)
 }
 
-fn write_changes(folder: &Path, changes: &[Change]) -> Result<WrittenFile> {
+/// A row of withheld.parquet, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WithheldRow {
+    pub provider: String,
+    pub record_id: String,
+    pub source_file: String,
+    pub source_row: i64,
+    pub reason: String,
+}
+
+pub(super) fn write_withheld_rows(folder: &Path, rows: &[WithheldRow]) -> Result<WrittenFile> {
+    let columns = [
+        Column::required_text("provider", |row| rows[row].provider.as_str()),
+        Column::required_text("record_id", |row| rows[row].record_id.as_str()).distinct(),
+        Column::required_text("source_file", |row| rows[row].source_file.as_str()),
+        Column::int64("source_row", |row| rows[row].source_row),
+        Column::required_text("reason", |row| rows[row].reason.as_str()),
+    ];
+    table::write(folder, "withheld.parquet", rows.len(), &columns)
+}
+
+pub(super) fn write_changes(folder: &Path, changes: &[Change]) -> Result<WrittenFile> {
     let columns = [
         Column::required_text("person_id", |row| changes[row].person_id.as_str()).distinct(),
         Column::required_text("change", |row| changes[row].kind.word()),
