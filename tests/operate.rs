@@ -6,6 +6,7 @@ use common::{Night, Outcome, Person, account_of, accounts, nhs_number, onefolk, 
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -263,4 +264,183 @@ fn a_rollback_that_cannot_be_leaves_everything_as_it_was() {
     fs::write(&model, b"PAR1").unwrap();
     command(&night, "rollback", &["2026-11-22-01"]).failed(4, "OF0535");
     assert!(night.standing() == standing && night.unfinished().is_empty());
+}
+
+// --- is all well? -----------------------------------------------------------------------------
+
+/// The findings by name: (state, what was seen).
+fn examined(night: &Night, exit: i32) -> BTreeMap<String, (String, String)> {
+    let examined = command(night, "doctor", &["--json"]);
+    assert_eq!(examined.status, Some(exit), "{}\n{}", examined.stdout, examined.stderr);
+    if exit == 4 {
+        assert!(examined.stderr.trim_end().ends_with("(OF0430)"), "{}", examined.stderr);
+    }
+    let findings: serde_json::Value = serde_json::from_str(&examined.stdout).expect("only JSON on standard output");
+    let text = |finding: &serde_json::Value, key: &str| finding[key].as_str().expect("it is text").to_string();
+    let findings = findings.as_array().expect("it is a list").iter();
+    findings
+        .map(|finding| {
+            assert_eq!(
+                finding["state"] == "ok",
+                finding["do"] == "",
+                "whoever is unwell is told what to do: {finding}"
+            );
+            (text(finding, "name"), (text(finding, "state"), text(finding, "saw")))
+        })
+        .collect()
+}
+
+fn states(findings: &BTreeMap<String, (String, String)>, state: &str) -> Vec<String> {
+    findings.iter().filter(|(_, finding)| finding.0 == state).map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
+    let people = town(60, 95);
+    let night = Night::of(&people);
+    let before = examined(&night, 0);
+    assert!(!night.output().exists() && states(&before, "warn").is_empty(), "{before:?}");
+    night.run().done();
+    let well = examined(&night, 0);
+    assert!(states(&well, "warn").is_empty() && well.len() == 13, "{well:?}");
+    assert!(well["last runs"].1.contains("published 2026-11-22-01"), "{well:?}");
+    let state = |name: &str| night.output().join("state").join(name);
+    let everything = common::files_below(&night.output());
+
+    // One thing at a time is damaged, found, and put right again.
+    let damage = |name: &str, expected: &[&str]| {
+        let bytes = fs::read(state(name)).unwrap();
+        fs::write(state(name), &bytes[..bytes.len() / 2]).unwrap();
+        let found = examined(&night, 4);
+        assert_eq!(states(&found, "fail"), expected, "{name}: {found:?}");
+        fs::write(state(name), bytes).unwrap();
+    };
+    damage("person_id.key", &["key"]);
+    damage("ledger/000001/issued", &["ledger"]);
+    damage("ledger/000001/assignment", &["ledger"]);
+    damage("model.json", &["model"]);
+    fs::set_permissions(state("model.json"), fs::Permissions::from_mode(0o640)).unwrap();
+    let open = examined(&night, 4);
+    assert_eq!(states(&open, "fail"), ["permissions"]);
+    assert!(open["permissions"].1.contains("model.json"), "{open:?}");
+    fs::set_permissions(state("model.json"), fs::Permissions::from_mode(0o600)).unwrap();
+    let table = night.current("people.parquet");
+    let bytes = fs::read(&table).unwrap();
+    fs::write(&table, &bytes[..9]).unwrap();
+    assert_eq!(states(&examined(&night, 4), "fail"), ["current"]);
+    fs::write(&table, bytes).unwrap();
+    common::edit(&night.path("job.toml"), "2026-11-22", "2999-01-01");
+    assert_eq!(states(&examined(&night, 4), "fail"), ["as_of"]);
+    common::edit(&night.path("job.toml"), "2999-01-01", "2026-11-21");
+    assert_eq!(states(&examined(&night, 0), "warn"), ["as_of"]);
+    common::edit(&night.path("job.toml"), "2026-11-21", "2026-11-22");
+    assert!(common::files_below(&night.output()) == everything, "the doctor changed something");
+
+    let mut without = onefolk();
+    without.arg("doctor");
+    assert!(outcome(without).done().stdout.lines().any(|line| line.starts_with("ok    memory")));
+    let mut wrong = onefolk();
+    wrong.arg("doctor").arg(night.path("absent.toml"));
+    assert_eq!(outcome(wrong).status, Some(2));
+}
+
+#[test]
+fn a_doctor_says_who_holds_the_lock_and_how_the_last_runs_ended() {
+    let people = town(300, 96);
+    let night = Night::of(&people);
+    night.run().done();
+    let mut holder = stopped_run(&night);
+    let held = examined(&night, 0);
+    assert_eq!(states(&held, "warn"), ["lock"]);
+    assert!(held["lock"].1.contains(&format!("process {}", holder.id())), "{held:?}");
+    signal(&holder, Signal::KILL);
+    holder.wait().expect("it is ours");
+    let killed = examined(&night, 0);
+    assert!(states(&killed, "warn").contains(&"last runs".to_string()), "{killed:?}");
+    assert!(killed["last runs"].1.contains("run has not ended"), "{killed:?}");
+    assert_eq!(killed["lock"].0, "ok");
+
+    // A gate fails: what it said is kept, and the metrics of the last run say so.
+    let mut random = common::Random::new(1);
+    night.write("in/gp.csv", common::csv(&people[..20], &mut random, 0));
+    night.write("in/acute.csv", common::csv(&people[..20], &mut random, 1));
+    let standing = night.standing();
+    assert_eq!(night.run().status, Some(1));
+    assert!(night.standing() == standing);
+    let failed = examined(&night, 0);
+    assert!(failed["last runs"].1.contains("run exit 1, OF05"), "{failed:?}");
+    let events = fs::read_to_string(night.output().join("state/failed.jsonl")).unwrap();
+    assert!(events.lines().last().unwrap().contains("\"exit\":1"), "{events}");
+    let metrics = fs::read_to_string(night.output().join("state/last_run.prom")).unwrap();
+    assert!(
+        metrics.lines().any(|line| line.starts_with("onefolk_last_run_exit_code") && line.ends_with(" 1")),
+        "{metrics}"
+    );
+    for person in &people {
+        for value in person.values() {
+            assert!(!events.contains(value) && !metrics.contains(value), "{value} was kept");
+        }
+    }
+}
+
+// --- what others are told ---------------------------------------------------------------------
+
+#[test]
+fn events_and_metrics_say_what_run_json_says_and_name_nobody() {
+    let people = town(80, 97);
+    let night = Night::of(&people);
+    night.run().done();
+    let run = run_json(&night);
+    let text = fs::read_to_string(night.current("log.jsonl")).unwrap();
+    let events: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect();
+    let stages = |message: &str| -> Vec<&str> {
+        let told = events.iter().filter(|event| event["message"] == message);
+        told.filter_map(|event| event["stage"].as_str()).collect()
+    };
+    for stage in ["Reading", "Standardising", "Blocking", "Linking", "Best records", "Publishing"] {
+        assert!(stages("begins").contains(&stage), "{stage} does not begin: {text}");
+    }
+    for stage in ["Reading", "Linking"] {
+        assert!(
+            events.iter().any(|event| event["stage"] == stage && event["seconds"].is_f64()),
+            "{stage} does not end"
+        );
+    }
+    let counts = events.iter().find(|event| event["message"] == "counts").expect("the figures are told");
+    assert_eq!((&counts["rows"], &counts["people"]), (&run["accounts"]["rows"], &run["people"]));
+    let metrics = fs::read_to_string(night.current("onefolk.prom")).unwrap();
+    let told = |name: &str| -> f64 {
+        let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.unwrap_or_else(|| panic!("no {name}: {metrics}")).parse().expect("it is a number")
+    };
+    assert_eq!(told("onefolk_rows"), run["accounts"]["rows"].as_f64().unwrap());
+    assert_eq!(told("onefolk_people"), run["people"].as_f64().unwrap());
+    assert_eq!(told("onefolk_last_success_sequence"), 1.0);
+    assert_eq!(told("onefolk_last_success_as_of_seconds"), 1_795_305_600.0);
+    assert!(told("onefolk_peak_memory_bytes") > 1e6);
+    assert!(metrics.contains("onefolk_stage_seconds{stage=\"Reading\"} "), "{metrics}");
+    for person in &people {
+        for value in person.values() {
+            assert!(!text.contains(value) && !metrics.contains(value), "{value} was told");
+        }
+    }
+}
+
+#[test]
+fn a_service_manager_is_told_what_goes_on() {
+    let night = Night::of(&town(60, 98));
+    let path = night.path("notify");
+    let listener = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let mut run = night.command(&[] as &[&str]);
+    run.env("NOTIFY_SOCKET", &path);
+    outcome(run).done();
+    listener.set_nonblocking(true).unwrap();
+    let (mut told, mut bytes) = (Vec::new(), [0; 512]);
+    while let Ok(length) = listener.recv(&mut bytes) {
+        told.push(String::from_utf8(bytes[..length].to_vec()).expect("it is text"));
+    }
+    assert_eq!(told.first().map(String::as_str), Some("READY=1\nSTATUS=run"), "{told:?}");
+    assert!(told.contains(&"STATUS=Linking\nWATCHDOG=1".to_string()), "{told:?}");
+    assert_eq!(told.last().map(String::as_str), Some("STOPPING=1"), "{told:?}");
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod doctor;
 mod evaluate;
 mod explain;
 mod explain_records;
@@ -46,6 +47,7 @@ enum Command {
     Train(train::Arguments),
     Review(review::Arguments),
     Rollback(rollback::Arguments),
+    Doctor(doctor::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -64,6 +66,7 @@ impl CommandLine {
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
+            Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),

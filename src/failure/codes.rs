@@ -94,6 +94,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::run::CODES,
     crate::evaluate::CODES,
     crate::explain::CODES,
+    crate::doctor::CODES,
 ];
 
 /// The code with this name, in any case.

@@ -33,7 +33,7 @@ pub use link_table::{LinkTable, MISSING_LEVEL, ReviewTable};
 pub(crate) use lock::OwnedFile;
 pub use lock::{Lock, lock_owner};
 pub use recovery::{Recovered, recover};
-pub use runs::{current_run, next_run_id};
+pub use runs::{current_run, kept_runs, next_run_id};
 pub(crate) use sieve::{Fate, Sieve};
 pub use table::WrittenFile;
 pub use tables::Outputs;

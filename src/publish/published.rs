@@ -40,7 +40,7 @@ impl PublishedRun {
     /// # Errors
     /// OF0536 where no run of that name stands; the message names those that do.
     pub fn kept(job: &Job, run_id: &str) -> Result<PublishedRun> {
-        let mut kept = if job.output.join("runs").is_dir() { runs::list(&job.output)? } else { Vec::new() };
+        let mut kept = runs::kept_runs(&job.output)?;
         if !kept.iter().any(|run| run == run_id) {
             kept.reverse();
             let there = if kept.is_empty() { "none is".into() } else { kept.join(", ") };

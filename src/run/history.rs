@@ -1,10 +1,11 @@
 //! state/history.jsonl: how the last commands that held the lock have ended, published or not. For `doctor`, and for whoever looks in the
 //! morning. Names, codes and counts only.
 
-use super::INTERRUPTED;
+use super::{INTERRUPTED, notify};
 use crate::failure::{Exit, Result};
 use crate::identity::files;
 use crate::publish::Lock;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,9 @@ pub(super) fn kept<T>(
     let path = place(lock.output());
     let began = Entry { command: command.to_string(), began: now(), ..Entry::default() };
     change(&path, |entries| entries.push(began));
+    notify::ready(command);
     let outcome = what();
+    notify::stopping();
     let ending = Entry {
         ended: Some(now()),
         exit: Some(outcome.as_ref().map_or_else(|failure| failure.code.exit, |_| Exit::Done).number()),
@@ -62,7 +65,11 @@ pub(super) fn interrupted(output: &Path) {
         code: Some(INTERRUPTED.id.to_string()),
         ..Entry::default()
     };
-    end(&place(output), ending);
+    // Where the signal comes before the command has an entry, the last one is another's.
+    if history(output).is_ok_and(|entries| entries.last().is_some_and(|last| last.ended.is_none())) {
+        end(&place(output), ending);
+    }
+    notify::stopping();
 }
 
 /// The entries, oldest first; none where there was no run yet. Lines that cannot be read are passed over: nothing rests on them.
@@ -99,16 +106,36 @@ fn change(path: &Path, what: impl FnOnce(&mut Vec<Entry>)) {
         .iter()
         .map(|entry| serde_json::to_string(entry).expect("an entry is plain data") + "\n")
         .collect();
-    let aside = path.with_extension("jsonl.partial");
-    let _ = std::fs::remove_file(&aside);
-    let written = files::write_file(&aside, lines.concat().as_bytes()).and_then(|()| std::fs::rename(&aside, path));
+    let metrics = entries.last().map(metrics).unwrap_or_default();
+    let written = files::replace(path, lines.concat().as_bytes())
+        .and_then(|()| files::replace(&path.with_file_name("last_run.prom"), metrics.as_bytes()));
     if let Err(error) = written {
         tracing::warn!(reason = %error.kind(), "the history of runs could not be kept");
     }
 }
 
+/// state/last_run.prom: how the last command ended, which no run's own metrics can say of one that published nothing.
+fn metrics(entry: &Entry) -> String {
+    let seconds = |time: &Option<String>| time.as_ref().and_then(|time| time.parse::<Timestamp>().ok());
+    let labels = format!("{{command=\"{}\",code=\"{}\"}}", entry.command, entry.code.as_deref().unwrap_or_default());
+    let mut text = String::new();
+    let mut gauge = |name: &str, help: &str, value: Option<i64>| {
+        if let Some(value) = value {
+            text.push_str(&format!(
+                "# HELP onefolk_{name} {help}\n# TYPE onefolk_{name} gauge\nonefolk_{name}{labels} {value}\n"
+            ));
+        }
+    };
+    let began = seconds(&Some(entry.began.clone())).map(|time| time.as_second());
+    gauge("last_run_began_seconds", "When the last command that writes began, seconds since 1970.", began);
+    let ended = seconds(&entry.ended).map(|time| time.as_second());
+    gauge("last_run_ended_seconds", "When it ended; absent while it goes on, or where it was killed.", ended);
+    gauge("last_run_exit_code", "Its exit code; 1 says that a gate failed.", entry.exit.map(i64::from));
+    text
+}
+
 fn now() -> String {
-    jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 #[cfg(test)]

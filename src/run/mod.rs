@@ -15,6 +15,7 @@ pub mod link;
 pub(crate) mod machine;
 mod metrics;
 mod model;
+mod notify;
 pub mod plan;
 pub mod progress;
 mod report;
@@ -27,6 +28,7 @@ pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
 pub use history::{Entry, history};
+pub use model::model_in_brief;
 pub use progress::Show;
 pub use rollback::{RolledBack, rollback};
 pub use train::{Trained, Unused, train};
@@ -234,6 +236,7 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let command = if options.dry_run { "dry run" } else { "run" };
     let published = |finished: &Finished| finished.folder.is_some().then(|| finished.run_id.clone());
     history::kept(&lock, command, published, || under_lock(job, options, progress, story, &lock, &interrupt))
+        .inspect_err(|failure| story::keep_failed(&lock, story, failure))
 }
 
 fn under_lock(
@@ -507,6 +510,7 @@ fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, s
     let mut run_json = report::run_json(night, remove, &progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
+    story::outcome(&run_json, &night.told_of_the_model());
     draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
     Ok(())

@@ -69,6 +69,7 @@ fn roll_back(job: &Job, to: &str, progress: &Progress, story: &story::Story) -> 
     let interrupt = interrupt::Guard::watch(lock.output());
     let published = |done: &RolledBack| Some(done.run_id.clone());
     history::kept(&lock, "rollback", published, || under_lock(job, to, progress, story, &lock, &interrupt))
+        .inspect_err(|failure| story::keep_failed(&lock, story, failure))
 }
 
 fn under_lock(
@@ -108,6 +109,7 @@ fn under_lock(
     run_json["seconds"] = report::seconds(&progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
+    story::outcome(&run_json, &[]);
     draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
     interrupt.hold();
