@@ -143,6 +143,16 @@ fn a_rollback_without_anything_new_gives_the_same_tables() {
     assert_eq!((&facts["run_id"], &facts["instead_of"]), (&"2026-11-22-03".into(), &"2026-11-22-02".into()));
     assert_eq!(facts["people_withheld"], 0);
     let folder = |run: &str| night.output().join("runs").join(run);
+    let told = |run: &str| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(folder(run).join("run.json")).unwrap()).expect("it is JSON")
+    };
+    for key in ["linkage", "accounts", "people", "bare_people", "standardise", "inputs"] {
+        assert_eq!(told("2026-11-22-01")[key], told("2026-11-22-03")[key], "{key}");
+    }
+    for (name, bytes) in common::files_below(&folder("2026-11-22-01").join("summary")) {
+        let now = fs::read(folder("2026-11-22-03").join("summary").join(&name)).unwrap();
+        assert!(now == bytes, "{}", name.display());
+    }
     for name in ["crosswalk", "people", "links", "review", "quarantine", "withheld"] {
         let [then, now] =
             ["2026-11-22-01", "2026-11-22-03"].map(|run| common::table(&folder(run).join(format!("{name}.parquet"))));
@@ -241,20 +251,20 @@ fn a_rollback_obeys_the_lists_and_flags_of_today() {
 fn a_rollback_that_cannot_be_leaves_everything_as_it_was() {
     let people = town(60, 94);
     let night = operated(&people);
-    let nothing = command(&night, "rollback", &["2026-11-22-01"]).failed(2, "OF0536");
+    let nothing = command(&night, "rollback", &["2026-11-22-01"]).failed(2, "OF0551");
     assert!(nothing.stderr.contains("none is"), "{}", nothing.stderr);
     assert!(!night.output().exists(), "a misspelt name makes no folders");
     night.run().done();
     night.run().done();
     let standing = night.standing();
-    let unknown = command(&night, "rollback", &["2026-11-21-01"]).failed(2, "OF0536");
+    let unknown = command(&night, "rollback", &["2026-11-21-01"]).failed(2, "OF0551");
     assert!(unknown.stderr.contains("2026-11-22-02, 2026-11-22-01"), "{}", unknown.stderr);
     // What must be kept apart today stands as one person in that run.
     night.write("apart.csv", "gp:3,acute:3\n");
-    command(&night, "rollback", &["2026-11-22-01"]).failed(3, "OF0517").names_nobody(&people);
+    command(&night, "rollback", &["2026-11-22-01"]).failed(3, "OF0550").names_nobody(&people);
     assert!(night.standing() == standing && night.unfinished().is_empty());
     night.write("apart.csv", format!("{},acute:4\n", people[4].nhs_number));
-    command(&night, "rollback", &["2026-11-22-01"]).failed(3, "OF0517").names_nobody(&people);
+    command(&night, "rollback", &["2026-11-22-01"]).failed(3, "OF0550").names_nobody(&people);
     // A list that cannot be read is no empty list.
     night.write("apart.csv", "");
     night.write("objections.csv", "who\nnobody\n");

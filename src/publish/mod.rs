@@ -104,7 +104,7 @@ static RUN_UNREADABLE: Code = Code {
 };
 
 static NO_SUCH_RUN: Code = Code {
-    id: "OF0536",
+    id: "OF0551",
     exit: Exit::JobWrong,
     title: "there is no such run to roll back to",
     next_step: "Name one of the runs that the message lists, as they stand below runs/ in [job] output",

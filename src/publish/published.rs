@@ -38,7 +38,7 @@ impl PublishedRun {
     /// A run that was kept, by its name.
     ///
     /// # Errors
-    /// OF0536 where no run of that name stands; the message names those that do.
+    /// OF0551 where no run of that name stands; the message names those that do.
     pub fn kept(job: &Job, run_id: &str) -> Result<PublishedRun> {
         let mut kept = runs::kept_runs(&job.output)?;
         if !kept.iter().any(|run| run == run_id) {

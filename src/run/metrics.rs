@@ -64,7 +64,8 @@ pub(super) fn of(run: &Value) -> String {
 /// A number, or the sum of an object of numbers.
 fn figure(value: Option<&Value>) -> Option<f64> {
     match value? {
-        Value::Object(parts) => Some(parts.values().filter_map(Value::as_f64).sum()),
+        // From 0, since the sum of no floats is -0.
+        Value::Object(parts) => Some(parts.values().filter_map(Value::as_f64).fold(0.0, |sum, rows| sum + rows)),
         value => value.as_f64(),
     }
 }

@@ -1,10 +1,12 @@
 //! run.json and the report of a run that is made current again, counted anew from what it publishes.
 
 use super::tables::Rebuilt;
+use crate::clustering;
 use crate::failure::Result;
 use crate::identity::Restored;
 use crate::intake::QuarantineCode;
-use crate::job::{Job, Setting};
+use crate::job::{ClusterSettings, Job, Setting};
+use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::run::counted::{Counted, Seen};
 use crate::run::{machine, report};
@@ -36,6 +38,18 @@ impl Earlier {
             Some(Earlier { run, as_of, files })
         };
         read().ok_or_else(|| damaged(&run.folder.join("run.json")))
+    }
+
+    /// The weight from which on that run counted a pair as a link, in bits.
+    pub fn cut_bits(&self) -> f64 {
+        let setting = |key: &str| self.run["settings"][key].as_f64();
+        let defaults = ClusterSettings::default();
+        let settings = ClusterSettings {
+            false_link_cost: setting("false_link_cost").unwrap_or(defaults.false_link_cost),
+            threshold: setting("threshold"),
+            ..defaults
+        };
+        clustering::people_cut(&settings) as f64 / UNITS_PER_BIT
     }
 
     /// The accounts after more rows were withheld; everything else of linking stays as it was.

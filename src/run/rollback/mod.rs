@@ -23,7 +23,7 @@ use std::path::PathBuf;
 use today::Today;
 
 pub(super) static KEPT_APART_TODAY: Code = Code {
-    id: "OF0517",
+    id: "OF0550",
     exit: Exit::InputUnusable,
     title: "that run joins records that must be kept apart today",
     next_step: "Roll back to another run, or run `onefolk run`, which keeps them apart; nothing was published",
@@ -54,7 +54,7 @@ pub struct RolledBack {
 /// Makes the kept run `run_id` current again.
 ///
 /// # Errors
-/// OF0536 where no such run is kept, OF0517 where it joins what must be kept apart today, OF0501 where another run holds the output; and
+/// OF0551 where no such run is kept, OF0550 where it joins what must be kept apart today, OF0501 where another run holds the output; and
 /// what reading the lists and extracts and publishing may meet. Then what was published before stands.
 pub fn rollback(job: &Job, run_id: &str, show: Show) -> Result<RolledBack> {
     let story = story::Story::begin();
@@ -92,7 +92,7 @@ fn under_lock(
     stage.done(format!("{} people of run {to}", standing.people()));
     let stage = progress.stage("Publishing", None);
     let draft = Draft::create(lock, &run_id)?;
-    let rebuilt = tables::write(&kept, &draft, &standing, &today, &ledger, &earlier.files)?;
+    let rebuilt = tables::write(&kept, &draft, &standing, &today, &ledger, &earlier)?;
     let restored = identity::restore(&ledger, &rebuilt.person_ids, &rebuilt.rows, &run_id, job.as_of)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);

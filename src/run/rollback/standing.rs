@@ -29,7 +29,7 @@ impl Standing {
     /// Who may stand: read from the run's people and crosswalk.
     ///
     /// # Errors
-    /// OF0517 where the run joins what must be kept apart today; OF0535 where a file cannot be read.
+    /// OF0550 where the run joins what must be kept apart today; OF0535 where a file cannot be read.
     pub fn of(run: &PublishedRun, today: &Today) -> Result<Standing> {
         let mut standing = Standing::default();
         run.each("people.parquet", &["person_id", "nhs_number"], |rows| standing.add_people(run, rows, today))?;

@@ -1,5 +1,6 @@
 //! The tables of an earlier run as they may be published today.
 
+use super::facts::Earlier;
 use super::standing::{IdentityId, Standing, identity_ids};
 use super::today::Today;
 use crate::best_record;
@@ -34,19 +35,21 @@ pub(super) fn write(
     standing: &Standing,
     today: &Today,
     ledger: &Ledger,
-    files: &[String],
+    earlier: &Earlier,
 ) -> Result<Rebuilt> {
     let mut rebuilt = Rebuilt::default();
     let crosswalk = crosswalk(run, draft, standing, today, ledger, &mut rebuilt)?;
-    let (links, left) = pairs(run, draft, standing, "links.parquet", None)?;
-    let mut waiting = FxHashSet::default();
-    let (review, waits) = pairs(run, draft, standing, "review.parquet", Some(&mut waiting))?;
-    (rebuilt.links, rebuilt.review) = (left, waits);
+    let (mut waiting, cut) = (FxHashSet::default(), earlier.cut_bits());
+    let links = pairs(run, draft, standing, "links.parquet", |_, weight| rebuilt.links += u64::from(weight >= cut))?;
+    let review = pairs(run, draft, standing, "review.parquet", |pair, _| {
+        rebuilt.review += 1;
+        waiting.extend(pair);
+    })?;
     let people = people(run, draft, standing, &waiting, &mut rebuilt)?;
     let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &[], flag: "" };
     let quarantine = draft.copy_table(run, &quarantine, |rows| Ok(all(rows)))?;
     withheld_before(run, &mut rebuilt)?;
-    let order = |file: &str| files.iter().position(|known| known == file).unwrap_or(files.len());
+    let order = |file: &str| earlier.files.iter().position(|known| known == file).unwrap_or(earlier.files.len());
     rebuilt.withheld.sort_by_cached_key(|row| (order(&row.source_file), row.source_row));
     let withheld = draft.write_withheld(&rebuilt.withheld)?;
     rebuilt.written = vec![crosswalk, people, links, review, quarantine, withheld];
@@ -103,29 +106,27 @@ fn crosswalk(
     })
 }
 
-/// links.parquet or review.parquet without those who are gone; `seen` takes the identities that are left.
+/// links.parquet or review.parquet without those who are gone; `left` is told of every pair that is left, and its weight in bits.
 fn pairs(
     run: &PublishedRun,
     draft: &Draft,
     standing: &Standing,
     name: &str,
-    mut seen: Option<&mut FxHashSet<IdentityId>>,
-) -> Result<(WrittenFile, u64)> {
+    mut left: impl FnMut([IdentityId; 2], f64),
+) -> Result<WrittenFile> {
     let distinct = ["identity_id_left", "identity_id_right"];
-    let mut left_over = 0;
-    let written = draft.copy_table(run, &Sieve { name, distinct: &distinct, hidden: &[], flag: "" }, |rows| {
+    draft.copy_table(run, &Sieve { name, distinct: &distinct, hidden: &[], flag: "" }, |rows| {
         let mut fate = all(rows);
-        let (left, right) = (identity_ids(run, rows, distinct[0])?, identity_ids(run, rows, distinct[1])?);
-        for (row, pair) in left.into_iter().zip(right).enumerate() {
+        let (one, other) = (identity_ids(run, rows, distinct[0])?, identity_ids(run, rows, distinct[1])?);
+        let weight = rows.numbers("weight")?;
+        for (row, pair) in one.into_iter().zip(other).enumerate() {
             fate.keep[row] = !standing.identity_is_gone(&pair.0) && !standing.identity_is_gone(&pair.1);
-            left_over += u64::from(fate.keep[row]);
-            if let Some(seen) = seen.as_mut().filter(|_| fate.keep[row]) {
-                seen.extend([pair.0, pair.1]);
+            if fate.keep[row] {
+                left([pair.0, pair.1], weight[row]);
             }
         }
         Ok(fate)
-    })?;
-    Ok((written, left_over))
+    })
 }
 
 fn people(
