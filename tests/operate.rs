@@ -153,7 +153,7 @@ fn a_rollback_without_anything_new_gives_the_same_tables() {
         let now = fs::read(folder("2026-11-22-03").join("summary").join(&name)).unwrap();
         assert!(now == bytes, "{}", name.display());
     }
-    for name in ["crosswalk", "people", "links", "review", "quarantine", "withheld"] {
+    for name in ["crosswalk", "people", "links", "review", "quarantine", "withheld", "other_numbers"] {
         let [then, now] =
             ["2026-11-22-01", "2026-11-22-03"].map(|run| common::table(&folder(run).join(format!("{name}.parquet"))));
         assert_eq!(then.columns, now.columns, "{name}");
@@ -178,12 +178,31 @@ fn a_rollback_without_anything_new_gives_the_same_tables() {
 fn a_rollback_obeys_the_lists_and_flags_of_today() {
     let people = town(120, 93);
     let night = operated(&people);
+    // A record of 11 carries another number, and one of the two records has gone by the time somebody objects by that number.
+    let other = nhs_number(7100);
+    let gone = Person { nhs_number: other.clone(), ..people[11].clone() };
+    let gp = fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", format!("{gp}{},\n", gone.exact_row("gone")));
     night.run().done();
+    let numbers = night.table("other_numbers.parquet");
+    assert_eq!(numbers.values("nhs_number"), [other.as_str()]);
     let first = night.person_ids();
     let stranger = Person { nhs_number: nhs_number(7000), family: "Ravensworth".into(), ..town(900, 77)[899].clone() };
     let more: Vec<Person> = people.iter().cloned().chain([stranger]).collect();
-    night.write("objections.csv", format!("nhs_number,provider,record_id\n{},,\n,gp,7\n", people[5].nhs_number));
+    night.write(
+        "objections.csv",
+        format!(
+            "nhs_number,provider,record_id\n{},,\n,gp,7\n{other},,\n{},,\n",
+            people[5].nhs_number, people[13].nhs_number
+        ),
+    );
     write_extracts(&night, &more, &[9]);
+    for file in ["in/gp.csv", "in/acute.csv"] {
+        // Somebody who objects by number is in no extract any more.
+        let text = fs::read_to_string(night.path(file)).unwrap();
+        let left = text.lines().filter(|line| !line.starts_with("13,"));
+        night.write(file, left.map(|line| format!("{line}\n")).collect::<String>());
+    }
     // A night with all of this fails at nothing; the one before it is wanted back.
     night.run().done();
     let second = night.person_ids();
@@ -191,18 +210,28 @@ fn a_rollback_obeys_the_lists_and_flags_of_today() {
 
     let id = |record: &str| first[&("gp".to_string(), record.to_string())].clone();
     let mut expected = first.clone();
-    expected.retain(|_, person| *person != id("5") && *person != id("7"));
-    assert_eq!(night.person_ids(), expected);
+    let objectors = ["5", "7", "11", "13"].map(id);
+    expected.retain(|_, person| !objectors.contains(person));
+    assert!(night.person_ids() == expected);
     let withheld = night.table("withheld.parquet");
     let rows: BTreeSet<String> = withheld.rows.iter().map(|row| format!("{} {} {}", row[0], row[1], row[4])).collect();
-    let expected_rows =
-        ["gp 5 local_objection", "acute 5 local_objection", "gp 7 local_objection", "acute 7 local_objection_linked"];
+    let expected_rows = [
+        "gp 5 local_objection",
+        "acute 5 local_objection",
+        "gp 7 local_objection",
+        "acute 7 local_objection_linked",
+        "gp 11 local_objection_linked",
+        "gp gone local_objection_linked",
+        "acute 11 local_objection_linked",
+        "gp 13 local_objection_linked",
+        "acute 13 local_objection_linked",
+    ];
     assert_eq!(rows, expected_rows.map(String::from).into());
 
     let (then, now) = (people_of(&night, "2026-11-22-01"), people_of(&night, "2026-11-22-03"));
     for (person, before) in &then {
         let Some(after) = now.get(person) else {
-            assert!(*person == id("5") || *person == id("7"));
+            assert!(objectors.contains(person));
             continue;
         };
         if *person != id("9") {
@@ -218,9 +247,10 @@ fn a_rollback_obeys_the_lists_and_flags_of_today() {
         assert_ne!(before["postcode"], common::NULL);
     }
     // No table holds anything of those who object, and the accounts still add up.
-    for name in ["people.parquet", "crosswalk.parquet", "links.parquet", "review.parquet"] {
+    for name in ["people.parquet", "crosswalk.parquet", "links.parquet", "review.parquet", "other_numbers.parquet"] {
         let table = night.table(name);
-        for at in [5, 7] {
+        assert!(!table.rows.iter().flatten().any(|value| *value == other), "{name}");
+        for at in [5, 7, 11, 13] {
             assert!(!table.rows.iter().flatten().any(|value| *value == people[at].nhs_number), "{name}");
         }
     }
@@ -231,10 +261,10 @@ fn a_rollback_obeys_the_lists_and_flags_of_today() {
         assert_eq!(account_of(&run, file), (account.rows(), *account), "{file}");
     }
     let total: u64 = counted.values().map(|account| account.rows()).sum();
-    assert_eq!((total, run["accounts"]["rows"].as_u64()), (240, Some(240)));
+    assert_eq!((total, run["accounts"]["rows"].as_u64()), (241, Some(241)));
     assert_eq!(run["people"].as_u64().unwrap() as usize, night.table("people.parquet").rows.len());
     let metrics = fs::read_to_string(night.current("onefolk.prom")).unwrap();
-    assert!(metrics.contains("onefolk_rolled_back 1\n") && metrics.contains("onefolk_withheld_rows 4\n"), "{metrics}");
+    assert!(metrics.contains("onefolk_rolled_back 1\n") && metrics.contains("onefolk_withheld_rows 9\n"), "{metrics}");
 
     // The night after goes on from there: everybody keeps their number, and no number is given twice.
     night.write("objections.csv", "nhs_number,provider,record_id\n");

@@ -45,7 +45,7 @@ impl<'a> Draft<'a> {
         &self.run_id
     }
 
-    /// Writes the seven Parquet files, in parallel; what was written comes in a fixed order.
+    /// Writes the eight Parquet files, in parallel; what was written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
         tables::write_all(&self.folder, outputs)
     }

@@ -90,6 +90,11 @@ impl PublishedRun {
         Ok(self.open(file)?.schema().fields().iter().map(|field| field.name().clone()).collect())
     }
 
+    /// Is there such a file? Earlier versions wrote fewer.
+    pub fn has(&self, file: &str) -> bool {
+        self.folder.join(file).is_file()
+    }
+
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);

@@ -2,6 +2,7 @@
 
 use super::WrittenFile;
 use super::link_table::{self, LinkTable, ReviewTable, identity_column};
+use super::numbers;
 use super::people_table;
 use super::table::{self, Column};
 use crate::best_record::People;
@@ -38,9 +39,10 @@ pub struct Outputs<'a> {
 
 /// Writes all of them in parallel; the first failure, in this order, is the one told.
 pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
-    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 7] = [
+    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 8] = [
         &|| write_crosswalk(folder, outputs),
         &|| people_table::write(folder, outputs),
+        &|| numbers::write(folder, outputs),
         &|| link_table::write_links(folder, outputs.links, outputs.identity_ids),
         &|| link_table::write_review(folder, outputs.review, outputs.identity_ids),
         &|| write_quarantine(folder, outputs),

@@ -5,6 +5,7 @@ use super::today::Today;
 use crate::consent::WithheldReason;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
+use crate::publish::OTHER_NUMBERS;
 use crate::publish::published::{PublishedRun, Rows, damaged};
 use arrow::array::Array;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -33,6 +34,9 @@ impl Standing {
     pub fn of(run: &PublishedRun, today: &Today) -> Result<Standing> {
         let mut standing = Standing::default();
         run.each("people.parquet", &["person_id", "nhs_number"], |rows| standing.add_people(run, rows, today))?;
+        if run.has(OTHER_NUMBERS) {
+            run.each_whole(OTHER_NUMBERS, |rows| standing.add_numbers(run, rows, today))?;
+        }
         let mut apart: FxHashMap<(u32, u32), [Vec<String>; 2]> = FxHashMap::default();
         run.each("crosswalk.parquet", &["provider", "record_id", "person_id"], |rows| {
             let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
@@ -61,6 +65,17 @@ impl Standing {
             let objects = number.is_some_and(|number| today.number_objects(number));
             self.gone.push(objects.then_some(WithheldReason::LocalObjectionLinked));
             self.masked.push(number.is_some_and(|number| today.number_is_sensitive(number)));
+        }
+        Ok(())
+    }
+
+    /// Numbers that people have beside the one of the best record.
+    fn add_numbers(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
+        let numbers = rows.text("nhs_number")?;
+        for row in 0..rows.len() {
+            let number = numbers.value(row);
+            let person = self.person(run, rows, row)?;
+            self.mark(person, today.number_objects(number), false, today.number_is_sensitive(number));
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use crate::consent::WithheldReason;
 use crate::failure::Result;
 use crate::identity::{Ledger, PersonId, StandingRow};
 use crate::publish::published::{PublishedRun, Rows};
-use crate::publish::{Draft, Fate, Sieve, WithheldRow, WrittenFile};
+use crate::publish::{Draft, Fate, OTHER_NUMBERS, Sieve, WithheldRow, WrittenFile};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -53,6 +53,16 @@ pub(super) fn write(
     rebuilt.withheld.sort_by_cached_key(|row| (order(&row.source_file), row.source_row));
     let withheld = draft.write_withheld(&rebuilt.withheld)?;
     rebuilt.written = vec![crosswalk, people, links, review, quarantine, withheld];
+    if run.has(OTHER_NUMBERS) {
+        let numbers = Sieve { name: OTHER_NUMBERS, distinct: &["nhs_number"], hidden: &[], flag: "" };
+        rebuilt.written.push(draft.copy_table(run, &numbers, |rows| {
+            let mut fate = all(rows);
+            for (row, keep) in fate.keep.iter_mut().enumerate() {
+                *keep = standing.reason(standing.person(run, rows, row)?).is_none();
+            }
+            Ok(fate)
+        })?);
+    }
     Ok(rebuilt)
 }
 
