@@ -361,7 +361,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
         })
     };
     let one = bytes(1);
-    assert_eq!(one.0.len(), 7);
+    assert_eq!(one.0.len(), 8);
     assert!(one == bytes(2), "one thread and two differ");
     assert!(one == bytes(2), "two runs differ");
 }
