@@ -414,9 +414,13 @@ fn the_ledger_or_its_key_is_damaged() {
     night.run().done();
     let standing = night.standing();
     let state = common::files_below(&night.output().join("state"));
-    // What is kept of extracts is no part of a night whose providers send their own.
-    let counts = |name: &Path| name != Path::new("lock") && !name.starts_with("inputs");
-    for (name, bytes) in state.iter().filter(|(name, bytes)| counts(name) && !bytes.is_empty()) {
+    // Nothing rests on what is written for whoever looks in the morning; what is kept of extracts is no part of a night whose providers send
+    // their own.
+    let told = |name: &Path| {
+        let text = name.to_string_lossy();
+        name == Path::new("lock") || name.starts_with("inputs") || text.ends_with(".jsonl") || text.ends_with(".prom")
+    };
+    for (name, bytes) in state.iter().filter(|(name, bytes)| !told(name) && !bytes.is_empty()) {
         night.write(&format!("out/state/{}", name.display()), &bytes[..bytes.len() / 2]);
         let ended = night.run();
         assert_eq!(ended.status, Some(4), "{} was halved: {}", name.display(), ended.stderr);

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Night, Person, Random, account_of, accounts, job, town};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// One broken line, without anything that swallows the lines after it.
 fn broken(random: &mut Random, person: &Person, nth: usize) -> Vec<u8> {
@@ -474,4 +475,96 @@ fn no_decision_weakens_an_objection() {
     for other in [&objects[1], &stranger[0], &stranger[1]] {
         assert_eq!(reason_of(other).as_deref(), Some("local_objection_linked"), "{other}");
     }
+}
+
+/// Bytes below `folder`, those of `apart` not counted.
+fn bytes_below(folder: &Path, apart: Option<&str>) -> u64 {
+    let files = common::files_below(folder);
+    files
+        .iter()
+        .filter(|(name, _)| apart.is_none_or(|apart| !name.starts_with(apart)))
+        .map(|(_, bytes)| bytes.len() as u64)
+        .sum()
+}
+
+/// A month of nights as they come: people who arrive and leave, objections, a training, a rollback, a failed gate and a kill.
+#[test]
+fn after_a_month_nothing_has_grown_without_limit() {
+    const KEPT: usize = 4;
+    let everybody = town(90, 60);
+    let night = Night::new();
+    let rest = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+    let text = job(&[("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", "")], rest);
+    let text = text.replacen("[job]\n", &format!("[job]\nkeep_runs = {KEPT}\n"), 1);
+    let (ledger, state) = (night.output().join("state/ledger"), night.output().join("state"));
+    let (mut state_bytes, mut run_bytes, mut ledger_bytes) = (0, 0, 0);
+    for day in 1..=30usize {
+        let date = format!("2026-10-{day:02}");
+        night.write("job.toml", text.replacen("2026-11-22", &date, 1));
+        let mut random = Random::new(day as u64);
+        let people = &everybody[day..day + 60];
+        night.write("in/gp.csv", common::csv(people, &mut random, 0));
+        night.write("in/acute.csv", common::csv(people, &mut random, 1));
+        let objector = if day % 3 == 0 { people[day].nhs_number.as_str() } else { "" };
+        night.write("objections.csv", format!("nhs_number\n{objector}\n"));
+        match day {
+            9 => {
+                let before = night.standing();
+                night.write("in/gp.csv", common::csv(&people[..5], &mut random, 0));
+                night.write("in/acute.csv", common::csv(&people[..5], &mut random, 1));
+                assert_eq!(night.run().status, Some(1));
+                assert!(night.standing() == before);
+            }
+            14 => {
+                let mut child = night.start();
+                std::thread::sleep(std::time::Duration::from_millis(40));
+                let _ = child.kill();
+                child.wait().expect("it is ours");
+                night.run().done();
+            }
+            17 => drop(other(&night, "train", &[]).done()),
+            20 => {
+                let to = runs(&night)[0].clone();
+                other(&night, "rollback", &[&to]).done();
+            }
+            _ => drop(night.run().done()),
+        }
+        assert!(night.unfinished().is_empty());
+        assert_eq!(runs(&night).len(), KEPT.min(day), "night {day}");
+        let current = std::fs::read_link(night.output().join("current")).unwrap();
+        assert!(night.output().join(current).join("run.json").exists());
+        // One assignment, whatever the number of nights.
+        let assignments = common::files_below(&ledger).keys().filter(|name| name.ends_with("assignment")).count();
+        assert_eq!(assignments, 1);
+        let sizes = (bytes_below(&state, Some("ledger")), bytes_below(&night.output().join("runs"), None));
+        let now = bytes_below(&ledger, None);
+        let issued = now.saturating_sub(std::mem::replace(&mut ledger_bytes, now));
+        if day == 8 {
+            (state_bytes, run_bytes) = sizes;
+        }
+        if day > 8 {
+            // The history of runs may grow up to its hundred lines, of at most 200 bytes.
+            assert!(sizes.0 < state_bytes + state_bytes / 4 + 20_000, "night {day}: {} of {state_bytes}", sizes.0);
+            assert!(sizes.1 < run_bytes + run_bytes / 3, "night {day}: {} of {run_bytes}", sizes.1);
+            assert!(issued < 8_000, "the ledger grew by {issued} bytes in night {day}");
+        }
+    }
+    let files = common::files_below(&state);
+    let own: Vec<&str> =
+        files.keys().filter(|name| !name.starts_with("ledger")).filter_map(|name| name.to_str()).collect();
+    assert_eq!(own, ["failed.jsonl", "history.jsonl", "last_run.prom", "lock", "model.json", "person_id.key"]);
+}
+
+fn other(night: &Night, command: &str, arguments: &[&str]) -> common::Outcome {
+    let mut started = common::onefolk();
+    started.arg(command).arg(night.path("job.toml")).args(arguments);
+    common::outcome(started)
+}
+
+/// The runs that are kept, oldest first.
+fn runs(night: &Night) -> Vec<String> {
+    let entries = std::fs::read_dir(night.output().join("runs")).unwrap();
+    let mut runs: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    runs.sort();
+    runs
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod completions;
+mod doctor;
 mod evaluate;
 mod explain;
 mod explain_records;
@@ -15,6 +16,7 @@ mod init;
 mod man;
 mod plan;
 mod review;
+mod rollback;
 mod run;
 mod train;
 mod train_splink;
@@ -44,6 +46,8 @@ enum Command {
     Run(run::Arguments),
     Train(train::Arguments),
     Review(review::Arguments),
+    Rollback(rollback::Arguments),
+    Doctor(doctor::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -61,6 +65,8 @@ impl CommandLine {
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
+            Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Init(arguments) => init::run(&arguments),

@@ -26,7 +26,7 @@ pub struct Authority {
 
 /// One side of a never-link line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Key {
+pub(crate) enum Key {
     Number(String),
     Record(String, String),
 }
@@ -202,6 +202,26 @@ fn follow(replaced: &BTreeMap<String, String>) -> Result<BTreeMap<String, String
 }
 
 impl Authority {
+    /// Does a local objection name this NHS number, as it stood when it was cleaned?
+    pub(crate) fn names_number(&self, number: &str) -> bool {
+        self.numbers.contains(self.standing(number))
+    }
+
+    /// Does a local objection name this record?
+    pub(crate) fn names_record(&self, provider: &str, record_id: &str) -> bool {
+        !self.rows.is_empty() && self.rows.contains(&(provider.to_string(), record_id.to_string()))
+    }
+
+    /// The number that stands today for `number`.
+    pub(crate) fn standing<'a>(&'a self, number: &'a str) -> &'a str {
+        self.replaced.get(number).map_or(number, String::as_str)
+    }
+
+    /// The never-link list: two keys a line.
+    pub(crate) fn apart(&self) -> &[(Key, Key)] {
+        &self.never
+    }
+
     /// Rows that a local objection names, by number (replaced ones included) or by record.
     pub fn named(&self, job: &Job, records: &Records) -> Vec<bool> {
         if self.numbers.is_empty() && self.rows.is_empty() {

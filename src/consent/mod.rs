@@ -6,6 +6,7 @@
 
 mod lists;
 
+pub(crate) use lists::Key;
 pub use lists::{Authority, read, read_seen};
 
 use crate::failure::{Code, Exit};

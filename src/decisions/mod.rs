@@ -19,7 +19,7 @@ use serde::Serialize;
 /// The codes this room raises (OF037x).
 pub static CODES: &[&Code] = &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD];
 
-static DECISIONS_UNREADABLE: Code = Code {
+pub(crate) static DECISIONS_UNREADABLE: Code = Code {
     id: "OF0370",
     exit: Exit::JobWrong,
     title: "the decisions cannot be read or written",
@@ -38,7 +38,7 @@ static DECISION_WRONG: Code = Code {
                   not_a_person, or takes that back with unsure. Where the same stands twice its last line counts.",
 };
 
-static DECISIONS_HELD: Code = Code {
+pub(crate) static DECISIONS_HELD: Code = Code {
     id: "OF0372",
     exit: Exit::Locked,
     title: "somebody else is reviewing with these decisions",

@@ -58,7 +58,7 @@ pub fn change(job: &Job, person_id: &str) -> Result<ChangeExplained> {
     if ledger.story(person_id).is_empty() {
         return Err(Failure::new(&NEVER_ISSUED, format!("{} runs are in the ledger", ledger.runs().len())));
     }
-    let kept = PublishedRun::kept(&job.output)?;
+    let kept = PublishedRun::all_kept(&job.output)?;
     let told = Told::of(&ledger, person_id);
     let mut story = told.lines;
     for run in &kept {

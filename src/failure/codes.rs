@@ -95,6 +95,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::run::gates::CODES,
     crate::evaluate::CODES,
     crate::explain::CODES,
+    crate::doctor::CODES,
 ];
 
 /// The code with this name, in any case.

@@ -130,6 +130,23 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Is there a key to open the ledger with? `false` only before the first run, which makes it; nothing is made here.
+    ///
+    /// # Errors
+    /// OF0413 where the key is absent, though there is a ledger or a file is named, or where it is no key.
+    pub fn key_is_there(output: &Path, key_file: Option<&Path>) -> Result<bool> {
+        let own_key = output.join("state/person_id.key");
+        if key_file.is_none() && !own_key.exists() && count_entries(&output.join(LEDGER_FOLDER))? == 0 {
+            return Ok(false);
+        }
+        key::read(key_file.unwrap_or(&own_key)).map(|_| true)
+    }
+
+    /// How many person_ids were ever issued.
+    pub fn ever_issued(&self) -> usize {
+        self.issued.len()
+    }
+
     /// Every published run, oldest first.
     pub fn runs(&self) -> &[String] {
         &self.runs

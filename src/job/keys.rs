@@ -142,8 +142,8 @@ pub(super) static JOB: Table = Table {
         key(
             "keep_runs",
             Kind::Whole(1, 10_000),
-            Need::Default("7"),
-            "Runs kept under runs/, the current one included.",
+            Need::Default("14"),
+            "Runs kept below runs/, the current one included; older ones are removed once a new one is published.",
         ),
         key(
             "id_key_file",

@@ -4,19 +4,25 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod counted;
 mod decided;
 mod export;
 mod export_model;
 pub mod gates;
+mod history;
 pub mod imported;
 pub mod impossible;
 mod interrupt;
 mod keep;
 pub mod link;
+pub(crate) mod machine;
+mod metrics;
 mod model;
+mod notify;
 pub mod plan;
 pub mod progress;
 mod report;
+mod rollback;
 #[doc(hidden)]
 mod story;
 mod train;
@@ -25,7 +31,10 @@ mod withhold;
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
+pub use history::{Entry, history};
+pub use model::model_in_brief;
 pub use progress::Show;
+pub use rollback::{RolledBack, rollback};
 pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
@@ -56,6 +65,7 @@ pub static CODES: &[&Code] = &[
     &THREADS_UNAVAILABLE,
     &NO_ROWS,
     &INTERRUPTED,
+    &rollback::KEPT_APART_TODAY,
     &model::MODEL_UNREADABLE,
     &model::MODEL_DAMAGED,
     &model::MODEL_MISSING,
@@ -225,14 +235,29 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
 }
 
 fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story) -> Result<Finished> {
-    let lock = Lock::acquire(&job.output)?;
+    let lock = Lock::acquire(&job.output, "run")?;
     let interrupt = interrupt::Guard::watch(&job.output);
-    let recovered = publish::recover(&lock)?;
+    let command = if options.dry_run { "dry run" } else { "run" };
+    let published = |finished: &Finished| finished.folder.is_some().then(|| finished.run_id.clone());
+    history::kept(&lock, command, published, || under_lock(job, options, progress, story, &lock, &interrupt))
+        .inspect_err(|failure| story::keep_failed(&lock, story, failure))
+}
+
+fn under_lock(
+    job: &Job,
+    options: Options,
+    progress: &Progress,
+    story: &story::Story,
+    lock: &Lock,
+    interrupt: &interrupt::Guard,
+) -> Result<Finished> {
+    let recovered = publish::recover(lock)?;
     if recovered.finished.is_some() || !recovered.removed.is_empty() {
         tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
     }
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
-    let run_id = next_run_id(&lock, job.as_of, ledger.runs())?;
+    let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
+    lock.tell(&format!("run {run_id}"))?;
     let authority = consent::read(job)?;
     let gates = Gates::new(job, Before::of(job)?, options.waived);
     let night = prepare(job, run_id, &authority, &ledger, gates, progress)?;
@@ -241,10 +266,11 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
         return Ok(finished);
     }
     let stage = progress.stage("Publishing", None);
-    let draft = Draft::create(&lock, &night.run_id)?;
-    write(&night, &draft, progress, story)?;
+    let draft = Draft::create(lock, &night.run_id)?;
+    let remove = draft.beyond(job.keep_runs)?;
+    write(&night, &draft, &remove, progress, story)?;
     interrupt.hold();
-    let published = draft.commit(&night.identified.next, job.keep_runs)?;
+    let published = draft.commit(&night.identified.next, &remove)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
     finished.warnings.extend(keep::keep(job, &night.files));
@@ -426,7 +452,7 @@ fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
 }
 
 /// Writes every file of the run into the draft.
-fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story) -> Result<()> {
+fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
     let outputs = Outputs {
         job: night.job,
         files: &night.files,
@@ -453,8 +479,10 @@ fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story
         None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
     };
     written.push(draft.write_bytes("model.json", &model)?);
-    written.push(draft.write_bytes("onefolk.prom", report::metrics(night).as_bytes())?);
-    let run_json = report::run_json(night, &written, &progress.timings());
+    let mut run_json = report::run_json(night, remove, &progress.timings());
+    written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+    run_json["outputs"] = report::outputs(&written);
+    story::outcome(&run_json, &night.told_of_the_model());
     draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
     Ok(())

@@ -4,7 +4,7 @@ use super::gates::{Before, Gates, Waived};
 use super::link::{self, Label, Taught};
 use super::model::{self, NOTHING_TO_LEARN};
 use super::progress::{Progress, Show};
-use super::{Held, Usable, interrupt, on_threads, read_usable, withhold};
+use super::{Held, Usable, history, interrupt, on_threads, read_usable, withhold};
 use crate::consent;
 use crate::decisions::{self, Answer};
 use crate::failure::{Failure, Result};
@@ -46,8 +46,17 @@ pub fn train(job: &Job, labels: Option<&Path>, show: Show) -> Result<Trained> {
 }
 
 fn learn(job: &Job, labels: Option<&Path>, progress: &Progress) -> Result<Trained> {
-    let lock = Lock::acquire(&job.output)?;
+    let lock = Lock::acquire(&job.output, "train")?;
     let interrupt = interrupt::Guard::watch(lock.output());
+    history::kept(&lock, "train", |_| None, || learn_and_freeze(job, labels, progress, &interrupt))
+}
+
+fn learn_and_freeze(
+    job: &Job,
+    labels: Option<&Path>,
+    progress: &Progress,
+    interrupt: &interrupt::Guard,
+) -> Result<Trained> {
     let before = model::known(job)?;
     let decided = labels.map(decisions::read).transpose()?.unwrap_or_default().pairs;
     let mut authority = consent::read(job)?;
