@@ -289,12 +289,13 @@ impl<'a> Pooled<'a> {
 mod tests {
     use super::*;
 
-    /// Joins of three nodes whose pairs (01, 02, 12) have so many bits; the cut is at 4 bits.
-    fn joins(bits: [f64; 3]) -> Vec<(u32, u32)> {
-        let pooling = Pooling::of_ratios(&bits.map(f64::exp2));
+    /// Joins of three nodes whose pairs (01, 02, 12) have so many bits in one field, and the last pair in a second field too; the cut is at
+    /// 4 bits.
+    fn joins(bits: [f64; 3], second: f64) -> Vec<(u32, u32)> {
+        let pooling = Pooling::of_ratios(&[&bits.map(f64::exp2), &[second.exp2()]]);
         let mut pooled = Pooled::new(&pooling, &[1, 1, 1]);
         for (level, (a, b)) in [(0, 1), (0, 2), (1, 2)].into_iter().enumerate() {
-            let pattern = level as u64 + 1;
+            let pattern = level as u64 + 1 + if level == 2 { 1 << 8 } else { 0 };
             let judged = Judged { pattern, weight: 0, guard: None, guard_takes: 0, provider_takes: 0, in_average: 0 };
             pooled.set(a, b, &judged);
         }
@@ -303,14 +304,14 @@ mod tests {
 
     #[test]
     fn a_record_that_two_people_claim_alike_is_given_to_neither() {
-        assert_eq!(joins([8.0, 7.5, -10.0]), [], "both claim it, and they are two people");
-        assert_eq!(joins([8.0, 2.0, -10.0]), [(0, 1)], "the second claim is weak");
-        assert_eq!(joins([8.0, -3.0, -10.0]), [(0, 1)], "nobody else claims it");
+        assert_eq!(joins([8.0, 7.5, 8.0], -20.0), [], "both claim it, and they are two people");
+        assert_eq!(joins([8.0, 2.0, 8.0], -20.0), [(0, 1)], "the second claim is weak");
+        assert_eq!(joins([8.0, -3.0, 8.0], -20.0), [(0, 1)], "nobody else claims it");
     }
 
     #[test]
     fn claims_of_one_person_are_no_rivals() {
-        assert_eq!(joins([8.0, 7.5, 6.0]).len(), 2);
-        assert_eq!(joins([8.0, 7.5, 0.0]).len(), 2, "little in common, but both are close to the third");
+        assert_eq!(joins([8.0, 7.5, 6.0], 0.0).len(), 2);
+        assert_eq!(joins([8.0, 7.5, 0.0], 0.0).len(), 2, "little in common, but both are close to the third");
     }
 }

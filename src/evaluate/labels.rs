@@ -104,7 +104,8 @@ pub(super) fn labelled(scene: &Scene, known: &Known, scored: &Scored, path: &Pat
         let pairs =
             known.identities(a).iter().flat_map(|&x| known.identities(b).iter().map(move |&y| (x.min(y), x.max(y))));
         let weight = pairs.filter_map(|(x, y)| scene.kept_weight(&scorer, x, y)).max();
-        let p = weight.map_or(0.0, probability).min(1.0 - 1e-15);
+        // A pair that linking did not keep belongs to no stratum.
+        let p = weight.map_or(-1.0, |weight| probability(weight).min(1.0 - 1e-15));
         let linked = known.found[a as usize] == known.found[b as usize];
         found.count(p, linked, label);
     }
@@ -117,7 +118,9 @@ pub(super) fn labelled(scene: &Scene, known: &Known, scored: &Scored, path: &Pat
 }
 
 fn strata(scored: &Scored) -> Vec<Stratum> {
-    let mut strata = Vec::new();
+    let lowest = scored.between(0.0, STRATA[0]).together;
+    // What was linked counts however little it has in common itself; what was not is left out below the first edge.
+    let mut strata = vec![Stratum { from: 0.0, to: STRATA[0], linked: true, pairs: lowest, yes: 0, no: 0 }];
     for edges in STRATA.windows(2) {
         let counts = scored.between(edges[0], edges[1]);
         for (linked, pairs) in [(true, counts.together), (false, counts.pairs - counts.together)] {

@@ -112,16 +112,24 @@ impl Pooling {
 
 #[cfg(test)]
 impl Pooling {
-    /// One comparison, whose levels are so many times as frequent in one person's pairs as in strangers'; even odds before it.
-    pub fn of_ratios(ratios: &[f64]) -> Pooling {
-        let roots = ratios.iter().map(|ratio| ratio.sqrt() as f32).chain(ratios.iter().map(|_| 1.0));
-        Pooling {
-            places: vec![(0, 0xff)],
-            slots: vec![(0, 0), (0, ratios.len())],
-            roots: roots.collect(),
-            classes: vec![(0.5, 0..1), (0.5, 1..2)],
-            contradictions: vec![vec![0; ratios.len() + 1]],
+    /// Comparisons of eight bits each in a pattern, whose levels are so many times as frequent in one person's pairs as in strangers'; even
+    /// odds before them.
+    pub fn of_ratios(fields: &[&[f64]]) -> Pooling {
+        let mut pooling = Pooling {
+            places: (0..fields.len()).map(|field| (8 * field as u32, 0xff)).collect(),
+            slots: Vec::new(),
+            roots: Vec::new(),
+            classes: vec![(0.5, 0..fields.len()), (0.5, fields.len()..2 * fields.len())],
+            contradictions: fields.iter().map(|ratios| vec![0; ratios.len() + 1]).collect(),
+        };
+        for of_strangers in [false, true] {
+            for (field, ratios) in fields.iter().enumerate() {
+                pooling.slots.push((field, pooling.roots.len()));
+                let root = |ratio: &f64| if of_strangers { 1.0 } else { ratio.sqrt() as f32 };
+                pooling.roots.extend(ratios.iter().map(root));
+            }
         }
+        pooling
     }
 }
 
