@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM while a run is being written: what was begun is removed, what was published stands.
 
-use super::INTERRUPTED;
+use super::{INTERRUPTED, temporary};
 use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
@@ -28,6 +28,7 @@ impl Guard {
                 let held = holding.lock().unwrap_or_else(PoisonError::into_inner);
                 if !*held {
                     remove_drafts(&runs);
+                    temporary::clear();
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
                     // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit
                     // code still says it.

@@ -1,6 +1,7 @@
 //! What a run says of itself: the facts of report.html, run.json and the metrics.
 
 use super::Night;
+use super::progress::StageTime;
 use crate::best_record::{self, People};
 use crate::identity::ChangeKind;
 use crate::job::{Field, Job};
@@ -147,7 +148,7 @@ fn changes<'a>(night: &'a Night) -> Option<Changes<'a>> {
 }
 
 /// run.json: accounts, settings, hashes, versions, timings, quality figures.
-pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[(String, f64)]) -> Value {
+pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[StageTime]) -> Value {
     let (job, linked) = (night.job, &night.linked);
     let totals = night.accounts.totals();
     json!({
@@ -179,7 +180,7 @@ pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[(Strin
             "model": model_in_brief(night),
         },
         "outputs": written.iter().map(|file| json!({ "file": file.name, "bytes": file.bytes, "blake3": file.blake3 })).collect::<Vec<_>>(),
-        "seconds": timings.iter().map(|(stage, seconds)| json!({ "stage": stage, "seconds": seconds })).collect::<Vec<_>>(),
+        "seconds": timings,
     })
 }
 
