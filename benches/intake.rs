@@ -106,6 +106,8 @@ fn job(path: &Path, threads: usize) -> Job {
         files: vec![path.to_path_buf()],
         format: Format::default(),
         trust: 2,
+        stale: None,
+        stale_days: 0,
         one_record_per_person: false,
         when_missing: WhenMissing::Stop,
         columns,

@@ -5,9 +5,10 @@ mod common;
 use common::{Night, Random, account_of, accounts, modes, onefolk, outcome, town};
 use std::collections::{BTreeMap, BTreeSet};
 
-const PARQUET: [&str; 7] = [
+const PARQUET: [&str; 8] = [
     "crosswalk.parquet",
     "people.parquet",
+    "other_numbers.parquet",
     "links.parquet",
     "review.parquet",
     "quarantine.parquet",
@@ -125,12 +126,17 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "people",
         "bare_people",
         "changes",
+        "decisions",
+        "gates",
+        "negative_controls",
         "settings",
         "inputs",
         "standardise",
         "linkage",
+        "removed_runs",
         "outputs",
         "seconds",
+        "peak_memory_bytes",
     ];
     assert_eq!(keys, expected);
     assert_eq!(run["run_id"], "2026-11-22-01");

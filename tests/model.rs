@@ -96,7 +96,11 @@ fn the_first_night_learns_a_model_that_stays_whatever_is_sent_later() {
     let text = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
     let half: Vec<&str> = text.lines().take(120).collect();
     night.write("in/gp.csv", half.join("\n") + "\n");
-    edit(&night.path("job.toml"), "[job]\n", "[gates]\nmaximum_people_change = \"100 %\"\n[job]\n");
+    edit(
+        &night.path("job.toml"),
+        "[job]\n",
+        "[gates]\nmaximum_people_change = \"100 %\"\nmaximum_provider_shrink = \"100 %\"\n[job]\n",
+    );
     night.run().done();
     assert!(!learnt(&night));
     assert!(bytes(kept.clone()) == model && bytes(night.current("model.json")) == model);

@@ -4,6 +4,7 @@ mod common;
 
 use common::{Night, Person, Random, account_of, accounts, job, town};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// One broken line, without anything that swallows the lines after it.
 fn broken(random: &mut Random, person: &Person, nth: usize) -> Vec<u8> {
@@ -140,4 +141,430 @@ fn people_stay_who_they_are_when_records_come_and_go() {
     for (record, person) in &first {
         assert_eq!(fourth.get(record), Some(person), "{record:?}");
     }
+}
+
+/// Appends a line to the decisions that every run obeys.
+fn decide(night: &Night, left: &str, right: &str, decision: &str) {
+    let path = night.output().join("state/decisions.csv");
+    let before = std::fs::read_to_string(&path).unwrap_or_else(|_| "left,right,decision,by,when,why\n".into());
+    std::fs::write(path, format!("{before}{left},{right},{decision},ann,2026-11-22T09:00:00Z,seen\n")).unwrap();
+}
+
+fn run_json(night: &Night) -> serde_json::Value {
+    serde_json::from_slice(&std::fs::read(night.current("run.json")).unwrap()).unwrap()
+}
+
+/// `onefolk explain change ID`.
+fn story(night: &Night, person: &str, arguments: &[&str]) -> common::Outcome {
+    let mut command = common::onefolk();
+    command.args(["explain", "change", person, "--job"]).arg(night.path("job.toml")).args(arguments);
+    common::outcome(command)
+}
+
+#[test]
+fn decisions_are_obeyed_every_night_and_contradictions_told() {
+    let people = town(250, 41);
+    let night = Night::of(&people);
+    // Two records of one practice with the very same values, and one that is nobody.
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let twin = people[7].exact_row("copy-1") + "\n" + &people[7].exact_row("copy-2");
+    night.write("in/gp.csv", format!("{gp}{twin}\nfridge,,Ward,Fridge,01/01/1980,,,,\n"));
+    night.write("never.csv", "gp:0-1,acute:1-2\n");
+    common::edit(&night.path("job.toml"), "[job]\n", "[[never_link]]\nfiles = [\"never.csv\"]\n[job]\n");
+    night.run().done();
+    let first = night.person_ids();
+    let of = |people: &BTreeMap<(String, String), String>, record: &str| {
+        let (provider, id) = record.split_once(':').unwrap();
+        people.get(&(provider.to_string(), id.to_string())).cloned()
+    };
+    let records: Vec<String> = first.keys().map(|(provider, id)| format!("{provider}:{id}")).collect();
+    // Two strangers, two strangers of whom one has a record elsewhere, and somebody with a record in both extracts.
+    let elsewhere = |record: &String| {
+        let other = |known: &&String| *known != record && of(&first, known) == of(&first, record);
+        records.iter().find(other).cloned()
+    };
+    let linked: Vec<(String, String)> = records
+        .iter()
+        .filter(|record| record.starts_with("acute:") && !record.ends_with("-2"))
+        .filter_map(|record| Some((record.clone(), elsewhere(record).filter(|other| other.starts_with("gp:0-"))?)))
+        .collect();
+    let (a, b, c) = (&linked[3], &linked[4], &linked[5]);
+    assert_eq!(of(&first, "gp:copy-1"), of(&first, "gp:copy-2"), "they have the very same values");
+
+    decide(&night, &a.0, &b.1, "yes");
+    decide(&night, &c.1, &c.0, "no");
+    decide(&night, "gp:copy-1", "gp:copy-2", "no");
+    decide(&night, "gp:fridge", "", "not_a_person");
+    decide(&night, "gp:0-1", "acute:1-2", "yes");
+    decide(&night, "gp:nobody-has-this", &a.0, "yes");
+    for attempt in 0..2 {
+        let told = night.run().done();
+        told.names_nobody(&people);
+        assert!(told.stderr.contains("2 decisions in state/decisions.csv could not be obeyed"), "{}", told.stderr);
+        assert!(!told.stderr.contains("0-1") && !told.stderr.contains("nobody-has-this"), "{}", told.stderr);
+        let now = night.person_ids();
+        assert_eq!(of(&now, &a.0), of(&now, &b.1), "night {attempt}");
+        assert_eq!(of(&now, &a.0), of(&now, &a.1), "the others of both come along");
+        assert_eq!(of(&now, &b.0), of(&now, &b.1));
+        assert_ne!(of(&now, &c.0), of(&now, &c.1));
+        assert_ne!(of(&now, "gp:copy-1"), of(&now, "gp:copy-2"));
+        assert_eq!(of(&now, "gp:fridge"), None);
+        let run = run_json(&night);
+        let expected = serde_json::json!({"decision_against_never_link": 1, "record_gone": 1});
+        assert_eq!(run["decisions"]["contradictions"], expected);
+        assert_eq!(run["decisions"]["one_person"], 3);
+        assert_eq!(run["accounts"]["withheld"]["not_a_person"], 1);
+        let reasons = night.table("review.parquet");
+        let refused =
+            reasons.values("reason").iter().filter(|reason| **reason == "decision_against_never_link").count();
+        assert_eq!(refused, 1);
+        assert!(night.table("withheld.parquet").values("reason").contains(&"not_a_person"));
+    }
+    // The two people that a human has put together are one under the older id, and the other one's story leads to it.
+    let kept = of(&night.person_ids(), &a.0).unwrap();
+    let [one, other] = [of(&first, &a.0).unwrap(), of(&first, &b.0).unwrap()];
+    let gone = if kept == one { other } else { one };
+    let told = story(&night, &gone, &[]).done().stdout;
+    assert!(told.contains(&format!("today it is {kept}, with ")), "{told}");
+    assert!(told.contains(&format!("{gone} is new\n")) && told.contains(&format!("went into {kept}:")), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&story(&night, &kept, &["--json"]).done().stdout).unwrap();
+    let lines: Vec<(&str, &str)> = told["story"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|line| (line["person_id"].as_str().unwrap(), line["change"].as_str().unwrap()))
+        .collect();
+    assert_eq!(lines, [(kept.as_str(), "new"), (kept.as_str(), "grown"), (gone.as_str(), "merged")]);
+    story(&night, "0123456789ABCDEF", &[]).failed(2, "OF0542");
+    // A says B and B says C, but somebody has said that A and C are two: the line that came last yields, and a human is to look.
+    let (x, y, z) = (&linked[6].0, &linked[7].0, &linked[8].0);
+    decide(&night, x, z, "no");
+    decide(&night, x, y, "yes");
+    decide(&night, y, z, "yes");
+    night.run().done();
+    let now = night.person_ids();
+    assert_eq!(of(&now, x), of(&now, y));
+    assert_ne!(of(&now, y), of(&now, z));
+    assert_eq!(run_json(&night)["decisions"]["contradictions"]["decisions_contradict"], 1);
+    // Taken back, everything is as the evidence says.
+    for (left, right) in [(&a.0, b.1.as_str()), (&c.1, c.0.as_str()), (x, y), (y, z), (x, z)] {
+        decide(&night, left, right, "unsure");
+    }
+    decide(&night, "gp:copy-1", "gp:copy-2", "unsure");
+    decide(&night, "gp:fridge", "", "unsure");
+    night.run().done();
+    let last = night.person_ids();
+    for (left, right) in [(&a.0, &b.1), (&c.0, &c.1), (x, y), (y, z), (x, z)] {
+        let same = |people| of(people, left) == of(people, right);
+        assert_eq!(same(&last), same(&first));
+    }
+    assert!(of(&last, "gp:fridge").is_some());
+    // A line that cannot be understood stops the night, and is not repeated.
+    decide(&night, "gp:secret-one", "gp:secret-two", "perhaps");
+    let told = night.run().failed(2, "OF0371");
+    assert!(!told.stderr.contains("secret"), "{}", told.stderr);
+}
+
+/// The night is refused by this gate and leaves all as it was; waived, it is published, told, and kept in run.json.
+fn refused_then_waived(night: &Night, gates: &[(&str, &str)]) {
+    let standing = night.standing();
+    let (first, code) = gates[0];
+    let told = night.run().failed(1, code);
+    assert!(standing == night.standing(), "a night that is refused changes nothing");
+    for (name, _) in gates {
+        assert!(told.stderr.contains(&format!("gate {name} saw ")), "{name}: {}", told.stderr);
+    }
+    // One that is not broken may be waived too, but that does not help.
+    night.run_with(&["--waive", "quarantined"]).failed(1, code);
+    let waive: Vec<&str> = gates.iter().flat_map(|(name, _)| ["--waive", *name]).collect();
+    let told = night.run_with(&waive).done();
+    assert!(told.stderr.contains(&format!("gate {first} was waived: it saw ")), "{}", told.stderr);
+    let run = run_json(night);
+    let listed = run["gates"].as_array().unwrap();
+    for gate in listed {
+        let waived = gates.iter().any(|(name, _)| gate["name"] == *name);
+        let expected = if waived { "waived" } else { "passed" };
+        let judged = gate["outcome"] != "not_judged";
+        assert!(!judged || gate["outcome"] == expected, "{gate}");
+        assert!(gate["saw"].as_str().is_some_and(|saw| !saw.is_empty()) && gate["expected"].is_string(), "{gate}");
+    }
+    assert!(listed.len() >= 6, "{listed:?}");
+}
+
+#[test]
+fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
+    let people = town(300, 43);
+    let night = Night::of(&people);
+    night.run().done();
+    let first = run_json(&night);
+    let judged = first["gates"].as_array().unwrap().iter().filter(|gate| gate["outcome"] != "not_judged");
+    let judged: Vec<&str> = judged.map(|gate| gate["name"].as_str().unwrap()).collect();
+    assert_eq!(judged, ["provider_missing", "quarantined"], "a first night has nothing to be held against");
+    night.run().done();
+    let whole = std::fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    let lines: Vec<&str> = whole.lines().collect();
+
+    // Cut off: fewer rows.
+    night.write("in/acute.csv", lines[..lines.len() * 7 / 10].join("\n") + "\n");
+    refused_then_waived(&night, &[("provider_shrunk", "OF0518")]);
+    night.write("in/acute.csv", &whole);
+    night.run().done();
+
+    // A column is emptied.
+    let changed = |change: &dyn Fn(&mut Vec<String>)| {
+        let rows = lines[1..].iter().map(|line| {
+            let mut cells: Vec<String> = line.split(',').map(str::to_string).collect();
+            change(&mut cells);
+            cells.join(",")
+        });
+        format!("{}\n{}\n", lines[0], rows.collect::<Vec<_>>().join("\n"))
+    };
+    night.write("in/acute.csv", changed(&|cells| cells[7].clear()));
+    refused_then_waived(&night, &[("column_changed", "OF0519")]);
+    night.write("in/acute.csv", &whole);
+    night.run_with(&["--waive", "column_changed"]).done();
+
+    // Its codes are others, and then its dates are written otherwise: each alone.
+    night.write("in/acute.csv", changed(&|cells| cells[5] = format!("code{}", cells[5])));
+    let told = night.run().failed(1, "OF0519");
+    assert!(told.stderr.contains("sex of provider acute is understood in "), "{}", told.stderr);
+    let turned = |date: &str| -> String {
+        let parts: Vec<&str> = date.split('-').collect();
+        if let [year, month, day] = parts[..] { format!("{day}/{month}/{year}") } else { date.to_string() }
+    };
+    night.write("in/acute.csv", changed(&|cells| cells[4] = turned(&cells[4])));
+    let told = night.run().failed(1, "OF0519");
+    assert!(told.stderr.contains("date_of_birth of provider acute is written as "), "{}", told.stderr);
+    told.names_nobody(&people);
+    night.write("in/acute.csv", &whole);
+
+    // Half of everything: two gates of two points of the night, the later of which is met once the first is waived.
+    let half = |file: &str| {
+        let text = std::fs::read_to_string(night.path(file)).unwrap();
+        let kept: Vec<&str> = text.lines().take(text.lines().count() / 2).collect();
+        night.write(file, kept.join("\n") + "\n");
+        text
+    };
+    let (gp, acute) = (half("in/gp.csv"), half("in/acute.csv"));
+    let told = night.run().failed(1, "OF0518");
+    assert!(told.stderr.contains("and 1 more"), "{}", told.stderr);
+    night.run_with(&["--waive", "provider_shrunk"]).failed(1, "OF0511");
+    night.run_with(&["--waive", "provider_shrunk", "--waive", "people_change", "--dry-run"]).done();
+    night.write("in/gp.csv", gp);
+    night.write("in/acute.csv", acute);
+    night.run().done();
+
+    // Somebody has put strangers together, again and again.
+    let ids = night.person_ids();
+    let mut strangers: Vec<String> = Vec::new();
+    let mut seen = BTreeSet::new();
+    for ((provider, record), person) in &ids {
+        if seen.insert(person) && people[record[2..].parse::<usize>().unwrap()].born.len() == 10 {
+            strangers.push(format!("{provider}:{record}"));
+        }
+    }
+    for pair in strangers.chunks_exact(2).take(12) {
+        decide(&night, &pair[0], &pair[1], "yes");
+    }
+    refused_then_waived(&night, &[("merges", "OF0526"), ("negative_controls", "OF0527")]);
+
+    let told = night.run_with(&["--waive", "provider_shrink"]).failed(2, "OF0528");
+    assert!(told.stderr.contains("did you mean provider_shrunk?"), "{}", told.stderr);
+}
+
+#[test]
+fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
+    let people = town(250, 44);
+    let night = Night::of(&people);
+    night.write("in/hospice.csv", format!("{}\n{}\n", common::HEADER, people[0].exact_row("h-1")));
+    let hospice = "\n[[provider]]\nid = \"hospice\"\nsetting = \"hospice\"\nfiles = [\"in/hospice.csv\"]\nwhen_missing = \"stop\"\n";
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", format!("{job}{hospice}{}", common::COLUMNS));
+    // There is no last good one yet.
+    let acute = std::fs::read(night.path("in/acute.csv")).unwrap();
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    night.run().failed(3, "OF0103");
+    night.write("in/acute.csv", &acute);
+    night.run().done();
+    let first = night.person_ids();
+    let crosswalk = night.table("crosswalk.parquet").rows;
+    for (path, mode, _) in common::modes(&night.output().join("state/inputs")) {
+        assert_eq!(mode & 0o077, 0, "{path:?} is its owner's only");
+    }
+    assert!(!night.output().join("state/inputs/hospice").exists(), "nothing is kept that will never stand in");
+
+    // Absent; cut off to nothing, in place; and not to be read at all: the same people, from the same rows.
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    for (nth, bytes) in [None, Some(&b""[..]), Some(&b"\x50\x4b\x03\x04broken"[..])].into_iter().enumerate() {
+        if let Some(bytes) = bytes {
+            night.write("in/acute.csv", bytes);
+        }
+        let told = night.run().done();
+        let warning = "provider acute has sent nothing usable: its records of 2026-11-22 stand, 0 days old";
+        assert!(told.stderr.contains(warning), "{nth}: {}", told.stderr);
+        assert_eq!(night.person_ids(), first, "{nth}");
+        assert_eq!(night.table("crosswalk.parquet").rows, crosswalk, "{nth}");
+        let inputs = run_json(&night)["inputs"].clone();
+        let days: Vec<Option<i64>> = inputs.as_array().unwrap().iter().map(|file| file["days_old"].as_i64()).collect();
+        assert_eq!(days, [None, Some(0), None], "{nth}");
+    }
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    let person = first.values().next().unwrap();
+    let mut explain = common::onefolk();
+    explain.args(["explain", "person", person, "--job"]).arg(night.path("job.toml"));
+    common::outcome(explain).done();
+
+    // They grow old, until they are too old.
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-12-06");
+    assert!(night.run().done().stderr.contains("14 days old"));
+    common::edit(&night.path("job.toml"), "as_of = 2026-12-06", "as_of = 2026-12-07");
+    let told = night.run().failed(1, "OF0517");
+    assert!(
+        told.stderr.contains("the records of provider acute 15 days old, expected at most 14 days"),
+        "{}",
+        told.stderr
+    );
+    night.run_with(&["--waive", "provider_missing"]).done();
+    assert_eq!(night.person_ids(), first);
+
+    // What is kept is used whole or not at all.
+    let kept = common::files_below(&night.output().join("state/inputs/acute"));
+    let name = kept.keys().find(|path| path.ends_with("acute.csv")).unwrap().clone();
+    let path = night.output().join("state/inputs/acute").join(name);
+    std::fs::write(&path, &acute[..acute.len() - 40]).unwrap();
+    night.run_with(&["--waive", "provider_missing"]).failed(4, "OF0529");
+
+    // It is back, with another file: that one is kept from now on, and only that.
+    let text = String::from_utf8(acute).unwrap();
+    night.write("in/acute.csv", text.lines().take(180).collect::<Vec<_>>().join("\n") + "\n");
+    let told = night.run().done();
+    assert!(!told.stderr.contains("nothing usable"), "{}", told.stderr);
+    assert_eq!(common::files_below(&night.output().join("state/inputs/acute")).len(), 2);
+    // One that must be there stops the night, as it says.
+    std::fs::remove_file(night.path("in/hospice.csv")).unwrap();
+    night.run().failed(3, "OF0103");
+}
+
+#[test]
+fn no_decision_weakens_an_objection() {
+    let people = town(200, 45);
+    let night = Night::of(&people);
+    night.run().done();
+    let ids = night.person_ids();
+    let mut of: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    ids.iter()
+        .for_each(|((provider, record), person)| of.entry(person).or_default().push(format!("{provider}:{record}")));
+    // Somebody who objects by one record and has another, and a stranger whom a human has found to be the same person.
+    let mut twos = of.values().filter(|records| records.len() == 2);
+    let (objects, stranger) = (twos.next().unwrap(), twos.next().unwrap());
+    let (provider, record) = objects[0].split_once(':').unwrap();
+    night.write("objections.csv", format!("provider,record_id\n{provider},{record}\n"));
+    let opt_out = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n[job]\n";
+    common::edit(&night.path("job.toml"), "[job]\n", opt_out);
+    decide(&night, &objects[1], &stranger[0], "yes");
+    // Saying that the row which objects is nobody does not let the rest of the person back in.
+    decide(&night, &objects[0], "", "not_a_person");
+    night.run().done();
+    let withheld = night.table("withheld.parquet");
+    let [provider, record, reason] = ["provider", "record_id", "reason"].map(|name| withheld.column(name));
+    let reason_of = |wanted: &String| {
+        let row = withheld.rows.iter().find(|row| format!("{}:{}", row[provider], row[record]) == *wanted);
+        row.map(|row| row[reason].clone())
+    };
+    assert_eq!(reason_of(&objects[0]).as_deref(), Some("local_objection"));
+    for other in [&objects[1], &stranger[0], &stranger[1]] {
+        assert_eq!(reason_of(other).as_deref(), Some("local_objection_linked"), "{other}");
+    }
+}
+
+/// Bytes below `folder`, those of `apart` not counted.
+fn bytes_below(folder: &Path, apart: Option<&str>) -> u64 {
+    let files = common::files_below(folder);
+    files
+        .iter()
+        .filter(|(name, _)| apart.is_none_or(|apart| !name.starts_with(apart)))
+        .map(|(_, bytes)| bytes.len() as u64)
+        .sum()
+}
+
+/// A month of nights as they come: people who arrive and leave, objections, a training, a rollback, a failed gate and a kill.
+#[test]
+fn after_a_month_nothing_has_grown_without_limit() {
+    const KEPT: usize = 4;
+    let everybody = town(90, 60);
+    let night = Night::new();
+    let rest = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+    let text = job(&[("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", "")], rest);
+    let text = text.replacen("[job]\n", &format!("[job]\nkeep_runs = {KEPT}\n"), 1);
+    let (ledger, state) = (night.output().join("state/ledger"), night.output().join("state"));
+    let (mut state_bytes, mut run_bytes, mut ledger_bytes) = (0, 0, 0);
+    for day in 1..=30usize {
+        let date = format!("2026-10-{day:02}");
+        night.write("job.toml", text.replacen("2026-11-22", &date, 1));
+        let mut random = Random::new(day as u64);
+        let people = &everybody[day..day + 60];
+        night.write("in/gp.csv", common::csv(people, &mut random, 0));
+        night.write("in/acute.csv", common::csv(people, &mut random, 1));
+        let objector = if day % 3 == 0 { people[day].nhs_number.as_str() } else { "" };
+        night.write("objections.csv", format!("nhs_number\n{objector}\n"));
+        match day {
+            9 => {
+                let before = night.standing();
+                night.write("in/gp.csv", common::csv(&people[..5], &mut random, 0));
+                night.write("in/acute.csv", common::csv(&people[..5], &mut random, 1));
+                assert_eq!(night.run().status, Some(1));
+                assert!(night.standing() == before);
+            }
+            14 => {
+                let mut child = night.start();
+                std::thread::sleep(std::time::Duration::from_millis(40));
+                let _ = child.kill();
+                child.wait().expect("it is ours");
+                night.run().done();
+            }
+            17 => drop(other(&night, "train", &[]).done()),
+            20 => {
+                let to = runs(&night)[0].clone();
+                other(&night, "rollback", &[&to]).done();
+            }
+            _ => drop(night.run().done()),
+        }
+        assert!(night.unfinished().is_empty());
+        assert_eq!(runs(&night).len(), KEPT.min(day), "night {day}");
+        let current = std::fs::read_link(night.output().join("current")).unwrap();
+        assert!(night.output().join(current).join("run.json").exists());
+        // One assignment, whatever the number of nights.
+        let assignments = common::files_below(&ledger).keys().filter(|name| name.ends_with("assignment")).count();
+        assert_eq!(assignments, 1);
+        let sizes = (bytes_below(&state, Some("ledger")), bytes_below(&night.output().join("runs"), None));
+        let now = bytes_below(&ledger, None);
+        let issued = now.saturating_sub(std::mem::replace(&mut ledger_bytes, now));
+        if day == 8 {
+            (state_bytes, run_bytes) = sizes;
+        }
+        if day > 8 {
+            // The history of runs may grow up to its hundred lines, of at most 200 bytes.
+            assert!(sizes.0 < state_bytes + state_bytes / 4 + 20_000, "night {day}: {} of {state_bytes}", sizes.0);
+            assert!(sizes.1 < run_bytes + run_bytes / 3, "night {day}: {} of {run_bytes}", sizes.1);
+            assert!(issued < 8_000, "the ledger grew by {issued} bytes in night {day}");
+        }
+    }
+    let files = common::files_below(&state);
+    let own: Vec<&str> =
+        files.keys().filter(|name| !name.starts_with("ledger")).filter_map(|name| name.to_str()).collect();
+    assert_eq!(own, ["failed.jsonl", "history.jsonl", "last_run.prom", "lock", "model.json", "person_id.key"]);
+}
+
+fn other(night: &Night, command: &str, arguments: &[&str]) -> common::Outcome {
+    let mut started = common::onefolk();
+    started.arg(command).arg(night.path("job.toml")).args(arguments);
+    common::outcome(started)
+}
+
+/// The runs that are kept, oldest first.
+fn runs(night: &Night) -> Vec<String> {
+    let entries = std::fs::read_dir(night.output().join("runs")).unwrap();
+    let mut runs: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    runs.sort();
+    runs
 }

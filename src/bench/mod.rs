@@ -11,7 +11,7 @@ pub use stages::{Benched, StageFigures};
 use crate::failure::{Failure, OUTPUT_FAILED, Result, USAGE};
 use crate::generate::{self, Generated, generate};
 use crate::job::Job;
-use crate::run::{self, Finished, Options, Temporary, memory};
+use crate::run::{self, Finished, Options, Temporary, machine};
 use std::path::{Path, PathBuf};
 
 /// The columns of the single file: those that published figures are measured with.
@@ -93,10 +93,10 @@ fn one_run(job: &Job) -> Result<Run> {
         }
         _ => {}
     }
-    let counts_anew = memory::forget_peak();
+    let counts_anew = machine::forget_peak_memory();
     let finished = run::run(job, Options::default())?;
     // Where it cannot be counted anew, the peak may be that of generating.
-    let peak_memory_bytes = memory::peak().filter(|_| counts_anew);
+    let peak_memory_bytes = machine::peak_memory_bytes().filter(|_| counts_anew);
     Ok(Run { finished, peak_memory_bytes })
 }
 

@@ -48,6 +48,13 @@ pub const FIELDS: [Field; 15] = [
 /// Fields that tell where a person lives or can be found: hidden for a sensitive person.
 const PLACE_FIELDS: [Field; 5] = [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::GpPractice];
 
+/// The columns of people.parquet that are null for a sensitive person.
+pub(crate) fn hidden_columns() -> Vec<String> {
+    let places = PLACE_FIELDS.iter().filter_map(|field| field.word()).map(str::to_string);
+    let sources = FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from"));
+    places.chain(sources).chain(["other_addresses", "providers"].map(str::to_string)).collect()
+}
+
 /// What the linking says of each person, one entry per dense person.
 #[derive(Debug, Clone, Default)]
 pub struct Linked {

@@ -100,7 +100,7 @@ impl<'a> Asked<'a> {
         let comparison = feature.comparison(self.comparisons);
         let of_place = |at: usize| {
             let one = &self.comparisons.list[at];
-            matches!(one.group, Group::Place | Group::Contact) || one.name == "local_id"
+            matches!(one.group, Group::Home | Group::Email) || one.name == "local_id"
         };
         Named { word: feature.word(self.comparisons), comparison, tells_place: comparison.is_some_and(of_place) }
     }

@@ -7,8 +7,8 @@ use crate::comparison::{Batch, Comparisons};
 use crate::model::Scorer;
 use crate::records::{Identities, MISSING, Records};
 
-/// Scores the pairs of every identity that a chain of pairs at or above `cut`, or of rows that share a record_id, joins to a record in
-/// `seeds`. Gives the kept ones, ascending, as [`super::score_pairs`] would, and how many pairs were compared.
+/// Scores the pairs of every identity that a chain of pairs at or above `cut`, of rows that share a record_id, or of records that humans
+/// have decided to be `one_person`, joins to a record in `seeds`. Gives the kept ones, ascending, as [`super::score_pairs`] would, and how many pairs were compared.
 ///
 /// Joining people is a matter of one component at a time: clustering these edges gives the seeds' people as clustering all edges would.
 pub fn score_around(
@@ -17,7 +17,7 @@ pub fn score_around(
     comparisons: &Comparisons,
     scorer: &Scorer,
     blocks: &Blocks,
-    cut: i64,
+    (cut, one_person): (i64, &[(u32, u32)]),
     seeds: &[bool],
 ) -> (Vec<Edge>, u64) {
     let (mut edges, mut compared) = (Vec::new(), 0);
@@ -42,6 +42,10 @@ pub fn score_around(
                     reach(right, &mut seen, &mut next);
                 }
             }
+        }
+        for &(a, b) in one_person {
+            let either = keys[a as usize] || keys[b as usize];
+            (keys[a as usize], keys[b as usize]) = (either, either);
         }
         let same_record = (0..records.len()).filter(|&record| keys[records.key[record] as usize]);
         same_record.for_each(|record| reach(identities.of_record[record], &mut seen, &mut next));

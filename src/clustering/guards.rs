@@ -1,10 +1,10 @@
 //! What may never be one person, whatever the evidence says (DESIGN sections 5 and 10, DOMAIN.md section 8).
 
+use super::settled::{KeptApart, KeptBy, Settled};
 use super::{Evidence, ReviewReason};
 use crate::comparison::{Comparisons, Of, Pattern, date, name, place};
-use crate::job::{Field, Provider};
-use crate::records::{Identities, MISSING, Records};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::job::Provider;
+use crate::records::{Identities, Records};
 
 /// Years between two people of one name that make them parent and child.
 const GENERATION_YEARS: u32 = 12;
@@ -13,29 +13,14 @@ const SAME_NAME_BITS: f32 = 9.0;
 /// Bits taken from the weight of probable relatives: about what sharing a home and a family name is worth.
 const RELATIVES_BITS: i64 = 10;
 
-/// Pairs that an authority forbids, as record keys and NHS number codes.
-#[derive(Debug, Default)]
-pub struct NeverLink {
-    pub record_keys: Vec<(u32, u32)>,
-    pub numbers: Vec<(u32, u32)>,
-    /// One side a record key, the other an NHS number.
-    pub key_and_number: Vec<(u32, u32)>,
-}
-
-impl NeverLink {
-    /// Record keys that the list names. They need identities of their own, or two records with the same values would be one node.
-    pub fn keys(&self) -> FxHashSet<u32> {
-        let pairs = self.record_keys.iter().flat_map(|&(left, right)| [left, right]);
-        pairs.chain(self.key_and_number.iter().map(|&(key, _)| key)).collect()
-    }
-}
-
 /// What a guard says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
     Clear,
     /// On a never-link list: never linked, never shown for review.
     NeverLink,
+    /// A human has decided that they are two people: never linked, not shown again.
+    TwoPeople,
     /// Two verified numbers: never linked, shown for review.
     TwoNumbers,
     /// Probably relatives: linked only with much evidence besides.
@@ -45,7 +30,7 @@ pub(super) enum Verdict {
 impl Verdict {
     /// Whether no evidence can join the pair.
     pub fn forbids(self) -> bool {
-        matches!(self, Verdict::NeverLink | Verdict::TwoNumbers)
+        matches!(self, Verdict::NeverLink | Verdict::TwoPeople | Verdict::TwoNumbers)
     }
 
     /// What is taken from the pair's weight, in 1/1024 bit.
@@ -63,8 +48,9 @@ pub struct Guards {
     date: Option<usize>,
     place: Option<usize>,
     birth_order: Option<usize>,
-    /// Pairs of identities, smaller first.
-    never: FxHashSet<(u32, u32)>,
+    kept_apart: KeptApart,
+    /// Pairs of record keys that humans have decided to be one person, in their order.
+    one_person: Vec<(u32, u32)>,
     /// Providers with `one_record_per_person`; empty where no provider has it.
     strict: Vec<bool>,
 }
@@ -74,7 +60,7 @@ impl Guards {
         comparisons: &Comparisons,
         records: &Records,
         identities: &Identities,
-        never_link: &NeverLink,
+        settled: &Settled,
         providers: &[Provider],
     ) -> Guards {
         let find = |name: &str| comparisons.list.iter().position(|comparison| comparison.name == name);
@@ -84,12 +70,23 @@ impl Guards {
             date: find("date_of_birth"),
             place: find("place"),
             birth_order: find("birth_order"),
-            never: never_pairs(records, identities, never_link),
+            kept_apart: settled.kept_apart(records, identities),
+            one_person: settled.one_person.clone(),
             strict: match providers.iter().any(|provider| provider.one_record_per_person) {
                 true => providers.iter().map(|provider| provider.one_record_per_person).collect(),
                 false => Vec::new(),
             },
         }
+    }
+
+    /// Pairs of record keys that humans have decided to be one person, in the order in which it was said.
+    pub fn one_person(&self) -> &[(u32, u32)] {
+        &self.one_person
+    }
+
+    /// Pairs of identities that are kept apart whether or not anybody scored them, smaller first.
+    pub(super) fn kept_apart(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.kept_apart.keys().copied()
     }
 
     /// Whether two identities hold records of one provider that sends one record a person.
@@ -117,8 +114,10 @@ impl Guards {
 
     /// What is to be held against two identities.
     pub(super) fn judge(&self, evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Verdict {
-        if !self.never.is_empty() && self.never.contains(&(left.min(right), left.max(right))) {
-            return Verdict::NeverLink;
+        match self.kept_apart.get(&(left.min(right), left.max(right))) {
+            Some(KeptBy::Authority) => return Verdict::NeverLink,
+            Some(KeptBy::Decision) => return Verdict::TwoPeople,
+            None => {}
         }
         let list = &evidence.comparisons.list;
         let level = |at: Option<usize>| at.and_then(|index| list[index].level_in(pattern));
@@ -127,8 +126,11 @@ impl Guards {
             return Verdict::TwoNumbers;
         }
         if number.is_some_and(|number| number >= 3) {
-            let contradicted =
-                level(self.date).is_some_and(|date| date <= 1) && !level(self.name).is_some_and(name::has_common_name);
+            let other_date = level(self.date).is_some_and(|date| date <= 1);
+            let agrees = level(self.name).is_some_and(name::has_common_name)
+                || level(self.place).is_some_and(place::is_same_postcode);
+            // A baby's record may carry its mother's number, name and home.
+            let contradicted = other_date && (!agrees || self.years_apart(evidence, left, right) >= GENERATION_YEARS);
             return if contradicted {
                 Verdict::Relatives(ReviewReason::NumberWithoutDemographic)
             } else {
@@ -168,37 +170,4 @@ impl Guards {
             _ => 0,
         }
     }
-}
-
-/// Translates record keys and numbers into identities; every identity that holds one side is kept from every one that holds the other.
-pub(super) fn never_pairs(records: &Records, identities: &Identities, never_link: &NeverLink) -> FxHashSet<(u32, u32)> {
-    let mut pairs = FxHashSet::default();
-    if never_link.record_keys.is_empty() && never_link.numbers.is_empty() && never_link.key_and_number.is_empty() {
-        return pairs;
-    }
-    let wanted_keys = never_link.keys();
-    let in_pairs = never_link.numbers.iter().flat_map(|&(left, right)| [left, right]);
-    let wanted_numbers: FxHashSet<u32> =
-        in_pairs.chain(never_link.key_and_number.iter().map(|&(_, number)| number)).collect();
-    let mut by_key: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    let mut by_number: FxHashMap<u32, Vec<u32>> = FxHashMap::default();
-    let numbers = records.clean.get(&Field::NhsNumber);
-    for record in (0..records.len()).filter(|&record| identities.of_record[record] != MISSING) {
-        let identity = identities.of_record[record];
-        if wanted_keys.contains(&records.key[record]) {
-            by_key.entry(records.key[record]).or_default().push(identity);
-        }
-        if let Some(code) = numbers.map(|column| column.codes[record]).filter(|code| wanted_numbers.contains(code)) {
-            by_number.entry(code).or_default().push(identity);
-        }
-    }
-    let mut forbid = |left: Option<&Vec<u32>>, right: Option<&Vec<u32>>| {
-        for &a in left.into_iter().flatten() {
-            pairs.extend(right.into_iter().flatten().map(|&b| (a.min(b), a.max(b))));
-        }
-    };
-    never_link.record_keys.iter().for_each(|(a, b)| forbid(by_key.get(a), by_key.get(b)));
-    never_link.numbers.iter().for_each(|(a, b)| forbid(by_number.get(a), by_number.get(b)));
-    never_link.key_and_number.iter().for_each(|(a, b)| forbid(by_key.get(a), by_number.get(b)));
-    pairs
 }

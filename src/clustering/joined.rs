@@ -2,11 +2,11 @@
 //!
 //! Here pairs are pairs of records, not of identities: an imported model looks at what was sent, which may differ within an identity.
 
-use super::guards::never_pairs;
-use super::{Clustering, Counts, Edge, NeverLink, Partition, ReviewReason, UnionFind, pair_cut};
+use super::settled::{KeptApart, KeptBy};
+use super::{Clustering, Counts, Edge, Partition, ReviewReason, Settled, UnionFind, pair_cut};
 use crate::comparison::Pattern;
 use crate::job::{ClusterSettings, Field};
-use crate::model::weight_of;
+use crate::model::{probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -28,13 +28,14 @@ pub struct RecordPair {
 pub fn join_pairs(
     records: &Records,
     identities: &Identities,
-    never_link: &NeverLink,
+    settled: &Settled,
     settings: &ClusterSettings,
     (pairs, pairs_compared): (&[RecordPair], u64),
     own_weight: impl Fn(u32) -> i64 + Sync,
 ) -> Clustering {
     let cut = pair_cut(settings);
-    let mut groups = Groups::of(records, identities, never_link);
+    let mut groups = Groups::of(records, identities, settled);
+    let refused = groups.obey(settled);
     let mut strong: Vec<&RecordPair> = pairs.iter().filter(|pair| pair.weight >= cut).collect();
     let hash = |record: u32| identities.hash[identities.of_record[record as usize] as usize];
     strong.par_sort_by_cached_key(|pair| {
@@ -64,7 +65,29 @@ pub fn join_pairs(
     (0..records.len()).filter(|&record| own[record]).for_each(|record| {
         bare[partition.person[record] as usize] = false;
     });
-    Clustering { partition, links, review, weakest, bare, counts }
+    let review = groups.with_reasons(review, &links, &refused);
+    let refused = refused.into_iter().map(|(_, _, why)| why).collect();
+    let right = weakest.iter().map(|weight| weight.map_or(1.0, probability)).collect();
+    Clustering { partition, links, review, weakest, right, bare, refused, counts }
+}
+
+/// Nobody linked with anybody by evidence, where nothing can be compared; rows of one record_id stay together, and decisions are obeyed.
+pub fn everyone_alone(records: &Records, identities: &Identities, settled: &Settled) -> Clustering {
+    let mut groups = Groups::of(records, identities, settled);
+    let refused = groups.obey(settled).into_iter().map(|(_, _, why)| why).collect();
+    let (partition, weakest) = groups.partition(identities);
+    let bare = vec![true; partition.people as usize];
+    let right = vec![1.0; partition.people as usize];
+    Clustering {
+        partition,
+        links: Vec::new(),
+        review: Vec::new(),
+        weakest,
+        right,
+        bare,
+        refused,
+        counts: Counts::default(),
+    }
 }
 
 /// Records while they are joined.
@@ -75,17 +98,18 @@ struct Groups<'a> {
     weakest: Vec<Option<i64>>,
     /// By root: a verified NHS number of it, as a code.
     number: Vec<u32>,
-    /// Pairs of identities that are never one person, smaller first.
-    never: FxHashSet<(u32, u32)>,
-    /// By root: its identities that stand in `never`.
+    kept_apart: KeptApart,
+    /// By root: its identities that stand in `kept_apart`.
     named: FxHashMap<u32, Vec<u32>>,
+    /// By record key: its first record.
+    first: FxHashMap<u32, u32>,
 }
 
 impl<'a> Groups<'a> {
     /// Every record alone, but rows of one record_id together.
-    fn of(records: &Records, identities: &'a Identities, never_link: &NeverLink) -> Groups<'a> {
-        let never = never_pairs(records, identities, never_link);
-        let in_never: FxHashSet<u32> = never.iter().flat_map(|&(a, b)| [a, b]).collect();
+    fn of(records: &Records, identities: &'a Identities, settled: &Settled) -> Groups<'a> {
+        let kept_apart = settled.kept_apart(records, identities);
+        let kept: FxHashSet<u32> = kept_apart.keys().flat_map(|&(a, b)| [a, b]).collect();
         let numbers = records.clean.get(&Field::NhsNumber);
         let number = |record: usize| match numbers {
             Some(column) if records.number_verified[record] => column.codes[record],
@@ -97,18 +121,18 @@ impl<'a> Groups<'a> {
             weakest: vec![None; records.len()],
             number: (0..records.len()).map(number).collect(),
             named: FxHashMap::default(),
-            never,
+            first: FxHashMap::default(),
+            kept_apart,
         };
-        let mut first: FxHashMap<u32, u32> = FxHashMap::default();
         for record in 0..records.len() as u32 {
             let identity = identities.of_record[record as usize];
             if identity == MISSING {
                 continue;
             }
-            if in_never.contains(&identity) {
+            if kept.contains(&identity) {
                 groups.named.insert(record, vec![identity]);
             }
-            let known = *first.entry(records.key[record as usize]).or_insert(record);
+            let known = *groups.first.entry(records.key[record as usize]).or_insert(record);
             if known != record {
                 groups.merge(known, record, None);
             }
@@ -116,9 +140,28 @@ impl<'a> Groups<'a> {
         groups
     }
 
+    /// Joins what humans have decided to be one person; gives the records of the decisions that cannot be obeyed, and why.
+    fn obey(&mut self, settled: &Settled) -> Vec<(u32, u32, ReviewReason)> {
+        let mut refused = Vec::new();
+        for (a, b) in &settled.one_person {
+            let (Some(&a), Some(&b)) = (self.first.get(a), self.first.get(b)) else { continue };
+            let roots = (self.union.find(a), self.union.find(b));
+            let why = match self.kept_apart(roots.0, roots.1) {
+                Some(KeptBy::Authority) => Some(ReviewReason::DecisionAgainstNeverLink),
+                Some(KeptBy::Decision) => Some(ReviewReason::DecisionsContradict),
+                None => self.two_numbers(roots.0, roots.1).then_some(ReviewReason::DecisionAgainstNumbers),
+            };
+            match why {
+                Some(why) => refused.push((a, b, why)),
+                None => self.merge(a, b, None),
+            }
+        }
+        refused
+    }
+
     fn join(&mut self, pair: &RecordPair) {
         let (a, b) = (self.union.find(pair.left), self.union.find(pair.right));
-        if a != b && !self.two_numbers(a, b) && !self.never_meet(a, b) {
+        if a != b && !self.two_numbers(a, b) && self.kept_apart(a, b).is_none() {
             self.merge(a, b, Some(pair.weight));
         }
     }
@@ -128,9 +171,26 @@ impl<'a> Groups<'a> {
         a != MISSING && b != MISSING && a != b
     }
 
-    fn never_meet(&self, a: u32, b: u32) -> bool {
-        let (Some(a), Some(b)) = (self.named.get(&a), self.named.get(&b)) else { return false };
-        a.iter().any(|&x| b.iter().any(|&y| self.never.contains(&(x.min(y), x.max(y)))))
+    /// Who keeps two groups apart, if anybody.
+    fn kept_apart(&self, a: u32, b: u32) -> Option<KeptBy> {
+        let (a, b) = (self.named.get(&a)?, self.named.get(&b)?);
+        let pairs = a.iter().flat_map(|&x| b.iter().map(move |&y| (x.min(y), x.max(y))));
+        pairs.filter_map(|pair| self.kept_apart.get(&pair).copied()).min()
+    }
+
+    /// The pairs for review with those of refused decisions, as far as the two were compared.
+    fn with_reasons(
+        &self,
+        review: Vec<(u32, ReviewReason)>,
+        links: &[(Edge, bool)],
+        refused: &[(u32, u32, ReviewReason)],
+    ) -> Vec<(u32, ReviewReason)> {
+        let identity = |record: u32| self.identities.of_record[record as usize];
+        let of_identities = |&(a, b, why): &(u32, u32, ReviewReason)| {
+            let (a, b) = (identity(a), identity(b));
+            (a.min(b), a.max(b), why)
+        };
+        super::with_reasons(review, links, &refused.iter().map(of_identities).collect::<Vec<_>>())
     }
 
     fn merge(&mut self, a: u32, b: u32, weight: Option<i64>) {
@@ -195,7 +255,7 @@ fn edges(pairs: &[RecordPair], identities: &Identities) -> Vec<Edge> {
 fn review(groups: &Groups, links: &[(Edge, bool)], from: i64) -> Vec<(u32, ReviewReason)> {
     let number = |identity: u32| groups.number[groups.identities.example(identity)];
     let reason = |(at, (edge, together)): (usize, &(Edge, bool))| {
-        if *together || edge.weight < from || groups.never.contains(&(edge.left, edge.right)) {
+        if *together || edge.weight < from || groups.kept_apart.contains_key(&(edge.left, edge.right)) {
             return None;
         }
         let (a, b) = (number(edge.left), number(edge.right));
@@ -231,18 +291,18 @@ mod tests {
         records
     }
 
-    fn joined(records: &Records, never_link: &NeverLink, pairs: &[(u32, u32, i64)]) -> Clustering {
+    fn joined(records: &Records, settled: &Settled, pairs: &[(u32, u32, i64)]) -> Clustering {
         let identities = Identities::of(records, &[], |_| true);
         let bits = |&(left, right, bits): &(u32, u32, i64)| RecordPair { left, right, weight: bits * 1024, pattern: 0 };
         let pairs: Vec<RecordPair> = pairs.iter().map(bits).collect();
         let compared = pairs.len() as u64;
-        join_pairs(records, &identities, never_link, &ClusterSettings::default(), (&pairs, compared), |_| 10 * 1024)
+        join_pairs(records, &identities, settled, &ClusterSettings::default(), (&pairs, compared), |_| 10 * 1024)
     }
 
     #[test]
     fn links_join_and_the_weakest_is_told() {
         let records = records(&[("ann", ""), ("anne", ""), ("anna", ""), ("bob", "")]);
-        let clustering = joined(&records, &NeverLink::default(), &[(0, 1, 9), (1, 2, 6), (2, 3, 3)]);
+        let clustering = joined(&records, &Settled::default(), &[(0, 1, 9), (1, 2, 6), (2, 3, 3)]);
         assert_eq!(clustering.partition.person, [0, 0, 0, 1]);
         assert_eq!(clustering.weakest, [Some(6 * 1024), None]);
         assert_eq!(clustering.counts.links, 2);
@@ -253,7 +313,7 @@ mod tests {
     #[test]
     fn two_verified_numbers_never_meet_in_one_person() {
         let records = records(&[("ann", "9990000018"), ("anne", ""), ("anna", "9990000026")]);
-        let clustering = joined(&records, &NeverLink::default(), &[(0, 1, 9), (1, 2, 20), (0, 2, 30)]);
+        let clustering = joined(&records, &Settled::default(), &[(0, 1, 9), (1, 2, 20), (0, 2, 30)]);
         assert_eq!(clustering.partition.person, [0, 1, 1], "the better link wins the middle record");
         let reasons: Vec<ReviewReason> = clustering.review.iter().map(|(_, reason)| *reason).collect();
         assert!(reasons.contains(&ReviewReason::PossibleDuplicateRegistration), "{reasons:?}");
@@ -262,7 +322,7 @@ mod tests {
     #[test]
     fn what_an_authority_keeps_apart_stays_apart_through_others_too() {
         let records = records(&[("ann", ""), ("anne", ""), ("anna", "")]);
-        let never = NeverLink { record_keys: vec![(0, 2)], ..NeverLink::default() };
+        let never = Settled { record_keys: vec![(0, 2)], ..Settled::default() };
         let clustering = joined(&records, &never, &[(0, 1, 9), (1, 2, 8), (0, 2, 30)]);
         assert_eq!(clustering.partition.person, [0, 0, 1]);
         let shown = clustering.review.iter().map(|(at, _)| clustering.links[*at as usize].0);
@@ -275,7 +335,7 @@ mod tests {
     fn rows_of_one_record_id_are_one_person() {
         let mut records = records(&[("ann", ""), ("zoe", "")]);
         records.key = vec![7, 7];
-        let clustering = joined(&records, &NeverLink::default(), &[]);
+        let clustering = joined(&records, &Settled::default(), &[]);
         assert_eq!(clustering.partition.people, 1);
     }
 }

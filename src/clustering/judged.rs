@@ -12,6 +12,8 @@ const SAME_PROVIDER_BITS: i64 = 8 * 1024;
 pub enum Guard {
     /// On a never-link list.
     NeverLink,
+    /// Two people, as a human has decided.
+    TwoPeople,
     /// Two verified NHS numbers.
     TwoNumbers,
     /// Probably relatives, of which kind.
@@ -37,7 +39,7 @@ pub struct Judged {
 impl Judged {
     /// Whether no evidence can join the pair.
     pub fn forbidden(&self) -> bool {
-        matches!(self.guard, Some(Guard::NeverLink | Guard::TwoNumbers))
+        matches!(self.guard, Some(Guard::NeverLink | Guard::TwoPeople | Guard::TwoNumbers))
     }
 }
 
@@ -56,6 +58,7 @@ pub fn judge_pattern(evidence: &Evidence, left: u32, right: u32, pattern: Patter
     let guard = match verdict {
         Verdict::Clear => None,
         Verdict::NeverLink => Some(Guard::NeverLink),
+        Verdict::TwoPeople => Some(Guard::TwoPeople),
         Verdict::TwoNumbers => Some(Guard::TwoNumbers),
         Verdict::Relatives(reason) => Some(Guard::Relatives(reason)),
     };

@@ -12,6 +12,7 @@ mod around;
 mod choose;
 mod context;
 mod contexts;
+mod decided;
 mod guards;
 mod joined;
 mod judged;
@@ -22,19 +23,21 @@ mod nodes;
 mod pass;
 mod pooled;
 mod replay;
+mod settled;
 mod sparse;
 mod union_find;
 
 pub use around::score_around;
 pub use choose::{Sample, believed, choose, decide, sample};
 pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
-pub use guards::{Guards, NeverLink};
-pub use joined::{KEPT_FROM, RecordPair, join_pairs};
+pub use guards::Guards;
+pub use joined::{KEPT_FROM, RecordPair, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
 pub use links::{Edge, score_pairs};
 pub use merges::Merge;
 pub use pooled::Standing;
 pub use replay::{Between, Join, Replay};
+pub use settled::Settled;
 pub use union_find::UnionFind;
 
 use crate::comparison::Comparisons;
@@ -42,8 +45,9 @@ use crate::job::ClusterSettings;
 use crate::model::{Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
 use contexts::Contexts;
+use decided::{Refused, Together};
 use nodes::Nodes;
-use pass::{NodeEdge, Sizes, Way};
+use pass::{Bond, NodeEdge, Sizes, Way};
 use rayon::prelude::*;
 
 /// Components of the first pass beyond this are cut along their weakest pairs.
@@ -60,6 +64,12 @@ pub struct Partition {
 /// Why a pair goes to a human.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ReviewReason {
+    /// A human has decided that they are one person, which a never-link list forbids.
+    DecisionAgainstNeverLink,
+    /// Humans have decided that they are one person, and that people of theirs are two.
+    DecisionsContradict,
+    /// A human has decided that they are one person, but two verified NHS numbers stand between them.
+    DecisionAgainstNumbers,
     /// The evidence is between `review_from` and the cut, or other records speak against it.
     GreyZone,
     /// Two verified NHS numbers, and otherwise overwhelming agreement.
@@ -75,6 +85,9 @@ pub enum ReviewReason {
 impl ReviewReason {
     pub fn word(self) -> &'static str {
         match self {
+            ReviewReason::DecisionAgainstNeverLink => "decision_against_never_link",
+            ReviewReason::DecisionsContradict => "decisions_contradict",
+            ReviewReason::DecisionAgainstNumbers => "decision_against_numbers",
             ReviewReason::GreyZone => "grey_zone",
             ReviewReason::PossibleDuplicateRegistration => "possible_duplicate_registration",
             ReviewReason::PossibleTwins => "possible_twins",
@@ -94,8 +107,12 @@ pub struct Clustering {
     pub review: Vec<(u32, ReviewReason)>,
     /// The lowest average link at which parts of a person were joined, in 1/1024 bit; `None` for people of one identity.
     pub weakest: Vec<Option<i64>>,
+    /// Of the record pairs of each person that had to be joined, the share that is right by what joined them; 1 where nothing was joined.
+    pub right: Vec<f64>,
     /// People whose only identity says too little to be recognised again.
     pub bare: Vec<bool>,
+    /// Decisions of humans that could not be obeyed, one reason each; as far as the two were compared they are in `review` as well.
+    pub refused: Vec<ReviewReason>,
     pub counts: Counts,
 }
 
@@ -154,7 +171,8 @@ pub fn cluster(
     pairs_compared: u64,
 ) -> Clustering {
     let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
-    let (together, reused) = nodes.same_record(evidence);
+    let Together { pairs: together, refused, reused, .. } = Together::of(evidence, &nodes);
+    let edges = with_refused(evidence, edges, &refused);
     let scored = nodes.edges(evidence, &edges);
     let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
     let first = population.first_pass(decision.first_cut).merges;
@@ -176,7 +194,23 @@ pub fn cluster(
     counts.largest_component = second.sizes.largest;
     counts.components_cut = second.sizes.cut;
     let edges = nodes.with_context(edges, &scored, &levels, decision.context.as_ref());
-    finish(evidence, &nodes, clusters, edges, counts)
+    finish(evidence, &nodes, clusters, edges, &refused, counts)
+}
+
+/// The scored pairs, and those of decisions that were refused although nobody scored them: a human is to see them.
+fn with_refused(evidence: &Evidence, mut edges: Vec<Edge>, refused: &[Refused]) -> Vec<Edge> {
+    let known = edges.len();
+    for &(left, right, _) in refused.iter().filter(|(left, right, _)| left != right) {
+        if edges[..known].binary_search_by_key(&(left, right), |edge| (edge.left, edge.right)).is_err() {
+            let pattern = evidence.comparisons.pattern(left, right);
+            edges.push(Edge { left, right, weight: evidence.scorer.weight(pattern), pattern, context: None });
+        }
+    }
+    if edges.len() > known {
+        edges.sort_unstable();
+        edges.dedup();
+    }
+    edges
 }
 
 /// The nodes and what joins them: all that a pass looks at.
@@ -231,23 +265,26 @@ impl Population<'_> {
 fn finish(
     evidence: &Evidence,
     nodes: &Nodes,
-    clusters: (Vec<Vec<u32>>, Vec<Option<i64>>),
+    clusters: (Vec<Vec<u32>>, Vec<Bond>),
     edges: Vec<Edge>,
+    refused: &[Refused],
     mut counts: Counts,
 ) -> Clustering {
-    let (clusters, lowest) = clusters;
+    let (clusters, bonds) = clusters;
     let mut cluster_of = vec![MISSING; nodes.len()];
     for (number, members) in clusters.iter().enumerate() {
         members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
     }
     let mut number_of = vec![MISSING; clusters.len()];
-    let (mut person, mut weakest, mut bare) = (vec![MISSING; evidence.records.len()], Vec::new(), Vec::new());
+    let mut person = vec![MISSING; evidence.records.len()];
+    let (mut weakest, mut right, mut bare) = (Vec::new(), Vec::new(), Vec::new());
     for (record, slot) in person.iter_mut().enumerate() {
         let Some(node) = nodes.of_record(evidence, record) else { continue };
         let cluster = cluster_of[node as usize] as usize;
         if number_of[cluster] == MISSING {
             number_of[cluster] = weakest.len() as u32;
-            weakest.push(lowest[cluster]);
+            weakest.push(bonds[cluster].weakest);
+            right.push(if bonds[cluster].pairs > 0.0 { bonds[cluster].right / bonds[cluster].pairs } else { 1.0 });
             bare.push(clusters[cluster].iter().all(|&node| nodes.is_bare(node)));
         }
         *slot = number_of[cluster];
@@ -257,9 +294,10 @@ fn finish(
     let links: Vec<(Edge, bool)> = edges.into_par_iter().map(|edge| (edge, together(&edge))).collect();
     let cut = pair_cut(evidence.settings);
     counts.links = links.iter().filter(|(edge, _)| edge.weight >= cut).count() as u64;
-    let review = review_pairs(evidence, &links, cut);
+    let review = with_reasons(review_pairs(evidence, &links, cut), &links, refused);
     let people = weakest.len() as u32;
-    Clustering { partition: Partition { person, people }, links, review, weakest, bare, counts }
+    let refused = refused.iter().map(|&(_, _, why)| why).collect();
+    Clustering { partition: Partition { person, people }, links, review, weakest, right, bare, refused, counts }
 }
 
 /// Pairs that stayed apart although they may be one person.
@@ -270,7 +308,7 @@ fn review_pairs(evidence: &Evidence, links: &[(Edge, bool)], cut: i64) -> Vec<(u
             return None;
         }
         let reason = match evidence.guards.judge(evidence, edge.left, edge.right, edge.pattern) {
-            guards::Verdict::NeverLink => return None,
+            guards::Verdict::NeverLink | guards::Verdict::TwoPeople => return None,
             guards::Verdict::TwoNumbers => ReviewReason::PossibleDuplicateRegistration,
             guards::Verdict::Relatives(reason) => reason,
             guards::Verdict::Clear => ReviewReason::GreyZone,
@@ -280,25 +318,23 @@ fn review_pairs(evidence: &Evidence, links: &[(Edge, bool)], cut: i64) -> Vec<(u
     links.par_iter().enumerate().filter_map(reason).collect()
 }
 
+/// The pairs for review with those of refused decisions, by place in `links`; why a decision was refused stands before other reasons.
+fn with_reasons(
+    mut review: Vec<(u32, ReviewReason)>,
+    links: &[(Edge, bool)],
+    refused: &[Refused],
+) -> Vec<(u32, ReviewReason)> {
+    let place = |&(left, right, why): &Refused| {
+        let found = links.binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right));
+        found.ok().map(|at| (at as u32, why))
+    };
+    review.extend(refused.iter().filter_map(place));
+    review.sort_unstable();
+    review.dedup_by_key(|&mut (at, _)| at);
+    review
+}
+
 /// The probability that a weight in 1/1024 bit stands for.
 pub fn as_probability(weight: i64) -> f64 {
     probability(weight)
-}
-
-/// Nobody linked with anybody, where nothing can be compared; rows of one record_id stay together.
-pub fn everyone_alone(records: &Records, identities: &Identities) -> Clustering {
-    let (mut person, mut known) = (vec![MISSING; records.len()], rustc_hash::FxHashMap::default());
-    for record in (0..records.len()).filter(|&record| identities.of_record[record] != MISSING) {
-        let next = known.len() as u32;
-        person[record] = *known.entry(records.key[record]).or_insert(next);
-    }
-    let people = known.len();
-    Clustering {
-        partition: Partition { person, people: people as u32 },
-        links: Vec::new(),
-        review: Vec::new(),
-        weakest: vec![None; people],
-        bare: vec![true; people],
-        counts: Counts::default(),
-    }
 }

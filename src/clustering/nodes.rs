@@ -126,7 +126,22 @@ impl Nodes {
             found.extend(pairs.map(|(left, right)| NodeEdge { left, right, weight, forbidden: false }));
         }
         found.retain(|edge| edge.weight > LOWEST);
+        // Pairs that are kept apart hold in groups too large for a matrix as well, where only listed pairs are looked at.
+        for (left, right) in evidence.guards.kept_apart() {
+            let runs = self.run(left).flat_map(|x| self.run(right).map(move |y| (x as u32, y as u32)));
+            found.extend(runs.filter(|(left, right)| left < right).map(|(left, right)| NodeEdge {
+                left,
+                right,
+                weight: LOWEST,
+                forbidden: true,
+            }));
+        }
         found.par_sort_unstable();
+        found.dedup_by(|later, earlier| {
+            let same = (later.left, later.right) == (earlier.left, earlier.right);
+            earlier.weight = if same { earlier.weight.max(later.weight) } else { earlier.weight };
+            same
+        });
         found
     }
 

@@ -219,17 +219,31 @@ pub(super) fn expected_inside(
     expected
 }
 
-/// Clusters after all joins at or above `cut`: members ascending, and the lowest average that joined them.
-pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Vec<Vec<u32>>, Vec<Option<i64>>) {
+/// What joined a cluster.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bond {
+    /// The lowest average; `None` where nothing had to be joined but rows of one record_id.
+    pub weakest: Option<i64>,
+    /// Record pairs that joins brought together, and how many of them are right by the averages.
+    pub pairs: f64,
+    pub right: f64,
+}
+
+/// Clusters after all joins at or above `cut`: members ascending, and what joined them.
+pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Vec<Vec<u32>>, Vec<Bond>) {
     let mut union = UnionFind::new(nodes);
     let made = || merges.iter().flatten().filter(|merge| merge.average >= cut);
     made().for_each(|merge| union.join(merge.left, merge.right));
-    let mut weakest: Vec<Option<i64>> = vec![None; nodes];
-    for merge in made().filter(|merge| merge.average < i64::MAX) {
-        let slot = &mut weakest[union.find(merge.left) as usize];
-        *slot = Some(slot.map_or(merge.average, |known| known.min(merge.average)));
+    let mut bonds = vec![Bond::default(); nodes];
+    for merge in made() {
+        let bond = &mut bonds[union.find(merge.left) as usize];
+        bond.pairs += merge.pairs as f64;
+        bond.right += merge.pairs as f64 * probability(merge.average);
+        if merge.average < i64::MAX {
+            bond.weakest = Some(bond.weakest.map_or(merge.average, |known| known.min(merge.average)));
+        }
     }
     let groups = union.all_groups();
-    let weakest = groups.iter().map(|group| weakest[union.find(group[0]) as usize]).collect();
-    (groups, weakest)
+    let bonds = groups.iter().map(|group| bonds[union.find(group[0]) as usize]).collect();
+    (groups, bonds)
 }

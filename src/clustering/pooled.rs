@@ -24,6 +24,9 @@ impl Standing {
     }
 }
 
+/// Odds below which another cluster's claim is no claim.
+const CLAIM_MIN: f64 = 0.05;
+
 /// Clusters of one component while they grow. What stands between any two is additive over their cross pairs, so that a join adds rows.
 pub(super) struct Pooled<'a> {
     pooling: &'a Pooling,
@@ -41,6 +44,17 @@ pub(super) struct Pooled<'a> {
     nodes: Vec<i64>,
     /// Best partner of each cluster among those after it, with the score: so that the best pair is found in `size` steps.
     partner: Vec<Option<(i64, usize)>>,
+    /// Pairs that wait because others have as good a claim.
+    held: Vec<Held>,
+    is_held: Vec<bool>,
+}
+
+/// Two clusters that are not joined while a rival stands.
+#[derive(Debug, Clone, Copy)]
+struct Held {
+    a: usize,
+    b: usize,
+    rival: usize,
 }
 
 impl<'a> Pooled<'a> {
@@ -57,6 +71,8 @@ impl<'a> Pooled<'a> {
             records: records.to_vec(),
             nodes: vec![1; size],
             partner: vec![None; size],
+            held: Vec::new(),
+            is_held: vec![false; size * size],
         }
     }
 
@@ -98,10 +114,69 @@ impl<'a> Pooled<'a> {
         self.standing(a, b).score()
     }
 
+    /// What others' claims take from two clusters whose score is known, in 1/1024 bit, and the place of the strongest rival.
+    ///
+    /// A record belongs to one person only. If `c` claims `a` as well, and would not be of one person with `a` and `b` together, then the odds
+    /// of `a` with `b` are O(ab) / (1 + O(ac)) and not O(ab): with twins, parents and children at one address, a bare record that may be any
+    /// of them is none of them for sure.
+    fn rivals(&self, a: usize, b: usize) -> (i64, usize) {
+        let (mut claims, mut strongest) = (0.0f64, (0.0f64, usize::MAX));
+        for c in (0..self.size).filter(|&c| c != a && c != b && self.records[c] > 0) {
+            let odds = |x: usize, y: usize| match self.forbidden[x * self.size + y] {
+                true => 0.0,
+                false => (self.score(x, y) as f64 / UNITS_PER_BIT).exp2(),
+            };
+            let odds = odds(a, c).max(odds(b, c));
+            if odds < CLAIM_MIN {
+                continue;
+            }
+            let claim = odds / (1.0 + self.odds_with_both(a, b, c));
+            claims += claim;
+            if claim > strongest.0 {
+                strongest = (claim, c);
+            }
+        }
+        (((1.0 + claims).log2() * UNITS_PER_BIT).round() as i64, strongest.1)
+    }
+
+    /// Odds that `c` is one person with `a` and `b` together.
+    fn odds_with_both(&self, a: usize, b: usize, c: usize) -> f64 {
+        let (ac, bc) = (a * self.size + c, b * self.size + c);
+        if self.forbidden[ac] || self.forbidden[bc] {
+            return 0.0;
+        }
+        let sums: Vec<f32> = self.sums(a, c).iter().zip(self.sums(b, c)).map(|(x, y)| x + y).collect();
+        let nodes = self.nodes[a] + self.nodes[b];
+        let (larger, pairs) = (nodes.max(self.nodes[c]), nodes * self.nodes[c]);
+        let contradictions = self.contradictions[ac] + self.contradictions[bc];
+        let taken = (self.taken[ac] + self.taken[bc]) / larger + contradictions / larger - contradictions / pairs;
+        (self.pooling.bits(&sums) - taken as f64 / UNITS_PER_BIT).exp2()
+    }
+
+    /// Keeps two clusters apart until one of them or the rival has grown.
+    fn hold(&mut self, a: usize, b: usize, rival: usize) {
+        self.held.push(Held { a, b, rival });
+        self.is_held[a * self.size + b] = true;
+        self.look_for_partner(a);
+    }
+
+    /// Lets pairs be tried again that waited for `a` or `b`, which are one now.
+    fn release(&mut self, a: usize, b: usize) {
+        let concerned = |held: &Held| [held.a, held.b, held.rival].iter().any(|&at| at == a || at == b);
+        let (again, rest): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(concerned);
+        self.held = rest;
+        for held in again {
+            self.is_held[held.a * self.size + held.b] = false;
+            if self.records[held.a] > 0 {
+                self.look_for_partner(held.a);
+            }
+        }
+    }
+
     fn look_for_partner(&mut self, a: usize) {
         let mut best: Option<(i64, usize)> = None;
         for b in a + 1..self.size {
-            if self.records[b] > 0 && !self.forbidden[a * self.size + b] {
+            if self.records[b] > 0 && !self.forbidden[a * self.size + b] && !self.is_held[a * self.size + b] {
                 let score = self.score(a, b);
                 if best.is_none_or(|(highest, _)| score > highest) {
                     best = Some((score, b));
@@ -137,7 +212,7 @@ impl<'a> Pooled<'a> {
         for c in (0..b).filter(|&c| self.records[c] > 0).collect::<Vec<_>>() {
             if c == a || self.partner[c].is_some_and(|(_, partner)| partner == a || partner == b) {
                 self.look_for_partner(c);
-            } else if c < a && !self.forbidden[c * self.size + a] {
+            } else if c < a && !self.forbidden[c * self.size + a] && !self.is_held[c * self.size + a] {
                 let score = self.score(c, a);
                 if self.partner[c].is_none_or(|(known, partner)| score > known || (score == known && a < partner)) {
                     self.partner[c] = Some((score, a));
@@ -189,9 +264,16 @@ impl<'a> Pooled<'a> {
             .for_each(|a| self.look_for_partner(a));
         let mut so_far = i64::MAX - 1;
         while let Some((score, a, b)) = self.best().filter(|(score, _, _)| *score >= lowest) {
+            let (taken, rival) = self.rivals(a, b);
+            let score = score - taken;
+            if score < lowest {
+                self.hold(a, b, rival);
+                continue;
+            }
             so_far = so_far.min(score);
             tell(a, b, Some(self.standing(a, b)));
             merges.push(self.merge(a, b, so_far));
+            self.release(a, b);
         }
         merges
     }
@@ -200,5 +282,35 @@ impl<'a> Pooled<'a> {
         let pairs = (self.records[a] * self.records[b]) as u64;
         self.join(a, b);
         Merge { average, left: a as u32, right: b as u32, pairs, expected: 0.0 }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Joins of three nodes whose pairs (01, 02, 12) have so many bits; the cut is at 4 bits.
+    fn joins(bits: [f64; 3]) -> Vec<(u32, u32)> {
+        let pooling = Pooling::of_ratios(&bits.map(f64::exp2));
+        let mut pooled = Pooled::new(&pooling, &[1, 1, 1]);
+        for (level, (a, b)) in [(0, 1), (0, 2), (1, 2)].into_iter().enumerate() {
+            let pattern = level as u64 + 1;
+            let judged = Judged { pattern, weight: 0, guard: None, guard_takes: 0, provider_takes: 0, in_average: 0 };
+            pooled.set(a, b, &judged);
+        }
+        pooled.agglomerate(&[], 4 * 1024).iter().map(|merge| (merge.left, merge.right)).collect()
+    }
+
+    #[test]
+    fn a_record_that_two_people_claim_alike_is_given_to_neither() {
+        assert_eq!(joins([8.0, 7.5, -10.0]), [], "both claim it, and they are two people");
+        assert_eq!(joins([8.0, 2.0, -10.0]), [(0, 1)], "the second claim is weak");
+        assert_eq!(joins([8.0, -3.0, -10.0]), [(0, 1)], "nobody else claims it");
+    }
+
+    #[test]
+    fn claims_of_one_person_are_no_rivals() {
+        assert_eq!(joins([8.0, 7.5, 6.0]).len(), 2);
+        assert_eq!(joins([8.0, 7.5, 0.0]).len(), 2, "little in common, but both are close to the third");
     }
 }

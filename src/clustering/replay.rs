@@ -4,17 +4,20 @@
 //! takes the best pair first, and a join of others changes nothing between two clusters of this person; so what was the best pair among
 //! all was also the best one among these, and ties break by the same order of nodes.
 
+use super::decided::Together;
 use super::nodes::Nodes;
 use super::pass::{MATRIX_MAX, judge_all, places_together};
 use super::pooled::{Pooled, Standing};
 use super::{Evidence, pair_cut};
 use rustc_hash::FxHashMap;
 
-/// The nodes of a whole population, and which of them hold rows of one record_id: about 0.4 µs an identity.
+/// The nodes of a whole population, and which of them are joined before all evidence: about 0.4 µs an identity.
 pub struct Replay<'a> {
     evidence: &'a Evidence<'a>,
     nodes: Nodes,
     together: Vec<(u32, u32)>,
+    /// Those of `together` that a human has decided.
+    decided: Vec<(u32, u32)>,
 }
 
 /// One join of two clusters.
@@ -23,8 +26,10 @@ pub struct Join {
     /// Nodes of each side, ascending.
     pub left: Vec<u32>,
     pub right: Vec<u32>,
-    /// What stood between them; `None` for rows of one record_id, which are joined first.
+    /// What stood between them; `None` for rows of one record_id and for decisions, which are joined first.
     pub standing: Option<Standing>,
+    /// A human has decided that they are one person.
+    pub decided: bool,
 }
 
 /// What stands between two sets of nodes.
@@ -38,8 +43,8 @@ pub struct Between {
 impl<'a> Replay<'a> {
     pub fn of(evidence: &'a Evidence<'a>) -> Replay<'a> {
         let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
-        let (together, _) = nodes.same_record(evidence);
-        Replay { evidence, nodes, together }
+        let Together { pairs: together, decided, .. } = Together::of(evidence, &nodes);
+        Replay { evidence, nodes, together, decided }
     }
 
     /// The node of a record; `None` where it was kept out of linking.
@@ -62,7 +67,12 @@ impl<'a> Replay<'a> {
             let mut all = [&left[..], &right[..]].concat();
             all.sort_unstable();
             members.insert(a.min(b), all);
-            joins.push(Join { left, right, standing });
+            let across = |&(x, y): &(u32, u32)| {
+                let (in_left, in_right) = (|node| left.contains(&node), |node| right.contains(&node));
+                (in_left(x) && in_right(y)) || (in_left(y) && in_right(x))
+            };
+            let decided = standing.is_none() && self.decided.iter().any(across);
+            joins.push(Join { left, right, standing, decided });
         };
         pooled.agglomerate_telling(&places_together(nodes, &self.together), cut, tell);
         Some(joins)

@@ -183,4 +183,19 @@ mod tests {
         let merges = agglomerate(&scored, &[1, 1, 1], &[Some(7), None, Some(8)], &[], -2_000);
         assert_eq!(merges.len(), 1);
     }
+
+    #[test]
+    fn a_pair_that_is_kept_apart_never_meets_through_others() {
+        let mut scored = vec![(0, 1, 30_000, false), (1, 2, 29_000, false)];
+        assert_eq!(joins(&scored), 2);
+        // As `Nodes::edges` lists what must be kept apart, though nobody scored it.
+        scored.push((0, 2, LOWEST, true));
+        assert_eq!(joins(&scored), 1);
+    }
+
+    fn joins(pairs: &[(u32, u32, i64, bool)]) -> usize {
+        let scored: Vec<Scored> =
+            pairs.iter().map(|&(left, right, weight, forbidden)| Scored { left, right, weight, forbidden }).collect();
+        agglomerate(&scored, &[1, 1, 1], &[None; 3], &[], LOWEST).len()
+    }
 }

@@ -52,7 +52,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 /// The first extract that would stop a run, as the failure that it would be.
 fn unusable(job: &Job, looks: &Looks) -> Result<()> {
     let mut failures = Vec::new();
-    for (provider, path) in extracts_of(job).filter(|(provider, _)| provider.when_missing == WhenMissing::Stop) {
+    for (provider, path) in extracts_of(job).filter(|(provider, _)| provider.when_missing != WhenMissing::Without) {
         looks.with(provider, path, |look| {
             if let Err(failure) = look {
                 failures.push((failure.code, failure.what.clone()));
@@ -81,13 +81,18 @@ fn look_into(job: &Job, looks: &Looks) -> Vec<Extract> {
             columns: 0,
             hints: Vec::new(),
             failure: None,
-            stops: provider.when_missing == WhenMissing::Stop,
+            stops: provider.when_missing != WhenMissing::Without,
         };
         looks.with(provider, path, |look| match look {
             Ok(peek) => {
                 extract.found = peek.found.clone();
                 extract.columns = peek.columns.len();
                 extract.hints = hints(provider, peek);
+                if let Some(stale) = &provider.stale {
+                    extract
+                        .hints
+                        .push(format!("nothing was sent: the last good extract, of {}, stands in", stale.since));
+                }
             }
             Err(failure) => extract.failure = Some((failure.code.id.to_string(), failure.to_string())),
         });

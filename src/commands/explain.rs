@@ -1,10 +1,10 @@
-//! `onefolk explain code CODE`, and the way to `explain pair`, `explain person` and `explain missing`.
+//! `onefolk explain code CODE`, and the way to `explain pair`, `person`, `missing` and `change`.
 
 use super::explain_records;
 use onefolk::failure::{self, Code, Failure, Result, UNKNOWN_CODE};
 use serde_json::{Value, json};
 
-/// Say why: two records are one person or two, a person's records are together, a run has failed.
+/// Say why: two records are one person or two, a person's records are together, a person has changed, a run has failed.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  onefolk explain pair gp-brent-01:1001 hospice-01:77 --job night/job.toml\n  onefolk explain code OF0101"
@@ -19,6 +19,7 @@ enum What {
     Pair(explain_records::Pair),
     Person(explain_records::Person),
     Missing(explain_records::Missing),
+    Change(explain_records::Change),
     /// What a code in the last line of an error means.
     #[command(
         after_help = "Example:\n  onefolk explain code OF0101\n  onefolk explain code            (lists every code)"
@@ -37,6 +38,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
         What::Pair(pair) => explain_records::pair(pair, quiet),
         What::Person(person) => explain_records::person(person, quiet),
         What::Missing(missing) => explain_records::missing(missing, quiet),
+        What::Change(change) => explain_records::change(change),
         What::Code { code, json } => explain_code(code.as_deref(), *json),
     }
 }

@@ -1,4 +1,4 @@
-//! `onefolk explain pair`, `onefolk explain person` and `onefolk explain missing`: the arguments, to stand in `explain::What`.
+//! `onefolk explain pair`, `person`, `missing` and `change`: the arguments, to stand in `explain::What`.
 
 use super::extracts::Looks;
 use onefolk::explain::{self, Options};
@@ -51,6 +51,21 @@ pub struct Person {
     about: About,
 }
 
+/// What became of a person over the nights: grown, shrunk, merged, split, retired, and who it is today.
+#[derive(clap::Args)]
+#[command(after_help = "Example:\n  onefolk explain change 0FX3M8RQ2T6V9K1Z --job night/job.toml")]
+pub struct Change {
+    /// The person_id, which may have gone away since.
+    #[arg(value_name = "PERSON_ID")]
+    person: String,
+    /// The job file whose nights are looked at.
+    #[arg(long, default_value = "job.toml", value_name = "FILE")]
+    job: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 /// What every explanation of records takes.
 #[derive(clap::Args)]
 pub struct About {
@@ -86,6 +101,20 @@ pub fn person(arguments: &Person, quiet: bool) -> Result<()> {
     about.print(&explained)
 }
 
+pub fn change(arguments: &Change) -> Result<()> {
+    let looks = Looks::default();
+    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    print(&explain::change(&job, &arguments.person)?, arguments.json)
+}
+
+fn print(explained: &(impl serde::Serialize + std::fmt::Display), json: bool) -> Result<()> {
+    if json {
+        super::print_json(&serde_json::to_value(explained).expect("an explanation is plain data"))
+    } else {
+        super::print(&explained.to_string())
+    }
+}
+
 impl About {
     fn read(&self) -> Result<Job> {
         let looks = Looks::default();
@@ -97,10 +126,6 @@ impl About {
     }
 
     fn print(&self, explained: &(impl serde::Serialize + std::fmt::Display)) -> Result<()> {
-        if self.json {
-            super::print_json(&serde_json::to_value(explained).expect("an explanation is plain data"))
-        } else {
-            super::print(&explained.to_string())
-        }
+        print(explained, self.json)
     }
 }

@@ -146,10 +146,12 @@ fn asking() -> Provider {
         setting: Setting::Other,
         globs: Vec::new(),
         files: Vec::new(),
+        stale: None,
         format: Format::default(),
         trust: 1,
         one_record_per_person: false,
         when_missing: WhenMissing::Stop,
+        stale_days: 0,
         columns: BTreeMap::new(),
         carry: Vec::new(),
     }

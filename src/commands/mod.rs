@@ -6,6 +6,7 @@
 mod bench;
 mod check;
 mod completions;
+mod doctor;
 mod evaluate;
 mod explain;
 mod explain_records;
@@ -16,6 +17,7 @@ mod init;
 mod man;
 mod plan;
 mod review;
+mod rollback;
 mod run;
 mod train;
 mod train_splink;
@@ -45,6 +47,8 @@ enum Command {
     Run(run::Arguments),
     Train(train::Arguments),
     Review(review::Arguments),
+    Rollback(rollback::Arguments),
+    Doctor(doctor::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -63,6 +67,8 @@ impl CommandLine {
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
+            Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Bench(arguments) => bench::run(arguments, self.quiet),

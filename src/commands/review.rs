@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 /// Say of pairs that the last run was unsure of whether they are one person.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk review night/job.toml --show-identifiers\n  onefolk train night/job.toml --labels night/out/state/decisions.csv\n\nKeys: y yes, n no, u unsure, b back (takes the last answer back), q quit. Y, N and U ask for the reason as well.\nWithout a terminal, lines are read from standard input: a key and, behind it, the reason."
+    after_help = "Example:\n  onefolk review night/job.toml --show-identifiers\n  onefolk train night/job.toml --labels night/out/state/decisions.csv\n\nKeys: y yes, n no, u unsure, 1 or 2 the first or second record is not a person, b back (takes the last answer back), q quit. Y, N and U ask for the reason as well.\nWithout a terminal, lines are read from standard input: a key and, behind it, the reason."
 )]
 pub struct Arguments {
     /// The job file whose current run is reviewed.
@@ -73,7 +73,7 @@ fn closing(reviewed: &Reviewed, decisions: &Path) -> String {
     }
     let left = pairs - before - now;
     format!(
-        "\n{now} pairs decided now, {before} before; {left} are left. Decisions: {}\nonefolk train --labels mixes them into the next model.\n",
+        "\n{now} pairs decided now, {before} before; {left} are left. Decisions: {}\nThe next run obeys them; onefolk train --labels mixes them into the next model.\n",
         decisions.display()
     )
 }

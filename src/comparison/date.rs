@@ -10,6 +10,22 @@ const EXACT: u8 = 11;
 /// Edges of the bins of rarity, in bits.
 const RARITY: [f64; 4] = [7.0, 9.0, 11.0, 13.0];
 
+/// Dates that systems write where none is known (DOMAIN.md section 4). 1 January 1900 may be somebody's birthday: they count as unknown only
+/// where far more records hold them than hold any one date.
+const DEFAULTS: [&[u8; 8]; 9] = [
+    b"15821015",
+    b"18000101",
+    b"18010101",
+    b"18111111",
+    b"18991230",
+    b"18991231",
+    b"19000101",
+    b"19010101",
+    b"99991231",
+];
+/// How many times the records that a date has on average make one of them a default.
+const DEFAULT_TIMES: u64 = 20;
+
 /// Words for each level, for `explain`.
 pub const WORDS: [&str; LEVELS as usize] = [
     "different",
@@ -63,12 +79,14 @@ impl Dates {
         any.then(|| Dates::measure(codes, &values, identities))
     }
 
-    fn measure(codes: Vec<u32>, values: &Dictionary, identities: &Identities) -> Dates {
+    fn measure(mut codes: Vec<u32>, values: &Dictionary, identities: &Identities) -> Dates {
         let mut holders = vec![0u64; values.len()];
         for (identity, code) in codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
             holders[*code as usize] += u64::from(identities.count(identity as u32));
         }
         let total = identities.records() as f64;
+        let defaults = defaults(&holders, values);
+        codes.iter_mut().filter(|code| **code != MISSING && defaults[**code as usize]).for_each(|code| *code = MISSING);
         let rarity_of = |held: &u64| {
             let bits = (total / (*held).max(1) as f64).log2();
             RARITY.iter().take_while(|edge| bits >= **edge).count() as u8
@@ -104,6 +122,13 @@ impl Dates {
 /// Whether a level says that the dates are exactly the same.
 pub fn is_exact(level: u8) -> bool {
     level >= EXACT
+}
+
+/// Which values stand for an unknown date, by how many records hold each.
+fn defaults(holders: &[u64], values: &Dictionary) -> Vec<bool> {
+    let many = DEFAULT_TIMES * holders.iter().sum::<u64>().div_ceil(holders.len().max(1) as u64);
+    let is_default = |code: usize| holders[code] >= many && DEFAULTS.contains(&&eight_bytes(values.get(code as u32)));
+    (0..values.len()).map(is_default).collect()
 }
 
 fn eight_bytes(value: &str) -> [u8; 8] {
@@ -178,6 +203,20 @@ mod tests {
         assert_eq!(level(b"19800403", b"20150403"), 3);
         assert_eq!(level(b"19800101", b"19810101"), 8);
         assert_eq!(partial_level(b"1980----", b"19800403"), 2);
+    }
+
+    #[test]
+    fn a_default_date_is_unknown_only_where_it_is_held_far_too_often() {
+        let mut values = Dictionary::default();
+        let dates: Vec<String> = (0..28).map(|day| format!("195003{:02}", day + 1)).collect();
+        dates.iter().for_each(|date| _ = values.intern(date));
+        let default = values.intern("19000101") as usize;
+        let mut holders = vec![10u64; values.len()];
+        assert!(!defaults(&holders, &values)[default], "a birthday like others");
+        holders[default] = 3_000;
+        assert!(defaults(&holders, &values)[default]);
+        holders[3] = 3_000;
+        assert!(!defaults(&holders, &values)[3], "an ordinary date is never taken for one");
     }
 
     proptest::proptest! {

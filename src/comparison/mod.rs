@@ -29,8 +29,9 @@ pub enum Group {
     Name,
     Date,
     Number,
-    Place,
-    Contact,
+    /// What people who live together share: address, postcode, telephone.
+    Home,
+    Email,
     /// Any other comparison stands for itself.
     Other(u16),
 }
@@ -107,12 +108,13 @@ impl Comparison {
         }
     }
 
-    /// Whether a level means that two records differ in what a person keeps for life. Names change, and then in all later records at once
-    /// (babies are named, people marry); a date of birth does not.
+    /// Whether a level means that two records differ in what a person keeps for life: the date of birth and the NHS number. Names change, and
+    /// then in all later records at once (babies are named, people marry).
     pub fn contradicts(&self, level: u8) -> bool {
         match &self.of {
             Of::Date(_) => self.name == "date_of_birth" && !date::is_exact(level),
-            Of::Name(_) | Of::Place(_) | Of::Values(_) => false,
+            Of::Values(values) => values.manner == Manner::Number && level <= value::NUMBER_DIFFERS,
+            Of::Name(_) | Of::Place(_) => false,
         }
     }
 
@@ -185,10 +187,10 @@ impl Comparisons {
         add_values(Field::NhsNumber, "nhs_number", Manner::Number, Group::Number, &mut chosen);
         add_values(Field::Sex, "sex", Manner::Sex, Group::Other(0), &mut chosen);
         if let Some(places) = Places::gather(records, identities) {
-            chosen.push(("place".into(), Group::Place, place::LEVELS, Of::Place(Box::new(places))));
+            chosen.push(("place".into(), Group::Home, place::LEVELS, Of::Place(Box::new(places))));
         }
-        add_values(Field::Phone, "phone", Manner::Text, Group::Contact, &mut chosen);
-        add_values(Field::Email, "email", Manner::Text, Group::Contact, &mut chosen);
+        add_values(Field::Phone, "phone", Manner::Text, Group::Home, &mut chosen);
+        add_values(Field::Email, "email", Manner::Text, Group::Email, &mut chosen);
         add_values(Field::LocalId, "local_id", Manner::LocalIdentifier, Group::Other(1), &mut chosen);
         add_values(Field::BirthOrder, "birth_order", Manner::Category, Group::Other(2), &mut chosen);
         if let Some(dates) = Dates::gather(records, identities, Field::DateOfDeath, None) {

@@ -214,6 +214,11 @@ fn lay_out(tokens: &[Box<[u32]>]) -> (Vec<Address>, Vec<u32>) {
     (addresses, all)
 }
 
+/// Whether a level says that the postcode or the address is the same.
+pub fn is_same_postcode(level: u8) -> bool {
+    level >= 8
+}
+
 /// Whether a level says that two people lived in one home.
 pub fn is_same_home(level: u8) -> bool {
     level >= 12

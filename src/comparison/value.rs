@@ -20,6 +20,8 @@ pub enum Manner {
     Text,
 }
 
+/// The highest level of [`Manner::Number`] at which two numbers are plainly different.
+pub const NUMBER_DIFFERS: u8 = 1;
 const RARITY_CATEGORY: [f64; 4] = [3.0, 5.0, 7.0, 9.0];
 
 impl Manner {

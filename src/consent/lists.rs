@@ -1,7 +1,8 @@
 //! Reading the lists that the job names.
 
 use super::{LIST_UNUSABLE, NUMBERS_REPLACED_IN_A_CIRCLE};
-use crate::clustering::NeverLink;
+use crate::clustering::Settled;
+use crate::decisions::{self, Decisions};
 use crate::failure::{Failure, Result};
 use crate::job::{Field, Job, Source};
 use crate::records::Records;
@@ -19,23 +20,31 @@ pub struct Authority {
     /// Old number → the one that stands today, chains followed to their end.
     pub replaced: BTreeMap<String, String>,
     never: Vec<(Key, Key)>,
+    /// What humans have decided, below what authorities say.
+    pub decisions: Decisions,
 }
 
 /// One side of a never-link line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Key {
+pub(crate) enum Key {
     Number(String),
     Record(String, String),
 }
 
-/// Reads all lists of a job.
+/// Reads all lists of a job, and the decisions that its runs obey.
 ///
 /// # Errors
-/// OF0350 where a line cannot be understood, with file and line; OF0351 for a circle of replaced numbers.
+/// OF0350 where a line cannot be understood, with file and line; OF0351 for a circle of replaced numbers; OF0370 and OF0371 for decisions.
 pub fn read(job: &Job) -> Result<Authority> {
+    read_seen(job, None)
+}
+
+/// The same, but of the decisions only those that an earlier run has seen: so many bytes of their file.
+pub fn read_seen(job: &Job, decisions_seen: Option<u64>) -> Result<Authority> {
     let number = Context::learn(Field::NhsNumber, None, &Source::default(), job.as_of, &mut std::iter::empty());
     let mut reader = Reader { job, number };
-    let mut authority = Authority::default();
+    let decisions = decisions::of_job(job, decisions_seen)?;
+    let mut authority = Authority { decisions, ..Authority::default() };
     for path in &job.nhs_number_replaced {
         reader.replaced(path, &mut authority)?;
     }
@@ -193,6 +202,26 @@ fn follow(replaced: &BTreeMap<String, String>) -> Result<BTreeMap<String, String
 }
 
 impl Authority {
+    /// Does a local objection name this NHS number, as it stood when it was cleaned?
+    pub(crate) fn names_number(&self, number: &str) -> bool {
+        self.numbers.contains(self.standing(number))
+    }
+
+    /// Does a local objection name this record?
+    pub(crate) fn names_record(&self, provider: &str, record_id: &str) -> bool {
+        !self.rows.is_empty() && self.rows.contains(&(provider.to_string(), record_id.to_string()))
+    }
+
+    /// The number that stands today for `number`.
+    pub(crate) fn standing<'a>(&'a self, number: &'a str) -> &'a str {
+        self.replaced.get(number).map_or(number, String::as_str)
+    }
+
+    /// The never-link list: two keys a line.
+    pub(crate) fn apart(&self) -> &[(Key, Key)] {
+        &self.never
+    }
+
     /// Rows that a local objection names, by number (replaced ones included) or by record.
     pub fn named(&self, job: &Job, records: &Records) -> Vec<bool> {
         if self.numbers.is_empty() && self.rows.is_empty() {
@@ -210,11 +239,17 @@ impl Authority {
         (0..records.len()).into_par_iter().map(named).collect()
     }
 
-    /// The never-link list in terms of these records; keys that no record has say nothing.
-    pub fn never_link(&self, job: &Job, records: &Records) -> NeverLink {
-        let mut list = NeverLink::default();
+    /// The never-link list and the decisions in terms of these records; keys that no record has say nothing.
+    pub fn settled(&self, job: &Job, records: &Records) -> Settled {
+        let mut settled = Settled::default();
+        self.never_link(job, records, &mut settled);
+        self.decisions.settle(job, records, &mut settled);
+        settled
+    }
+
+    fn never_link(&self, job: &Job, records: &Records, list: &mut Settled) {
         if self.never.is_empty() {
-            return list;
+            return;
         }
         let sides = self.never.iter().flat_map(|(left, right)| [left, right]);
         let mut keys: FxHashMap<(&str, &str), Option<u32>> = sides
@@ -240,6 +275,5 @@ impl Authority {
                 }
             }
         }
-        list
     }
 }

@@ -1,12 +1,13 @@
 //! What may be used at all, and what authorities have decided about numbers and people.
 //!
-//! In: [`Records`] and the lists that the job names. Out: which rows are withheld, which numbers were replaced, which pairs may never be
+//! In: [`Records`], the lists that the job names, and what humans have decided. Out: which rows are withheld, which numbers were replaced, which pairs may never be
 //! linked. Always: a list that cannot be read whole stops the run (a night that ignores an objection is worse than none); no row
 //! withheld here trains the model or reaches any output but withheld.parquet.
 
 mod lists;
 
-pub use lists::{Authority, read};
+pub(crate) use lists::Key;
+pub use lists::{Authority, read, read_seen};
 
 use crate::failure::{Code, Exit};
 use crate::job::Field;
@@ -44,6 +45,8 @@ pub enum WithheldReason {
     LocalObjectionLinked,
     /// The row carries a withheld-identity reason: counted, never linked.
     WithheldIdentity,
+    /// A human has decided that the row is no person's.
+    NotAPerson,
 }
 
 impl WithheldReason {
@@ -52,6 +55,7 @@ impl WithheldReason {
             WithheldReason::LocalObjection => "local_objection",
             WithheldReason::LocalObjectionLinked => "local_objection_linked",
             WithheldReason::WithheldIdentity => "withheld_identity",
+            WithheldReason::NotAPerson => "not_a_person",
         }
     }
 }

@@ -1,13 +1,16 @@
-//! decisions.csv: what humans have said of pairs of records.
+//! decisions.csv: what humans have said of pairs of records, and of records that are no person's.
 //!
-//! In: a file of `left,right,decision,by,when,why`, records written provider:record_id. Out: the last decision of each pair; and a
-//! [`Book`] that takes further ones. Always: a decision is on the disk before the next pair is shown; whenever the program is killed, the
+//! In: a file of `left,right,decision,by,when,why`, records written provider:record_id; `right` is empty where `left` is said to be
+//! `not_a_person`. Out: the last decision of each pair and of each such record, as every run obeys them; and a [`Book`] that takes further
+//! ones. Always: a decision is on the disk before the next pair is shown; whenever the program is killed, the
 //! file holds whole lines, or its last line has no line break and is dropped when the file is opened again; nobody's values stand in it.
 
 mod book;
+mod obeyed;
 mod read;
 
 pub use book::Book;
+pub use obeyed::{Counts, of_job, place};
 pub use read::read;
 
 use crate::failure::{Code, Exit};
@@ -16,7 +19,7 @@ use serde::Serialize;
 /// The codes this room raises (OF037x).
 pub static CODES: &[&Code] = &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD];
 
-static DECISIONS_UNREADABLE: Code = Code {
+pub(crate) static DECISIONS_UNREADABLE: Code = Code {
     id: "OF0370",
     exit: Exit::JobWrong,
     title: "the decisions cannot be read or written",
@@ -29,12 +32,13 @@ static DECISION_WRONG: Code = Code {
     id: "OF0371",
     exit: Exit::JobWrong,
     title: "a line of the decisions is wrong",
-    next_step: "Correct the line that the message names: two records as provider:record_id, and yes, no or unsure",
+    next_step: "Correct the line that the message names: two records as provider:record_id and yes, no or unsure, or one and not_a_person",
     explanation: "Each line names two different records, written provider:record_id with the id that the job gives the provider, and says \
-                  whether they are one person: yes, no or unsure. Where a pair stands twice its last line counts.",
+                  whether they are one person: yes, no or unsure. A line whose second record is empty says that the first is \
+                  not_a_person, or takes that back with unsure. Where the same stands twice its last line counts.",
 };
 
-static DECISIONS_HELD: Code = Code {
+pub(crate) static DECISIONS_HELD: Code = Code {
     id: "OF0372",
     exit: Exit::Locked,
     title: "somebody else is reviewing with these decisions",
@@ -91,10 +95,26 @@ impl Answer {
     }
 }
 
+/// The word for a record that is no person's: a test row, a department, a pet.
+pub const NOT_A_PERSON: &str = "not_a_person";
+
 /// One decision; left is the smaller name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {
     pub left: RecordName,
     pub right: RecordName,
     pub answer: Answer,
+    /// Where its line stands in the file.
+    pub line: u64,
+}
+
+/// All that stands in a file of decisions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Decisions {
+    /// The last decision of each pair, in the order of the records' names.
+    pub pairs: Vec<Decided>,
+    /// Records that are no person's, in the order of their names.
+    pub not_people: Vec<RecordName>,
+    /// Length of what was read, in bytes: the file only grows, so this says which decisions there were.
+    pub bytes: u64,
 }

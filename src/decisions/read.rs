@@ -1,20 +1,20 @@
 //! Reading decisions.
 
-use super::{Answer, DECISION_WRONG, DECISIONS_UNREADABLE, Decided, RecordName};
+use super::{Answer, DECISION_WRONG, DECISIONS_UNREADABLE, Decided, Decisions, NOT_A_PERSON, RecordName};
 use crate::failure::{Failure, Result};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-/// The decisions in a file, the last of each pair, in the order of the records' names.
+/// The decisions in a file.
 ///
 /// # Errors
 /// OF0370 where it cannot be read or lacks a column, OF0371 where a line is wrong. What stands in a line is never repeated.
-pub fn read(path: &Path) -> Result<Vec<Decided>> {
+pub fn read(path: &Path) -> Result<Decisions> {
     let bytes = std::fs::read(path).map_err(|error| Failure::from_io(&error, path, &DECISIONS_UNREADABLE))?;
     parse(&bytes, path)
 }
 
-pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Decided>> {
+pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
     let mut reader = csv::ReaderBuilder::new()
         .flexible(true)
         .trim(csv::Trim::All)
@@ -30,7 +30,8 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Decided>> {
     };
     // Labels made elsewhere may call the column `label`.
     let [left, right, decision] = [column(&["left"])?, column(&["right"])?, column(&["decision", "label"])?];
-    let mut last: BTreeMap<(RecordName, RecordName), Answer> = BTreeMap::new();
+    let mut last: BTreeMap<(RecordName, RecordName), (Answer, u64)> = BTreeMap::new();
+    let mut not_people: BTreeSet<RecordName> = BTreeSet::new();
     for line in reader.records() {
         let number = |position: Option<&csv::Position>| position.map_or(0, csv::Position::line);
         let wrong =
@@ -42,15 +43,29 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Decided>> {
             let written = line.get(at).unwrap_or_default();
             RecordName::parse(written).ok_or_else(|| wrong(&format!("{name} is not provider:record_id")))
         };
+        let word = line.get(decision).unwrap_or_default();
+        let answer = Answer::from_word(word);
+        let about_one = line.get(right).unwrap_or_default().is_empty();
+        if about_one && (word.eq_ignore_ascii_case(NOT_A_PERSON) || answer == Some(Answer::Unsure)) {
+            let record = record(left, "left")?;
+            if answer.is_none() {
+                not_people.insert(record)
+            } else {
+                not_people.remove(&record)
+            };
+            continue;
+        }
         let (a, b) = (record(left, "left")?, record(right, "right")?);
         if a == b {
             return Err(wrong("it names one record twice"));
         }
-        let answer = Answer::from_word(line.get(decision).unwrap_or_default());
         let answer = answer.ok_or_else(|| wrong("the decision is none of yes, no, unsure"))?;
-        last.insert(if a < b { (a, b) } else { (b, a) }, answer);
+        let at = line.position().map_or(0, csv::Position::line);
+        last.insert(if a < b { (a, b) } else { (b, a) }, (answer, at));
     }
-    Ok(last.into_iter().map(|((left, right), answer)| Decided { left, right, answer }).collect())
+    let decided = |((left, right), (answer, line))| Decided { left, right, answer, line };
+    let pairs = last.into_iter().map(decided).collect();
+    Ok(Decisions { pairs, not_people: not_people.into_iter().collect(), bytes: bytes.len() as u64 })
 }
 
 #[cfg(test)]
@@ -58,7 +73,18 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Result<Vec<Decided>> {
-        parse(text.as_bytes(), Path::new("decisions.csv"))
+        parse(text.as_bytes(), Path::new("decisions.csv")).map(|decisions| decisions.pairs)
+    }
+
+    #[test]
+    fn a_record_that_is_not_a_person_is_said_without_a_second_record_and_taken_back() {
+        let text = "left,right,decision,by,when,why\na:1,,not_a_person,ann,,ward fridge\na:2,,Not_A_Person,,,\na:1,,unsure,,,\n";
+        let decisions = parse(text.as_bytes(), Path::new("decisions.csv")).expect("it is right");
+        assert_eq!(decisions.not_people, [RecordName::parse("a:2").expect("it is right")]);
+        assert_eq!((decisions.pairs.len(), decisions.bytes), (0, text.len() as u64));
+        let failure = parsed("left,right,decision\na:1,b:2,not_a_person\n").expect_err("it names two records");
+        assert_eq!(failure.code.id, "OF0371");
+        assert!(parsed("left,right,decision\na:1,,no\n").is_err());
     }
 
     #[test]

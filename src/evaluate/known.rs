@@ -104,11 +104,14 @@ impl Known {
         (0..self.found.len()).filter(counts).map(|key| key as u32).collect()
     }
 
-    /// Pairs of records given to one person.
-    pub fn linked_pairs(&self) -> u64 {
-        let mut people: Vec<u32> = self.found.iter().copied().filter(|found| *found != MISSING).collect();
+    /// Pairs of measured records given to one person, and how many of them are right by what joined their people.
+    pub fn linked_pairs(&self, scene: &Scene, with_truth: bool) -> (u64, f64) {
+        let mut people: Vec<u32> = self.measured(with_truth).iter().map(|key| self.found[*key as usize]).collect();
         people.par_sort_unstable();
-        people.chunk_by(|a, b| a == b).map(|records| pairs_within(records.len() as u64)).sum()
+        people.chunk_by(|a, b| a == b).fold((0, 0.0), |(pairs, right), records| {
+            let own = pairs_within(records.len() as u64);
+            (pairs + own, right + own as f64 * scene.share_right(records[0]))
+        })
     }
 
     /// How many measured records a person of `people` has: for the few errors that are shown.

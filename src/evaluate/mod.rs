@@ -171,8 +171,7 @@ fn with_scene(job: &Job, options: &Options, run: &PublishedRun, evaluation: &mut
     }
     let scored = Scored::of(&scene, &known, false);
     let labelled = options.labels.as_ref().map(|path| labels::labelled(&scene, &known, &scored, path)).transpose()?;
-    let people = u64::from(scene.partition().people);
-    let expected = Expected::of(&scored, known.linked_pairs(), people);
+    let expected = Expected::of(&scene, &known, &scored, false);
     evaluation.estimates = Some(WithoutTruth { expected, labelled, checks: checks::checks(&scene) });
     stage.done("done".into());
     Ok(())
@@ -184,7 +183,7 @@ fn against_truth(scene: &Scene, known: &Known, options: &Options, published: Opt
     let cuts = cuts::cuts(scene, known);
     let own = cuts.iter().find(|cut| cut.of_the_run).expect("the run's own cut is among them").pairs;
     let told = |pairs: &Pairs| (pairs.found, pairs.truth, pairs.both);
-    let expected = Expected::of(&scored, own.found, u64::from(scene.partition().people));
+    let expected = Expected::of(scene, known, &scored, true);
     AgainstTruth {
         records: known.measured(true).len() as u64,
         as_published: published.is_some_and(|published| told(&published.measures.pairs) == told(&own)),

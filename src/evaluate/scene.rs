@@ -3,7 +3,7 @@
 //! All that evaluation needs of `model` and `clustering` is fetched here, so that they can change without the measures noticing.
 
 use crate::blocking::{self, Blocks};
-use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, Partition};
+use crate::clustering::{self, Clustering, Edge, Evidence, Guards, Partition, Settled};
 use crate::comparison::Comparisons;
 use crate::consent;
 use crate::explain::codes::{CHANGED_SINCE, NOTHING_COMPARED};
@@ -26,7 +26,7 @@ pub(super) struct Scene<'a> {
     pub clustering: Clustering,
     pub blocks: Blocks,
     pub model: Model,
-    pub never_link: NeverLink,
+    pub settled: Settled,
 }
 
 impl<'a> Scene<'a> {
@@ -38,18 +38,18 @@ impl<'a> Scene<'a> {
         let model: Option<Model> =
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
-        let authority = consent::read(job)?;
+        let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
         let records = run::prepare_records(job, &authority, progress)?;
-        let never_link = authority.never_link(job, &records);
+        let settled = authority.settled(job, &records);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true, |_| true);
+        let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
         let taught = link::Taught::Before(&model);
-        let linked = link::link(job, &records, &never_link, taught, Some(identities), progress)
+        let linked = link::link(job, &records, &settled, taught, Some(identities), progress)
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let blocks = blocking::block(&linked.comparisons, &records, &linked.identities);
         let link::Linked { identities, comparisons, clustering, .. } = linked;
-        Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, never_link })
+        Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, settled })
     }
 
     /// Calls `what` with everything that judges pairs.
@@ -57,7 +57,7 @@ impl<'a> Scene<'a> {
         let scorer = self.model.scorer(&self.comparisons);
         let pooling = Pooling::of(&self.model, &self.comparisons);
         let guards =
-            Guards::new(&self.comparisons, &self.records, &self.identities, &self.never_link, &self.job.providers);
+            Guards::new(&self.comparisons, &self.records, &self.identities, &self.settled, &self.job.providers);
         what(&Evidence {
             records: &self.records,
             identities: &self.identities,
@@ -72,6 +72,11 @@ impl<'a> Scene<'a> {
     /// The people.
     pub fn partition(&self) -> &Partition {
         &self.clustering.partition
+    }
+
+    /// The share of a person's record pairs that is right by what joined them.
+    pub fn share_right(&self, person: u32) -> f64 {
+        self.clustering.right[person as usize]
     }
 
     /// Every kept pair of identities, and whether both are one person.
@@ -118,7 +123,7 @@ impl<'a> Scene<'a> {
     pub fn linked_by(&self, recipe: &Recipe) -> Partition {
         let silent = Progress::new(Show::Nothing);
         let taught = link::Taught::By(recipe);
-        let linked = link::link(self.job, &self.records, &self.never_link, taught, None, &silent);
+        let linked = link::link(self.job, &self.records, &self.settled, taught, None, &silent);
         linked.expect("a model that is learnt now fits").clustering.partition
     }
 

@@ -162,13 +162,10 @@ impl Scored {
         sum
     }
 
-    /// Σ p over pairs given to one person, and over the others.
-    pub fn expected(&self) -> (f64, f64) {
-        let add = |(together, apart): (f64, f64), (weight, counts): &(i64, Counts)| {
-            let p = probability(*weight);
-            (together + p * counts.together as f64, apart + p * (counts.pairs - counts.together) as f64)
-        };
-        self.by_weight.iter().fold((0.0, 0.0), add)
+    /// Expected true pairs among those that were not given to one person.
+    pub fn expected_apart(&self) -> f64 {
+        let apart = |(weight, counts): &(i64, Counts)| probability(*weight) * (counts.pairs - counts.together) as f64;
+        self.by_weight.iter().map(apart).sum()
     }
 }
 

@@ -1,7 +1,9 @@
 //! What can be said of errors where nobody knows the truth.
 
 use super::checks::Check;
+use super::known::Known;
 use super::labels::Labelled;
+use super::scene::Scene;
 use super::scored::Scored;
 use serde::Serialize;
 
@@ -17,15 +19,15 @@ pub struct WithoutTruth {
 
 /// The model's own probabilities, added up.
 ///
-/// Pairs of one person that were not compared, or not kept, are there by the evidence of other records. They count as likely as those of
-/// one person that were compared are on average.
+/// Pairs of one person count as likely as the joins that brought them together, which the evidence of all records on both sides made; the
+/// other pairs that were compared count by what they have in common themselves.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Expected {
     /// Pairs of records given to one person.
     pub linked_pairs: u64,
-    /// Σ p over all pairs: how many the model takes for true.
+    /// How many pairs the model takes for true, linked or not.
     pub true_pairs: f64,
-    /// Σ (1 − p) over pairs given to one person.
+    /// Pairs given to one person that are expected to be wrong.
     pub false_links: f64,
     /// Σ p over the other pairs.
     pub missed_links: f64,
@@ -36,11 +38,11 @@ pub struct Expected {
 }
 
 impl Expected {
-    /// `linked_pairs` are all pairs of one person among the records that `scored` was counted on.
-    pub(super) fn of(scored: &Scored, linked_pairs: u64, people: u64) -> Expected {
-        let compared: u64 = scored.by_weight.iter().map(|(_, counts)| counts.together).sum();
-        let (right, missed) = scored.expected();
-        let right = right / compared.max(1) as f64 * linked_pairs as f64;
+    /// `with_truth` as `scored` was counted.
+    pub(super) fn of(scene: &Scene, known: &Known, scored: &Scored, with_truth: bool) -> Expected {
+        let missed = scored.expected_apart();
+        let (linked_pairs, right) = known.linked_pairs(scene, with_truth);
+        let people = u64::from(scene.partition().people);
         let share = |all: f64| (all > 0.0).then(|| right / all);
         Expected {
             linked_pairs,

@@ -11,6 +11,7 @@ pub static CODES: &[&Code] = &[
     &CHANGED_SINCE,
     &NOTHING_COMPARED,
     &IMPORTED_MODEL,
+    &NEVER_ISSUED,
 ];
 
 pub(super) static RECORD_MISWRITTEN: Code = Code {
@@ -44,7 +45,7 @@ pub(super) static PERSON_NOT_IN_RUN: Code = Code {
     id: "OF0543",
     exit: Exit::JobWrong,
     title: "nobody in the current run has this person_id",
-    next_step: "Look the person_id up in changes.parquet of earlier runs, or check that --job names the job it comes from",
+    next_step: "See with `onefolk explain change` what became of the person_id, or check that --job names the job it comes from",
     explanation: "The person_id is well formed, but no record of the current run has it: the person may have been merged with another one, \
                   may be gone from all extracts, or belongs to another job.",
 };
@@ -74,4 +75,13 @@ pub(super) static IMPORTED_MODEL: Code = Code {
     next_step: "Look the levels up in links.parquet, or take [model] file out of the job file and run again to have it explained",
     explanation: "The run scored pairs with Splink's settings file that [model] file names. links.parquet holds the weight and the level \
                   of every comparison as that model sees them; an explanation in words exists for models that onefolk learnt itself.",
+};
+
+pub(super) static NEVER_ISSUED: Code = Code {
+    id: "OF0547",
+    exit: Exit::JobWrong,
+    title: "no run of this job has issued this person_id",
+    next_step: "Check that --job names the job that the person_id comes from, then try again",
+    explanation: "The person_id is well formed, but the ledger below [job] output, which holds every person_id ever issued, does not know \
+                  it: it belongs to another job or another output folder.",
 };

@@ -175,6 +175,21 @@ impl Link {
     }
 }
 
+/// The strongest link that the run kept between one of these identity_ids and any other, in bits.
+pub(super) fn strongest_elsewhere(run: &PublishedRun, of: &BTreeSet<String>) -> Result<Option<f64>> {
+    let mut strongest: Option<f64> = None;
+    run.each("links.parquet", &["identity_id_left", "identity_id_right", "weight"], |rows| {
+        let (left, right) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?);
+        for (row, &weight) in rows.numbers("weight")?.iter().enumerate() {
+            if of.contains(left.value(row)) != of.contains(right.value(row)) {
+                strongest = Some(strongest.map_or(weight, |known| known.max(weight)));
+            }
+        }
+        Ok(())
+    })?;
+    Ok(strongest)
+}
+
 /// The links that the run kept between two sets of identity_ids: blocking brought these pairs together, and they had a chance.
 pub(super) fn links_between(run: &PublishedRun, a: &BTreeSet<String>, b: &BTreeSet<String>) -> Result<Vec<Link>> {
     let mut found = Vec::new();

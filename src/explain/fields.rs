@@ -32,7 +32,7 @@ pub(crate) fn said(name: &str) -> String {
 
 /// Whether a comparison tells where somebody lives or can be reached.
 pub(super) fn tells_place(comparison: &Comparison) -> bool {
-    matches!(comparison.group, Group::Place | Group::Contact)
+    matches!(comparison.group, Group::Home | Group::Email)
 }
 
 /// What a level means. Two records may record sex differently; that says nothing of a change.

@@ -1,10 +1,11 @@
-//! Why two records are, or are not, one person; why a person's records are together.
+//! Why two records are, or are not, one person; why a person's records are together; what became of a person over the nights.
 //!
 //! In: a job with a current run. The extracts are read again, since a run keeps no copy of them, and scored with the run's own model.
-//! Out: a [`PairExplained`], a [`PersonExplained`] or a [`MissingExplained`], which print as text and as JSON. Always: the bits of the
+//! Out: a [`PairExplained`], a [`PersonExplained`], a [`MissingExplained`] or a [`ChangeExplained`], which print as text and as JSON. Always: the bits of the
 //! fields, of related strangers and of other records add up to the weight in links.parquet; nobody's values are shown unless asked for; where a person is marked sensitive, nothing
 //! that tells a place or a provider is shown even then; a difference of sex is a difference between records, never a change.
 
+mod change;
 pub(crate) mod codes;
 mod conflicts;
 mod crosswalk;
@@ -15,6 +16,7 @@ mod pair;
 mod person;
 mod scene;
 mod shown;
+mod shown_change;
 mod shown_missing;
 mod shown_person;
 mod side_by_side;
@@ -22,6 +24,7 @@ mod side_by_side;
 mod tests;
 mod waterfall;
 
+pub use change::{ChangeExplained, StoryLine, Today, change};
 pub use codes::CODES;
 pub use fields::FieldLine;
 pub use missing::{Change, MissingExplained, RuleLine, missing};

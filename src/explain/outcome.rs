@@ -32,6 +32,8 @@ pub(super) struct Question<'a> {
     pub right: &'a [Record],
     /// Links that the run kept between records of the two people.
     pub links: &'a [Link],
+    /// The strongest link of the two people with anybody else, in bits.
+    pub elsewhere: Option<f64>,
 }
 
 impl Question<'_> {
@@ -61,6 +63,9 @@ fn together(scene: &Scene, replay: &Replay, question: &Question) -> Told {
     }
     let joins = replay.joins(&nodes_of(question.left, replay), cut);
     let join = joins.as_ref().and_then(|joins| joins.iter().find(|join| meet(join, &first, &second)));
+    if join.is_some_and(|join| join.decided) {
+        return ("decision", "a human has decided that they, or records joined to them, are one person".into(), None);
+    }
     let standing = join.and_then(|join| join.standing);
     let pooled = standing.map(|standing| standing.score());
     let sides = join.map(|join| sides(question.left, replay, join));
@@ -119,8 +124,8 @@ fn apart(scene: &Scene, replay: &Replay, question: &Question) -> Told {
     }
     let several = question.left.len() + question.right.len() > 2;
     if several && between.as_ref().is_some_and(|between| between.standing.forbidden) {
-        let words = "other records of the two people may never be one person: an authority says so, or they have two different verified \
-                     NHS numbers";
+        let words = "other records of the two people may never be one person: an authority or a human says so, or they have two different \
+                     verified NHS numbers";
         return told("guard_on_others", words.into());
     }
     match (&between, pooled) {
@@ -197,6 +202,11 @@ fn told_untried(question: &Question, cut: i64, pooled: Option<i64>) -> Told {
             ),
         );
     }
+    if pooled.is_some() && question.elsewhere.is_some_and(|weight| weight >= bar) {
+        let words = "by themselves the two people would have been joined, but records of somebody else claim the same records about as much, \
+                     and a record belongs to one person only";
+        return told("rivals", words.into());
+    }
     let words = "they stood in a group too large to be looked at whole, which was cut along its weakest bonds";
     told("large_component", words.into())
 }
@@ -205,6 +215,7 @@ fn told_untried(question: &Question, cut: i64, pooled: Option<i64>) -> Told {
 pub(crate) fn guard_words(guard: Guard) -> &'static str {
     match guard {
         Guard::NeverLink => "an authority has said that they are never to be linked",
+        Guard::TwoPeople => "a human has decided that they are two people",
         Guard::TwoNumbers => "they have two different NHS numbers, both verified, so they are never joined",
         Guard::Relatives(ReviewReason::PossibleTwins) => {
             "they may be twins: the same birth and family or home, but different given names"

@@ -1,7 +1,7 @@
 //! `explain pair`.
 
 use super::codes::RECORD_MISWRITTEN;
-use super::crosswalk::{Link, Named, Row, links_between, parse, people_of, rows_of};
+use super::crosswalk::{Link, Named, Row, links_between, parse, people_of, rows_of, strongest_elsewhere};
 use super::fields::{self, FieldLine};
 use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Record, Scene, best};
@@ -108,29 +108,45 @@ impl Two {
 impl Sides {
     /// The links that the run kept between the two people; where they are one, those of the two records.
     pub fn links(&self, run: &PublishedRun, scene: &Scene) -> Result<Vec<Link>> {
-        let ids = |records: &[Record]| -> BTreeSet<String> {
-            records
-                .iter()
-                .flat_map(|record| &record.identities)
-                .map(|&identity| scene.identities.id(identity))
-                .collect()
-        };
         match self.right.is_empty() {
-            true => links_between(run, &ids(&self.pair[..1]), &ids(&self.pair[1..])),
-            false => links_between(run, &ids(&self.left), &ids(&self.right)),
+            true => links_between(run, &ids(scene, &self.pair[..1]), &ids(scene, &self.pair[1..])),
+            false => links_between(run, &ids(scene, &self.left), &ids(scene, &self.right)),
         }
     }
+
+    /// The strongest link of the two people with anybody else, in bits; not asked where they are one.
+    pub fn strongest_elsewhere(&self, run: &PublishedRun, scene: &Scene) -> Result<Option<f64>> {
+        if self.right.is_empty() {
+            return Ok(None);
+        }
+        let mut both = ids(scene, &self.left);
+        both.append(&mut ids(scene, &self.right));
+        strongest_elsewhere(run, &both)
+    }
+}
+
+/// The identity_ids of some records.
+fn ids(scene: &Scene, records: &[Record]) -> BTreeSet<String> {
+    let identities = records.iter().flat_map(|record| &record.identities);
+    identities.map(|&identity| scene.identities.id(identity)).collect()
 }
 
 /// Explains two records whose people are known.
 pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options: Options) -> Result<PairExplained> {
     let links = sides.links(run, scene)?;
+    let elsewhere = sides.strongest_elsewhere(run, scene)?;
     scene.with(|evidence: &Evidence| {
         let [first, second] = &sides.pair;
         let (a, b, judged) = best(evidence, first, second);
         let replay = Replay::of(evidence);
-        let question =
-            Question { judged: &judged, pair: [first, second], left: &sides.left, right: &sides.right, links: &links };
+        let question = Question {
+            judged: &judged,
+            pair: [first, second],
+            left: &sides.left,
+            right: &sides.right,
+            links: &links,
+            elsewhere,
+        };
         let around = Around {
             run_id: &run.run_id,
             links: &links,

@@ -64,9 +64,9 @@ pub struct RecordLine {
 pub struct JoinLine {
     pub left: Vec<usize>,
     pub right: Vec<usize>,
-    /// "same_values", "one_record" (rows of one record_id) or "evidence".
+    /// "same_values", "one_record" (rows of one record_id), "decision" (of a human) or "evidence".
     pub by: &'static str,
-    /// All cross pairs pooled field by field, less what guards take; absent where rows of one record_id were joined.
+    /// All cross pairs pooled field by field, less what guards take; absent where rows of one record_id were joined, or a human decided.
     pub bits: Option<f64>,
     /// What guards took of it, and contradictions that repeat themselves.
     pub taken_bits: f64,
@@ -99,15 +99,7 @@ pub struct Bond {
 /// # Errors
 /// OF053x and OF054x; and all that reading the extracts may meet.
 pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExplained> {
-    let wrong = || {
-        let characters = person_id.trim().chars().count();
-        let what = match characters {
-            16 => "its check character does not fit the others".to_string(),
-            other => format!("it has {other} characters instead of 16"),
-        };
-        Failure::new(&PERSON_ID_WRONG, what)
-    };
-    let person_id = PersonId::parse(person_id).ok_or_else(wrong)?;
+    let person_id = parse_person_id(person_id)?;
     let run = PublishedRun::current(job)?;
     let rows = rows_of(&run, &[person_id.as_str()])?;
     if rows.is_empty() {
@@ -117,6 +109,19 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
         let scene = Scene::set(job, &run, &rows, options)?;
         Ok(scene.with(|evidence| explain(&run, &scene, evidence, &rows, |_| true, options)))
     })
+}
+
+/// A person_id as somebody wrote it.
+pub(super) fn parse_person_id(written: &str) -> Result<PersonId> {
+    let wrong = || {
+        let characters = written.trim().chars().count();
+        let what = match characters {
+            16 => "its check character does not fit the others".to_string(),
+            other => format!("it has {other} characters instead of 16"),
+        };
+        Failure::new(&PERSON_ID_WRONG, what)
+    };
+    PersonId::parse(written).ok_or_else(wrong)
 }
 
 /// Explains the person that those of the scene's rows belong to for which `wanted` holds; there is one.
@@ -181,7 +186,11 @@ fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]
         JoinLine {
             left: numbers(&join.left),
             right: numbers(&join.right),
-            by: if join.standing.is_some() { "evidence" } else { "one_record" },
+            by: match (join.standing, join.decided) {
+                (Some(_), _) => "evidence",
+                (None, true) => "decision",
+                (None, false) => "one_record",
+            },
             bits: join.standing.map(|standing| bits(standing.score())),
             taken_bits: bits(taken),
         }

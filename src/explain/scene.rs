@@ -3,7 +3,7 @@
 use super::Options;
 use super::codes::{CHANGED_SINCE, IMPORTED_MODEL, NOTHING_COMPARED};
 use super::crosswalk::Row;
-use crate::clustering::{Evidence, Guards, Judged, NeverLink, Replay, judge, pair_cut};
+use crate::clustering::{Evidence, Guards, Judged, Replay, Settled, judge, pair_cut};
 use crate::comparison::Comparisons;
 use crate::consent;
 use crate::failure::{Failure, Result};
@@ -23,7 +23,7 @@ pub(super) struct Scene<'a> {
     pub identities: Identities,
     pub comparisons: Comparisons,
     pub model: Model,
-    never_link: NeverLink,
+    settled: Settled,
     /// Where each row of `rows` stands among the records.
     places: Vec<usize>,
 }
@@ -73,17 +73,17 @@ impl<'a> Scene<'a> {
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
         let progress = Progress::new(options.progress);
-        let authority = consent::read(job)?;
+        let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
         let records = run::prepare_records(job, &authority, &progress)?;
         let stage = progress.stage("Comparing", None);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        let never_link = authority.never_link(job, &records);
-        let identities = Identities::apart(&records, &names, &never_link.keys(), |_| true, |_| true);
+        let settled = authority.settled(job, &records);
+        let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
         let comparisons = Comparisons::choose(job, &records, &identities);
         stage.done(format!("{} distinct identities", identities.len()));
         let model = model.fitted(&comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let places = places(job, &records, &identities, rows)?;
-        Ok(Scene { job, records, identities, comparisons, model, never_link, places })
+        Ok(Scene { job, records, identities, comparisons, model, settled, places })
     }
 
     /// Calls `what` with everything that judges pairs.
@@ -91,7 +91,7 @@ impl<'a> Scene<'a> {
         let scorer = self.model.scorer(&self.comparisons);
         let pooling = Pooling::of(&self.model, &self.comparisons);
         let guards =
-            Guards::new(&self.comparisons, &self.records, &self.identities, &self.never_link, &self.job.providers);
+            Guards::new(&self.comparisons, &self.records, &self.identities, &self.settled, &self.job.providers);
         what(&Evidence {
             records: &self.records,
             identities: &self.identities,

@@ -70,6 +70,9 @@ impl PersonExplained {
     /// The first, the weakest and what would split them, in words.
     fn story(&self, f: &mut Formatter<'_>) -> Result {
         let Some(weakest) = self.weakest_join.map(|at| &self.joins[at]) else {
+            if self.joins.iter().any(|join| join.by == "decision") {
+                return writeln!(f, "A human has decided that they are one person: no cut would split them.");
+            }
             let how = match self.joins.iter().any(|join| join.by == "one_record") {
                 true => "They are rows of one record_id, or have the very same values",
                 false => "They have the very same values, and enough of them to be recognised again",
@@ -120,6 +123,7 @@ impl PersonExplained {
         match join.by {
             "same_values" => "the very same values",
             "one_record" => "rows of one record_id",
+            "decision" => "a human decided",
             _ if self.weakest_join == Some(at) => "all their pairs, pooled field by field: the weakest",
             _ => "all their pairs, pooled field by field",
         }

@@ -92,8 +92,10 @@ pub static ALL: &[&[&Code]] = &[
     crate::model::splink::CODES,
     crate::publish::CODES,
     crate::run::CODES,
+    crate::run::gates::CODES,
     crate::evaluate::CODES,
     crate::explain::CODES,
+    crate::doctor::CODES,
 ];
 
 /// The code with this name, in any case.

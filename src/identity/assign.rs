@@ -44,10 +44,7 @@ pub fn assign(
     let first_key: Vec<u64> = first_row.iter().map(|&row| keys[row as usize]).collect();
 
     let mut assignment = stability::assignment_of(&keys, &partition.person, |row| {
-        let mut hasher = blake3::Hasher::new_keyed(&ledger.record_key);
-        hasher.update(&keys[row].to_le_bytes());
-        hasher.update(&identity_ids[identity_of_record[row] as usize]);
-        low_bits(hasher.finalize())
+        ledger.content_key(keys[row], &identity_ids[identity_of_record[row] as usize])
     });
     let comparison = stability::compare(&ledger.assignment, &assignment, people);
     let age = |ordinal: u32| (ledger.issued[ordinal as usize].first_seen, ledger.issued[ordinal as usize].id);
@@ -91,13 +88,29 @@ pub fn assign(
 /// The keyed hash by which each record is recognised.
 fn record_keys(ledger: &Ledger, job: &Job, records: &Records) -> Vec<u64> {
     let key_of = |row: usize| {
-        let mut hasher = blake3::Hasher::new_keyed(&ledger.record_key);
-        hasher.update(job.providers[records.provider[row] as usize].id.as_bytes());
-        hasher.update(b"\0");
-        hasher.update(records.record_id.get(row).as_bytes());
-        stability::plain_key(low_bits(hasher.finalize()))
+        let provider = &job.providers[records.provider[row] as usize].id;
+        ledger.plain_key(provider, records.record_id.get(row))
     };
     (0..records.len()).into_par_iter().map(key_of).collect()
+}
+
+impl Ledger {
+    /// The keyed hash of a record.
+    pub(super) fn plain_key(&self, provider: &str, record_id: &str) -> u64 {
+        let mut hasher = blake3::Hasher::new_keyed(&self.record_key);
+        hasher.update(provider.as_bytes());
+        hasher.update(b"\0");
+        hasher.update(record_id.as_bytes());
+        stability::plain_key(low_bits(hasher.finalize()))
+    }
+
+    /// The keyed hash of what a row of a reused record_id says, `identity_id` being its content hash.
+    pub(super) fn content_key(&self, plain_key: u64, identity_id: &[u8; 16]) -> u64 {
+        let mut hasher = blake3::Hasher::new_keyed(&self.record_key);
+        hasher.update(&plain_key.to_le_bytes());
+        hasher.update(identity_id);
+        low_bits(hasher.finalize())
+    }
 }
 
 fn low_bits(hash: blake3::Hash) -> u64 {
@@ -162,7 +175,7 @@ fn issue(
 }
 
 /// The ordinals of an assignment, sorted, each once.
-fn people_of(assignment: &[(u64, u32)]) -> Vec<u32> {
+pub(super) fn people_of(assignment: &[(u64, u32)]) -> Vec<u32> {
     let mut people: Vec<u32> = assignment.iter().map(|&(_, ordinal)| ordinal).collect();
     people.par_sort_unstable();
     people.dedup();

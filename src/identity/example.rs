@@ -14,10 +14,12 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         setting,
         globs: Vec::new(),
         files: Vec::new(),
+        stale: None,
         format: job::Format::default(),
         trust,
         one_record_per_person: false,
         when_missing: job::WhenMissing::Stop,
+        stale_days: 0,
         columns: BTreeMap::new(),
         carry: Vec::new(),
     };

@@ -28,6 +28,17 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
+/// Replaces a whole file (0600) in one rename; what stood there before stands until then.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let aside = path.with_file_name(name);
+    // What a process that was killed has left.
+    let _ = std::fs::remove_file(&aside);
+    write_file(&aside, bytes)?;
+    std::fs::rename(&aside, path)
+}
+
 /// Removes a folder and all in it; an absent one is no error.
 pub(crate) fn remove_folder(folder: &Path) -> io::Result<()> {
     match std::fs::remove_dir_all(folder) {

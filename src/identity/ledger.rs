@@ -50,8 +50,18 @@ pub struct Ledger {
     pub(super) assignment: Assignment,
     /// Every published run, oldest first.
     runs: Vec<String>,
+    /// What each run did to the ids, in the same order.
+    pub(super) chapters: Vec<Chapter>,
     /// Checksum of the latest `issued`; empty before the first run.
     head: String,
+}
+
+/// What one run did to the ids.
+pub(super) struct Chapter {
+    pub(super) as_of: Date,
+    /// Ordinals from here on, up to the next chapter's, were issued by this run.
+    pub(super) first_issued: u32,
+    pub(super) forwards: Vec<Forward>,
 }
 
 /// The ledger's entry for a run that is not yet published.
@@ -107,6 +117,7 @@ impl Ledger {
             issued: Vec::new(),
             assignment: Vec::new(),
             runs: Vec::new(),
+            chapters: Vec::new(),
             head: String::new(),
         };
         for sequence in 1..=count {
@@ -119,9 +130,31 @@ impl Ledger {
         Ok(ledger)
     }
 
+    /// Is there a key to open the ledger with? `false` only before the first run, which makes it; nothing is made here.
+    ///
+    /// # Errors
+    /// OF0413 where the key is absent, though there is a ledger or a file is named, or where it is no key.
+    pub fn key_is_there(output: &Path, key_file: Option<&Path>) -> Result<bool> {
+        let own_key = output.join("state/person_id.key");
+        if key_file.is_none() && !own_key.exists() && count_entries(&output.join(LEDGER_FOLDER))? == 0 {
+            return Ok(false);
+        }
+        key::read(key_file.unwrap_or(&own_key)).map(|_| true)
+    }
+
+    /// How many person_ids were ever issued.
+    pub fn ever_issued(&self) -> usize {
+        self.issued.len()
+    }
+
     /// Every published run, oldest first.
     pub fn runs(&self) -> &[String] {
         &self.runs
+    }
+
+    /// The date of the run at this place of [`runs`](Ledger::runs).
+    pub fn as_of(&self, run: usize) -> Date {
+        self.chapters[run].as_of
     }
 
     /// How many people the latest run had; `None` before the first. For the gate on the number of people.
@@ -163,13 +196,18 @@ impl Ledger {
             return Err(damaged(path, "its length is wrong"));
         }
         let first_seen: Date = header.as_of.parse().map_err(|_| damaged(path, "its date cannot be read"))?;
-        for entry in body.chunks_exact(ISSUED_ENTRY_BYTES).take(header.entries as usize) {
+        let (entries, words) = body.split_at(header.entries as usize * ISSUED_ENTRY_BYTES);
+        let first_issued = self.issued.len() as u32;
+        for entry in entries.chunks_exact(ISSUED_ENTRY_BYTES) {
             let id = PersonId::from_bytes(entry[..16].try_into().expect("16 bytes"))
                 .ok_or_else(|| damaged(path, "it holds something that is no person_id"))?;
             let first_record = u64::from_le_bytes(entry[16..24].try_into().expect("8 bytes"));
             let attempt = u32::from_le_bytes(entry[24..28].try_into().expect("4 bytes"));
             self.issued.push(Issued { id, first_seen, first_record, attempt });
         }
+        let forwards = read_forwards(words, self.issued.len())
+            .ok_or_else(|| damaged(path, "where ids went that went away cannot be read"))?;
+        self.chapters.push(Chapter { as_of: first_seen, first_issued, forwards });
         self.runs.push(header.run_id);
         self.head = seal;
         Ok(())
@@ -296,6 +334,19 @@ pub(crate) fn abandon(output: &Path) -> Result<()> {
         }
     });
     abandoned.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
+}
+
+/// Forwards as words: the ordinal that went away, how many follow, and those; `None` where one names nobody of `issued` ids.
+fn read_forwards(bytes: &[u8], issued: usize) -> Option<Vec<Forward>> {
+    let mut words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes")));
+    let known = |ordinal: u32| ((ordinal as usize) < issued).then_some(ordinal);
+    let mut forwards = Vec::new();
+    while let Some(from) = words.next() {
+        let count = words.next()? as usize;
+        let into: Option<Vec<u32>> = words.by_ref().take(count).map(known).collect();
+        forwards.push((known(from)?, into.filter(|into| into.len() == count)?));
+    }
+    Some(forwards)
 }
 
 fn entry_folder(ledger: &Path, sequence: u32) -> PathBuf {

@@ -15,7 +15,9 @@ pub(crate) mod files;
 mod key;
 mod ledger;
 mod person_id;
+mod restore;
 mod stability;
+mod story;
 #[cfg(test)]
 mod tests;
 
@@ -24,6 +26,9 @@ pub use changes::{Change, ChangeKind};
 pub use ledger::{Ledger, NextEntry};
 pub(crate) use ledger::{abandon, pending_run, settle, stage};
 pub use person_id::PersonId;
+pub(crate) use restore::restore;
+pub use restore::{Restored, StandingRow};
+pub use story::Chapter;
 
 use crate::failure::{Code, Exit};
 

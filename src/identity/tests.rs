@@ -268,4 +268,71 @@ proptest! {
             before = id_of;
         }
     }
+
+    /// The rule of DESIGN section 9, written down a second time: the part with most known records keeps the id, a merge keeps the oldest,
+    /// no id comes back, and what went away forwards to whoever holds its records.
+    #[test]
+    fn ids_follow_the_rule_over_any_nights(nights in prop::collection::vec(prop::collection::btree_map(0u8..14, 0u8..4, 1..14), 5)) {
+        let output = tempfile::tempdir().unwrap();
+        let mut before: BTreeMap<String, PersonId> = BTreeMap::new();
+        // Every id ever issued, with the night that issued it.
+        let mut ever: BTreeMap<PersonId, usize> = BTreeMap::new();
+        for (number, people) in nights.iter().enumerate() {
+            let record_ids: Vec<String> = people.keys().map(|record| record.to_string()).collect();
+            let letters: String = people.values().map(|person| char::from(b'a' + person)).collect();
+            let ids: Vec<&str> = record_ids.iter().map(String::as_str).collect();
+            let tonight = night(output.path(), number as u32 + 1, &ids, &letters);
+            let dense = partition(&letters).person;
+            let now: BTreeMap<&str, u32> = ids.iter().copied().zip(dense.iter().copied()).collect();
+
+            // Records that each person of the night before shares with each of tonight.
+            let mut shared: BTreeMap<PersonId, BTreeMap<u32, usize>> = BTreeMap::new();
+            for (record, old) in &before {
+                let parts = shared.entry(*old).or_default();
+                if let Some(person) = now.get(record.as_str()) {
+                    *parts.entry(*person).or_default() += 1;
+                }
+            }
+            // Who may keep which id: a part that no other part is larger than.
+            let mut sure: BTreeMap<u32, Vec<PersonId>> = BTreeMap::new();
+            let mut may: BTreeMap<u32, Vec<PersonId>> = BTreeMap::new();
+            for (old, parts) in &shared {
+                let most = parts.values().max().copied().unwrap_or(0);
+                let largest: Vec<u32> = parts.iter().filter(|(_, records)| **records == most).map(|(person, _)| *person).collect();
+                largest.iter().for_each(|person| may.entry(*person).or_default().push(*old));
+                if let [only] = largest[..] {
+                    sure.entry(only).or_default().push(*old);
+                }
+            }
+            for (person, id) in tonight.person_ids.iter().enumerate() {
+                let (sure, may) = (sure.get(&(person as u32)), may.get(&(person as u32)));
+                let age = |id: &PersonId| (ever[id], *id);
+                match ever.get(id) {
+                    None => prop_assert!(sure.is_none(), "an id that nobody else may keep is not given up"),
+                    Some(_) => {
+                        prop_assert!(may.is_some_and(|may| may.contains(id)), "only a largest part keeps an id");
+                        let oldest = sure.and_then(|sure| sure.iter().map(age).min());
+                        prop_assert!(oldest.is_none_or(|oldest| age(id) <= oldest), "a merge keeps the oldest");
+                    }
+                }
+            }
+            // Nobody gets an id that went away before last night.
+            let yesterday: Vec<PersonId> = before.values().copied().collect();
+            for id in &tonight.person_ids {
+                prop_assert!(!ever.contains_key(id) || yesterday.contains(id));
+                ever.entry(*id).or_insert(number);
+            }
+            let ledger = Ledger::open(output.path(), None).unwrap();
+            for (old, parts) in shared.iter().filter(|(old, _)| !tonight.person_ids.contains(old)) {
+                let last = ledger.story(*old).pop().unwrap();
+                let mut into = last.went_into.expect("it went away");
+                into.sort();
+                let mut holders: Vec<PersonId> = parts.keys().map(|person| tonight.person_ids[*person as usize]).collect();
+                holders.sort();
+                prop_assert_eq!(into, holders);
+                prop_assert_eq!(last.as_of, jiff::civil::date(2026, 11, number as i8 + 1));
+            }
+            before = now.into_iter().map(|(record, person)| (record.to_string(), tonight.person_ids[person as usize])).collect();
+        }
+    }
 }

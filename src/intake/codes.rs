@@ -14,8 +14,8 @@ macro_rules! codes {
 codes! {
     UNREADABLE = "OF0201", InputUnusable, "an extract could not be read",
         "Put the extract back where the job expects it and make it readable, or set when_missing for its provider, then run again",
-        "The file is absent, is no ordinary file, or the operating system refused to read it. Nothing was published. If the \
-         night may go on without this provider, set when_missing = \"without\" in its [[provider]] table.";
+        "The file is absent, is no ordinary file, or the operating system refused to read it, and no last good one of this provider is \
+         kept that could stand in. Nothing was published. If the night may go on without this provider, set when_missing = \"without\" in its [[provider]] table.";
     EMPTY = "OF0202", InputUnusable, "an extract is empty",
         "Ask the provider to send the extract again: it has no bytes, not even a header",
         "The file (or what its compression holds) has no content at all. An extract of nobody has a header and no rows, \
@@ -68,5 +68,5 @@ codes! {
         "Two columns of the extract have the same name and the job maps that name, so nobody can know which is meant.";
     NO_EXTRACT = "OF0216", InputUnusable, "a provider has no extract",
         "Put the provider's extract where its files pattern expects it, or set when_missing for that provider",
-        "No file matches the provider's patterns. If the night may go on without it, set when_missing = \"without\".";
+        "No file matches the provider's patterns, and no last good extract of it is kept. If the night may go on without it, set when_missing = \"without\".";
 }

@@ -55,9 +55,11 @@ pub struct Extract {
 pub fn extracts(job: &Job) -> Vec<Extract> {
     let mut list = Vec::new();
     for (index, provider) in job.providers.iter().enumerate() {
-        for path in &provider.files {
-            let name = path.strip_prefix(&job.folder).unwrap_or(path);
-            let name = name.to_string_lossy().replace('\\', "/");
+        for (at, path) in provider.files.iter().enumerate() {
+            let own = path.strip_prefix(&job.folder).unwrap_or(path);
+            // What is kept of an earlier night keeps its name: its rows are the same rows.
+            let kept = provider.stale.as_ref().and_then(|stale| stale.files.get(at));
+            let name = kept.map_or_else(|| own.to_string_lossy().replace('\\', "/"), |(name, _)| name.clone());
             list.push(Extract { provider: index as u16, path: path.clone(), name });
         }
     }

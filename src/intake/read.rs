@@ -51,7 +51,10 @@ pub(super) fn read_all<T: Send>(
 }
 
 fn all_are_there(job: &Job) -> failure::Result<()> {
-    match job.providers.iter().find(|provider| provider.files.is_empty() && provider.when_missing == WhenMissing::Stop)
+    match job
+        .providers
+        .iter()
+        .find(|provider| provider.files.is_empty() && provider.when_missing != WhenMissing::Without)
     {
         None => Ok(()),
         Some(provider) => Err(Failure::new(
@@ -64,7 +67,7 @@ fn all_are_there(job: &Job) -> failure::Result<()> {
 /// The report of an extract that could not be read, where the job goes on without it.
 fn skipped(job: &Job, extract: &Extract, problem: Problem) -> failure::Result<FileReport> {
     let provider = &job.providers[extract.provider as usize];
-    if provider.when_missing == WhenMissing::Stop {
+    if provider.when_missing != WhenMissing::Without {
         return Err(problem.into_failure(&provider.id, &extract.name));
     }
     Ok(FileReport {
@@ -218,7 +221,7 @@ impl<'a> Reading<'a> {
 
     fn fail(&self, index: usize, problem: Problem) {
         let provider = &self.job.providers[self.extracts[index].provider as usize];
-        if provider.when_missing == WhenMissing::Stop {
+        if provider.when_missing != WhenMissing::Without {
             self.stop_at.fetch_min(index, Ordering::Relaxed);
         }
         let mut outcomes = lock(&self.outcomes);

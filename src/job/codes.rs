@@ -27,8 +27,9 @@ pub(super) static FILE_MISSING: Code = Code {
     title: "a file that the job names is missing",
     next_step: "Put the missing file in place, or write when_missing = \"without\" for a provider that may be absent, then run again",
     explanation: "The job file itself is right, but a path or glob in it matches no file: an extract has not arrived, or an \
-                  objections, replaced-numbers, never-link or key file is not there. A provider whose extract may be absent \
-                  says when_missing = \"without\"; objections may never be absent.",
+                  objections, replaced-numbers, never-link or key file is not there. Once a provider's extract was read, \
+                  its last good one stands when it is absent, unless when_missing says otherwise; a provider that may be absent from the \
+                  start says when_missing = \"without\"; objections may never be absent.",
 };
 
 /// The codes this room raises (OF01xx).

@@ -142,8 +142,8 @@ pub(super) static JOB: Table = Table {
         key(
             "keep_runs",
             Kind::Whole(1, 10_000),
-            Need::Default("7"),
-            "Runs kept under runs/, the current one included.",
+            Need::Default("14"),
+            "Runs kept below runs/, the current one included; older ones are removed once a new one is published.",
         ),
         key(
             "id_key_file",
@@ -194,9 +194,15 @@ pub(super) static PROVIDER: Table = Table {
         ),
         key(
             "when_missing",
-            Kind::Word(&["stop", "without"], &["last"]),
-            Need::Default("\"stop\""),
-            "An absent or unreadable extract: stop the run, or go on without this provider.",
+            Kind::Word(&["last", "stop", "without"], &[]),
+            Need::Default("\"last\""),
+            "An absent or unreadable extract: let the last good one stand, stop the run, or go on without this provider.",
+        ),
+        key(
+            "stale_days",
+            Kind::Whole(0, 3650),
+            Need::Default("14"),
+            "when_missing = \"last\": up to how many days old the last good records may be.",
         ),
         key(
             "columns",
@@ -210,7 +216,6 @@ pub(super) static PROVIDER: Table = Table {
             Need::Optional,
             "Facts carried to the person, with the rule that combines them.",
         ),
-        later("stale_days"),
     ],
 };
 
@@ -333,6 +338,30 @@ pub(super) static GATES: Table = Table {
             Kind::Share,
             Need::Default("\"10 %\""),
             "Change of the number of people against the run before.",
+        ),
+        key(
+            "maximum_provider_shrink",
+            Kind::Share,
+            Need::Default("\"20 %\""),
+            "Share of a provider's rows that may be missing against the run before.",
+        ),
+        key(
+            "maximum_column_change",
+            Kind::Share,
+            Need::Default("\"20 %\""),
+            "Change, in percentage points, of how often a provider's column is filled or its values understood.",
+        ),
+        key(
+            "maximum_merged",
+            Kind::Share,
+            Need::Default("\"2 %\""),
+            "Share of the people of the run before who may be put together with others.",
+        ),
+        key(
+            "maximum_impossible_rise",
+            Kind::Share,
+            Need::Default("\"0.5 %\""),
+            "Rise, in percentage points, of the share of people with a history that cannot be, such as two dates of death.",
         ),
     ],
 };

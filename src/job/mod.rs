@@ -9,6 +9,7 @@ mod draft;
 mod field;
 pub mod guess;
 mod headers;
+mod kept;
 mod keys;
 mod problem;
 mod reading;
@@ -25,8 +26,11 @@ pub use check::Checked;
 pub use codes::CODES;
 pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
+pub use kept::Stale;
+pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, folder as kept_folder};
 pub use problem::{Look, Problem};
 pub use schema::schema;
+pub(crate) use suggest::nearest;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -80,13 +84,18 @@ pub struct Provider {
     pub setting: Setting,
     /// The globs as written, relative to the job's folder.
     pub globs: Vec<String>,
-    /// The files they match, sorted, absolute. Never empty after the check unless `when_missing` is `Without`.
+    /// The files they match, sorted, absolute; or those kept from an earlier night (`stale`). Never empty after the check unless
+    /// `when_missing` is `Without`.
     pub files: Vec<PathBuf>,
+    /// Where `files` are the last good ones, since the provider has sent none.
+    pub stale: Option<Stale>,
     pub format: Format,
     /// 1..=5.
     pub trust: u8,
     pub one_record_per_person: bool,
     pub when_missing: WhenMissing,
+    /// Up to how many days old the last good records may be that stand in.
+    pub stale_days: u32,
     /// How each mapped field is read.
     pub columns: BTreeMap<Field, Source>,
     /// Facts carried to the person, in the order of the file.
@@ -198,6 +207,8 @@ pub struct FixedColumn {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhenMissing {
+    /// The last good extracts stand in, up to `stale_days`; where there are none it stops the run.
+    Last,
     /// An unreadable or absent extract stops the run (exit 3).
     Stop,
     /// The run goes on without that provider, and says so.
@@ -251,11 +262,26 @@ pub struct Gates {
     pub maximum_quarantined: f64,
     /// Change of the number of people against the run before; not judged on the first run.
     pub maximum_people_change: f64,
+    /// How much of a provider's rows may be missing against the run before.
+    pub maximum_provider_shrink: f64,
+    /// Change, in parts of all rows, of how often a column is filled or understood.
+    pub maximum_column_change: f64,
+    /// Of the people of the run before, how many may be put together with others.
+    pub maximum_merged: f64,
+    /// Rise of the share of people with a history that cannot be.
+    pub maximum_impossible_rise: f64,
 }
 
 impl Default for Gates {
     fn default() -> Self {
-        Gates { maximum_quarantined: 0.05, maximum_people_change: 0.10 }
+        Gates {
+            maximum_quarantined: 0.05,
+            maximum_people_change: 0.10,
+            maximum_provider_shrink: 0.20,
+            maximum_column_change: 0.20,
+            maximum_merged: 0.02,
+            maximum_impossible_rise: 0.005,
+        }
     }
 }
 

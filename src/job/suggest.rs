@@ -4,7 +4,7 @@
 ///
 /// Case, spaces and punctuation do not count (`NHS No` is `nhs_no`); beyond that a third of the letters may differ, or one word may
 /// be the beginning of the other.
-pub(super) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     let wanted = folded(word);
     if wanted.is_empty() {
         return None;

@@ -1,6 +1,7 @@
 //! What a check asks of the world outside the job file; tests answer from memory.
 
 use super::Provider;
+use super::kept::{self, Kept};
 use std::path::{Path, PathBuf};
 
 pub(super) trait Surroundings {
@@ -11,6 +12,9 @@ pub(super) trait Surroundings {
 
     /// One name for each file, however it is reached.
     fn identity(&self, path: &Path) -> PathBuf;
+
+    /// The last good extracts of a provider.
+    fn kept(&self, output: &Path, provider: &str) -> Option<Kept>;
 
     /// The columns of an extract where they are known for certain.
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>>;
@@ -55,6 +59,10 @@ impl Surroundings for Disk<'_> {
 
     fn identity(&self, path: &Path) -> PathBuf {
         std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf())
+    }
+
+    fn kept(&self, output: &Path, provider: &str) -> Option<Kept> {
+        kept::read(output, provider)
     }
 
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>> {

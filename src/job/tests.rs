@@ -48,6 +48,10 @@ impl Surroundings for Memory {
         path.to_path_buf()
     }
 
+    fn kept(&self, _: &Path, _: &str) -> Option<super::kept::Kept> {
+        None
+    }
+
     fn header(&self, _: &Provider, _: &Path) -> Option<Vec<String>> {
         self.header.as_ref().map(|names| names.iter().map(|name| name.to_string()).collect())
     }
@@ -100,6 +104,8 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(job.id_key_file, Some(PathBuf::from("/night/id.key")));
     assert_eq!(job.gates.maximum_quarantined, 0.02);
     assert_eq!(job.gates.maximum_people_change, 0.03);
+    assert_eq!((job.gates.maximum_provider_shrink, job.gates.maximum_column_change), (0.10, 0.15));
+    assert_eq!((job.gates.maximum_merged, job.gates.maximum_impossible_rise), (0.01, 0.002));
     assert_eq!(job.cluster.threshold, Some(0.99));
     assert_eq!(job.local_objections, [LocalObjections { files: vec![PathBuf::from("/night/objections.csv")] }]);
     assert_eq!(job.nhs_number_replaced, [PathBuf::from("/night/replaced.csv")]);
@@ -118,6 +124,7 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(hospice.format.kind, Some(FormatKind::FixedWidth));
     assert_eq!(hospice.format.layout[1], FixedColumn { column: "Name".into(), start: 11, width: 30 });
     assert_eq!(hospice.when_missing, WhenMissing::Without);
+    assert_eq!((job.providers[0].when_missing, job.providers[0].stale_days), (WhenMissing::Stop, 7));
     assert_eq!(housing.format.sheet.as_deref(), Some("Clients"));
     assert!(housing.files.is_empty());
 }
@@ -152,7 +159,7 @@ fn messages_of_typical_mistakes() {
         ("missing record_id", small("record_id = \"PatientID\"\n", "")),
         ("reserved key", small("threads = 2", "threads = 2\nmemory_limit = \"8 GiB\"")),
         ("reserved table", format!("{provider}\n[[cohort]]\nid = \"x\"\n")),
-        ("reserved word", small("[provider.columns]", "when_missing = \"last\"\n[provider.columns]")),
+        ("reserved word", format!("{provider}\n[policy]\ndisclosure = \"mhsds\"\n")),
         ("unknown field", small("date_of_birth", "dateofbirth")),
         ("missing file", small("in/a.csv", "in/*.parquet")),
         ("rule that makes no sense", small("combine = \"latest\"", "combine = \"sum\"")),

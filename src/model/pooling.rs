@@ -110,6 +110,21 @@ impl Pooling {
     }
 }
 
+#[cfg(test)]
+impl Pooling {
+    /// One comparison, whose levels are so many times as frequent in one person's pairs as in strangers'; even odds before it.
+    pub fn of_ratios(ratios: &[f64]) -> Pooling {
+        let roots = ratios.iter().map(|ratio| ratio.sqrt() as f32).chain(ratios.iter().map(|_| 1.0));
+        Pooling {
+            places: vec![(0, 0xff)],
+            slots: vec![(0, 0), (0, ratios.len())],
+            roots: roots.collect(),
+            classes: vec![(0.5, 0..1), (0.5, 1..2)],
+            contradictions: vec![vec![0; ratios.len() + 1]],
+        }
+    }
+}
+
 /// By comparison and by stored level (0 is missing): −log2 of the share of one person's pairs that contradict each other in that field.
 fn contradictions(model: &Model, comparisons: &Comparisons) -> Vec<Vec<i64>> {
     let of = |(at, comparison): (usize, &crate::comparison::Comparison)| {

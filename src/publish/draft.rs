@@ -1,11 +1,12 @@
 //! A run while it is written, and the steps that publish it.
 
+use super::published::PublishedRun;
 use super::recovery::{self, LINK_PARTIAL};
 use super::runs::{self, CURRENT, partial_folder, run_folder};
-use super::tables::{self, Outputs};
+use super::tables::{self, Outputs, WithheldRow};
 use super::{Lock, OUTPUT_UNWRITABLE, WrittenFile};
 use crate::failure::{Failure, Result};
-use crate::identity::{self, NextEntry, files};
+use crate::identity::{self, Change, NextEntry, files};
 use rayon::prelude::*;
 use std::fs::{self, File};
 use std::io;
@@ -44,9 +45,29 @@ impl<'a> Draft<'a> {
         &self.run_id
     }
 
-    /// Writes the seven Parquet files, in parallel; what was written comes in a fixed order.
+    /// Writes the eight Parquet files, in parallel; what was written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
         tables::write_all(&self.folder, outputs)
+    }
+
+    /// Writes withheld.parquet.
+    pub(crate) fn write_withheld(&self, rows: &[WithheldRow]) -> Result<WrittenFile> {
+        tables::write_withheld_rows(&self.folder, rows)
+    }
+
+    /// Writes changes.parquet.
+    pub(crate) fn write_changes(&self, changes: &[Change]) -> Result<WrittenFile> {
+        tables::write_changes(&self.folder, changes)
+    }
+
+    /// What stands in the draft, to be read as one reads a run.
+    pub(crate) fn so_far(&self) -> PublishedRun {
+        PublishedRun { run_id: self.run_id.clone(), folder: self.folder.clone() }
+    }
+
+    /// Where a file of the run is written.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
     }
 
     /// Writes one file; `name` is relative with `/`, such as `summary/people.csv`.
@@ -69,11 +90,20 @@ impl<'a> Draft<'a> {
         files::create_folder(parent).and_then(|()| files::create_file(&path)).map_err(|error| failed(&error, &path))
     }
 
-    /// Publishes the run together with the ledger's entry, then prunes to `keep_runs` runs (the current one always stays).
+    /// The runs that [`commit`](Draft::commit) is to remove for `keep_runs` runs to stay, this one included: the oldest by their names.
+    pub fn beyond(&self, keep_runs: usize) -> Result<Vec<String>> {
+        let mut old = runs::list(self.lock.output())?;
+        old.retain(|run| *run != self.run_id);
+        old.truncate(old.len().saturating_sub(keep_runs.saturating_sub(1)));
+        Ok(old)
+    }
+
+    /// Publishes the run together with the ledger's entry, then removes the old runs that `remove` names.
     ///
     /// On an error nothing is published and nothing of the run is left.
-    pub fn commit(mut self, next: &NextEntry, keep_runs: usize) -> Result<Published> {
+    pub fn commit(mut self, next: &NextEntry, remove: &[String]) -> Result<Published> {
         assert_eq!(self.run_id, next.run_id(), "the ledger's entry is this run's");
+        assert!(!remove.contains(&self.run_id), "what is being published stays");
         self.sync()?;
         self.stage(next)?;
         self.reveal()?;
@@ -87,7 +117,7 @@ impl<'a> Draft<'a> {
         let settled =
             files::sync_folder(output).map_err(|error| failed(&error, output)).and_then(|()| identity::settle(output));
         match settled {
-            Ok(()) => pruned = self.prune(keep_runs, &mut warnings),
+            Ok(()) => pruned = self.prune(remove, &mut warnings),
             Err(failure) => warnings.push(failure.to_string()),
         }
         Ok(Published { run_id: self.run_id.clone(), folder: run_folder(output, &self.run_id), pruned, warnings })
@@ -128,21 +158,13 @@ impl<'a> Draft<'a> {
     }
 
     /// Step 6. The run stands already: what goes wrong here is only told.
-    fn prune(&self, keep_runs: usize, warnings: &mut Vec<String>) -> Vec<String> {
-        let output = self.lock.output();
+    fn prune(&self, remove: &[String], warnings: &mut Vec<String>) -> Vec<String> {
         let mut pruned = Vec::new();
-        match runs::list(output) {
-            Ok(mut old) => {
-                old.retain(|run| *run != self.run_id);
-                old.truncate(old.len().saturating_sub(keep_runs.saturating_sub(1)));
-                for run in old {
-                    match recovery::remove_run(output, &run) {
-                        Ok(()) => pruned.push(run),
-                        Err(failure) => warnings.push(failure.to_string()),
-                    }
-                }
+        for run in remove {
+            match recovery::remove_run(self.lock.output(), run) {
+                Ok(()) => pruned.push(run.clone()),
+                Err(failure) => warnings.push(failure.to_string()),
             }
-            Err(failure) => warnings.push(failure.to_string()),
         }
         pruned
     }

@@ -1,43 +1,44 @@
-//! One run at a time per output.
+//! One at a time: the lock of an output, and files like it that name their owner.
 
 use super::{LOCKED, OUTPUT_UNWRITABLE};
-use crate::failure::{Failure, Result};
+use crate::failure::{Code, Failure, Result};
 use crate::identity::files;
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::ErrorKind;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-/// Held while this lives; the operating system lets go when the process ends, however it ends.
+/// Where the lock stands below an output.
+const LOCK_FILE: &str = "state/lock";
+
+/// The lock of an output: held while this lives. Whatever writes below an output takes it first.
 #[derive(Debug)]
 pub struct Lock {
     output: PathBuf,
-    _file: File,
+    file: OwnedFile,
 }
 
 impl Lock {
-    /// Takes the lock of `output`, making its folders where they are missing.
+    /// Takes the lock of `output`, making its folders where they are missing. `doing` is a command, such as "train": whoever finds the
+    /// lock held is told.
     ///
-    /// Fails with OF0501 (exit 5), naming the owner, where another run holds it.
-    pub fn acquire(output: &Path) -> Result<Lock> {
-        let path = output.join("state/lock");
+    /// # Errors
+    /// OF0501 (exit 5), naming the owner, where another process holds it.
+    pub fn acquire(output: &Path, doing: &str) -> Result<Lock> {
+        let path = output.join(LOCK_FILE);
         let failed = |error: std::io::Error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE);
         files::create_folder(&output.join("state")).map_err(failed)?;
         files::create_folder(&output.join("runs")).map_err(failed)?;
-        // Not truncated when opened: the owner's line must stay readable while another process tries.
-        let mut options = OpenOptions::new();
-        let mut file =
-            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(held(&mut file, &path)),
-            Err(TryLockError::Error(error)) => return Err(failed(error)),
-        }
-        file.set_len(0)
-            .and_then(|()| file.rewind())
-            .and_then(|()| file.write_all(owner().as_bytes()))
-            .map_err(failed)?;
-        Ok(Lock { output: output.to_path_buf(), _file: file })
+        let file = OwnedFile::take(&path, doing, [&LOCKED, &OUTPUT_UNWRITABLE])?;
+        Ok(Lock { output: output.to_path_buf(), file })
+    }
+
+    /// Says anew what the owner does, such as "run 2026-11-22-03" once the run has a name.
+    ///
+    /// # Errors
+    /// Where the line cannot be written.
+    pub fn tell(&self, doing: &str) -> Result<()> {
+        self.file.tell(doing)
     }
 
     /// The output that is locked.
@@ -46,15 +47,73 @@ impl Lock {
     }
 }
 
+/// Who holds the lock of `output` now; `None` where nobody does. Nothing is made or changed.
+///
+/// # Errors
+/// Where the lock is there but cannot be tried.
+pub fn lock_owner(output: &Path) -> std::io::Result<Option<String>> {
+    let path = output.join(LOCK_FILE);
+    let file = match File::open(&path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // Shared, and gone with `file`: two who look do not take each other for a run.
+    match file.try_lock_shared() {
+        Ok(()) => Ok(None),
+        Err(TryLockError::WouldBlock) => Ok(Some(written_owner(&path))),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// A file whose first line names the process that holds it. The operating system lets go when that process ends, however it ends, so
+/// that the file never has to be removed.
+#[derive(Debug)]
+pub(crate) struct OwnedFile {
+    file: File,
+    path: PathBuf,
+    /// Host, process and since when: what stands before what it does.
+    owner: String,
+}
+
+impl OwnedFile {
+    /// Takes `path`, made where it is missing; fails with `held` and who has it, or with `unwritable`.
+    pub(crate) fn take(path: &Path, doing: &str, [held, unwritable]: [&'static Code; 2]) -> Result<OwnedFile> {
+        let failed = |error: std::io::Error| Failure::from_io(&error, path, unwritable);
+        // Not truncated when opened: the owner's line must stay readable while another process tries.
+        let mut options = OpenOptions::new();
+        let file =
+            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(failed)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(Failure::new(held, format!("{} is held by {}", path.display(), written_owner(path))));
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(error)),
+        }
+        let owned = OwnedFile { file, path: path.to_path_buf(), owner: owner() };
+        owned.tell(doing)?;
+        Ok(owned)
+    }
+
+    fn tell(&self, doing: &str) -> Result<()> {
+        let line = format!("{}, {doing}\n", self.owner);
+        // Written over the old line before what is left of that is cut off: a reader, who takes the first line only, never finds none.
+        let written = self.file.write_all_at(line.as_bytes(), 0).and_then(|()| self.file.set_len(line.len() as u64));
+        written.map_err(|error| Failure::from_io(&error, &self.path, &OUTPUT_UNWRITABLE))
+    }
+}
+
 fn owner() -> String {
     let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
     let since = jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
-    format!("host {host}, process {}, since {since}\n", std::process::id())
+    format!("host {host}, process {}, since {since}", std::process::id())
 }
 
-fn held(file: &mut File, path: &Path) -> Failure {
-    let mut owner = String::new();
-    let known = file.read_to_string(&mut owner).is_ok() && !owner.trim().is_empty();
-    let owner = if known { owner.trim() } else { "an unknown process" };
-    Failure::new(&LOCKED, format!("{} is held by {owner}", path.display()))
+fn written_owner(path: &Path) -> String {
+    let text = std::fs::read_to_string(path).unwrap_or_default();
+    match text.lines().next().map(str::trim) {
+        Some(line) if !line.is_empty() => line.to_string(),
+        _ => "an unknown process".to_string(),
+    }
 }

@@ -17,10 +17,12 @@ mod draft;
 mod export;
 mod link_table;
 mod lock;
+mod numbers;
 mod people_table;
 pub(crate) mod published;
 mod recovery;
 mod runs;
+mod sieve;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -29,11 +31,15 @@ mod tests;
 pub use draft::{Draft, Published};
 pub use export::export_records;
 pub use link_table::{LinkTable, MISSING_LEVEL, ReviewTable};
-pub use lock::Lock;
+pub(crate) use lock::OwnedFile;
+pub use lock::{Lock, lock_owner};
+pub(crate) use numbers::OTHER_NUMBERS;
 pub use recovery::{Recovered, recover};
-pub use runs::{current_run, next_run_id};
+pub use runs::{current_run, kept_runs, next_run_id};
+pub(crate) use sieve::{Fate, Sieve};
 pub use table::WrittenFile;
 pub use tables::Outputs;
+pub(crate) use tables::WithheldRow;
 
 use crate::failure::{Code, Exit};
 use crate::identity;
@@ -50,6 +56,7 @@ pub static CODES: &[&Code] = &[
     &LOCKED,
     &NO_CURRENT_RUN,
     &RUN_UNREADABLE,
+    &NO_SUCH_RUN,
 ];
 
 static OUTPUT_UNWRITABLE: Code = Code {
@@ -96,4 +103,13 @@ static RUN_UNREADABLE: Code = Code {
     next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
     explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
                   run writes all of them anew.",
+};
+
+static NO_SUCH_RUN: Code = Code {
+    id: "OF0551",
+    exit: Exit::JobWrong,
+    title: "there is no such run to roll back to",
+    next_step: "Name one of the runs that the message lists, as they stand below runs/ in [job] output",
+    explanation: "`onefolk rollback` makes a run current again that is still kept: [job] keep_runs says how many are. Older ones were \
+                  removed when newer ones were published, and cannot come back.",
 };

@@ -1,10 +1,10 @@
 //! Reading what a run has published.
 
-use super::{NO_CURRENT_RUN, RUN_UNREADABLE, current_run};
+use super::{NO_CURRENT_RUN, NO_SUCH_RUN, RUN_UNREADABLE, current_run, runs};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Field, Float64Type, Int32Type, Int64Type};
+use arrow::datatypes::{Date32Type, Field, Float64Type, Int32Type, Int64Type, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use std::fs::File;
@@ -35,11 +35,51 @@ impl PublishedRun {
         if folder.is_dir() { Ok(PublishedRun { run_id, folder }) } else { Err(none()) }
     }
 
+    /// Every run of the output that is kept, oldest first.
+    pub fn all_kept(output: &Path) -> Result<Vec<PublishedRun>> {
+        let run = |run_id: String| PublishedRun { folder: runs::run_folder(output, &run_id), run_id };
+        Ok(runs::list(output)?.into_iter().map(run).collect())
+    }
+
+    /// A run that was kept, by its name.
+    ///
+    /// # Errors
+    /// OF0551 where no run of that name stands; the message names those that do.
+    pub fn kept(job: &Job, run_id: &str) -> Result<PublishedRun> {
+        let mut kept = runs::kept_runs(&job.output)?;
+        if !kept.iter().any(|run| run == run_id) {
+            kept.reverse();
+            let there = if kept.is_empty() { "none is".into() } else { kept.join(", ") };
+            return Err(Failure::new(&NO_SUCH_RUN, format!("{run_id:?} is not kept; {there}")));
+        }
+        Ok(PublishedRun { run_id: run_id.to_string(), folder: runs::run_folder(&job.output, run_id) })
+    }
+
+    /// The columns of a table as the writer of another run needs them.
+    pub(super) fn schema(&self, file: &str) -> Result<SchemaRef> {
+        Ok(self.open(file)?.schema().clone())
+    }
+
+    /// Hands `visit` all columns of a table, some rows at a time and in order.
+    pub fn each_whole(&self, file: &str, mut visit: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
+        let path = self.folder.join(file);
+        let reader = self.open(file)?.with_batch_size(ROWS).build().map_err(|_| damaged(&path))?;
+        for batch in reader {
+            visit(&Rows { batch: batch.map_err(|_| damaged(&path))?, path: &path })?;
+        }
+        Ok(())
+    }
+
+    fn open(&self, file: &str) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+        let path = self.folder.join(file);
+        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
+        ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))
+    }
+
     /// Hands `visit` the named columns of a table, some rows at a time and in order.
     pub fn each(&self, file: &str, columns: &[&str], mut visit: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
         let path = self.folder.join(file);
-        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
+        let builder = self.open(file)?;
         let wanted = |(_, field): &(usize, &std::sync::Arc<Field>)| columns.contains(&field.name().as_str());
         let places: Vec<usize> =
             builder.schema().fields().iter().enumerate().filter(wanted).map(|(at, _)| at).collect();
@@ -53,10 +93,19 @@ impl PublishedRun {
 
     /// The names of a table's columns, in their order.
     pub fn columns(&self, file: &str) -> Result<Vec<String>> {
-        let path = self.folder.join(file);
-        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
-        let builder = ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))?;
-        Ok(builder.schema().fields().iter().map(|field| field.name().clone()).collect())
+        Ok(self.open(file)?.schema().fields().iter().map(|field| field.name().clone()).collect())
+    }
+
+    /// Is there such a file? Earlier versions wrote fewer.
+    pub fn has(&self, file: &str) -> bool {
+        self.folder.join(file).is_file()
+    }
+
+    /// How many bytes of the decisions the run has seen.
+    pub fn decisions_seen(&self) -> Result<u64> {
+        let run: serde_json::Value =
+            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
+        Ok(run["decisions"]["bytes"].as_u64().unwrap_or(0))
     }
 
     /// A whole file.
@@ -69,6 +118,10 @@ impl PublishedRun {
 impl Rows<'_> {
     pub fn len(&self) -> usize {
         self.batch.num_rows()
+    }
+
+    pub(super) fn batch(&self) -> &RecordBatch {
+        &self.batch
     }
 
     /// # Errors
@@ -97,6 +150,22 @@ impl Rows<'_> {
     pub fn levels(&self, column: &str) -> Option<Vec<Option<u8>>> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Int32Type>())?;
         Some(found.iter().map(|level| level.and_then(|level| u8::try_from(level).ok())).collect())
+    }
+
+    /// # Errors
+    /// OF0535 where there is no such column of flags without gaps.
+    pub fn flags(&self, column: &str) -> Result<Vec<bool>> {
+        let found = self.batch.column_by_name(column).and_then(|column| column.as_boolean_opt());
+        found.and_then(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))
+    }
+
+    /// A column of days since 1970, null where there is none.
+    ///
+    /// # Errors
+    /// OF0535 where there is no such column of dates.
+    pub fn dates(&self, column: &str) -> Result<Vec<Option<i32>>> {
+        let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Date32Type>());
+        found.map(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))
     }
 
     /// One row's entries in a column of lists; none where the list is null.

@@ -46,6 +46,14 @@ pub(super) fn list(output: &Path) -> Result<Vec<String>> {
     Ok(runs)
 }
 
+/// Every run that is kept, oldest first; none before the first run.
+///
+/// # Errors
+/// Where the folder of runs is there but cannot be read.
+pub fn kept_runs(output: &Path) -> Result<Vec<String>> {
+    if output.join("runs").is_dir() { list(output) } else { Ok(Vec::new()) }
+}
+
 /// Leftovers of runs that were being written or removed: their run_ids.
 pub(super) fn list_partial(output: &Path) -> Result<Vec<String>> {
     let run_of = |name: String| name.strip_prefix('.')?.strip_suffix(".partial").map(str::to_string);

@@ -11,7 +11,7 @@ use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
@@ -22,7 +22,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// Rows of a row group: what is in memory as Arrow arrays at one time.
-const ROWS_PER_GROUP: usize = 128 << 10;
+pub(super) const ROWS_PER_GROUP: usize = 128 << 10;
 
 /// Room made for each text; more is found when needed.
 const TEXT_BYTES_EXPECTED: usize = 16;
@@ -151,17 +151,13 @@ pub(super) fn write(folder: &Path, name: &str, rows: usize, columns: &[Column]) 
     let path = folder.join(name);
     let file = files::create_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))?;
     let written = encode(file, rows, columns).map_err(|error| failure(error, &path))?;
-    Ok(WrittenFile {
-        name: name.to_string(),
-        bytes: written.bytes,
-        blake3: written.hasher.finalize().to_hex().to_string(),
-    })
+    written.finish(name).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))
 }
 
 fn encode(file: File, rows: usize, columns: &[Column]) -> std::result::Result<Written, ParquetError> {
     let schema = Arc::new(Schema::new(columns.iter().map(|column| column.field.clone()).collect::<Vec<_>>()));
     let descriptor = ArrowSchemaConverter::new().convert(&schema)?;
-    let written = Written { file: BufWriter::with_capacity(1 << 20, file), hasher: blake3::Hasher::new(), bytes: 0 };
+    let written = Written::new(file);
     let mut writer = SerializedFileWriter::new(written, descriptor.root_schema_ptr(), Arc::new(properties(columns)))?;
     let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
     for group in 0..rows.div_ceil(ROWS_PER_GROUP) {
@@ -176,9 +172,7 @@ fn encode(file: File, rows: usize, columns: &[Column]) -> std::result::Result<Wr
         }
         row_group.close()?;
     }
-    let mut written = writer.into_inner()?;
-    written.file.flush()?;
-    Ok(written)
+    writer.into_inner()
 }
 
 fn encode_column(
@@ -194,11 +188,15 @@ fn encode_column(
 }
 
 /// Nothing of the clock, the machine or the number of threads.
-fn properties(columns: &[Column]) -> WriterProperties {
-    let mut properties = WriterProperties::builder()
+pub(super) fn base_properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
         .set_created_by(concat!("onefolk ", env!("CARGO_PKG_VERSION")).to_string())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
-        .set_statistics_enabled(EnabledStatistics::Chunk);
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+}
+
+fn properties(columns: &[Column]) -> WriterProperties {
+    let mut properties = base_properties();
     for column in columns.iter().filter(|column| column.distinct) {
         properties = properties.set_column_dictionary_enabled(ColumnPath::from(column.field.name().as_str()), false);
     }
@@ -215,10 +213,23 @@ pub(super) fn failure(error: ParquetError, path: &Path) -> Failure {
 }
 
 /// Hashes and counts what goes to the file.
-struct Written {
+pub(super) struct Written {
     file: BufWriter<File>,
     hasher: blake3::Hasher,
     bytes: u64,
+}
+
+impl Written {
+    pub(super) fn new(file: File) -> Written {
+        Written { file: BufWriter::with_capacity(1 << 20, file), hasher: blake3::Hasher::new(), bytes: 0 }
+    }
+
+    /// Everything is in the operating system's hands, and counted.
+    pub(super) fn finish(mut self, name: &str) -> std::io::Result<WrittenFile> {
+        self.file.flush()?;
+        let blake3 = self.hasher.finalize().to_hex().to_string();
+        Ok(WrittenFile { name: name.to_string(), bytes: self.bytes, blake3 })
+    }
 }
 
 impl Write for Written {

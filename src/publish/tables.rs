@@ -2,6 +2,7 @@
 
 use super::WrittenFile;
 use super::link_table::{self, LinkTable, ReviewTable, identity_column};
+use super::numbers;
 use super::people_table;
 use super::table::{self, Column};
 use crate::best_record::People;
@@ -38,9 +39,10 @@ pub struct Outputs<'a> {
 
 /// Writes all of them in parallel; the first failure, in this order, is the one told.
 pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
-    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 7] = [
+    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 8] = [
         &|| write_crosswalk(folder, outputs),
         &|| people_table::write(folder, outputs),
+        &|| numbers::write(folder, outputs),
         &|| link_table::write_links(folder, outputs.links, outputs.identity_ids),
         &|| link_table::write_review(folder, outputs.review, outputs.identity_ids),
         &|| write_quarantine(folder, outputs),
@@ -89,7 +91,28 @@ fn write_withheld(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     table::write(folder, "withheld.parquet", rows.len(), &columns)
 }
 
-fn write_changes(folder: &Path, changes: &[Change]) -> Result<WrittenFile> {
+/// A row of withheld.parquet, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WithheldRow {
+    pub provider: String,
+    pub record_id: String,
+    pub source_file: String,
+    pub source_row: i64,
+    pub reason: String,
+}
+
+pub(super) fn write_withheld_rows(folder: &Path, rows: &[WithheldRow]) -> Result<WrittenFile> {
+    let columns = [
+        Column::required_text("provider", |row| rows[row].provider.as_str()),
+        Column::required_text("record_id", |row| rows[row].record_id.as_str()).distinct(),
+        Column::required_text("source_file", |row| rows[row].source_file.as_str()),
+        Column::int64("source_row", |row| rows[row].source_row),
+        Column::required_text("reason", |row| rows[row].reason.as_str()),
+    ];
+    table::write(folder, "withheld.parquet", rows.len(), &columns)
+}
+
+pub(super) fn write_changes(folder: &Path, changes: &[Change]) -> Result<WrittenFile> {
     let columns = [
         Column::required_text("person_id", |row| changes[row].person_id.as_str()).distinct(),
         Column::required_text("change", |row| changes[row].kind.word()),

@@ -160,7 +160,8 @@ impl Example {
 
     fn publish(&self, lock: &Lock, keep_runs: usize) -> Published {
         let (draft, identified) = self.draft(lock);
-        draft.commit(&identified.next, keep_runs).unwrap()
+        let remove = draft.beyond(keep_runs).unwrap();
+        draft.commit(&identified.next, &remove).unwrap()
     }
 }
 
@@ -195,7 +196,7 @@ fn list(batch: &RecordBatch, column: &str, row: usize) -> Vec<String> {
 #[test]
 fn the_columns_are_exactly_those_of_the_contract() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     let folder = example().publish(&lock, 7).folder;
     let columns = |name: &str| schema(&folder.join(name)).join(", ");
     assert_eq!(
@@ -237,10 +238,10 @@ fn the_columns_are_exactly_those_of_the_contract() {
 #[test]
 fn what_is_read_back_is_what_was_found() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     let example = example();
     let (draft, identified) = example.draft(&lock);
-    let folder = draft.commit(&identified.next, 7).unwrap().folder;
+    let folder = draft.commit(&identified.next, &[]).unwrap().folder;
 
     let crosswalk = read(&folder.join("crosswalk.parquet"));
     assert_eq!(texts(&crosswalk, "provider"), [Some("gp-b"), Some("acute-a"), Some("acute-a")]);
@@ -331,7 +332,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
     fs::write(key.path(), "ab".repeat(32)).unwrap();
     let bytes = |threads: usize| {
         let output = tempfile::tempdir().unwrap();
-        let lock = Lock::acquire(output.path()).unwrap();
+        let lock = Lock::acquire(output.path(), "run").unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
             let ledger = Ledger::open(output.path(), Some(key.path())).unwrap();
@@ -349,7 +350,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
             let people = best_record::combine(&example.job, records, partition, linked);
             let draft = Draft::create(&lock, "2026-11-22-01").unwrap();
             let written = draft.write_tables(&example.outputs(&identified, &people)).unwrap();
-            draft.commit(&identified.next, 7).unwrap();
+            draft.commit(&identified.next, &[]).unwrap();
             let contents = contents(&output.path().join("runs/2026-11-22-01"));
             for file in &written {
                 let bytes = &contents[&file.name];
@@ -360,7 +361,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
         })
     };
     let one = bytes(1);
-    assert_eq!(one.0.len(), 7);
+    assert_eq!(one.0.len(), 8);
     assert!(one == bytes(2), "one thread and two differ");
     assert!(one == bytes(2), "two runs differ");
 }
@@ -368,7 +369,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
 #[test]
 fn a_second_identical_run_keeps_every_id_and_is_current() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     let first = example().publish(&lock, 7);
     let second = example().publish(&lock, 7);
     assert_eq!((first.run_id.as_str(), second.run_id.as_str()), ("2026-11-22-01", "2026-11-22-02"));
@@ -395,7 +396,7 @@ fn files_are_their_owners_only() {
         }
     }
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     example().publish(&lock, 7);
     check(output.path());
 }
@@ -403,7 +404,7 @@ fn files_are_their_owners_only() {
 #[test]
 fn old_runs_are_pruned_and_numbers_are_not_used_again() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     fs::create_dir(output.path().join("runs/notes of mine")).unwrap();
     for _ in 0..3 {
         example().publish(&lock, 2);
@@ -432,7 +433,7 @@ fn standing(output: &Path) -> (BTreeMap<String, Vec<u8>>, Option<String>) {
 #[test]
 fn a_failure_while_writing_leaves_the_old_run() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     let example = example();
     example.publish(&lock, 7);
     let before = standing(output.path());
@@ -450,14 +451,14 @@ fn a_failure_while_writing_leaves_the_old_run() {
 #[test]
 fn a_failure_to_swap_leaves_everything_as_it_was() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
     fs::create_dir(output.path().join("current")).unwrap();
     fs::write(output.path().join("current/file"), "of somebody").unwrap();
     let (draft, identified) = example().draft(&lock);
     drop(draft);
     let before = standing(output.path());
     let (draft, _) = example().draft(&lock);
-    let failure = draft.commit(&identified.next, 7).unwrap_err();
+    let failure = draft.commit(&identified.next, &[]).unwrap_err();
     assert_eq!(failure.code.exit, Exit::Resource);
     assert_eq!(standing(output.path()), before);
 }
@@ -466,7 +467,7 @@ fn a_failure_to_swap_leaves_everything_as_it_was() {
 fn a_kill_after_any_step_leaves_the_old_run_or_the_new() {
     for steps in 0..=5 {
         let output = tempfile::tempdir().unwrap();
-        let lock = Lock::acquire(output.path()).unwrap();
+        let lock = Lock::acquire(output.path(), "run").unwrap();
         let mut example = example();
         example.publish(&lock, 7);
         let before = standing(output.path());
@@ -515,12 +516,12 @@ fn a_kill_after_any_step_leaves_the_old_run_or_the_new() {
 #[test]
 fn one_run_at_a_time() {
     let output = tempfile::tempdir().unwrap();
-    let lock = Lock::acquire(output.path()).unwrap();
-    let failure = Lock::acquire(output.path()).unwrap_err();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let failure = Lock::acquire(output.path(), "run").unwrap_err();
     assert_eq!((failure.code.id, failure.code.exit), ("OF0501", Exit::Locked));
     assert!(failure.what.contains(&format!("process {}", std::process::id())));
     drop(lock);
-    assert!(Lock::acquire(output.path()).is_ok());
+    assert!(Lock::acquire(output.path(), "run").is_ok());
 }
 
 #[test]
@@ -536,5 +537,5 @@ fn a_full_disk_and_a_missing_permission_have_their_own_codes() {
     }
     let output = tempfile::tempdir().unwrap();
     fs::write(output.path().join("runs"), "a file in the way").unwrap();
-    assert_eq!(Lock::acquire(output.path()).unwrap_err().code.exit, Exit::Resource);
+    assert_eq!(Lock::acquire(output.path(), "run").unwrap_err().code.exit, Exit::Resource);
 }

@@ -14,6 +14,8 @@ use std::path::Path;
 pub enum Key {
     /// With why, in their own words; may be empty.
     Answer(Answer, String),
+    /// One of the two records, 0 or 1, is no person's; with why.
+    NotAPerson(usize, String),
     /// Back to the pair before, whose answer is taken back.
     Back,
     Quit,
@@ -30,6 +32,7 @@ impl Key {
             "y" | "yes" => answer(Answer::Yes),
             "n" | "no" => answer(Answer::No),
             "u" | "unsure" => answer(Answer::Unsure),
+            "1" | "2" => Key::NotAPerson(usize::from(word == "2"), why.trim().to_string()),
             "b" | "back" | "undo" => Key::Back,
             "q" | "quit" => Key::Quit,
             _ => Key::NotUnderstood,
@@ -57,10 +60,11 @@ impl Session<'_> {
                 Key::Answer(answer, why) => {
                     let [left, right] = names(&self.open[at].pair);
                     self.book.add((&left, &right), answer, self.by, &why)?;
-                    at += 1;
-                    if at < self.open.len() {
-                        self.show(at)?;
-                    }
+                    at = self.next(at)?;
+                }
+                Key::NotAPerson(side, why) => {
+                    self.book.add_not_a_person(&names(&self.open[at].pair)[side], self.by, &why)?;
+                    at = self.next(at)?;
                 }
                 Key::Back if self.book.take_back()? => {
                     at -= 1;
@@ -69,10 +73,19 @@ impl Session<'_> {
                 }
                 Key::Back => self.say("There is nothing to take back in this session.\n")?,
                 Key::Quit => break,
-                Key::NotUnderstood => self.say("y yes · n no · u unsure · b back · q quit\n")?,
+                Key::NotUnderstood => {
+                    self.say("y yes · n no · u unsure · 1 or 2 that record is not a person · b back · q quit\n")?
+                }
             }
         }
         Ok(at)
+    }
+
+    fn next(&mut self, at: usize) -> Result<usize> {
+        if at + 1 < self.open.len() {
+            self.show(at + 1)?;
+        }
+        Ok(at + 1)
     }
 
     fn show(&mut self, at: usize) -> Result<()> {
@@ -98,6 +111,8 @@ mod tests {
             ("y", answer(Answer::Yes, "")),
             (" N  twins at school \n", answer(Answer::No, "twins at school")),
             ("unsure", answer(Answer::Unsure, "")),
+            ("1", Key::NotAPerson(0, String::new())),
+            ("2 a ward fridge", Key::NotAPerson(1, "a ward fridge".into())),
             ("b", Key::Back),
             ("q", Key::Quit),
             ("", Key::NotUnderstood),

@@ -10,14 +10,15 @@ mod shown;
 
 pub use ask::Key;
 
-use crate::decisions::Book;
+use crate::decisions::{Book, DECISIONS_HELD, DECISIONS_UNREADABLE};
 use crate::explain::{self, Options};
 use crate::failure::Result;
 use crate::job::Job;
+use crate::publish::OwnedFile;
 use crate::publish::published::PublishedRun;
 use crate::run;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a review has come to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -45,6 +46,8 @@ pub fn review(
     out: &mut (dyn Write + Send),
 ) -> Result<Reviewed> {
     let run = PublishedRun::current(job)?;
+    // Not the output's lock: a review may last for hours, and the night must run meanwhile.
+    let _seat = OwnedFile::take(&beside(decisions), "review", [&DECISIONS_HELD, &DECISIONS_UNREADABLE])?;
     let (book, decided) = Book::open(decisions)?;
     let queue = queue::of(&run)?;
     let open = queue::left(&queue, &decided);
@@ -60,4 +63,11 @@ pub fn review(
             Ok(Reviewed { pairs: queue.len(), before, now })
         })
     })
+}
+
+/// Names who holds the decisions, for whoever would add to them as well.
+fn beside(decisions: &Path) -> PathBuf {
+    let mut name = decisions.file_name().unwrap_or_default().to_os_string();
+    name.push(".lock");
+    decisions.with_file_name(name)
 }

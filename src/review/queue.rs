@@ -1,11 +1,11 @@
 //! Which pairs wait, and which teaches most.
 
-use crate::decisions::{Decided, RecordName};
+use crate::decisions::{Answer, Decisions, RecordName};
 use crate::explain::{self, Pair};
 use crate::failure::Result;
 use crate::publish::published::PublishedRun;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 /// A pair that waits.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,12 +64,16 @@ fn ordered(mut all: Vec<(Pair, Doubt)>) -> Vec<Waiting> {
     worth.into_iter().map(|(_, waiting)| waiting).collect()
 }
 
-/// The pairs that nobody has decided yet.
-pub(super) fn left(queue: &[Waiting], decided: &[Decided]) -> Vec<Waiting> {
-    let known: BTreeSet<(&RecordName, &RecordName)> = decided.iter().map(|one| (&one.left, &one.right)).collect();
+/// The pairs that nobody has decided yet. A decision that the run could not obey waits until it is answered otherwise.
+pub(super) fn left(queue: &[Waiting], decided: &Decisions) -> Vec<Waiting> {
+    let known: BTreeMap<(&RecordName, &RecordName), Answer> =
+        decided.pairs.iter().map(|one| ((&one.left, &one.right), one.answer)).collect();
     let open = |waiting: &&Waiting| {
         let [a, b] = names(&waiting.pair);
-        !known.contains(&(&a, &b)) && !known.contains(&(&b, &a))
+        let nobody = [&a, &b].into_iter().any(|record| decided.not_people.contains(record));
+        let answer = known.get(&(&a, &b)).or_else(|| known.get(&(&b, &a)));
+        let refused = waiting.reason.starts_with("decision") && answer == Some(&Answer::Yes);
+        !nobody && (answer.is_none() || refused)
     };
     queue.iter().filter(open).cloned().collect()
 }
@@ -83,7 +87,7 @@ pub(super) fn names(pair: &Pair) -> [RecordName; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::decisions::Answer;
+    use crate::decisions::Decided;
 
     fn waiting(id: &str, probability: f64, level: u8) -> (Pair, Doubt) {
         (Pair::example(("gp", id), ("acute", id)), (probability, vec![Some(level)], "grey_zone".into()))
@@ -106,7 +110,17 @@ mod tests {
         assert_eq!(order(all.clone()).len(), 5);
         let queue = ordered(all);
         let [a, b] = names(&queue[0].pair);
-        let done = [Decided { left: b, right: a, answer: Answer::Unsure }];
+        let said = |answer| Decided { left: b.clone(), right: a.clone(), answer, line: 2 };
+        let mut done = Decisions { pairs: vec![said(Answer::Unsure)], ..Decisions::default() };
+        assert_eq!(left(&queue, &done), queue[1..]);
+        // What could not be obeyed is asked again until the answer is another one.
+        let mut queue = queue;
+        queue[0].reason = "decisions_contradict".into();
+        done.pairs = vec![said(Answer::Yes)];
+        assert_eq!(left(&queue, &done), queue);
+        done.pairs = vec![said(Answer::No)];
+        assert_eq!(left(&queue, &done), queue[1..]);
+        done = Decisions { not_people: vec![b], ..Decisions::default() };
         assert_eq!(left(&queue, &done), queue[1..]);
     }
 }

@@ -23,7 +23,7 @@ pub(super) fn pair(job: &Job, waiting: &Waiting, pair: &SideBySide, place: (usiz
     if pair.sensitive {
         text.push_str("\nA record is marked sensitive: providers and what would tell a place are not shown.\n");
     }
-    text.push_str("\nOne person? y yes · n no · u unsure · b back · q quit\n");
+    text.push_str("\nOne person? y yes · n no · u unsure · 1 or 2 that record is not a person · b back · q quit\n");
     text
 }
 

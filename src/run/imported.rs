@@ -2,7 +2,7 @@
 
 use super::link::Linked;
 use super::progress::Progress;
-use crate::clustering::{KEPT_FROM, NeverLink, RecordPair, join_pairs};
+use crate::clustering::{KEPT_FROM, RecordPair, Settled, join_pairs};
 use crate::comparison::{Comparisons, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -99,10 +99,10 @@ impl Levels {
 }
 
 /// Links all records with an imported model: its blocking rules, its weights, and connected components at the job's cut.
-pub fn link(job: &Job, records: &Records, never_link: &NeverLink, file: &ModelFile, progress: &Progress) -> Linked {
+pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, progress: &Progress) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let identities = Identities::apart(records, &names, &never_link.keys(), |_| true, |_| true);
+    let identities = Identities::apart(records, &names, &settled.keys(), |_| true, |_| true);
     let empty = Column { codes: vec![MISSING; records.len()], ..Column::default() };
     let table = file.names.table(job, records, &empty, |record| identities.of_record[record] != MISSING);
     let prepared = Prepared::new(&file.imported, &table);
@@ -129,7 +129,7 @@ pub fn link(job: &Job, records: &Records, never_link: &NeverLink, file: &ModelFi
         )
         .collect();
     let own = own_weights(records.len(), &prepared, &scorer);
-    let clustering = join_pairs(records, &identities, never_link, &job.cluster, (&pairs, compared), |record| {
+    let clustering = join_pairs(records, &identities, settled, &job.cluster, (&pairs, compared), |record| {
         units(own[record as usize])
     });
     stage.done(format!("{} people", clustering.partition.people));

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM while a run is being written: what was begun is removed, what was published stands.
 
-use super::{INTERRUPTED, temporary};
+use super::{INTERRUPTED, history, temporary};
 use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
@@ -22,12 +22,14 @@ impl Guard {
         let held = Arc::new(Mutex::new(false));
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return Guard { handle: None, held } };
         let handle = signals.handle();
-        let (runs, holding) = (output.join("runs"), held.clone());
+        let (output, runs, holding) = (output.to_path_buf(), output.join("runs"), held.clone());
         std::thread::spawn(move || {
             for _ in signals.forever() {
                 let held = holding.lock().unwrap_or_else(PoisonError::into_inner);
                 if !*held {
                     remove_drafts(&runs);
+                    history::interrupted(&output);
+                    // Last: what was just written may lie in one of them.
                     temporary::clear();
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
                     // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit

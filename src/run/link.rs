@@ -4,7 +4,7 @@ use super::MODEL_DOES_NOT_FIT;
 use super::imported::Levels;
 use super::progress::Progress;
 use crate::blocking::{self, Blocks, RuleCount};
-use crate::clustering::{self, Clustering, Edge, Evidence, Guards, NeverLink, score_around, score_pairs};
+use crate::clustering::{self, Clustering, Edge, Evidence, Guards, Settled, score_around, score_pairs};
 use crate::comparison::{Comparisons, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -74,7 +74,7 @@ pub struct Label {
 pub fn link(
     job: &Job,
     records: &Records,
-    never_link: &NeverLink,
+    settled: &Settled,
     taught: Taught,
     identities: Option<Identities>,
     progress: &Progress,
@@ -84,7 +84,7 @@ pub fn link(
     let stage = progress.stage("Comparing", None);
     let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
     let identities =
-        identities.unwrap_or_else(|| Identities::apart(records, &names, &never_link.keys(), |_| true, counts));
+        identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
     let comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = match taught {
@@ -114,7 +114,7 @@ pub fn link(
         (None, _) => "nothing to compare".into(),
     });
     let stage = progress.stage("Linking", None);
-    let guards = Guards::new(&comparisons, records, &identities, never_link, &job.providers);
+    let guards = Guards::new(&comparisons, records, &identities, settled, &job.providers);
     let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job, recipe };
     let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
@@ -130,7 +130,7 @@ pub fn link(
             let candidate = scene.settle(learnt, &blocks, labels);
             scene.score_and_cluster(candidate, &blocks, advance)
         }
-        _ => (clustering::everyone_alone(records, &identities), None),
+        _ => (clustering::everyone_alone(records, &identities, settled), None),
     };
     stage.done(format!("{} people", clustering.partition.people));
     let (model, expected_matches) = match chosen {
@@ -245,9 +245,9 @@ impl<'a> Scene<'a> {
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
         let cut = clustering::pair_cut(&self.job.cluster);
-        let bar = clustering::pooled_bar(cut);
+        let joins = (clustering::pooled_bar(cut), self.guards.one_person());
         let (edges, compared) =
-            score_around(self.records, self.identities, self.comparisons, &scorer, blocks, bar, named);
+            score_around(self.records, self.identities, self.comparisons, &scorer, blocks, joins, named);
         let decision = Decision { first_cut: cut, context: None, cut };
         let found = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);

@@ -4,54 +4,70 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod counted;
+mod decided;
 mod export;
 mod export_model;
-mod gates;
+pub mod gates;
+mod history;
 pub mod imported;
+pub mod impossible;
 mod interrupt;
+mod keep;
 pub mod link;
-pub mod memory;
+pub(crate) mod machine;
+mod metrics;
 mod model;
+mod notify;
 pub mod plan;
 pub mod progress;
 mod report;
+mod rollback;
 #[doc(hidden)]
 mod story;
 mod temporary;
 mod train;
+mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
+pub use history::{Entry, history};
+pub use model::model_in_brief;
 pub use progress::{Show, StageTime};
+pub use rollback::{RolledBack, rollback};
 pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
-use crate::clustering::{NeverLink, as_probability};
-use crate::consent::{self, Authority, Withheld, WithheldReason};
+use crate::clustering::as_probability;
+use crate::consent::{self, Authority, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
-use crate::records::{self, Cleaned, Identities, Records};
+use crate::records::{self, Cleaned, Records};
+use decided::Decided;
+use gates::{Before, Gates, Waived};
 use imported::ModelFile;
+use impossible::Control;
 use link::{Linked, Taught};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
 use std::path::PathBuf;
+use withhold::{Held, withhold};
 
 /// The codes this room raises (OF051x).
 pub static CODES: &[&Code] = &[
-    &TOO_MUCH_QUARANTINED,
-    &TOO_MANY_PEOPLE_CHANGED,
     &EXTRACT_ALL_QUARANTINED,
+    &keep::KEPT_DAMAGED,
     &ACCOUNTS_WRONG,
     &THREADS_UNAVAILABLE,
     &NO_ROWS,
     &INTERRUPTED,
+    &rollback::KEPT_APART_TODAY,
     &model::MODEL_UNREADABLE,
     &model::MODEL_DAMAGED,
     &model::MODEL_MISSING,
@@ -59,24 +75,6 @@ pub static CODES: &[&Code] = &[
     &model::NOTHING_TO_LEARN,
     &model::MODEL_UNWRITABLE,
 ];
-
-pub static TOO_MUCH_QUARANTINED: Code = Code {
-    id: "OF0510",
-    exit: Exit::GateFailed,
-    title: "too many rows could not be read",
-    next_step: "Look into the extracts that the message names, or raise [gates] maximum_quarantined; nothing was published",
-    explanation: "The share of rows in quarantine is above [gates] maximum_quarantined (5 % where the job does not say). Usually an \
-                  extract was cut off, its columns moved, or its encoding or delimiter changed. `onefolk check` shows what was found.",
-};
-
-pub static TOO_MANY_PEOPLE_CHANGED: Code = Code {
-    id: "OF0511",
-    exit: Exit::GateFailed,
-    title: "the number of people changed too much",
-    next_step: "Look for a missing or doubled extract, or raise [gates] maximum_people_change; nothing was published",
-    explanation: "The number of people differs from the run before by more than [gates] maximum_people_change (10 % where the job does \
-                  not say). Usually an extract is missing, was sent twice, or a column changed its meaning.",
-};
 
 pub static EXTRACT_ALL_QUARANTINED: Code = Code {
     id: "OF0512",
@@ -127,12 +125,14 @@ pub struct Options {
     pub show: Show,
     /// Do everything but publish.
     pub dry_run: bool,
+    /// Gates that may be broken this once.
+    pub waived: Waived,
 }
 
 impl Default for Options {
     /// Silent, and published: what an embedding program wants.
     fn default() -> Self {
-        Options { show: Show::Nothing, dry_run: false }
+        Options { show: Show::Nothing, dry_run: false, waived: Waived::default() }
     }
 }
 
@@ -173,6 +173,11 @@ struct Night<'a> {
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
     replaced_numbers: u64,
+    /// What humans have decided, and how far it was obeyed.
+    decided: Decided,
+    gates: Vec<gates::Outcome>,
+    gate_warnings: Vec<String>,
+    controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
     /// The job's own model file, where it names one.
@@ -223,35 +228,60 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
     let story = story::Story::begin();
     let since = std::time::Instant::now();
     let progress = Progress::new(options.show);
-    let mut finished = on_threads(job, || story.tell(|| night(job, options, &progress, &story)))?;
+    let whole_night = || match night(job, options, &progress, &story) {
+        // An extract that cannot be read is as good as none: where there is a last good one, it stands.
+        Err(failure) => match keep::standing_in(job, &failure) {
+            Some(standing) => night(&standing, options, &progress, &story),
+            None => Err(failure),
+        },
+        done => done,
+    };
+    let mut finished = on_threads(job, || story.tell(whole_night))?;
     finished.seconds = since.elapsed().as_secs_f64();
     finished.stages = progress.timings();
     Ok(finished)
 }
 
 fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story) -> Result<Finished> {
-    let lock = Lock::acquire(&job.output)?;
+    let lock = Lock::acquire(&job.output, "run")?;
     let interrupt = interrupt::Guard::watch(&job.output);
-    let recovered = publish::recover(&lock)?;
+    let command = if options.dry_run { "dry run" } else { "run" };
+    let published = |finished: &Finished| finished.folder.is_some().then(|| finished.run_id.clone());
+    history::kept(&lock, command, published, || under_lock(job, options, progress, story, &lock, &interrupt))
+        .inspect_err(|failure| story::keep_failed(&lock, story, failure))
+}
+
+fn under_lock(
+    job: &Job,
+    options: Options,
+    progress: &Progress,
+    story: &story::Story,
+    lock: &Lock,
+    interrupt: &interrupt::Guard,
+) -> Result<Finished> {
+    let recovered = publish::recover(lock)?;
     if recovered.finished.is_some() || !recovered.removed.is_empty() {
         tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
     }
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
-    let run_id = next_run_id(&lock, job.as_of, ledger.runs())?;
+    let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
+    lock.tell(&format!("run {run_id}"))?;
     let authority = consent::read(job)?;
-    let night = prepare(job, run_id, &authority, &ledger, progress)?;
-    gates::people(job, &ledger, u64::from(night.linked.clustering.partition.people))?;
+    let gates = Gates::new(job, Before::of(job)?, options.waived);
+    let night = prepare(job, run_id, &authority, &ledger, gates, progress)?;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
     }
     let stage = progress.stage("Publishing", None);
-    let draft = Draft::create(&lock, &night.run_id)?;
-    write(&night, &draft, progress, story)?;
+    let draft = Draft::create(lock, &night.run_id)?;
+    let remove = draft.beyond(job.keep_runs)?;
+    write(&night, &draft, &remove, progress, story)?;
     interrupt.hold();
-    let published = draft.commit(&night.identified.next, job.keep_runs)?;
+    let published = draft.commit(&night.identified.next, &remove)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(keep::keep(job, &night.files));
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -269,20 +299,23 @@ fn prepare<'a>(
     run_id: String,
     authority: &Authority,
     ledger: &Ledger,
+    mut gates: Gates,
     progress: &Progress,
 ) -> Result<Night<'a>> {
     let model_file = ModelFile::of_job(job)?;
     let known = if model_file.is_some() { None } else { model::to_use(job)? };
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
-    gates::quarantine(job, &files, &quarantined)?;
-    let (withheld, identities) = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
+    keep::verify(job, &files)?;
+    gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
+    let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
-    let never_link = authority.never_link(job, &records);
+    let settled = authority.settled(job, &records);
     let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
     let linked = match &model_file {
-        Some(file) => imported::link(job, &records, &never_link, file, progress),
-        None => link::link(job, &records, &never_link, taught, identities, progress)?,
+        Some(file) => imported::link(job, &records, &settled, file, progress),
+        None => link::link(job, &records, &settled, taught, identities, progress)?,
     };
+    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = match &known {
         Some(known) => Some(known.as_used(job)),
         None => model::freeze(job, &linked, Labels::default()),
@@ -297,6 +330,9 @@ fn prepare<'a>(
         &linked.identities.hash,
         &run_id,
     );
+    let controls = impossible::controls(job, &records, &linked.clustering.partition);
+    let found = u64::from(linked.clustering.partition.people);
+    gates.judge_people(ledger, found, &identified.changes, &controls)?;
     let (links, review) = link_tables(&linked);
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
@@ -309,6 +345,10 @@ fn prepare<'a>(
         quarantined,
         withheld,
         replaced_numbers,
+        decided,
+        gate_warnings: gates.warnings().collect(),
+        gates: gates.into_outcomes(),
+        controls,
         accounts,
         linked,
         model_file,
@@ -370,49 +410,6 @@ fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec
     Ok((intake.files, records, quarantined))
 }
 
-/// Takes out what may not be used: withheld identities, rows that objections name, and the other rows of the same people.
-///
-/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
-/// thrown away.
-///
-/// Also gives the identities of the rest, where that pass has made them.
-fn withhold(
-    job: &Job,
-    records: &mut Records,
-    authority: &Authority,
-    model_file: Option<&ModelFile>,
-    progress: &Progress,
-) -> Result<(Vec<Withheld>, Option<Identities>)> {
-    let mut withheld = Vec::new();
-    let marked = consent::withheld_identities(records);
-    consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
-    let named = authority.named(job, records);
-    if !named.contains(&true) {
-        return Ok((withheld, None));
-    }
-    let never_link: NeverLink = authority.never_link(job, records);
-    let silent = Progress::new(Show::Nothing);
-    let stage = progress.stage("Objections", None);
-    let everybody = match model_file {
-        Some(file) => imported::link(job, records, &never_link, file, &silent),
-        None => link::link(job, records, &never_link, Taught::Around(&named), None, &silent)?,
-    };
-    let person = &everybody.clustering.partition.person;
-    let mut objects = vec![false; everybody.clustering.partition.people as usize];
-    (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
-    let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
-    // Both marks are read before either set of rows goes, since going changes the numbers of rows.
-    let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
-    let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
-    consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
-    consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
-    // Who must be kept apart may hang on somebody who is gone now.
-    let as_before = authority.never_link(job, records).keys() == never_link.keys();
-    let identities = as_before.then(|| everybody.identities.retain(records, &stays));
-    stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    Ok((withheld, identities))
-}
-
 /// What linking says of each person, for the best record.
 fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     let clustering = &linked.clustering;
@@ -463,7 +460,7 @@ fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
 }
 
 /// Writes every file of the run into the draft.
-fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story) -> Result<()> {
+fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
     let outputs = Outputs {
         job: night.job,
         files: &night.files,
@@ -490,8 +487,10 @@ fn write(night: &Night, draft: &Draft, progress: &Progress, story: &story::Story
         None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
     };
     written.push(draft.write_bytes("model.json", &model)?);
-    written.push(draft.write_bytes("onefolk.prom", report::metrics(night).as_bytes())?);
-    let run_json = report::run_json(night, &written, &progress.timings());
+    let mut run_json = report::run_json(night, remove, &progress.timings());
+    written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+    run_json["outputs"] = report::outputs(&written);
+    story::outcome(&run_json, &night.told_of_the_model());
     draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
     Ok(())
@@ -526,7 +525,13 @@ impl Night<'_> {
             },
             seconds: 0.0,
             stages: Vec::new(),
-            warnings: self.told_of_the_model(),
+            warnings: self
+                .told_of_the_model()
+                .into_iter()
+                .chain(self.decided.warning())
+                .chain(keep::warnings(self.job))
+                .chain(self.gate_warnings.clone())
+                .collect(),
         }
     }
 }

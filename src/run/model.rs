@@ -131,6 +131,21 @@ pub(super) fn to_use(job: &Job) -> Result<Option<Known>> {
     }
 }
 
+/// The job's model in one line, for whoever wants to know whether the next run can use it; `None` before the first night.
+///
+/// # Errors
+/// As a run's, where the model is absent or cannot be used.
+pub fn model_in_brief(job: &Job) -> Result<Option<String>> {
+    if super::imported::ModelFile::of_job(job)?.is_some() {
+        return Ok(Some("a settings file of Splink, which can be read".to_string()));
+    }
+    let brief = |known: Known| {
+        let from = &known.frozen.learnt_from;
+        format!("learnt from {} records of {}; {}", from.records, from.as_of, known.from.display())
+    };
+    Ok(to_use(job)?.map(brief))
+}
+
 fn read(path: &Path) -> Result<Option<Frozen>> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,

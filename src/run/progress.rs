@@ -2,9 +2,10 @@
 //!
 //! Lines name stages and counts, never a value.
 
-use super::memory;
+use super::{machine, notify};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// How progress is shown.
@@ -39,6 +40,9 @@ pub struct StageTime {
 pub struct Progress {
     show: Show,
     timings: std::sync::Mutex<Vec<StageTime>>,
+    began: Instant,
+    /// Whole seconds after `began` at which the service manager was last told that work goes on.
+    told_alive: AtomicU64,
 }
 
 /// One stage while it runs.
@@ -51,7 +55,7 @@ pub struct Stage<'a> {
 
 impl Progress {
     pub fn new(show: Show) -> Progress {
-        Progress { show, timings: std::sync::Mutex::default() }
+        Progress { show, timings: std::sync::Mutex::default(), began: Instant::now(), told_alive: AtomicU64::new(0) }
     }
 
     /// Begins a stage; `total` in units of [`Stage::advance`], bytes for reading.
@@ -65,6 +69,8 @@ impl Progress {
         if self.show == Show::Bars {
             bar.enable_steady_tick(Duration::from_millis(120));
         }
+        tracing::info!(stage = name, "begins");
+        notify::status(name);
         Stage { progress: self, name: name.to_string(), since: Instant::now(), bar }
     }
 
@@ -77,6 +83,10 @@ impl Progress {
 impl Stage<'_> {
     pub fn advance(&self, by: u64) {
         self.bar.inc(by);
+        let now = self.progress.began.elapsed().as_secs();
+        if self.progress.told_alive.fetch_max(now, Ordering::Relaxed) < now {
+            notify::alive();
+        }
     }
 
     /// Ends the stage with a few words about what it did.
@@ -88,7 +98,11 @@ impl Stage<'_> {
         }
         tracing::info!(stage = self.name, seconds, "{words}");
         if let Ok(mut timings) = self.progress.timings.lock() {
-            timings.push(StageTime { stage: self.name.clone(), seconds, peak_memory_bytes: memory::peak() });
+            timings.push(StageTime {
+                stage: self.name.clone(),
+                seconds,
+                peak_memory_bytes: machine::peak_memory_bytes(),
+            });
         }
     }
 }

@@ -1,111 +1,63 @@
 //! What a run says of itself: the facts of report.html, run.json and the metrics.
 
 use super::Night;
+use super::counted::{Counted, Seen};
+use super::machine;
 use super::progress::StageTime;
 use crate::best_record::{self, People};
-use crate::identity::ChangeKind;
+use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
-use crate::summary::{
-    self, Changes, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Provider, Sex, Status, Summary,
-    postcode_district,
-};
+use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Status, Summary};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
-/// People as the summary counts them.
-#[derive(Default)]
-struct Columns {
-    age: Vec<Option<u8>>,
-    sex: Vec<Sex>,
-    ethnicity: Vec<EthnicGroup>,
-    status: Vec<Status>,
-    area: Vec<u32>,
-    area_names: Vec<String>,
-    provider_ends: Vec<u64>,
-    providers: Vec<u16>,
-}
-
 /// The report and the tables beside it.
 pub(super) fn summary(night: &Night) -> Summary {
-    let columns = columns(night.job, &night.people);
+    let counted = counted(night.job, &night.people);
     let clustering = &night.linked.clustering;
     let facts = Facts {
         job: &night.job.name,
         as_of: night.job.as_of,
         run_id: &night.run_id,
         providers: providers(night),
-        people: summary::People {
-            age: &columns.age,
-            sex: &columns.sex,
-            ethnicity: &columns.ethnicity,
-            status: &columns.status,
-            area: &columns.area,
-            area_names: &columns.area_names,
-            provider_ends: &columns.provider_ends,
-            providers: &columns.providers,
-        },
+        people: counted.people(),
         linkage: Linkage {
             pairs_compared: clustering.counts.pairs_compared,
             links: clustering.counts.links,
             review: clustering.review.len() as u64,
             estimate: None,
         },
-        changes: changes(night),
+        changes: changes(night.identified.previous_run.as_deref(), &night.identified.changes),
     };
     summary::build(&facts)
 }
 
-fn columns(job: &Job, people: &People) -> Columns {
-    let mut columns = Columns::default();
-    let today = best_record::days(job.as_of);
+fn counted(job: &Job, people: &People) -> Counted {
     let (born, died) = (people.field(Field::DateOfBirth), people.field(Field::DateOfDeath));
-    let (sex, ethnic, postcode) =
+    let (sex, ethnicity, postcode) =
         (people.field(Field::Sex), people.field(Field::Ethnicity), people.field(Field::Postcode));
-    let mut areas: FxHashMap<String, u32> = FxHashMap::default();
-    let mut place: FxHashMap<&str, u16> = FxHashMap::default();
-    job.providers.iter().enumerate().for_each(|(at, provider)| {
-        place.insert(&provider.id, at as u16);
-    });
+    let place: FxHashMap<&str, u16> =
+        job.providers.iter().zip(0..).map(|(provider, at)| (provider.id.as_str(), at)).collect();
+    let mut counted = Counted::on(job.as_of);
     for person in 0..people.len() {
-        columns
-            .age
-            .push(born.date(person).map(|born| age_in_years(born, died.date(person).unwrap_or(today).min(today))));
-        columns.sex.push(Sex::from_word(sex.text(person)));
-        columns.ethnicity.push(EthnicGroup::from_code(ethnic.text(person)));
-        columns.status.push(match people.status[person] {
-            best_record::Status::Registered => Status::Registered,
-            best_record::Status::KnownOnly => Status::KnownOnly,
-            best_record::Status::Left => Status::Left,
-            best_record::Status::Died => Status::Died,
-        });
-        let district = postcode.text(person).and_then(postcode_district);
-        columns.area.push(match district {
-            None => NO_AREA,
-            Some(district) => match areas.get(district) {
-                Some(&area) => area,
-                None => {
-                    columns.area_names.push(district.to_string());
-                    areas.insert(district.to_string(), columns.area_names.len() as u32 - 1);
-                    columns.area_names.len() as u32 - 1
-                }
+        let seen = Seen {
+            born: born.date(person),
+            died: died.date(person),
+            sex: sex.text(person),
+            ethnicity: ethnicity.text(person),
+            postcode: postcode.text(person),
+            status: match people.status[person] {
+                best_record::Status::Registered => Status::Registered,
+                best_record::Status::KnownOnly => Status::KnownOnly,
+                best_record::Status::Left => Status::Left,
+                best_record::Status::Died => Status::Died,
             },
-        });
-        if !people.sensitive[person] {
-            columns.providers.extend(people.providers.of(person).filter_map(|id| place.get(id)));
-        }
-        columns.provider_ends.push(columns.providers.len() as u64);
+        };
+        let known = (!people.sensitive[person]).then(|| people.providers.of(person));
+        counted.add(&seen, known.into_iter().flatten().filter_map(|id| place.get(id).copied()));
     }
-    columns
-}
-
-/// Whole years between two days since 1970.
-fn age_in_years(born: i32, today: i32) -> u8 {
-    let date = |days: i32| jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days));
-    let (born, today) = (date(born), date(today));
-    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-    let years = i32::from(today.year()) - i32::from(born.year()) - i32::from(!had_birthday);
-    years.clamp(0, 130) as u8
+    counted
 }
 
 fn providers<'a>(night: &'a Night) -> Vec<Provider<'a>> {
@@ -133,11 +85,11 @@ fn providers<'a>(night: &'a Night) -> Vec<Provider<'a>> {
         .collect()
 }
 
-fn changes<'a>(night: &'a Night) -> Option<Changes<'a>> {
-    let from_run = night.identified.previous_run.as_deref()?;
-    let count = |kind: ChangeKind| night.identified.changes.iter().filter(|change| change.kind == kind).count() as u64;
+/// Changes by kind; `None` on the first run.
+pub(super) fn changes<'a>(from_run: Option<&'a str>, changes: &[Change]) -> Option<Changes<'a>> {
+    let count = |kind: ChangeKind| changes.iter().filter(|change| change.kind == kind).count() as u64;
     Some(Changes {
-        from_run,
+        from_run: from_run?,
         new: count(ChangeKind::New),
         grown: count(ChangeKind::Grown),
         shrunk: count(ChangeKind::Shrunk),
@@ -148,7 +100,7 @@ fn changes<'a>(night: &'a Night) -> Option<Changes<'a>> {
 }
 
 /// run.json: accounts, settings, hashes, versions, timings, quality figures.
-pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[StageTime]) -> Value {
+pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime]) -> Value {
     let (job, linked) = (night.job, &night.linked);
     let totals = night.accounts.totals();
     json!({
@@ -166,6 +118,9 @@ pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[StageT
         "people": linked.clustering.partition.people,
         "bare_people": linked.clustering.bare.iter().filter(|bare| **bare).count(),
         "changes": night.identified.changes.len(),
+        "decisions": night.decided,
+        "gates": night.gates,
+        "negative_controls": night.controls,
         "settings": settings(job),
         "inputs": inputs(night),
         "standardise": standardised(night),
@@ -179,8 +134,10 @@ pub(super) fn run_json(night: &Night, written: &[WrittenFile], timings: &[StageT
             "review": linked.clustering.review.len(),
             "model": model_in_brief(night),
         },
-        "outputs": written.iter().map(|file| json!({ "file": file.name, "bytes": file.bytes, "blake3": file.blake3 })).collect::<Vec<_>>(),
+        "removed_runs": removed,
+        "outputs": [],
         "seconds": timings,
+        "peak_memory_bytes": machine::peak_memory_bytes(),
     })
 }
 
@@ -189,8 +146,6 @@ fn settings(job: &Job) -> Value {
         "false_link_cost": job.cluster.false_link_cost,
         "threshold": job.cluster.threshold,
         "review_from": job.cluster.review_from,
-        "maximum_quarantined": job.gates.maximum_quarantined,
-        "maximum_people_change": job.gates.maximum_people_change,
         "keep_runs": job.keep_runs,
         "threads": rayon::current_num_threads(),
         "job_file_blake3": std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
@@ -207,6 +162,7 @@ fn inputs(night: &Night) -> Value {
             "rows": file.rows,
             "found": file.found,
             "skipped": file.skipped,
+            "days_old": night.job.providers[usize::from(file.provider)].days_old(night.job.as_of),
         })
     });
     files.collect()
@@ -247,21 +203,7 @@ fn model_in_brief(night: &Night) -> Value {
     })
 }
 
-/// Metrics for a textfile collector: totals only.
-pub(super) fn metrics(night: &Night) -> String {
-    let totals = night.accounts.totals();
-    let gauges: [(&str, &str, u64); 7] = [
-        ("rows", "Rows read from all extracts.", totals.rows),
-        ("people", "People found.", u64::from(night.linked.clustering.partition.people)),
-        ("crosswalk_rows", "Rows in the crosswalk.", totals.crosswalk),
-        ("quarantined_rows", "Rows in quarantine.", totals.quarantined()),
-        ("withheld_rows", "Rows withheld.", totals.withheld()),
-        ("review_pairs", "Pairs that wait for a human.", night.linked.clustering.review.len() as u64),
-        ("pairs_compared", "Pairs of identities compared.", night.linked.clustering.counts.pairs_compared),
-    ];
-    let mut text = String::new();
-    for (name, help, value) in gauges {
-        text.push_str(&format!("# HELP onefolk_{name} {help}\n# TYPE onefolk_{name} gauge\nonefolk_{name} {value}\n"));
-    }
-    text
+/// The files of a run, with their hashes.
+pub(super) fn outputs(written: &[WrittenFile]) -> Value {
+    written.iter().map(|file| json!({ "file": file.name, "bytes": file.bytes, "blake3": file.blake3 })).collect()
 }

@@ -1,5 +1,9 @@
 //! log.jsonl: the events of a run as JSON lines. Stages and counts only, never a value.
 
+use crate::failure::Failure;
+use crate::identity::files;
+use crate::publish::Lock;
+use serde_json::Value;
 use std::io::Write;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
@@ -26,6 +30,44 @@ impl Story {
     pub fn so_far(&self) -> Vec<u8> {
         self.lines.lock().map(|lines| lines.clone()).unwrap_or_default()
     }
+}
+
+/// The figures of a run that is about to be published, its gates and what it warns of: all from run.json, which names nobody.
+pub(super) fn outcome(run: &Value, warnings: &[String]) {
+    let sum =
+        |value: &Value| -> u64 { value.as_object().into_iter().flatten().filter_map(|(_, rows)| rows.as_u64()).sum() };
+    tracing::info!(
+        run_id = run["run_id"].as_str(),
+        rolled_back_to = run["rolled_back_to"].as_str(),
+        rows = run["accounts"]["rows"].as_u64(),
+        quarantined = sum(&run["accounts"]["quarantine"]),
+        withheld = sum(&run["accounts"]["withheld"]),
+        people = run["people"].as_u64(),
+        links = run["linkage"]["clustering"]["links"].as_u64(),
+        review = run["linkage"]["review"].as_u64(),
+        changes = run["changes"].as_u64(),
+        peak_memory_bytes = run["peak_memory_bytes"].as_u64(),
+        "counts"
+    );
+    for gate in run["gates"].as_array().into_iter().flatten() {
+        let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_string);
+        let (saw, expected) = (words(&gate["saw"]), words(&gate["expected"]));
+        tracing::info!(gate = gate["name"].as_str(), outcome = gate["outcome"].as_str(), saw, expected, "gate");
+    }
+    for removed in run["removed_runs"].as_array().into_iter().flatten() {
+        tracing::info!(run_id = removed.as_str(), "is removed once this run stands");
+    }
+    for warning in warnings {
+        tracing::warn!("{warning}");
+    }
+}
+
+/// Keeps the events of a run that failed as state/failed.jsonl, the one before replaced: nothing else of it is left to look at.
+pub(super) fn keep_failed(lock: &Lock, story: &Story, failure: &Failure) {
+    story.tell(|| tracing::error!(code = failure.code.id, exit = failure.code.exit.number(), "{failure}"));
+    files::replace(&lock.output().join("state/failed.jsonl"), &story.so_far()).unwrap_or_else(|error| {
+        tracing::warn!(reason = %error.kind(), "the events of a failed run could not be kept");
+    });
 }
 
 /// One event being written.

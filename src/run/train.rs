@@ -1,9 +1,10 @@
 //! `onefolk train`: learns a model on purpose and freezes it.
 
+use super::gates::{Before, Gates, Waived};
 use super::link::{self, Label, Taught};
 use super::model::{self, NOTHING_TO_LEARN};
 use super::progress::{Progress, Show};
-use super::{Usable, gates, interrupt, on_threads, read_usable, withhold};
+use super::{Held, Usable, history, interrupt, on_threads, read_usable, withhold};
 use crate::consent;
 use crate::decisions::{self, Answer};
 use crate::failure::{Failure, Result};
@@ -45,17 +46,29 @@ pub fn train(job: &Job, labels: Option<&Path>, show: Show) -> Result<Trained> {
 }
 
 fn learn(job: &Job, labels: Option<&Path>, progress: &Progress) -> Result<Trained> {
-    let lock = Lock::acquire(&job.output)?;
+    let lock = Lock::acquire(&job.output, "train")?;
     let interrupt = interrupt::Guard::watch(lock.output());
+    history::kept(&lock, "train", |_| None, || learn_and_freeze(job, labels, progress, &interrupt))
+}
+
+fn learn_and_freeze(
+    job: &Job,
+    labels: Option<&Path>,
+    progress: &Progress,
+    interrupt: &interrupt::Guard,
+) -> Result<Trained> {
     let before = model::known(job)?;
-    let decided = labels.map(decisions::read).transpose()?.unwrap_or_default();
-    let authority = consent::read(job)?;
+    let decided = labels.map(decisions::read).transpose()?.unwrap_or_default().pairs;
+    let mut authority = consent::read(job)?;
+    // A model learns from what the data says, and from labels as labels: not from people as humans have put them together.
+    authority.decisions.pairs.clear();
     let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, progress)?;
-    gates::quarantine(job, &files, &quarantined)?;
-    let (_, identities) = withhold(job, &mut records, &authority, None, progress)?;
+    // No night is held against the one before: only what is in quarantine counts.
+    Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[])?;
+    let Held { identities, .. } = withhold(job, &mut records, &authority, None, progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
-    let never_link = authority.never_link(job, &records);
-    let linked = link::link(job, &records, &never_link, Taught::Now(&labels), identities, progress)?;
+    let settled = authority.settled(job, &records);
+    let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, progress)?;
     let frozen = model::freeze(job, &linked, used)
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
     let file = model::place(job);

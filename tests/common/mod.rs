@@ -7,7 +7,7 @@ mod people;
 mod published;
 
 pub use people::{Person, Random, nhs_number, town};
-pub use published::{Account, Table, account_of, accounts, files_below, modes, table};
+pub use published::{Account, NULL, Table, account_of, accounts, files_below, modes, table};
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -48,10 +48,12 @@ pub(super) fn provider(wanted: &[&str], files: Vec<PathBuf>) -> Provider {
         setting: Setting::GeneralPractice,
         globs: vec!["in/*.csv".to_string()],
         files,
+        stale: None,
         format: Format::default(),
         trust: 4,
         one_record_per_person: true,
         when_missing: WhenMissing::Stop,
+        stale_days: 0,
         columns: BTreeMap::new(),
         carry: wanted.iter().map(carry).collect(),
     }

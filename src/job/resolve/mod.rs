@@ -103,7 +103,7 @@ impl Resolver<'_> {
             as_of: settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today()),
             threads: settings.whole("threads").and_then(|threads| usize::try_from(threads).ok()).unwrap_or(0),
             test_numbers: settings.text("test_numbers").and_then(|word| test_numbers(&word.text)).unwrap_or_default(),
-            keep_runs: settings.whole("keep_runs").and_then(|runs| usize::try_from(runs).ok()).unwrap_or(7),
+            keep_runs: settings.whole("keep_runs").and_then(|runs| usize::try_from(runs).ok()).unwrap_or(14),
             id_key_file: settings.text("id_key_file").and_then(|file| self.named_file(&file)),
             providers,
             custom_fields: std::mem::take(&mut self.custom_fields),
@@ -189,9 +189,14 @@ fn custom_fields(root: &Section) -> Vec<CustomField> {
 fn gates(root: &Section) -> Gates {
     let defaults = Gates::default();
     let Some(section) = root.section("gates") else { return defaults };
+    let share = |key: &str, default: f64| section.share(key).unwrap_or(default);
     Gates {
-        maximum_quarantined: section.share("maximum_quarantined").unwrap_or(defaults.maximum_quarantined),
-        maximum_people_change: section.share("maximum_people_change").unwrap_or(defaults.maximum_people_change),
+        maximum_quarantined: share("maximum_quarantined", defaults.maximum_quarantined),
+        maximum_people_change: share("maximum_people_change", defaults.maximum_people_change),
+        maximum_provider_shrink: share("maximum_provider_shrink", defaults.maximum_provider_shrink),
+        maximum_column_change: share("maximum_column_change", defaults.maximum_column_change),
+        maximum_merged: share("maximum_merged", defaults.maximum_merged),
+        maximum_impossible_rise: share("maximum_impossible_rise", defaults.maximum_impossible_rise),
     }
 }
 

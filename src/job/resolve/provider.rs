@@ -7,6 +7,9 @@ use crate::job::suggest::nearest;
 use crate::job::{FixedColumn, Format, FormatKind, Provider, Setting, WhenMissing, values};
 use std::path::PathBuf;
 
+/// Age up to which last good records stand, where the job does not say.
+const STALE_DAYS: u32 = 14;
+
 /// Encodings offered where a label is not known; every WHATWG label is accepted.
 const COMMON_ENCODINGS: [&str; 6] = ["utf-8", "windows-1252", "iso-8859-1", "iso-8859-15", "utf-16le", "utf-16be"];
 
@@ -15,23 +18,32 @@ impl Resolver<'_> {
         let id = self.id(section);
         let setting = section.text("setting").and_then(|word| Setting::from_word(&word.text)).unwrap_or(Setting::Other);
         let when_missing =
-            section.text("when_missing").and_then(|word| when_missing(&word.text)).unwrap_or(WhenMissing::Stop);
+            section.text("when_missing").and_then(|word| when_missing(&word.text)).unwrap_or(WhenMissing::Last);
         let format = self.format(section);
         let trust = section.whole("trust").and_then(|trust| u8::try_from(trust).ok());
         let columns = self.columns(index, section);
-        let provider = Provider {
+        let days = section.whole("stale_days").and_then(|days| u32::try_from(days).ok());
+        let kept = if when_missing == WhenMissing::Last { self.surroundings.kept(&self.output, &id) } else { None };
+        let needed = when_missing != WhenMissing::Without && kept.is_none();
+        let (files, complete) = self.extracts(index, &id, section, needed);
+        let mut provider = Provider {
             name: section.text("name").map_or_else(|| id.clone(), |name| name.text),
             setting,
             globs: section.texts("files").into_iter().map(|pattern| pattern.text).collect(),
-            files: self.extracts(index, &id, section, when_missing),
+            files,
+            stale: None,
             trust: trust.unwrap_or_else(|| setting.default_trust()),
             one_record_per_person: section.flag("one_record_per_person").unwrap_or(false),
             when_missing,
+            stale_days: days.unwrap_or(STALE_DAYS),
             carry: self.carry(index, &id, section, &columns),
             columns,
             format,
             id,
         };
+        if let Some(kept) = kept.filter(|_| !complete) {
+            provider.take(&self.output, kept);
+        }
         self.columns_fit_format(index, &provider);
         provider
     }
@@ -67,11 +79,13 @@ impl Resolver<'_> {
         id.text
     }
 
-    /// The provider's extracts, sorted, each once, and no other provider's.
-    fn extracts(&mut self, index: usize, id: &str, section: &Section, when_missing: WhenMissing) -> Vec<PathBuf> {
+    /// The provider's extracts, sorted, each once, and no other provider's; and whether every pattern matches one.
+    fn extracts(&mut self, index: usize, id: &str, section: &Section, needed: bool) -> (Vec<PathBuf>, bool) {
         let mut all: Vec<PathBuf> = Vec::new();
+        let mut complete = true;
         for pattern in section.texts("files") {
-            let found = self.matches(&pattern, when_missing == WhenMissing::Stop);
+            let found = self.matches(&pattern, needed);
+            complete &= !found.is_empty();
             let mut shared = 0;
             let mut with = String::new();
             for path in found {
@@ -99,7 +113,7 @@ impl Resolver<'_> {
             }
         }
         all.sort();
-        all
+        (all, complete)
     }
 
     fn format(&mut self, section: &Section) -> Format {
@@ -230,6 +244,7 @@ impl Resolver<'_> {
 
 pub(super) fn when_missing(word: &str) -> Option<WhenMissing> {
     Some(match word {
+        "last" => WhenMissing::Last,
         "stop" => WhenMissing::Stop,
         "without" => WhenMissing::Without,
         _ => return None,

@@ -1,0 +1,143 @@
+//! The runs that are kept, and how the last ones ended.
+
+use super::Finding;
+use crate::failure;
+use crate::job::Job;
+use crate::publish::{self, published::PublishedRun};
+use crate::run;
+use jiff::Timestamp;
+use jiff::civil::Date;
+use serde_json::Value;
+use std::path::Path;
+
+/// Runs told of.
+const TOLD: usize = 7;
+
+/// What the current run's run.json says.
+#[derive(Default)]
+pub(super) struct Last {
+    pub peak_memory_bytes: Option<u64>,
+    pub bytes: Option<u64>,
+    as_of: Option<Date>,
+    published: Option<Timestamp>,
+    outputs: Vec<(String, u64)>,
+}
+
+impl Last {
+    /// Empty where nothing was published, or where it cannot be read: [`current`] says so.
+    pub fn of(job: &Job) -> Last {
+        let Ok(run) = PublishedRun::current(job) else { return Last::default() };
+        let said: Value =
+            run.bytes("run.json").ok().and_then(|bytes| serde_json::from_slice(&bytes).ok()).unwrap_or_default();
+        let output = |file: &Value| Some((file["file"].as_str()?.to_string(), file["bytes"].as_u64()?));
+        let outputs: Vec<(String, u64)> =
+            said["outputs"].as_array().map_or(&[][..], Vec::as_slice).iter().filter_map(output).collect();
+        let modified = std::fs::metadata(run.folder.join("run.json")).and_then(|about| about.modified());
+        Last {
+            peak_memory_bytes: said["peak_memory_bytes"].as_u64(),
+            bytes: (!outputs.is_empty()).then(|| outputs.iter().map(|(_, bytes)| bytes).sum()),
+            as_of: said["as_of"].as_str().and_then(|date| date.parse().ok()),
+            published: modified.ok().and_then(|time| Timestamp::try_from(time).ok()),
+            outputs,
+        }
+    }
+}
+
+/// The job's date against the clock and the last run.
+pub(super) fn as_of(job: &Job, last: &Last) -> Finding {
+    const NAME: &str = "as_of";
+    let now = Timestamp::now();
+    let today: Option<Date> = now.strftime("%Y-%m-%d").to_string().parse().ok();
+    let saw = format!("{}", job.as_of);
+    if last.published.is_some_and(|published| now < published) {
+        return Finding::fail(NAME, "the clock is before the last run", "Set the clock");
+    }
+    if today.is_some_and(|today| job.as_of > today) {
+        let advice = "Correct [job] as_of, or leave it out: objections that end before it would not be obeyed any more";
+        return Finding::fail(NAME, format!("{saw}, which is in the future"), advice);
+    }
+    match last.as_of.filter(|last| *last > job.as_of) {
+        Some(last) => Finding::warn(
+            NAME,
+            format!("{saw}; the last run was of {last}"),
+            "Correct [job] as_of, unless an earlier day is meant to be run again",
+        ),
+        None => Finding::ok(NAME, saw),
+    }
+}
+
+/// `current` leads to a whole run.
+pub(super) fn current(job: &Job, last: &Last) -> Finding {
+    const NAME: &str = "current";
+    let Some(run_id) = publish::current_run(&job.output) else {
+        return Finding::ok(NAME, "nothing was published yet");
+    };
+    let folder = job.output.join("runs").join(&run_id);
+    let advice = "Run `onefolk run` again, or roll back to a run that is whole";
+    if last.outputs.is_empty() {
+        return Finding::fail(NAME, format!("{}: run.json is missing or damaged", folder.display()), advice);
+    }
+    let wrong = |(name, bytes): &&(String, u64)| {
+        std::fs::metadata(folder.join(name)).map_or(true, |about| about.len() != *bytes)
+    };
+    match last.outputs.iter().find(wrong) {
+        Some((name, _)) => Finding::fail(NAME, format!("{}: {name} is missing or damaged", folder.display()), advice),
+        None => Finding::ok(NAME, format!("run {run_id}, {} files", last.outputs.len())),
+    }
+}
+
+pub(super) fn kept(job: &Job) -> Finding {
+    const NAME: &str = "kept runs";
+    let remains = |folder: &Path| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+        entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "partial")).count()
+    };
+    let unfinished = remains(&job.output.join("runs"));
+    let runs = match publish::kept_runs(&job.output) {
+        Ok(runs) => runs,
+        Err(failure) => return Finding::failure(NAME, &failure),
+    };
+    let saw = format!("{} of at most {}", runs.len(), job.keep_runs);
+    let held = publish::lock_owner(&job.output).is_ok_and(|owner| owner.is_some());
+    match (unfinished, held) {
+        (0, _) | (_, true) => Finding::ok(NAME, saw),
+        _ => Finding::warn(
+            NAME,
+            format!("{saw}; one that was stopped lies there"),
+            "Nothing: the next run clears it away",
+        ),
+    }
+}
+
+/// The last commands that held the lock; the newest decides.
+pub(super) fn how_they_ended(job: &Job) -> Finding {
+    const NAME: &str = "last runs";
+    let entries = match run::history(&job.output) {
+        Ok(entries) => entries,
+        Err(error) => return Finding::warn(NAME, format!("cannot be read: {error}"), "See to state/history.jsonl"),
+    };
+    let Some(newest) = entries.last() else { return Finding::ok(NAME, "none yet") };
+    let told: Vec<String> = entries.iter().rev().take(TOLD).map(in_words).collect();
+    let saw = told.join("; ");
+    let held = publish::lock_owner(&job.output).is_ok_and(|owner| owner.is_some());
+    match newest.exit {
+        Some(0) => Finding::ok(NAME, saw),
+        None if held => Finding::ok(NAME, saw),
+        None => Finding::warn(NAME, saw, "Run again: the last one was killed, and what was published before stands"),
+        Some(_) => {
+            let code = newest.code.as_deref().and_then(failure::find);
+            Finding::warn(NAME, saw, code.map_or("Run again and look at what it says", |code| code.next_step))
+        }
+    }
+}
+
+fn in_words(entry: &run::Entry) -> String {
+    let end = match (entry.exit, &entry.code, &entry.run_id) {
+        (None, ..) => "has not ended".to_string(),
+        (Some(0), _, Some(run_id)) => format!("published {run_id}"),
+        (Some(0), ..) => "done".to_string(),
+        (Some(exit), Some(code), _) => format!("exit {exit}, {code}"),
+        (Some(exit), ..) => format!("exit {exit}"),
+    };
+    format!("{} {} {end}", entry.began, entry.command)
+}

@@ -1,0 +1,73 @@
+//! Lock, key, ledger and model.
+
+use super::Finding;
+use crate::identity::Ledger;
+use crate::job::Job;
+use crate::publish;
+use crate::run;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+pub(super) fn lock(output: &Path) -> Finding {
+    const NAME: &str = "lock";
+    match publish::lock_owner(output) {
+        Ok(None) => Finding::ok(NAME, "free"),
+        Ok(Some(owner)) => Finding::warn(
+            NAME,
+            format!("held by {owner}"),
+            "Nothing, if that run is meant to go on; otherwise end that process: the lock goes with it",
+        ),
+        Err(error) => Finding::fail(
+            NAME,
+            format!("{}: {error}", output.join("state/lock").display()),
+            "Give the account that runs onefolk the permission, or use a file system that can lock files",
+        ),
+    }
+}
+
+pub(super) fn key(job: &Job) -> Finding {
+    const NAME: &str = "key";
+    let path = job.id_key_file.clone().unwrap_or_else(|| job.output.join("state/person_id.key"));
+    match Ledger::key_is_there(&job.output, job.id_key_file.as_deref()) {
+        Ok(false) => Finding::ok(NAME, "will be made by the first run"),
+        Err(failure) => Finding::failure(NAME, &failure),
+        Ok(true) => {
+            let mode = std::fs::metadata(&path).map_or(0, |about| about.permissions().mode());
+            match mode & 0o077 {
+                0 => Finding::ok(NAME, "there, and its owner's alone; keep a copy of it in a safe place"),
+                _ => Finding::warn(
+                    NAME,
+                    format!("{} is open to others", path.display()),
+                    format!("Close it: chmod go= {}", path.display()),
+                ),
+            }
+        }
+    }
+}
+
+/// Reads the whole ledger and checks every seal.
+pub(super) fn ledger(job: &Job) -> Finding {
+    const NAME: &str = "ledger";
+    match Ledger::key_is_there(&job.output, job.id_key_file.as_deref()) {
+        // The finding on the key says why.
+        Err(_) => return Finding::warn(NAME, "cannot be checked without its key", "See to the key first"),
+        Ok(false) => return Finding::ok(NAME, "will be begun by the first run"),
+        Ok(true) => {}
+    }
+    match Ledger::open(&job.output, job.id_key_file.as_deref()) {
+        Ok(ledger) => Finding::ok(
+            NAME,
+            format!("whole: {} person_ids of {} runs, every checksum right", ledger.ever_issued(), ledger.runs().len()),
+        ),
+        Err(failure) => Finding::failure(NAME, &failure),
+    }
+}
+
+pub(super) fn model(job: &Job) -> Finding {
+    const NAME: &str = "model";
+    match run::model_in_brief(job) {
+        Ok(Some(brief)) => Finding::ok(NAME, brief),
+        Ok(None) => Finding::ok(NAME, "will be learnt by the first run"),
+        Err(failure) => Finding::failure(NAME, &failure),
+    }
+}

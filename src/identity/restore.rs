@@ -1,0 +1,92 @@
+//! An earlier run's people made current again: nobody gets a new person_id, and the ledger says what became of everybody.
+
+use super::assign::people_of;
+use super::changes::{self, Change};
+use super::ledger::{Ledger, NextEntry};
+use super::{LEDGER_DAMAGED, PersonId, stability};
+use crate::failure::{Failure, Result};
+use jiff::civil::Date;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+/// One row of a crosswalk that is to stand again, by keyed hashes only.
+#[derive(Debug, Clone, Copy)]
+pub struct StandingRow {
+    plain_key: u64,
+    content_key: u64,
+    /// Index into the person_ids.
+    person: u32,
+}
+
+/// The ledger's view of an earlier run that is made current again.
+pub struct Restored {
+    /// Against the run that was current, sorted by person_id.
+    pub changes: Vec<Change>,
+    /// The run that the changes are against.
+    pub previous_run: Option<String>,
+    pub next: NextEntry,
+}
+
+impl Ledger {
+    /// A row of a crosswalk, `person` being its place among the person_ids that [`restore`] is given.
+    pub(crate) fn standing_row(
+        &self,
+        provider: &str,
+        record_id: &str,
+        identity_id: &[u8; 16],
+        person: u32,
+    ) -> StandingRow {
+        let plain_key = self.plain_key(provider, record_id);
+        StandingRow { plain_key, content_key: self.content_key(plain_key, identity_id), person }
+    }
+}
+
+/// The next entry of the ledger, in which each of `rows` belongs to the person_id that it names. Every person has a row.
+///
+/// # Errors
+/// OF0410 where the ledger has never issued one of the ids: it is not the ledger of that run.
+pub(crate) fn restore(
+    ledger: &Ledger,
+    person_ids: &[PersonId],
+    rows: &[StandingRow],
+    run_id: &str,
+    as_of: Date,
+) -> Result<Restored> {
+    let ordinal_of: FxHashMap<PersonId, u32> =
+        ledger.issued.iter().zip(0..).map(|(entry, ordinal)| (entry.id, ordinal)).collect();
+    let ordinals: Vec<u32> =
+        person_ids.iter().map(|id| ordinal_of.get(id).copied()).collect::<Option<_>>().ok_or_else(|| {
+            Failure::new(&LEDGER_DAMAGED, "it has never issued a person_id of the run that is to stand again")
+        })?;
+    let keys: Vec<u64> = rows.iter().map(|row| row.plain_key).collect();
+    let person: Vec<u32> = rows.iter().map(|row| row.person).collect();
+    let mut assignment = stability::assignment_of(&keys, &person, |row| rows[row].content_key);
+    let comparison = stability::compare(&ledger.assignment, &assignment, person_ids.len());
+    let before = people_of(&ledger.assignment);
+    // An id that was not current is new to those who compare two runs, though the ledger issues none.
+    let first_new = ledger.issued.len() as u32;
+    let sides = changes::Sides { old: &before, new: &ordinals, first_new, comparison: &comparison };
+    let (kinds, forwards) = changes::changes(&sides);
+    let id_of = |ordinal: u32| ledger.issued[ordinal as usize].id;
+    let previous_run = ledger.runs().last().cloned();
+    let mut changes: Vec<Change> = kinds
+        .into_iter()
+        .map(|(ordinal, kind, into)| {
+            let kind = match kind {
+                changes::ChangeKind::Grown if before.binary_search(&ordinal).is_err() => changes::ChangeKind::New,
+                kind => kind,
+            };
+            Change {
+                person_id: id_of(ordinal),
+                kind,
+                into: into.into_iter().map(id_of).collect(),
+                from_run: previous_run.clone(),
+            }
+        })
+        .collect();
+    changes.par_sort_unstable();
+    assignment.par_iter_mut().for_each(|entry| entry.1 = ordinals[entry.1 as usize]);
+    assignment.par_sort_unstable();
+    let next = NextEntry { header: ledger.next_header(run_id, as_of), issued: Vec::new(), forwards, assignment };
+    Ok(Restored { changes, previous_run, next })
+}

@@ -1,0 +1,50 @@
+//! What the ledger knows of one person_id over all nights, those whose runs are not kept any more included.
+
+use super::{Ledger, PersonId};
+use jiff::civil::Date;
+
+/// One thing that happened to a person_id, as the ledger has it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chapter {
+    pub run_id: String,
+    pub as_of: Date,
+    pub person_id: PersonId,
+    /// `None` where the run issued the id; else what replaced it, largest part first, nobody where none of its records was left.
+    pub went_into: Option<Vec<PersonId>>,
+}
+
+impl Ledger {
+    /// When `person_id` was issued, and when it went away and into whom; nothing where it was never issued.
+    pub fn story(&self, person_id: PersonId) -> Vec<Chapter> {
+        let Some(ordinal) = self.issued.iter().position(|entry| entry.id == person_id) else { return Vec::new() };
+        let issued_by = self.chapters.partition_point(|chapter| chapter.first_issued as usize <= ordinal) - 1;
+        let mut story = vec![self.chapter(issued_by, person_id, None)];
+        for (run, chapter) in self.chapters.iter().enumerate() {
+            let gone = chapter.forwards.iter().filter(|(from, _)| *from as usize == ordinal);
+            story.extend(gone.map(|(_, into)| self.chapter(run, person_id, Some(self.ids(into)))));
+        }
+        story
+    }
+
+    /// The ids that went away into `person_id`, oldest first.
+    pub fn taken_in(&self, person_id: PersonId) -> Vec<Chapter> {
+        let mut taken = Vec::new();
+        for (run, chapter) in self.chapters.iter().enumerate() {
+            for (from, into) in &chapter.forwards {
+                let into = self.ids(into);
+                if into.contains(&person_id) {
+                    taken.push(self.chapter(run, self.issued[*from as usize].id, Some(into)));
+                }
+            }
+        }
+        taken
+    }
+
+    fn ids(&self, ordinals: &[u32]) -> Vec<PersonId> {
+        ordinals.iter().map(|&ordinal| self.issued[ordinal as usize].id).collect()
+    }
+
+    fn chapter(&self, run: usize, person_id: PersonId, went_into: Option<Vec<PersonId>>) -> Chapter {
+        Chapter { run_id: self.runs()[run].clone(), as_of: self.chapters[run].as_of, person_id, went_into }
+    }
+}

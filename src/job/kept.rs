@@ -1,0 +1,74 @@
+//! The last good extracts of a provider, which stand where it sends nothing usable: `state/inputs/<provider>/` below the output.
+
+use super::Provider;
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The list beside the extracts.
+pub(crate) const LIST: &str = "kept.json";
+
+/// What is kept of one provider.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    /// `as_of` of the run that read them last as sent.
+    pub as_of: String,
+    pub files: Vec<KeptFile>,
+}
+
+/// One extract that is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct KeptFile {
+    /// The `source_file` that outputs name.
+    pub name: String,
+    /// Its place, relative to the provider's folder.
+    pub place: String,
+    pub blake3: String,
+    pub bytes: u64,
+}
+
+/// Where the last good extracts of a provider stand.
+pub(crate) fn folder(output: &Path, provider: &str) -> PathBuf {
+    output.join("state/inputs").join(provider)
+}
+
+/// What is kept of a provider; `None` where there is nothing that could stand in.
+pub(super) fn read(output: &Path, provider: &str) -> Option<Kept> {
+    let folder = folder(output, provider);
+    let kept: Kept = serde_json::from_slice(&std::fs::read(folder.join(LIST)).ok()?).ok()?;
+    let whole = kept.files.iter().all(|file| folder.join(&file.place).is_file());
+    (whole && !kept.files.is_empty() && kept.as_of.parse::<Date>().is_ok()).then_some(kept)
+}
+
+/// That a provider's last good extracts stand in for those that it should have sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stale {
+    /// `as_of` of the run that read them last as sent.
+    pub since: Date,
+    /// The `source_file` and the BLAKE3 hash of each of the provider's files, in their order.
+    pub files: Vec<(String, String)>,
+}
+
+impl Provider {
+    /// Lets the last good extracts stand in; `false` where there are none.
+    pub(crate) fn stand_in(&mut self, output: &Path) -> bool {
+        match read(output, &self.id) {
+            Some(kept) => self.take(output, kept),
+            None => false,
+        }
+    }
+
+    pub(super) fn take(&mut self, output: &Path, kept: Kept) -> bool {
+        let Ok(since) = kept.as_of.parse() else { return false };
+        let folder = folder(output, &self.id);
+        self.files = kept.files.iter().map(|file| folder.join(&file.place)).collect();
+        let files = kept.files.into_iter().map(|file| (file.name, file.blake3)).collect();
+        self.stale = Some(Stale { since, files });
+        true
+    }
+
+    /// How old the records are that stand in, in days; `None` where the provider has sent its own.
+    pub fn days_old(&self, as_of: Date) -> Option<i64> {
+        self.stale.as_ref().map(|stale| i64::from((as_of - stale.since).get_days()).max(0))
+    }
+}

@@ -1,0 +1,94 @@
+//! People as the summary counts them, whether they come from tonight's linking or from a table of an earlier run.
+
+use crate::best_record;
+use crate::summary::{self, EthnicGroup, NO_AREA, Sex, Status, postcode_district};
+use jiff::civil::Date;
+use rustc_hash::FxHashMap;
+
+/// One person's best record, as far as it is counted. Dates are days since 1970.
+pub(super) struct Seen<'a> {
+    pub born: Option<i32>,
+    pub died: Option<i32>,
+    pub sex: Option<&'a str>,
+    pub ethnicity: Option<&'a str>,
+    pub postcode: Option<&'a str>,
+    pub status: Status,
+}
+
+/// Columns with one entry a person.
+pub(super) struct Counted {
+    today: i32,
+    age: Vec<Option<u8>>,
+    sex: Vec<Sex>,
+    ethnicity: Vec<EthnicGroup>,
+    status: Vec<Status>,
+    area: Vec<u32>,
+    area_names: Vec<String>,
+    areas: FxHashMap<String, u32>,
+    provider_ends: Vec<u64>,
+    providers: Vec<u16>,
+}
+
+impl Counted {
+    /// Nobody yet; ages are those of `as_of`.
+    pub fn on(as_of: Date) -> Counted {
+        Counted {
+            today: best_record::days(as_of),
+            age: Vec::new(),
+            sex: Vec::new(),
+            ethnicity: Vec::new(),
+            status: Vec::new(),
+            area: Vec::new(),
+            area_names: Vec::new(),
+            areas: FxHashMap::default(),
+            provider_ends: Vec::new(),
+            providers: Vec::new(),
+        }
+    }
+
+    /// Counts one more person; `providers` are places in the job, none for a sensitive person.
+    pub fn add(&mut self, seen: &Seen, providers: impl Iterator<Item = u16>) {
+        let last = seen.died.unwrap_or(self.today).min(self.today);
+        self.age.push(seen.born.map(|born| age_in_years(born, last)));
+        self.sex.push(Sex::from_word(seen.sex));
+        self.ethnicity.push(EthnicGroup::from_code(seen.ethnicity));
+        self.status.push(seen.status);
+        let district = seen.postcode.and_then(postcode_district);
+        let area = district.map_or(NO_AREA, |district| self.area_of(district));
+        self.area.push(area);
+        self.providers.extend(providers);
+        self.provider_ends.push(self.providers.len() as u64);
+    }
+
+    fn area_of(&mut self, district: &str) -> u32 {
+        if let Some(&area) = self.areas.get(district) {
+            return area;
+        }
+        let area = self.area_names.len() as u32;
+        self.area_names.push(district.to_string());
+        self.areas.insert(district.to_string(), area);
+        area
+    }
+
+    pub fn people(&self) -> summary::People<'_> {
+        summary::People {
+            age: &self.age,
+            sex: &self.sex,
+            ethnicity: &self.ethnicity,
+            status: &self.status,
+            area: &self.area,
+            area_names: &self.area_names,
+            provider_ends: &self.provider_ends,
+            providers: &self.providers,
+        }
+    }
+}
+
+/// Whole years between two days since 1970.
+fn age_in_years(born: i32, today: i32) -> u8 {
+    let date = |days: i32| jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days));
+    let (born, today) = (date(born), date(today));
+    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
+    let years = i32::from(today.year()) - i32::from(born.year()) - i32::from(!had_birthday);
+    years.clamp(0, 130) as u8
+}

@@ -1,0 +1,52 @@
+//! What the run before had, as its run.json says.
+
+use crate::failure::Result;
+use crate::job::Job;
+use crate::publish::published::{PublishedRun, damaged};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// A column of a provider, as standardising saw it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(in crate::run) struct ColumnBefore {
+    pub filled: u64,
+    pub valid: u64,
+    pub found: Option<String>,
+}
+
+/// The run that stands; empty before the first.
+#[derive(Debug, Clone, Default)]
+pub(in crate::run) struct Before {
+    /// Rows by provider id.
+    pub rows: BTreeMap<String, u64>,
+    /// By provider id and field.
+    pub columns: BTreeMap<(String, String), ColumnBefore>,
+    /// Negative controls by name: how many could fail, and how many did.
+    pub controls: BTreeMap<String, (u64, u64)>,
+}
+
+impl Before {
+    /// # Errors
+    /// OF0535 where the current run's run.json cannot be read: a night is not held against nothing because a file is damaged.
+    pub fn of(job: &Job) -> Result<Before> {
+        let Ok(run) = PublishedRun::current(job) else { return Ok(Before::default()) };
+        let json: Value =
+            serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
+        let mut before = Before::default();
+        let count = |value: &Value| value.as_u64().unwrap_or(0);
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
+        for input in json["inputs"].as_array().into_iter().flatten() {
+            *before.rows.entry(text(&input["provider"])).or_default() += count(&input["rows"]);
+        }
+        for field in json["standardise"]["fields"].as_array().into_iter().flatten() {
+            let found = field["found"].as_str().map(str::to_string);
+            let column = ColumnBefore { filled: count(&field["filled"]), valid: count(&field["valid"]), found };
+            before.columns.insert((text(&field["provider"]), text(&field["field"])), column);
+        }
+        for control in json["negative_controls"].as_array().into_iter().flatten() {
+            let counts = (count(&control["able"]), count(&control["failed"]));
+            before.controls.insert(text(&control["name"]), counts);
+        }
+        Ok(before)
+    }
+}

@@ -1,0 +1,100 @@
+//! What is judged before anything is linked: the extracts.
+
+use super::{Gates, percent};
+use crate::failure::{Failure, Result};
+use crate::intake::{FileReport, Quarantined};
+use crate::job::{Provider, WhenMissing};
+use crate::records::Quality;
+use crate::run::EXTRACT_ALL_QUARANTINED;
+
+/// Fewer rows than this in quarantine never stop a night, whatever their share: two bad rows of ten are not a broken feed.
+const QUARANTINED_MIN: u64 = 5;
+/// A provider with fewer rows than this may shrink as it likes: a hospice of ten patients loses three in a week.
+const SHRUNK_FROM: u64 = 50;
+
+impl Gates<'_> {
+    /// Judges what was read and standardised.
+    ///
+    /// # Errors
+    /// OF0512 where every row of an extract is in quarantine; else the codes of the gates.
+    pub fn judge_extracts(
+        &mut self,
+        files: &[FileReport],
+        quarantined: &[Quarantined],
+        quality: &[Quality],
+    ) -> Result<()> {
+        self.provider_missing();
+        self.quarantined(files, quarantined)?;
+        self.provider_shrunk(files);
+        self.column_changed(files, quality);
+        self.close()
+    }
+
+    /// Providers whose last good records stand, and are too old for it.
+    fn provider_missing(&mut self) {
+        let as_of = self.job.as_of;
+        let stale = |provider: &Provider| provider.days_old(as_of).map(|days| (days, i64::from(provider.stale_days)));
+        let of =
+            |provider: &Provider| stale(provider).map(|(days, limit)| (days - limit, days, limit, provider.id.clone()));
+        let all: Vec<_> = self.job.providers.iter().filter_map(of).collect();
+        let broken = all.iter().filter(|(over, ..)| *over > 0).count();
+        let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
+        let (saw, expected) = match all.iter().max_by_key(|(over, ..)| *over) {
+            None => ("every provider's own extract".to_string(), "none older than its stale_days".to_string()),
+            Some((_, days, limit, id)) => {
+                (format!("the records of provider {id} {days} days old{others}"), format!("at most {limit} days"))
+            }
+        };
+        self.note("provider_missing", Some(broken == 0), saw, expected);
+    }
+
+    /// Too many rows in quarantine, in all or in one extract.
+    fn quarantined(&mut self, files: &[FileReport], quarantined: &[Quarantined]) -> Result<()> {
+        let mut by_file = vec![0u64; files.len()];
+        quarantined.iter().for_each(|row| by_file[row.extract as usize] += 1);
+        for (file, &bad) in files.iter().zip(&by_file) {
+            let optional = self.job.providers[usize::from(file.provider)].when_missing == WhenMissing::Without;
+            if file.rows > 0 && bad == file.rows && !optional {
+                return Err(Failure::new(
+                    &EXTRACT_ALL_QUARANTINED,
+                    format!("{}: all of its {bad} rows are in quarantine", file.name),
+                ));
+            }
+        }
+        let rows: u64 = files.iter().map(|file| file.rows).sum();
+        let bad: u64 = by_file.iter().sum();
+        let share = bad as f64 / rows.max(1) as f64;
+        let maximum = self.job.gates.maximum_quarantined;
+        let worst = (0..files.len()).filter(|&at| by_file[at] > 0).max_by_key(|&at| by_file[at]);
+        let worst = worst.map(|at| format!(", most of {}", files[at].name)).unwrap_or_default();
+        let saw = format!("{bad} of {rows} rows ({}) in quarantine{worst}", percent(share));
+        let holds = bad < QUARANTINED_MIN || share <= maximum;
+        self.note("quarantined", Some(holds), saw, format!("at most {}", percent(maximum)));
+        Ok(())
+    }
+
+    /// Providers that have sent far fewer rows than in the run before.
+    fn provider_shrunk(&mut self, files: &[FileReport]) {
+        let maximum = self.job.gates.maximum_provider_shrink;
+        let mut shrunk: Vec<(f64, String)> = Vec::new();
+        let (mut judged, mut broken) = (false, 0);
+        for (at, provider) in self.job.providers.iter().enumerate() {
+            let rows: u64 = files.iter().filter(|file| usize::from(file.provider) == at).map(|file| file.rows).sum();
+            let before = self.before.rows.get(&provider.id).copied().unwrap_or(0);
+            // Without it the night was to go on; that is no shrinking.
+            if before < SHRUNK_FROM || (rows == 0 && provider.when_missing == WhenMissing::Without) {
+                continue;
+            }
+            judged = true;
+            let lost = before.saturating_sub(rows) as f64 / before as f64;
+            broken += u64::from(lost > maximum);
+            shrunk
+                .push((lost, format!("provider {} with {rows} rows after {before} (-{})", provider.id, percent(lost))));
+        }
+        let worst = shrunk.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
+        let saw = worst.map_or_else(|| "no provider to compare".into(), |(_, words)| format!("{words}{others}"));
+        let expected = format!("at most {} fewer", percent(maximum));
+        self.note("provider_shrunk", judged.then_some(broken == 0), saw, expected);
+    }
+}

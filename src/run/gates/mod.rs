@@ -1,0 +1,197 @@
+//! Gates that stop a night from being published (DESIGN section 9).
+//!
+//! In: what the night has found, and what the run before had. Out: an outcome for each gate, or a failure that names every gate that
+//! is broken. Always: a gate says what it saw against what it expects; one that is waived is told as loudly as one that fails; all gates
+//! that can be judged at one point of the night are judged there, so that nobody learns of them one night at a time.
+
+mod before;
+mod columns;
+mod early;
+mod late;
+mod waived;
+
+pub use waived::Waived;
+
+pub(super) use before::Before;
+
+use crate::failure::{Code, Exit, Failure, Result};
+use crate::job::Job;
+use serde::Serialize;
+
+/// The codes this room raises (in OF051x and OF052x, beside those of `run`).
+pub static CODES: &[&Code] = &[
+    &TOO_MUCH_QUARANTINED,
+    &TOO_MANY_PEOPLE_CHANGED,
+    &PROVIDER_MISSING,
+    &PROVIDER_SHRUNK,
+    &COLUMN_CHANGED,
+    &TOO_MANY_MERGED,
+    &MORE_IMPOSSIBLE,
+    &waived::NO_SUCH_GATE,
+];
+
+/// One gate.
+#[derive(Debug)]
+pub(super) struct Gate {
+    /// As `--waive` and run.json name it.
+    pub name: &'static str,
+    pub code: &'static Code,
+}
+
+/// Every gate, in the order in which a night meets them.
+pub(super) static GATES: [Gate; 7] = [
+    Gate { name: "provider_missing", code: &PROVIDER_MISSING },
+    Gate { name: "quarantined", code: &TOO_MUCH_QUARANTINED },
+    Gate { name: "provider_shrunk", code: &PROVIDER_SHRUNK },
+    Gate { name: "column_changed", code: &COLUMN_CHANGED },
+    Gate { name: "people_change", code: &TOO_MANY_PEOPLE_CHANGED },
+    Gate { name: "merges", code: &TOO_MANY_MERGED },
+    Gate { name: "negative_controls", code: &MORE_IMPOSSIBLE },
+];
+
+static TOO_MUCH_QUARANTINED: Code = Code {
+    id: "OF0510",
+    exit: Exit::GateFailed,
+    title: "too many rows could not be read",
+    next_step: "Look into the extracts that the message names, or raise [gates] maximum_quarantined; nothing was published",
+    explanation: "The share of rows in quarantine is above [gates] maximum_quarantined (5 % where the job does not say). Usually an \
+                  extract was cut off, its columns moved, or its encoding or delimiter changed. `onefolk check` shows what was found. \
+                  For one night the gate can be waived: --waive quarantined.",
+};
+
+static TOO_MANY_PEOPLE_CHANGED: Code = Code {
+    id: "OF0511",
+    exit: Exit::GateFailed,
+    title: "the number of people changed too much",
+    next_step: "Look for a missing or doubled extract, or raise [gates] maximum_people_change; nothing was published",
+    explanation: "The number of people differs from the run before by more than [gates] maximum_people_change (10 % where the job does \
+                  not say). Usually an extract is missing, was sent twice, or a column changed its meaning. For one night the gate can \
+                  be waived: --waive people_change.",
+};
+
+static PROVIDER_MISSING: Code = Code {
+    id: "OF0517",
+    exit: Exit::GateFailed,
+    title: "a provider has sent nothing usable for too long",
+    next_step: "Ask the provider for its extract, or raise its stale_days; nothing was published",
+    explanation: "Where a provider sends nothing that can be read, its last good records stand (when_missing = \"last\"), up to its \
+                  stale_days (14 where the job does not say). They are older than that now. For one night the gate can be waived: \
+                  --waive provider_missing; then they stand once more.",
+};
+
+static PROVIDER_SHRUNK: Code = Code {
+    id: "OF0518",
+    exit: Exit::GateFailed,
+    title: "a provider has sent far fewer rows than the night before",
+    next_step: "Ask the provider whether its extract is whole, or raise [gates] maximum_provider_shrink; nothing was published",
+    explanation: "A provider's rows are fewer than in the run before by more than [gates] maximum_provider_shrink (20 % where the job \
+                  does not say). Usually an extract was cut off, or one of several files is missing. Publishing it would lose people. \
+                  For one night the gate can be waived: --waive provider_shrunk.",
+};
+
+static COLUMN_CHANGED: Code = Code {
+    id: "OF0519",
+    exit: Exit::GateFailed,
+    title: "a column has become another one",
+    next_step: "Look at the column that the message names, correct its mapping, or raise [gates] maximum_column_change; nothing was published",
+    explanation: "A provider's column is filled far less or more often than in the run before, far fewer or more of its values can be \
+                  understood, or its dates are written in another way. Usually columns moved, were emptied, or have other codes. The \
+                  limit is [gates] maximum_column_change (20 percentage points where the job does not say). For one night the gate can \
+                  be waived: --waive column_changed; the next night is held against that one.",
+};
+
+static TOO_MANY_MERGED: Code = Code {
+    id: "OF0526",
+    exit: Exit::GateFailed,
+    title: "too many people were put together with others",
+    next_step: "See with a dry run what has changed since the run before, or raise [gates] maximum_merged; nothing was published",
+    explanation: "More people of the run before than [gates] maximum_merged (2 % where the job does not say) would be put together with \
+                  other people. A false merge does more harm than a missed one. Usually a column now holds the same value for many, a \
+                  new model was trained, or a new provider has brought what ties records together. For one night the gate can be \
+                  waived: --waive merges.",
+};
+
+static MORE_IMPOSSIBLE: Code = Code {
+    id: "OF0527",
+    exit: Exit::GateFailed,
+    title: "more people than before have a history that cannot be",
+    next_step: "Look with `onefolk evaluate` at what the histories are, or raise [gates] maximum_impossible_rise; nothing was published",
+    explanation: "Negative controls: people with two dates of death, two verified NHS numbers, contacts after death and the like cannot \
+                  be one person, so their share says how often linking is wrong without any truth to compare with. The share of one of \
+                  them has risen since the run before by more than [gates] maximum_impossible_rise (0.5 percentage points where the job \
+                  does not say). For one night the gate can be waived: --waive negative_controls.",
+};
+
+/// What became of a gate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Verdict {
+    Passed,
+    Failed,
+    Waived,
+    /// There is nothing to hold the night against.
+    NotJudged,
+}
+
+/// One gate of one night, for run.json; counts and names of providers and fields only.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Outcome {
+    pub name: &'static str,
+    pub saw: String,
+    pub expected: String,
+    pub outcome: Verdict,
+}
+
+/// The gates of a night as they are judged.
+pub(super) struct Gates<'a> {
+    pub job: &'a Job,
+    pub before: Before,
+    waived: Waived,
+    outcomes: Vec<Outcome>,
+}
+
+impl<'a> Gates<'a> {
+    pub fn new(job: &'a Job, before: Before, waived: Waived) -> Gates<'a> {
+        Gates { job, before, waived, outcomes: Vec::new() }
+    }
+
+    /// Notes what a gate saw; `holds` is `None` where there is nothing to judge by.
+    fn note(&mut self, name: &'static str, holds: Option<bool>, saw: String, expected: String) {
+        let outcome = match holds {
+            None => Verdict::NotJudged,
+            Some(true) => Verdict::Passed,
+            Some(false) if self.waived.holds(name) => Verdict::Waived,
+            Some(false) => Verdict::Failed,
+        };
+        if outcome == Verdict::Waived {
+            tracing::warn!(gate = name, saw, expected, "a gate was waived");
+        }
+        self.outcomes.push(Outcome { name, saw, expected, outcome });
+    }
+
+    /// # Errors
+    /// The first gate that failed so far, and the names of the others.
+    fn close(&self) -> Result<()> {
+        let failed: Vec<&Outcome> = self.outcomes.iter().filter(|one| one.outcome == Verdict::Failed).collect();
+        let Some(first) = failed.first() else { return Ok(()) };
+        let told = |one: &&Outcome| format!("gate {} saw {}, expected {}", one.name, one.saw, one.expected);
+        let code = GATES.iter().find(|gate| gate.name == first.name).expect("every outcome is of a gate").code;
+        Err(Failure::new(code, failed.iter().map(told).collect::<Vec<_>>().join("; ")))
+    }
+
+    /// What somebody should know: gates that were waived, and what they would have said.
+    pub fn warnings(&self) -> impl Iterator<Item = String> + '_ {
+        let waived = self.outcomes.iter().filter(|one| one.outcome == Verdict::Waived);
+        waived.map(|one| format!("gate {} was waived: it saw {}, expected {}", one.name, one.saw, one.expected))
+    }
+
+    pub fn into_outcomes(self) -> Vec<Outcome> {
+        self.outcomes
+    }
+}
+
+/// "2.5 %".
+fn percent(share: f64) -> String {
+    let text = format!("{:.1}", share * 100.0);
+    format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}

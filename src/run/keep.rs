@@ -1,0 +1,141 @@
+//! Keeping the last good extracts of every provider, and letting them stand in (`when_missing = "last"`).
+//!
+//! Extracts are copied, never hard-linked: a provider that sends by writing over its old file would write over the last good one too.
+//! What a provider sends again unchanged is not copied again.
+
+use crate::failure::{Code, Exit, Failure, Result};
+use crate::identity::files;
+use crate::intake::{self, FileReport};
+use crate::job::{self, Job, Kept, KeptFile, WhenMissing};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+pub(super) static KEPT_DAMAGED: Code = Code {
+    id: "OF0529",
+    exit: Exit::Resource,
+    title: "the last good extract of a provider is damaged",
+    next_step: "Put the provider's own extract in place, or remove its folder below state/inputs, then run again; nothing was published",
+    explanation: "A provider has sent nothing usable, and its last good extract, which is kept in state/inputs below [job] output, is not \
+                  what was kept: its checksum is another one. It is not used.",
+};
+
+/// The same job with the last good extracts of those providers whose own cannot be read; `None` where none can stand in, or something
+/// else went wrong.
+pub(super) fn standing_in(job: &Job, failure: &Failure) -> Option<Job> {
+    let of_an_extract = intake::CODES.iter().any(|code| code.id == failure.code.id);
+    if !of_an_extract || failure.code.exit != Exit::InputUnusable {
+        return None;
+    }
+    let mut standing = job.clone();
+    let mut changed = false;
+    for provider in &mut standing.providers {
+        if provider.when_missing == WhenMissing::Last && provider.stale.is_none() {
+            let alone = Job { providers: vec![provider.clone()], ..job.clone() };
+            let unreadable = intake::read_all(&alone, |_| (), |_| ()).is_err();
+            changed |= unreadable && provider.stand_in(&job.output);
+        }
+    }
+    changed.then_some(standing)
+}
+
+/// Sees that what stands in is what was kept.
+///
+/// # Errors
+/// OF0529.
+pub(super) fn verify(job: &Job, files: &[FileReport]) -> Result<()> {
+    for (at, provider) in job.providers.iter().enumerate() {
+        let Some(stale) = &provider.stale else { continue };
+        let read = files.iter().filter(|file| usize::from(file.provider) == at);
+        if let Some((file, _)) = read.zip(&stale.files).find(|(file, (_, blake3))| file.blake3 != *blake3) {
+            return Err(Failure::new(&KEPT_DAMAGED, format!("provider {}: {}", provider.id, file.name)));
+        }
+    }
+    Ok(())
+}
+
+/// What somebody should know of providers whose last good records stand.
+pub(super) fn warnings(job: &Job) -> impl Iterator<Item = String> + '_ {
+    job.providers.iter().filter_map(|provider| {
+        let (stale, days) = (provider.stale.as_ref()?, provider.days_old(job.as_of)?);
+        let days = if days == 1 { "1 day".to_string() } else { format!("{days} days") };
+        Some(format!(
+            "provider {} has sent nothing usable: its records of {} stand, {days} old",
+            provider.id, stale.since
+        ))
+    })
+}
+
+/// Keeps what was read tonight, after the run was published; what does not work is told and no more: the run stands.
+pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for (at, provider) in job.providers.iter().enumerate() {
+        let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
+        let folder = job::kept_folder(&job.output, &provider.id);
+        if provider.when_missing != WhenMissing::Last {
+            let _ = files::remove_folder(&folder);
+        } else if provider.stale.is_none() && !own.is_empty() && own.iter().all(|file| file.skipped.is_none()) {
+            let paths = provider.files.iter().map(std::path::PathBuf::as_path);
+            if let Err(error) = keep_provider(job, &folder, &own, paths) {
+                warnings.push(format!("the extracts of provider {} could not be kept: {}", provider.id, error.kind()));
+            }
+        }
+    }
+    let known: BTreeSet<&str> = job.providers.iter().map(|provider| provider.id.as_str()).collect();
+    let inputs = job.output.join("state/inputs");
+    for entry in fs::read_dir(inputs).into_iter().flatten().flatten() {
+        // A provider that has left the job leaves nothing behind.
+        if entry.file_name().to_str().is_none_or(|name| !known.contains(name)) {
+            let _ = files::remove_folder(&entry.path());
+        }
+    }
+    warnings
+}
+
+fn keep_provider<'a>(
+    job: &Job,
+    folder: &Path,
+    own: &[&FileReport],
+    paths: impl Iterator<Item = &'a Path>,
+) -> io::Result<()> {
+    let mut kept = Kept { as_of: job.as_of.to_string(), files: Vec::new() };
+    let mut used = BTreeSet::new();
+    for (file, path) in own.iter().zip(paths) {
+        // By content, so that one that is sent unchanged is found again.
+        let part = file.blake3.get(..16).unwrap_or(&file.blake3).to_string();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let place = format!("{part}/{name}");
+        copy(path, &folder.join(&part), &folder.join(&place), file.bytes)?;
+        used.insert(part);
+        kept.files.push(KeptFile { name: file.name.clone(), place, blake3: file.blake3.clone(), bytes: file.bytes });
+    }
+    let aside = folder.join(format!("{}.partial", job::KEPT_LIST));
+    let _ = fs::remove_file(&aside);
+    files::write_file(&aside, &serde_json::to_vec(&kept)?)?;
+    fs::rename(&aside, folder.join(job::KEPT_LIST))?;
+    // Only now is the former list of no use, and with it the former extracts.
+    for entry in fs::read_dir(folder)?.flatten() {
+        if entry.path().is_dir() && entry.file_name().to_str().is_none_or(|name| !used.contains(name)) {
+            files::remove_folder(&entry.path())?;
+        }
+    }
+    files::sync_folder(folder)
+}
+
+/// Copies an extract unless it is there. Its bytes are not synced: a checksum tells when they are used whether they are whole.
+fn copy(from: &Path, folder: &Path, to: &Path, bytes: u64) -> io::Result<()> {
+    if fs::metadata(to).is_ok_and(|known| known.len() == bytes) {
+        return Ok(());
+    }
+    files::create_folder(folder)?;
+    let aside = to.with_extension("partial");
+    if fs::copy(from, &aside)? != bytes {
+        // It was changed while the night went on: the former one stays.
+        let _ = fs::remove_file(&aside);
+        return Err(io::Error::from(io::ErrorKind::InvalidData));
+    }
+    fs::set_permissions(&aside, fs::Permissions::from_mode(0o600))?;
+    fs::rename(&aside, to)
+}

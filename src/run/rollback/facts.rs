@@ -1,0 +1,206 @@
+//! run.json and the report of a run that is made current again, counted anew from what it publishes.
+
+use super::tables::Rebuilt;
+use crate::clustering;
+use crate::failure::Result;
+use crate::identity::Restored;
+use crate::intake::QuarantineCode;
+use crate::job::{ClusterSettings, Job, Setting};
+use crate::model::UNITS_PER_BIT;
+use crate::publish::published::{PublishedRun, damaged};
+use crate::run::counted::{Counted, Seen};
+use crate::run::{machine, report};
+use crate::summary::{self, Facts, FieldQuality, Linkage, Provider, Status, Summary};
+use arrow::array::{Array, StringArray};
+use jiff::civil::Date;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The run.json of the run that is made current again.
+pub(super) struct Earlier {
+    pub run: Value,
+    pub as_of: Date,
+    /// The extracts, in their order.
+    pub files: Vec<String>,
+}
+
+impl Earlier {
+    /// # Errors
+    /// OF0535 where run.json is none.
+    pub fn read(run: &PublishedRun) -> Result<Earlier> {
+        let bytes = run.bytes("run.json")?;
+        let parsed: Option<Value> = serde_json::from_slice(&bytes).ok();
+        let read = || {
+            let run = parsed?;
+            let as_of = run["as_of"].as_str()?.parse().ok()?;
+            let name = |file: &Value| file["file"].as_str().map(str::to_string);
+            let files = run["accounts"]["files"].as_array()?.iter().map(name).collect::<Option<_>>()?;
+            Some(Earlier { run, as_of, files })
+        };
+        read().ok_or_else(|| damaged(&run.folder.join("run.json")))
+    }
+
+    /// The weight from which on that run counted a pair as a link, in bits.
+    pub fn cut_bits(&self) -> f64 {
+        let setting = |key: &str| self.run["settings"][key].as_f64();
+        let defaults = ClusterSettings::default();
+        let settings = ClusterSettings {
+            false_link_cost: setting("false_link_cost").unwrap_or(defaults.false_link_cost),
+            threshold: setting("threshold"),
+            ..defaults
+        };
+        clustering::people_cut(&settings) as f64 / UNITS_PER_BIT
+    }
+
+    /// The accounts after more rows were withheld; everything else of linking stays as it was.
+    pub fn patched(
+        mut self,
+        job: &Job,
+        run_id: &str,
+        rolled_back_to: &str,
+        rebuilt: &Rebuilt,
+        changes: usize,
+    ) -> Value {
+        let run = &mut self.run;
+        let mut moved: BTreeMap<&str, u64> = BTreeMap::new();
+        for file in run["accounts"]["files"].as_array_mut().into_iter().flatten() {
+            let Some(anew) = file["file"].as_str().and_then(|name| rebuilt.withheld_anew.get(name)) else { continue };
+            for (reason, rows) in anew {
+                withhold(file, reason, *rows);
+                *moved.entry(reason).or_default() += rows;
+            }
+        }
+        moved.iter().for_each(|(reason, rows)| withhold(&mut run["accounts"], reason, *rows));
+        run["run_id"] = json!(run_id);
+        run["rolled_back_to"] = json!(rolled_back_to);
+        run["rolled_back_on"] = json!(job.as_of.to_string());
+        run["onefolk"] = json!(env!("CARGO_PKG_VERSION"));
+        run["people"] = json!(rebuilt.person_ids.len());
+        run["bare_people"] = json!(rebuilt.bare);
+        run["changes"] = json!(changes);
+        run["linkage"]["clustering"]["links"] = json!(rebuilt.links);
+        run["linkage"]["review"] = json!(rebuilt.review);
+        run["peak_memory_bytes"] = json!(machine::peak_memory_bytes());
+        self.run
+    }
+}
+
+/// Moves rows of an account from the crosswalk to the withheld ones.
+fn withhold(account: &mut Value, reason: &str, rows: u64) {
+    account["crosswalk"] = json!(account["crosswalk"].as_u64().unwrap_or(0).saturating_sub(rows));
+    account["withheld"][reason] = json!(account["withheld"][reason].as_u64().unwrap_or(0) + rows);
+}
+
+/// The report and the tables beside it, counted from what stands in `draft`.
+pub(super) fn summary(
+    job: &Job,
+    as_of: Date,
+    draft: &PublishedRun,
+    run: &Value,
+    restored: &Restored,
+) -> Result<Summary> {
+    let providers = providers(job, run);
+    let counted = counted(as_of, draft, &providers)?;
+    let figure = |place: &str| run.pointer(place).and_then(Value::as_u64).unwrap_or(0);
+    let facts = Facts {
+        job: &job.name,
+        as_of,
+        run_id: &draft.run_id,
+        people: counted.people(),
+        linkage: Linkage {
+            pairs_compared: figure("/linkage/clustering/pairs_compared"),
+            links: figure("/linkage/clustering/links"),
+            review: figure("/linkage/review"),
+            estimate: None,
+        },
+        changes: report::changes(restored.previous_run.as_deref(), &restored.changes),
+        providers,
+    };
+    Ok(summary::build(&facts))
+}
+
+fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<Counted> {
+    let mut counted = Counted::on(as_of);
+    let place = |id: &str| providers.iter().position(|known| known.id == id).map(|at| at as u16);
+    let columns = ["status", "date_of_birth", "date_of_death", "sex", "ethnicity", "postcode", "providers"];
+    draft.each("people.parquet", &columns, |rows| {
+        let status = rows.text("status")?;
+        let (born, died) = (rows.dates("date_of_birth")?, rows.dates("date_of_death")?);
+        let (sex, ethnicity, postcode) = (rows.text("sex")?, rows.text("ethnicity")?, rows.text("postcode")?);
+        for row in 0..rows.len() {
+            let seen = Seen {
+                born: born[row],
+                died: died[row],
+                sex: value(sex, row),
+                ethnicity: value(ethnicity, row),
+                postcode: value(postcode, row),
+                status: match status.value(row) {
+                    "registered" => Status::Registered,
+                    "left" => Status::Left,
+                    "died" => Status::Died,
+                    _ => Status::KnownOnly,
+                },
+            };
+            let known = rows.texts("providers", row)?;
+            counted.add(&seen, known.iter().filter_map(|id| place(id)));
+        }
+        Ok(())
+    })?;
+    Ok(counted)
+}
+
+fn value(column: &StringArray, row: usize) -> Option<&str> {
+    column.is_valid(row).then(|| column.value(row))
+}
+
+/// The providers of that run, in its order; names and settings are those of today's job.
+fn providers<'a>(job: &'a Job, run: &'a Value) -> Vec<Provider<'a>> {
+    let list = |place: &str| run.pointer(place).and_then(Value::as_array).into_iter().flatten();
+    let mut providers: Vec<Provider> = Vec::new();
+    let known = |id: &str| job.providers.iter().find(|provider| provider.id == id);
+    let ids = list("/inputs").chain(list("/standardise/fields")).filter_map(|entry| entry["provider"].as_str());
+    for id in ids {
+        if providers.iter().all(|provider| provider.id != id) {
+            providers.push(Provider {
+                id,
+                name: known(id).map_or(id, |provider| &provider.name),
+                setting: known(id).map_or(Setting::Other, |provider| provider.setting),
+                records: 0,
+                withheld_rows: 0,
+                quarantined: Vec::new(),
+                fields: Vec::new(),
+            });
+        }
+    }
+    for provider in &mut providers {
+        let own = |entry: &&Value| entry["provider"].as_str() == Some(provider.id);
+        for input in list("/inputs").filter(own) {
+            for account in list("/accounts/files").filter(|account| account["file"] == input["file"]) {
+                provider.records += account["crosswalk"].as_u64().unwrap_or(0);
+                provider.withheld_rows += sum(&account["withheld"]);
+                for code in QuarantineCode::ALL {
+                    let rows = account["quarantine"][code.word()].as_u64().unwrap_or(0);
+                    add(&mut provider.quarantined, code, rows);
+                }
+            }
+        }
+        let quality = |entry: &'a Value| -> Option<FieldQuality<'a>> {
+            let (filled, valid) = (entry["filled"].as_u64()?, entry["valid"].as_u64()?);
+            Some(FieldQuality { field: entry["field"].as_str()?, filled, valid: valid.min(filled) })
+        };
+        provider.fields = list("/standardise/fields").filter(own).filter_map(quality).collect();
+    }
+    providers
+}
+
+fn sum(parts: &Value) -> u64 {
+    parts.as_object().into_iter().flatten().filter_map(|(_, rows)| rows.as_u64()).sum()
+}
+
+fn add(quarantined: &mut Vec<(QuarantineCode, u64)>, code: QuarantineCode, rows: u64) {
+    match quarantined.iter_mut().find(|(known, _)| *known == code) {
+        Some((_, known)) => *known += rows,
+        None if rows > 0 => quarantined.push((code, rows)),
+        None => {}
+    }
+}

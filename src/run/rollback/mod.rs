@@ -1,0 +1,130 @@
+//! `onefolk rollback`: an earlier run that is still kept becomes current again, in one rename.
+//!
+//! In: a kept run, today's lists and today's extracts. Out: a run of its own, the next of today, made of that run's tables. Always: whom a
+//! local objection names today, or who is of one person with them, is in none of its tables but withheld.parquet; whoever is flagged as
+//! sensitive today shows neither place nor provider; what [[never_link]] keeps apart today is not joined; nobody gets a new person_id,
+//! and the ledger gets one more entry. Nothing is linked anew and no model is used.
+
+mod facts;
+mod standing;
+mod tables;
+mod today;
+
+use super::progress::{Progress, Show};
+use super::{history, interrupt, metrics, on_threads, report, story};
+use crate::failure::{Code, Exit, Result};
+use crate::identity::{self, Ledger};
+use crate::job::Job;
+use crate::publish::published::PublishedRun;
+use crate::publish::{self, Draft, Lock, next_run_id};
+use facts::Earlier;
+use standing::Standing;
+use std::path::PathBuf;
+use today::Today;
+
+pub(super) static KEPT_APART_TODAY: Code = Code {
+    id: "OF0550",
+    exit: Exit::InputUnusable,
+    title: "that run joins records that must be kept apart today",
+    next_step: "Roll back to another run, or run `onefolk run`, which keeps them apart; nothing was published",
+    explanation: "[[never_link]] names two records today that one person of the earlier run has. A rollback publishes the people of that \
+                  run without those who may not be published, but it never divides anybody, as nothing is linked anew.",
+};
+
+/// What a rollback has done.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct RolledBack {
+    /// The new run, which is current now.
+    pub run_id: String,
+    /// The run whose people it has.
+    pub rolled_back_to: String,
+    /// The run that was current before; absent where nothing was.
+    pub instead_of: Option<String>,
+    /// `runs/<run_id>` below the output.
+    pub folder: PathBuf,
+    pub people: u64,
+    /// People of that run who may not be published any more.
+    pub people_withheld: u64,
+    /// People who are flagged as sensitive today, whether or not they were then.
+    pub people_masked: u64,
+    pub changes: u64,
+    pub warnings: Vec<String>,
+}
+
+/// Makes the kept run `run_id` current again.
+///
+/// # Errors
+/// OF0551 where no such run is kept, OF0550 where it joins what must be kept apart today, OF0501 where another run holds the output; and
+/// what reading the lists and extracts and publishing may meet. Then what was published before stands.
+pub fn rollback(job: &Job, run_id: &str, show: Show) -> Result<RolledBack> {
+    let story = story::Story::begin();
+    let progress = Progress::new(show);
+    on_threads(job, || story.tell(|| roll_back(job, run_id, &progress, &story)))
+}
+
+fn roll_back(job: &Job, to: &str, progress: &Progress, story: &story::Story) -> Result<RolledBack> {
+    // Asked first, so that a misspelt name makes no folders.
+    PublishedRun::kept(job, to)?;
+    let lock = Lock::acquire(&job.output, &format!("rollback to {to}"))?;
+    let interrupt = interrupt::Guard::watch(lock.output());
+    let published = |done: &RolledBack| Some(done.run_id.clone());
+    history::kept(&lock, "rollback", published, || under_lock(job, to, progress, story, &lock, &interrupt))
+        .inspect_err(|failure| story::keep_failed(&lock, story, failure))
+}
+
+fn under_lock(
+    job: &Job,
+    to: &str,
+    progress: &Progress,
+    story: &story::Story,
+    lock: &Lock,
+    interrupt: &interrupt::Guard,
+) -> Result<RolledBack> {
+    publish::recover(lock)?;
+    let kept = PublishedRun::kept(job, to)?;
+    let earlier = Earlier::read(&kept)?;
+    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
+    let instead_of = publish::current_run(&job.output);
+    let today = Today::read(job, progress)?;
+    let stage = progress.stage("Who may stand", None);
+    let standing = Standing::of(&kept, &today)?;
+    stage.done(format!("{} people of run {to}", standing.people()));
+    let stage = progress.stage("Publishing", None);
+    let draft = Draft::create(lock, &run_id)?;
+    let rebuilt = tables::write(&kept, &draft, &standing, &today, &ledger, &earlier)?;
+    let restored = identity::restore(&ledger, &rebuilt.person_ids, &rebuilt.rows, &run_id, job.as_of)?;
+    let mut written = rebuilt.written.clone();
+    written.push(draft.write_changes(&restored.changes)?);
+    let as_of = earlier.as_of;
+    let mut run_json = earlier.patched(job, &run_id, to, &rebuilt, restored.changes.len());
+    let summary = facts::summary(job, as_of, &draft.so_far(), &run_json, &restored)?;
+    written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    for (name, bytes) in &summary.csv {
+        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
+    }
+    written.push(draft.write_bytes("model.json", &kept.bytes("model.json")?)?);
+    let remove = draft.beyond(job.keep_runs)?;
+    run_json["removed_runs"] = serde_json::json!(remove);
+    run_json["seconds"] = serde_json::json!(progress.timings());
+    written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+    run_json["outputs"] = report::outputs(&written);
+    story::outcome(&run_json, &[]);
+    draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
+    draft.write_bytes("log.jsonl", &story.so_far())?;
+    interrupt.hold();
+    let published = draft.commit(&restored.next, &remove)?;
+    stage.done(format!("{} people", rebuilt.person_ids.len()));
+    let masked = (0..standing.people()).filter(|&at| standing.masked[at as usize] && standing.reason(at).is_none());
+    Ok(RolledBack {
+        run_id,
+        rolled_back_to: to.to_string(),
+        instead_of,
+        folder: published.folder,
+        people: rebuilt.person_ids.len() as u64,
+        people_withheld: rebuilt.gone,
+        people_masked: masked.count() as u64,
+        changes: restored.changes.len() as u64,
+        warnings: published.warnings,
+    })
+}

@@ -1,0 +1,172 @@
+//! The people of an earlier run, and which of them may stand again today.
+
+use super::KEPT_APART_TODAY;
+use super::today::Today;
+use crate::consent::WithheldReason;
+use crate::failure::{Failure, Result};
+use crate::identity::PersonId;
+use crate::publish::OTHER_NUMBERS;
+use crate::publish::published::{PublishedRun, Rows, damaged};
+use arrow::array::Array;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+/// The content hash of an identity.
+pub(super) type IdentityId = [u8; 16];
+
+/// Everybody in the run, in the order of its people.parquet.
+#[derive(Default)]
+pub(super) struct Standing {
+    place: FxHashMap<PersonId, u32>,
+    ids: Vec<PersonId>,
+    /// Why a person may not be published any more, by the first row that says so.
+    gone: Vec<Option<WithheldReason>>,
+    /// People who are flagged today.
+    pub masked: Vec<bool>,
+    /// Identities of which nobody is left.
+    gone_identities: FxHashSet<IdentityId>,
+}
+
+impl Standing {
+    /// Who may stand: read from the run's people and crosswalk.
+    ///
+    /// # Errors
+    /// OF0550 where the run joins what must be kept apart today; OF0535 where a file cannot be read.
+    pub fn of(run: &PublishedRun, today: &Today) -> Result<Standing> {
+        let mut standing = Standing::default();
+        run.each("people.parquet", &["person_id", "nhs_number"], |rows| standing.add_people(run, rows, today))?;
+        if run.has(OTHER_NUMBERS) {
+            run.each_whole(OTHER_NUMBERS, |rows| standing.add_numbers(run, rows, today))?;
+        }
+        let mut apart: FxHashMap<(u32, u32), [Vec<String>; 2]> = FxHashMap::default();
+        run.each("crosswalk.parquet", &["provider", "record_id", "person_id"], |rows| {
+            let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
+            for row in 0..rows.len() {
+                let mark = today.of_record(provider.value(row), record.value(row));
+                let person = standing.person(run, rows, row)?;
+                standing.mark(person, mark.objects, mark.withheld_identity, mark.sensitive);
+                for (line, side) in mark.apart {
+                    let name = format!("{}:{}", provider.value(row), record.value(row));
+                    apart.entry((line, person)).or_default()[usize::from(side)].push(name);
+                }
+            }
+            Ok(())
+        })?;
+        standing.check_apart(&apart)?;
+        standing.find_gone_identities(run)?;
+        Ok(standing)
+    }
+
+    fn add_people(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
+        let number = rows.text("nhs_number")?;
+        for (row, id) in person_ids(run, rows)?.into_iter().enumerate() {
+            self.place.insert(id, self.ids.len() as u32);
+            self.ids.push(id);
+            let number = number.is_valid(row).then(|| number.value(row));
+            let objects = number.is_some_and(|number| today.number_objects(number));
+            self.gone.push(objects.then_some(WithheldReason::LocalObjectionLinked));
+            self.masked.push(number.is_some_and(|number| today.number_is_sensitive(number)));
+        }
+        Ok(())
+    }
+
+    /// Numbers that people have beside the one of the best record.
+    fn add_numbers(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
+        let numbers = rows.text("nhs_number")?;
+        for row in 0..rows.len() {
+            let number = numbers.value(row);
+            let person = self.person(run, rows, row)?;
+            self.mark(person, today.number_objects(number), false, today.number_is_sensitive(number));
+        }
+        Ok(())
+    }
+
+    fn mark(&mut self, person: u32, objects: bool, withheld_identity: bool, sensitive: bool) {
+        let gone = &mut self.gone[person as usize];
+        if objects {
+            *gone = Some(WithheldReason::LocalObjectionLinked);
+        } else if withheld_identity && gone.is_none() {
+            *gone = Some(WithheldReason::WithheldIdentity);
+        }
+        self.masked[person as usize] |= sensitive;
+    }
+
+    /// Two different records of one person on the two sides of one line.
+    fn check_apart(&self, apart: &FxHashMap<(u32, u32), [Vec<String>; 2]>) -> Result<()> {
+        let joined = |(key, sides): (&(u32, u32), &[Vec<String>; 2])| {
+            let differ = sides[0].iter().any(|left| sides[1].iter().any(|right| left != right));
+            differ && self.gone[key.1 as usize].is_none()
+        };
+        match apart.iter().filter(|entry| joined(*entry)).count() {
+            0 => Ok(()),
+            people => {
+                Err(Failure::new(&KEPT_APART_TODAY, format!("{people} lines of [[never_link]] are broken by it")))
+            }
+        }
+    }
+
+    /// An identity goes where none of its records stays.
+    fn find_gone_identities(&mut self, run: &PublishedRun) -> Result<()> {
+        if !self.somebody_is_gone() {
+            return Ok(());
+        }
+        let mut stays: FxHashSet<IdentityId> = FxHashSet::default();
+        for looking_for_the_rest in [false, true] {
+            let mut gone = std::mem::take(&mut self.gone_identities);
+            run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+                let identities = identity_ids(run, rows, "identity_id")?;
+                for (row, identity) in identities.into_iter().enumerate() {
+                    let is_gone = self.reason(self.person(run, rows, row)?).is_some();
+                    match (looking_for_the_rest, is_gone) {
+                        (false, true) => drop(gone.insert(identity)),
+                        (true, false) if gone.contains(&identity) => drop(stays.insert(identity)),
+                        _ => {}
+                    }
+                }
+                Ok(())
+            })?;
+            self.gone_identities = gone;
+        }
+        self.gone_identities.retain(|identity| !stays.contains(identity));
+        Ok(())
+    }
+
+    pub fn somebody_is_gone(&self) -> bool {
+        self.gone.iter().any(Option::is_some)
+    }
+
+    pub fn identity_is_gone(&self, identity: &IdentityId) -> bool {
+        self.gone_identities.contains(identity)
+    }
+
+    /// The place of the person that a row names.
+    pub fn person(&self, run: &PublishedRun, rows: &Rows, row: usize) -> Result<u32> {
+        let id = PersonId::parse(rows.text("person_id")?.value(row));
+        let place = id.and_then(|id| self.place.get(&id)).copied();
+        place.ok_or_else(|| damaged(&run.folder.join("crosswalk.parquet")))
+    }
+
+    /// Why a person may not be published any more.
+    pub fn reason(&self, person: u32) -> Option<WithheldReason> {
+        self.gone[person as usize]
+    }
+
+    pub fn person_id(&self, person: u32) -> PersonId {
+        self.ids[person as usize]
+    }
+
+    pub fn people(&self) -> u32 {
+        self.ids.len() as u32
+    }
+}
+
+fn person_ids(run: &PublishedRun, rows: &Rows) -> Result<Vec<PersonId>> {
+    let ids = rows.text("person_id")?.iter().map(|id| id.and_then(PersonId::parse)).collect::<Option<_>>();
+    ids.ok_or_else(|| damaged(&run.folder.join("people.parquet")))
+}
+
+/// A column of content hashes.
+pub(super) fn identity_ids(run: &PublishedRun, rows: &Rows, column: &str) -> Result<Vec<IdentityId>> {
+    let parse = |text: Option<&str>| u128::from_str_radix(text?, 16).ok().map(u128::to_be_bytes);
+    let ids = rows.text(column)?.iter().map(parse).collect::<Option<_>>();
+    ids.ok_or_else(|| damaged(&run.folder))
+}

@@ -1,0 +1,195 @@
+//! The tables of an earlier run as they may be published today.
+
+use super::facts::Earlier;
+use super::standing::{IdentityId, Standing, identity_ids};
+use super::today::Today;
+use crate::best_record;
+use crate::consent::WithheldReason;
+use crate::failure::Result;
+use crate::identity::{Ledger, PersonId, StandingRow};
+use crate::publish::published::{PublishedRun, Rows};
+use crate::publish::{Draft, Fate, OTHER_NUMBERS, Sieve, WithheldRow, WrittenFile};
+use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
+
+/// What was written, and what the rest of the run needs to know of it.
+#[derive(Default)]
+pub(super) struct Rebuilt {
+    pub written: Vec<WrittenFile>,
+    pub person_ids: Vec<PersonId>,
+    pub rows: Vec<StandingRow>,
+    pub withheld: Vec<WithheldRow>,
+    /// Rows that were withheld anew, by file and reason.
+    pub withheld_anew: BTreeMap<String, BTreeMap<&'static str, u64>>,
+    /// People who are gone.
+    pub gone: u64,
+    pub bare: u64,
+    pub links: u64,
+    pub review: u64,
+}
+
+/// Writes every table but changes.parquet.
+pub(super) fn write(
+    run: &PublishedRun,
+    draft: &Draft,
+    standing: &Standing,
+    today: &Today,
+    ledger: &Ledger,
+    earlier: &Earlier,
+) -> Result<Rebuilt> {
+    let mut rebuilt = Rebuilt::default();
+    let crosswalk = crosswalk(run, draft, standing, today, ledger, &mut rebuilt)?;
+    let (mut waiting, cut) = (FxHashSet::default(), earlier.cut_bits());
+    let links = pairs(run, draft, standing, "links.parquet", |_, weight| rebuilt.links += u64::from(weight >= cut))?;
+    let review = pairs(run, draft, standing, "review.parquet", |pair, _| {
+        rebuilt.review += 1;
+        waiting.extend(pair);
+    })?;
+    let people = people(run, draft, standing, &waiting, &mut rebuilt)?;
+    let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &[], flag: "" };
+    let quarantine = draft.copy_table(run, &quarantine, |rows| Ok(all(rows)))?;
+    withheld_before(run, &mut rebuilt)?;
+    let order = |file: &str| earlier.files.iter().position(|known| known == file).unwrap_or(earlier.files.len());
+    rebuilt.withheld.sort_by_cached_key(|row| (order(&row.source_file), row.source_row));
+    let withheld = draft.write_withheld(&rebuilt.withheld)?;
+    rebuilt.written = vec![crosswalk, people, links, review, quarantine, withheld];
+    if run.has(OTHER_NUMBERS) {
+        let numbers = Sieve { name: OTHER_NUMBERS, distinct: &["nhs_number"], hidden: &[], flag: "" };
+        rebuilt.written.push(draft.copy_table(run, &numbers, |rows| {
+            let mut fate = all(rows);
+            for (row, keep) in fate.keep.iter_mut().enumerate() {
+                *keep = standing.reason(standing.person(run, rows, row)?).is_none();
+            }
+            Ok(fate)
+        })?);
+    }
+    Ok(rebuilt)
+}
+
+fn all(rows: &Rows) -> Fate {
+    Fate { keep: vec![true; rows.len()], ..Fate::default() }
+}
+
+fn crosswalk(
+    run: &PublishedRun,
+    draft: &Draft,
+    standing: &Standing,
+    today: &Today,
+    ledger: &Ledger,
+    rebuilt: &mut Rebuilt,
+) -> Result<WrittenFile> {
+    // Places among those who stay.
+    let mut place = vec![u32::MAX; standing.people() as usize];
+    for person in (0..standing.people()).filter(|&person| standing.reason(person).is_none()) {
+        place[person as usize] = rebuilt.person_ids.len() as u32;
+        rebuilt.person_ids.push(standing.person_id(person));
+    }
+    rebuilt.gone = u64::from(standing.people()) - rebuilt.person_ids.len() as u64;
+    let distinct = ["record_id", "identity_id", "person_id"];
+    let sieve = Sieve { name: "crosswalk.parquet", distinct: &distinct, hidden: &[], flag: "" };
+    draft.copy_table(run, &sieve, |rows| {
+        let (provider, record, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
+        let source_row = rows.integers("source_row")?;
+        let identities = identity_ids(run, rows, "identity_id")?;
+        let mut fate = all(rows);
+        for (row, identity) in identities.iter().enumerate() {
+            let person = standing.person(run, rows, row)?;
+            let (provider, record) = (provider.value(row), record.value(row));
+            let Some(reason) = standing.reason(person) else {
+                rebuilt.rows.push(ledger.standing_row(provider, record, identity, place[person as usize]));
+                continue;
+            };
+            let named = reason == WithheldReason::LocalObjectionLinked && today.of_record(provider, record).objects;
+            let reason = if named { WithheldReason::LocalObjection } else { reason }.word();
+            fate.keep[row] = false;
+            let file = file.value(row).to_string();
+            *rebuilt.withheld_anew.entry(file.clone()).or_default().entry(reason).or_default() += 1;
+            rebuilt.withheld.push(WithheldRow {
+                provider: provider.to_string(),
+                record_id: record.to_string(),
+                source_file: file,
+                source_row: source_row[row],
+                reason: reason.to_string(),
+            });
+        }
+        Ok(fate)
+    })
+}
+
+/// links.parquet or review.parquet without those who are gone; `left` is told of every pair that is left, and its weight in bits.
+fn pairs(
+    run: &PublishedRun,
+    draft: &Draft,
+    standing: &Standing,
+    name: &str,
+    mut left: impl FnMut([IdentityId; 2], f64),
+) -> Result<WrittenFile> {
+    let distinct = ["identity_id_left", "identity_id_right"];
+    draft.copy_table(run, &Sieve { name, distinct: &distinct, hidden: &[], flag: "" }, |rows| {
+        let mut fate = all(rows);
+        let (one, other) = (identity_ids(run, rows, distinct[0])?, identity_ids(run, rows, distinct[1])?);
+        let weight = rows.numbers("weight")?;
+        for (row, pair) in one.into_iter().zip(other).enumerate() {
+            fate.keep[row] = !standing.identity_is_gone(&pair.0) && !standing.identity_is_gone(&pair.1);
+            if fate.keep[row] {
+                left([pair.0, pair.1], weight[row]);
+            }
+        }
+        Ok(fate)
+    })
+}
+
+fn people(
+    run: &PublishedRun,
+    draft: &Draft,
+    standing: &Standing,
+    waiting: &FxHashSet<IdentityId>,
+    rebuilt: &mut Rebuilt,
+) -> Result<WrittenFile> {
+    // Who waits for a human may have waited because of somebody who is gone.
+    let mut in_review = vec![false; standing.people() as usize];
+    if standing.somebody_is_gone() {
+        run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+            for (row, identity) in identity_ids(run, rows, "identity_id")?.iter().enumerate() {
+                in_review[standing.person(run, rows, row)? as usize] |= waiting.contains(identity);
+            }
+            Ok(())
+        })?;
+    }
+    let sources: Vec<String> =
+        best_record::FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from")).collect();
+    let distinct: Vec<&str> = ["person_id"].into_iter().chain(sources.iter().map(String::as_str)).collect();
+    let hidden = best_record::hidden_columns();
+    let sieve = Sieve { name: "people.parquet", distinct: &distinct, hidden: &hidden, flag: "in_review" };
+    let mut first = 0;
+    draft.copy_table(run, &sieve, |rows| {
+        let range = first..first + rows.len();
+        first += rows.len();
+        let mut fate = all(rows);
+        fate.keep = range.clone().map(|person| standing.reason(person as u32).is_none()).collect();
+        fate.hide = standing.masked[range.clone()].to_vec();
+        if standing.somebody_is_gone() {
+            fate.flags = in_review[range].to_vec();
+        }
+        let bare = rows.flags("bare")?;
+        rebuilt.bare += bare.iter().zip(&fate.keep).filter(|(bare, keep)| **bare && **keep).count() as u64;
+        Ok(fate)
+    })
+}
+
+fn withheld_before(run: &PublishedRun, rebuilt: &mut Rebuilt) -> Result<()> {
+    run.each_whole("withheld.parquet", |rows| {
+        let text = |column| rows.text(column);
+        let (provider, record) = (text("provider")?, text("record_id")?);
+        let (file, reason) = (text("source_file")?, text("reason")?);
+        let source_row = rows.integers("source_row")?;
+        rebuilt.withheld.extend((0..rows.len()).map(|row| WithheldRow {
+            provider: provider.value(row).to_string(),
+            record_id: record.value(row).to_string(),
+            source_file: file.value(row).to_string(),
+            source_row: source_row[row],
+            reason: reason.value(row).to_string(),
+        }));
+        Ok(())
+    })
+}

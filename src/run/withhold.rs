@@ -1,0 +1,63 @@
+//! Taking out what may not be used, before anything is linked for others to see.
+
+use super::imported::{self, ModelFile};
+use super::link::{self, Taught};
+use super::progress::{Progress, Show};
+use crate::consent::{self, Authority, Withheld, WithheldReason};
+use crate::failure::Result;
+use crate::job::Job;
+use crate::records::{Identities, Records};
+
+/// What was taken out of the records.
+pub(super) struct Held {
+    pub withheld: Vec<Withheld>,
+    /// The identities of the rest, where they were made on the way.
+    pub identities: Option<Identities>,
+    /// Decisions that a row is no person's, which name a record that no extract holds.
+    pub gone: u64,
+}
+
+/// Takes out what may not be used: withheld identities, rows that are no person's, rows that objections name, and the other rows of the
+/// same people.
+///
+/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
+/// thrown away. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
+pub(super) fn withhold(
+    job: &Job,
+    records: &mut Records,
+    authority: &Authority,
+    model_file: Option<&ModelFile>,
+    progress: &Progress,
+) -> Result<Held> {
+    let mut withheld = Vec::new();
+    let marked = consent::withheld_identities(records);
+    consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
+    let (mut nobody, gone) = authority.decisions.not_people(job, records);
+    nobody.iter_mut().zip(authority.named(job, records)).for_each(|(nobody, named)| *nobody &= !named);
+    consent::withhold(records, &nobody, WithheldReason::NotAPerson, &mut withheld);
+    let named = authority.named(job, records);
+    if !named.contains(&true) {
+        return Ok(Held { withheld, identities: None, gone });
+    }
+    let settled = authority.settled(job, records);
+    let silent = Progress::new(Show::Nothing);
+    let stage = progress.stage("Objections", None);
+    let everybody = match model_file {
+        Some(file) => imported::link(job, records, &settled, file, &silent),
+        None => link::link(job, records, &settled, Taught::Around(&named), None, &silent)?,
+    };
+    let person = &everybody.clustering.partition.person;
+    let mut objects = vec![false; everybody.clustering.partition.people as usize];
+    (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
+    let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
+    // Both marks are read before either set of rows goes, since going changes the numbers of rows.
+    let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
+    let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
+    consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
+    consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
+    // Who must be kept apart may hang on somebody who is gone now.
+    let as_before = authority.settled(job, records).keys() == settled.keys();
+    let identities = as_before.then(|| everybody.identities.retain(records, &stays));
+    stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
+    Ok(Held { withheld, identities, gone })
+}
