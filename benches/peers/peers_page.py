@@ -42,8 +42,8 @@ def ratios(tools):
         a, b = tools.get(ours), tools.get(theirs)
         if a and b and a["runs"] and b["runs"]:
             lines.append(
-                f"{TOOLS[ours].label}, against {TOOLS[theirs].label}: {b['wall'] / a['wall']:.1f} times as fast, "
-                f"{b['cpu'] / a['cpu']:.1f} times fewer CPU seconds, {b['peak'] / a['peak']:.1f} times less memory."
+                f"*{TOOLS[ours].label}* against *{TOOLS[theirs].label}*: {b['wall'] / a['wall']:.1f} times as fast, "
+                f"CPU seconds ÷ {b['cpu'] / a['cpu']:.1f}, memory ÷ {b['peak'] / a['peak']:.1f}."
             )
     return lines
 
@@ -69,8 +69,8 @@ def section(results):
 ## Beside other tools on the same file
 `python3 benches/peers/compare.py --millions {sizes}` makes every figure and the plot of this section, in one sitting a size: the same
 cleaned file of seven fields, and the same six blocking rules and the same cut for every tool that takes them: the cut at which Splink is most
-right, picked with the truth. Seconds and memory are those of the whole process, from file to file. Versions: {', '.join(package.replace('==', ' ') for package in PACKAGES)}; crates in
-`benches/peers/rust/Cargo.lock`.
+right, picked with the truth. Seconds and memory are those of the whole process, from file to file. Versions:
+{', '.join(package.replace('==', ' ') for package in PACKAGES)}; crates in `benches/peers/rust/Cargo.lock`.
 
 {notes}
 
