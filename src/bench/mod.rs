@@ -39,6 +39,8 @@ pub struct Request {
 /// One run, and what it took.
 struct Run {
     finished: Finished,
+    /// What was resident before the run began: what generating and earlier runs have left to the allocator, in bytes.
+    memory_before_bytes: Option<u64>,
     /// The most memory that was resident during the run, in bytes.
     peak_memory_bytes: Option<u64>,
 }
@@ -94,10 +96,11 @@ fn one_run(job: &Job) -> Result<Run> {
         _ => {}
     }
     let counts_anew = machine::forget_peak_memory();
+    let memory_before_bytes = machine::memory_bytes();
     let finished = run::run(job, Options::default())?;
     // Where it cannot be counted anew, the peak may be that of generating.
     let peak_memory_bytes = machine::peak_memory_bytes().filter(|_| counts_anew);
-    Ok(Run { finished, peak_memory_bytes })
+    Ok(Run { finished, memory_before_bytes, peak_memory_bytes })
 }
 
 fn benched(request: &Request, job: &Job, made: &Generated, runs: &[Run]) -> Benched {
@@ -115,6 +118,7 @@ fn benched(request: &Request, job: &Job, made: &Generated, runs: &[Run]) -> Benc
         identities: last.identities,
         pairs_compared: last.pairs_compared,
         people_found: last.people,
+        memory_before_bytes: stages::memory_before(runs),
         seconds_of_each_run: runs.iter().map(|run| run.finished.seconds).collect(),
         whole: stages::whole(&taken, last),
         stages: stages::each(&taken, last),

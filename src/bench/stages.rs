@@ -26,6 +26,8 @@ pub struct Benched {
     pub identities: u64,
     pub pairs_compared: u64,
     pub people_found: u64,
+    /// What was resident before a run began, which its peaks include; a median.
+    pub memory_before_bytes: Option<u64>,
     pub seconds_of_each_run: Vec<f64>,
     pub whole: StageFigures,
     /// In the order in which they ran.
@@ -95,17 +97,27 @@ pub(super) fn each(runs: &[Taken], last: &Finished) -> Vec<StageFigures> {
 fn figures(stage: &str, seconds: Vec<f64>, peaks: Vec<Option<u64>>, last: &Finished, all: Option<f64>) -> StageFigures {
     let seconds = median(seconds);
     let a_second = |figure: u64| figure as f64 / seconds.max(1e-9);
-    let known: Option<Vec<f64>> = peaks.into_iter().map(|peak| peak.map(|bytes| bytes as f64)).collect();
-    let peak = known.map(median);
+    let peak = median_bytes(peaks);
     StageFigures {
         stage: stage.to_string(),
         seconds,
         share: all.map_or(1.0, |all| seconds / all.max(1e-9)),
         rows_per_second: a_second(last.rows),
         pairs_per_second: (all.is_none() || stage == LINKING).then(|| a_second(last.pairs_compared)),
-        peak_memory_bytes: peak.map(|bytes| bytes as u64),
-        bytes_per_record: peak.map(|bytes| bytes / last.rows.max(1) as f64),
+        peak_memory_bytes: peak,
+        bytes_per_record: peak.map(|bytes| bytes as f64 / last.rows.max(1) as f64),
     }
+}
+
+/// The median of what was resident before each run.
+pub(super) fn memory_before(runs: &[Run]) -> Option<u64> {
+    median_bytes(runs.iter().map(|run| run.memory_before_bytes).collect())
+}
+
+/// The median, where every run tells.
+fn median_bytes(bytes: Vec<Option<u64>>) -> Option<u64> {
+    let known: Option<Vec<f64>> = bytes.into_iter().map(|bytes| bytes.map(|bytes| bytes as f64)).collect();
+    known.map(|known| median(known) as u64)
 }
 
 /// The middle one; of an even number, half-way between the middle two.
@@ -147,7 +159,7 @@ mod tests {
             stages: stages.iter().map(stage).collect(),
             warnings: Vec::new(),
         };
-        Run { finished, peak_memory_bytes: peak }
+        Run { finished, memory_before_bytes: peak.map(|bytes| bytes / 10), peak_memory_bytes: peak }
     }
 
     #[test]
@@ -160,6 +172,7 @@ mod tests {
         let taken: Vec<Taken> = runs.iter().map(Taken::of).collect();
         let (whole, stages) = (whole(&taken, &runs[2].finished), each(&taken, &runs[2].finished));
         assert_eq!((whole.seconds, whole.share, whole.peak_memory_bytes), (12.0, 1.0, Some(500)));
+        assert_eq!(memory_before(&runs), Some(50));
         assert_eq!((whole.pairs_per_second, whole.bytes_per_record), (Some(500.0), Some(0.5)));
         let seconds: Vec<(&str, f64)> = stages.iter().map(|one| (one.stage.as_str(), one.seconds)).collect();
         assert_eq!(seconds, [("Reading", 3.0), ("Linking", 4.0), (BETWEEN, 5.0)]);

@@ -73,20 +73,28 @@ fn shown(benched: &Benched) -> String {
     });
     super::right(&mut table, 1..7);
     let model = benched.model.as_ref().map_or("learning the model".into(), |file| format!("with {}", file.display()));
+    let before = benched
+        .memory_before_bytes
+        .map_or(String::new(), |bytes| format!("; {} MiB of them were there before a run began", bytes >> 20));
     format!(
-        "\n{} rows of {} people in {} files, {:.1} MB; {} threads, {model}. {} identities, {} pairs, {} people found.\n\
-         Medians of {} runs; peaks and bytes a record are of the process, up to the stage's end.\n\n{}\n",
+        "\n{} rows of {} people, {:.1} MB in {}; {}, {model}. {} identities, {} pairs, {} people found.\n\
+         Medians of {}. Peaks and bytes a record are of the process, up to the stage's end{before}.\n\n{}\n",
         super::grouped(benched.rows),
         super::grouped(benched.people),
-        benched.files,
         benched.bytes as f64 / 1e6,
-        benched.threads,
+        counted(benched.files, "file"),
+        counted(benched.threads, "thread"),
         super::grouped(benched.identities),
         super::grouped(benched.pairs_compared),
         super::grouped(benched.people_found),
-        benched.seconds_of_each_run.len(),
+        counted(benched.seconds_of_each_run.len(), "run"),
         table.trim_fmt()
     )
+}
+
+/// "1 run", "5 runs".
+fn counted(figure: usize, what: &str) -> String {
+    format!("{figure} {what}{}", if figure == 1 { "" } else { "s" })
 }
 
 fn row(stage: &StageFigures) -> [String; 7] {
