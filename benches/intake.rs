@@ -1,13 +1,19 @@
-//! Reading CSV: intake against the bare `csv` crate on the same file, in MB/s.
+//! Reading CSV and Parquet: intake beside the bare `csv`, `simd-csv` and `parquet` crates on the same file, in MB/s.
 //!
-//! `cargo bench --bench intake`. The file is made anew: 64 MB of plain fields, and 64 MB with every field quoted.
+//! `cargo bench --bench intake`. The files are made anew: 64 MB of plain fields, 64 MB with every field quoted, and the plain ones as Parquet,
+//! whose figures are MB of the CSV that it came from.
 
+use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use divan::Bencher;
 use divan::counter::BytesCount;
 use onefolk::job::*;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::Compression;
+use parquet::file::properties::WriterProperties;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// As in the program.
 #[global_allocator]
@@ -49,6 +55,33 @@ fn extract(quoted: bool) -> &'static Path {
             row += 1;
         }
         std::fs::write(&path, writer.into_inner().expect("in memory")).expect("room in the temporary folder");
+        (folder, path)
+    });
+    path
+}
+
+/// The same rows as text columns of one Parquet file.
+fn parquet_extract() -> &'static Path {
+    static FILE: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = FILE.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let path = folder.path().join("extract.parquet");
+        let mut reader = csv::Reader::from_path(extract(false)).expect("the file");
+        let mut columns = COLUMNS.map(|_| StringBuilder::new());
+        for row in reader.byte_records().map(|row| row.expect("a clean file")) {
+            let text = |field: &[u8]| String::from_utf8(field.to_vec()).expect("UTF-8");
+            columns.iter_mut().zip(&row).for_each(|(column, field)| column.append_value(text(field)));
+        }
+        let arrays = columns.iter_mut().map(|column| Arc::new(column.finish()) as ArrayRef);
+        let batch = RecordBatch::try_from_iter(COLUMNS.into_iter().zip(arrays)).expect("columns of one length");
+        let file = std::fs::File::create(&path).expect("room in the temporary folder");
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(100_000))
+            .build();
+        let mut writer = ArrowWriter::try_new(file, batch.schema(), Some(properties)).expect("a writer");
+        writer.write(&batch).expect("room in the temporary folder");
+        writer.close().expect("room in the temporary folder");
         (folder, path)
     });
     path
@@ -123,5 +156,41 @@ fn csv_crate<const QUOTED: bool>(bencher: Bencher) {
             fields += record.len();
         }
         fields
+    });
+}
+
+/// The same by a reader that looks for delimiters and quotes with SIMD instructions.
+#[divan::bench(consts = [false, true], sample_count = 5)]
+fn simd_csv_crate<const QUOTED: bool>(bencher: Bencher) {
+    let path = extract(QUOTED);
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        let file = std::fs::File::open(path).expect("the file");
+        let mut reader = simd_csv::ReaderBuilder::with_capacity(1 << 20).from_reader(file);
+        let mut record = simd_csv::ByteRecord::new();
+        let mut fields = 0;
+        while reader.read_byte_record(&mut record).expect("a clean file") {
+            fields += record.len();
+        }
+        fields
+    });
+}
+
+/// Seven of nine columns of a Parquet file into text columns, with the file's hash.
+#[divan::bench(args = [1, 2], sample_count = 5)]
+fn intake_parquet(bencher: Bencher, threads: usize) {
+    let job = job(parquet_extract(), threads);
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        onefolk::intake::read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len()
+    });
+}
+
+/// All nine columns as Arrow arrays, on one thread, and nothing done with them.
+#[divan::bench(sample_count = 5)]
+fn parquet_crate(bencher: Bencher) {
+    let path = parquet_extract();
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        let file = std::fs::File::open(path).expect("the file");
+        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a clean file").build().expect("a reader");
+        reader.map(|batch| batch.expect("a clean file").num_rows()).sum::<usize>()
     });
 }

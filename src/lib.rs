@@ -4,6 +4,7 @@
 //! always hold.
 
 pub mod baselines;
+pub mod bench;
 pub mod best_record;
 pub mod blocking;
 pub mod clustering;

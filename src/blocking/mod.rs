@@ -75,6 +75,13 @@ pub fn block_with(comparisons: &Comparisons, records: &Records, identities: &Ide
     }
 }
 
+/// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.
+#[doc(hidden)]
+pub fn sorted_keys(comparisons: &Comparisons, records: &Records, identities: &Identities) -> usize {
+    let features = Features::gather(comparisons, records, identities);
+    features.first_keys().into_iter().map(|first| rules::sorted_keys(&features, first, identities.len())).sum()
+}
+
 /// The blocks of all rules, in their order: an identifier's first, so that one person's identities stand together.
 fn all_rules(
     features: &Features,

@@ -63,6 +63,11 @@ impl Blocks {
         self.len() == 0
     }
 
+    /// The identities of each block, ascending.
+    pub fn iter(&self) -> impl Iterator<Item = &[u32]> {
+        (0..self.len() as u32).map(|block| self.members(block))
+    }
+
     fn members(&self, block: u32) -> &[u32] {
         &self.members[self.starts[block as usize] as usize..self.starts[block as usize + 1] as usize]
     }

@@ -82,7 +82,7 @@ pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &
     let parts: Vec<Part> = (0..PARTS)
         .into_par_iter()
         .map(|part| {
-            let mut keys: Vec<Key> = chunks.iter().flat_map(|chunk| &chunk[part]).copied().collect();
+            let mut keys = keys_of(&chunks, part);
             let mut out = Part::default();
             split(&by, 0, cap, &mut keys, &mut out);
             out
@@ -95,6 +95,22 @@ pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &
         }
     }
     parts.iter().map(|part| part.cut).sum()
+}
+
+/// Makes the keys of a rule's first feature and sorts them as [`find`] does, and no more; how many there are.
+pub(super) fn sorted_keys(features: &Features, first: Feature, identities: usize) -> usize {
+    let chunks = first_keys(&features.view(first), identities);
+    let sorted = |part: usize| {
+        let mut keys = keys_of(&chunks, part);
+        keys.sort_unstable();
+        std::hint::black_box(&keys).len()
+    };
+    (0..PARTS).into_par_iter().map(sorted).sum()
+}
+
+/// The keys of one part of their range.
+fn keys_of(chunks: &[Vec<Vec<Key>>], part: usize) -> Vec<Key> {
+    chunks.iter().flat_map(|chunk| &chunk[part]).copied().collect()
 }
 
 /// A value that two identities share, and what a rule makes of it.

@@ -3,6 +3,7 @@
 //! In: the command line. Out: text on standard output, or a [`Failure`] for `main`. Always: facts go to standard output, progress and
 //! failures to standard error; no person's identifiers are printed unless asked for.
 
+mod bench;
 mod check;
 mod completions;
 mod doctor;
@@ -51,6 +52,7 @@ enum Command {
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
+    Bench(bench::Arguments),
     Evaluate(evaluate::Arguments),
     Explain(explain::Arguments),
     Export(export::Arguments),
@@ -69,6 +71,7 @@ impl CommandLine {
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
+            Command::Bench(arguments) => bench::run(arguments, self.quiet),
             Command::Init(arguments) => init::run(&arguments),
             Command::Evaluate(arguments) => evaluate::run(&arguments, self.quiet),
             Command::Explain(arguments) => explain::run(&arguments, self.quiet),
@@ -103,6 +106,28 @@ fn table(header: &[&str]) -> comfy_table::Table {
     table.load_style(comfy_table::presets::NOTHING).set_header(header.to_vec());
     table.set_content_arrangement(comfy_table::ContentArrangement::Dynamic);
     table
+}
+
+/// Figures of these columns stand under each other.
+fn right(table: &mut comfy_table::Table, columns: std::ops::Range<usize>) {
+    for column in columns {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+    }
+}
+
+/// 1234567 → "1,234,567".
+fn grouped(figure: u64) -> String {
+    let digits = figure.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ fn files(plan: &Plan) -> String {
             file.skipped.as_ref().map_or(String::new(), |why| format!("left out: {why}")),
         ]);
     }
-    right(&mut table, 2..5);
+    super::right(&mut table, 2..5);
     table.trim_fmt()
 }
 
@@ -73,16 +73,8 @@ fn rules(plan: &Plan) -> String {
     for rule in &plan.rules {
         table.add_row([rule.rule.clone(), rule.blocks.to_string(), rule.pairs.to_string(), rule.cut.to_string()]);
     }
-    right(&mut table, 1..4);
+    super::right(&mut table, 1..4);
     table.trim_fmt()
-}
-
-fn right(table: &mut comfy_table::Table, columns: std::ops::Range<usize>) {
-    for column in columns {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(comfy_table::CellAlignment::Right);
-        }
-    }
 }
 
 fn previous(previous: Option<&Previous>) -> String {

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 fn closing_table(job: &Job, finished: &Finished) -> String {
     let mut table = super::table(&["", ""]);
     let mut row = |what: &str, figure: u64, note: &str| {
-        table.add_row([what.to_string(), grouped(figure), note.to_string()]);
+        table.add_row([what.to_string(), super::grouped(figure), note.to_string()]);
     };
     row("Rows read", finished.rows, &format!("from {} providers", job.providers.len()));
     row("People found", finished.people, "one line each in people.parquet");
@@ -96,17 +96,4 @@ fn model(finished: &Finished) -> String {
 fn from_here(path: &std::path::Path) -> String {
     let here = std::env::current_dir().unwrap_or_default();
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
-}
-
-/// 1234567 → "1,234,567".
-fn grouped(figure: u64) -> String {
-    let digits = figure.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }

@@ -8,7 +8,7 @@ pub mod kernels;
 pub mod name;
 pub mod place;
 mod shape;
-mod tokens;
+pub mod tokens;
 pub mod value;
 
 use crate::job::{Field, FieldKind, Job};

@@ -17,12 +17,14 @@ pub struct Counter {
 }
 
 impl Counter {
+    /// Adds so many pairs of a pattern.
     pub fn add(&mut self, pattern: Pattern, pairs: u64) {
         if pairs > 0 {
             *self.counts.entry(pattern).or_default() += pairs;
         }
     }
 
+    /// Both counts together.
     pub fn merge(mut self, other: Counter) -> Counter {
         if self.counts.len() < other.counts.len() {
             return other.merge(self);

@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM while a run is being written: what was begun is removed, what was published stands.
 
-use super::{INTERRUPTED, history};
+use super::{INTERRUPTED, history, temporary};
 use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
@@ -29,6 +29,8 @@ impl Guard {
                 if !*held {
                     remove_drafts(&runs);
                     history::interrupted(&output);
+                    // Last: what was just written may lie in one of them.
+                    temporary::clear();
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
                     // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit
                     // code still says it.

@@ -7,6 +7,16 @@ pub(crate) fn peak_memory_bytes() -> Option<u64> {
     kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmHWM:")
 }
 
+/// The memory that this process has resident now, in bytes; `None` where the system does not tell.
+pub(crate) fn memory_bytes() -> Option<u64> {
+    kibibytes(&std::fs::read_to_string("/proc/self/status").ok()?, "VmRSS:")
+}
+
+/// Begins counting the most resident memory anew, from what is held now; `false` where the system does not do that.
+pub(crate) fn forget_peak_memory() -> bool {
+    std::fs::write("/proc/self/clear_refs", "5").is_ok()
+}
+
 /// Memory that programs can still have, in bytes; `None` where the system does not tell.
 pub(crate) fn free_memory_bytes() -> Option<u64> {
     kibibytes(&std::fs::read_to_string("/proc/meminfo").ok()?, "MemAvailable:")

@@ -25,6 +25,7 @@ mod report;
 mod rollback;
 #[doc(hidden)]
 mod story;
+mod temporary;
 mod train;
 mod withhold;
 
@@ -33,8 +34,9 @@ pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
 pub use history::{Entry, history};
 pub use model::model_in_brief;
-pub use progress::Show;
+pub use progress::{Show, StageTime};
 pub use rollback::{RolledBack, rollback};
+pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
@@ -148,11 +150,16 @@ pub struct Finished {
     pub withheld: u64,
     pub review: u64,
     pub changes: u64,
+    /// Distinct tuples of matching values.
+    pub identities: u64,
+    pub pairs_compared: u64,
     /// This run learnt its model, and the nights to come use it; `false` where the model was learnt before.
     pub learnt: bool,
     /// The file that the model was read from, or was kept in; absent where there was nothing to compare, and after a dry run that learnt.
     pub model: Option<PathBuf>,
     pub seconds: f64,
+    /// What each stage took, publishing included, in order.
+    pub stages: Vec<StageTime>,
     pub warnings: Vec<String>,
 }
 
@@ -231,6 +238,7 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
     };
     let mut finished = on_threads(job, || story.tell(whole_night))?;
     finished.seconds = since.elapsed().as_secs_f64();
+    finished.stages = progress.timings();
     Ok(finished)
 }
 
@@ -508,12 +516,15 @@ impl Night<'_> {
             withheld: totals.withheld(),
             review: self.linked.clustering.review.len() as u64,
             changes: self.identified.changes.len() as u64,
+            identities: self.linked.identities.len() as u64,
+            pairs_compared: self.linked.clustering.counts.pairs_compared,
             learnt: self.known.is_none() && self.frozen.is_some(),
             model: match &self.model_file {
                 Some(_) => self.job.model_file.clone(),
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
             seconds: 0.0,
+            stages: Vec::new(),
             warnings: self
                 .told_of_the_model()
                 .into_iter()

@@ -2,7 +2,7 @@
 //!
 //! Lines name stages and counts, never a value.
 
-use super::notify;
+use super::{machine, notify};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -27,10 +27,19 @@ impl Show {
     }
 }
 
-/// The stages of one run, with their seconds.
+/// What one stage took.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct StageTime {
+    pub stage: String,
+    pub seconds: f64,
+    /// The most memory that was resident up to the stage's end, in bytes; absent where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+}
+
+/// The stages of one run, with what they took.
 pub struct Progress {
     show: Show,
-    timings: std::sync::Mutex<Vec<(String, f64)>>,
+    timings: std::sync::Mutex<Vec<StageTime>>,
     began: Instant,
     /// Whole seconds after `began` at which the service manager was last told that work goes on.
     told_alive: AtomicU64,
@@ -65,8 +74,8 @@ impl Progress {
         Stage { progress: self, name: name.to_string(), since: Instant::now(), bar }
     }
 
-    /// Seconds of each finished stage, in order; a stage that ran twice stands twice.
-    pub fn timings(&self) -> Vec<(String, f64)> {
+    /// What each finished stage took, in order; a stage that ran twice stands twice.
+    pub fn timings(&self) -> Vec<StageTime> {
         self.timings.lock().map(|timings| timings.clone()).unwrap_or_default()
     }
 }
@@ -89,7 +98,11 @@ impl Stage<'_> {
         }
         tracing::info!(stage = self.name, seconds, "{words}");
         if let Ok(mut timings) = self.progress.timings.lock() {
-            timings.push((self.name.clone(), seconds));
+            timings.push(StageTime {
+                stage: self.name.clone(),
+                seconds,
+                peak_memory_bytes: machine::peak_memory_bytes(),
+            });
         }
     }
 }

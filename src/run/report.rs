@@ -3,6 +3,7 @@
 use super::Night;
 use super::counted::{Counted, Seen};
 use super::machine;
+use super::progress::StageTime;
 use crate::best_record::{self, People};
 use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
@@ -99,7 +100,7 @@ pub(super) fn changes<'a>(from_run: Option<&'a str>, changes: &[Change]) -> Opti
 }
 
 /// run.json: accounts, settings, hashes, versions, timings, quality figures.
-pub(super) fn run_json(night: &Night, removed: &[String], timings: &[(String, f64)]) -> Value {
+pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime]) -> Value {
     let (job, linked) = (night.job, &night.linked);
     let totals = night.accounts.totals();
     json!({
@@ -135,7 +136,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[(String, f6
         },
         "removed_runs": removed,
         "outputs": [],
-        "seconds": seconds(timings),
+        "seconds": timings,
         "peak_memory_bytes": machine::peak_memory_bytes(),
     })
 }
@@ -200,11 +201,6 @@ fn model_in_brief(night: &Night) -> Value {
         "comparisons": model.comparisons,
         "classes": classes.collect::<Vec<_>>(),
     })
-}
-
-/// The seconds of each stage.
-pub(super) fn seconds(timings: &[(String, f64)]) -> Value {
-    timings.iter().map(|(stage, seconds)| json!({ "stage": stage, "seconds": seconds })).collect()
 }
 
 /// The files of a run, with their hashes.

@@ -106,7 +106,7 @@ fn under_lock(
     written.push(draft.write_bytes("model.json", &kept.bytes("model.json")?)?);
     let remove = draft.beyond(job.keep_runs)?;
     run_json["removed_runs"] = serde_json::json!(remove);
-    run_json["seconds"] = report::seconds(&progress.timings());
+    run_json["seconds"] = serde_json::json!(progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
     story::outcome(&run_json, &[]);

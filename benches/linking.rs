@@ -1,0 +1,263 @@
+//! What carries the pairs: interner, key sort, pair stream, histogram, scorer and union-find, each beside what the standard library or a
+//! common crate does with the same input.
+//!
+//! `cargo bench --bench linking`. On a made-up town of 140,000 records.
+
+mod town;
+
+use divan::counter::ItemsCount;
+use divan::{Bencher, black_box};
+use onefolk::blocking;
+use onefolk::clustering::UnionFind;
+use onefolk::comparison::Pattern;
+use onefolk::job::Field;
+use onefolk::model::Counter;
+use onefolk::records::Dictionary;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use town::town;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() {
+    divan::main();
+}
+
+/// Every address of the town in the order of the records.
+fn addresses() -> Vec<&'static str> {
+    let records = &town().records;
+    (0..records.len()).filter_map(|record| records.value(Field::Address, record)).collect()
+}
+
+/// The patterns of the candidate pairs.
+fn patterns() -> &'static [Pattern] {
+    static PATTERNS: OnceLock<Vec<Pattern>> = OnceLock::new();
+    PATTERNS.get_or_init(|| town().pairs.iter().map(|&(left, right)| town().comparisons.pattern(left, right)).collect())
+}
+
+/// Values to codes.
+#[divan::bench_group]
+mod interner {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        let values = addresses();
+        bencher.counter(ItemsCount::new(values.len())).bench(|| {
+            let mut dictionary = Dictionary::default();
+            values.iter().map(|value| u64::from(dictionary.intern(value))).sum::<u64>()
+        });
+    }
+
+    #[divan::bench]
+    fn hash_map(bencher: Bencher) {
+        let values = addresses();
+        bencher.counter(ItemsCount::new(values.len())).bench(|| {
+            let mut codes: HashMap<String, u32> = HashMap::new();
+            values.iter().map(|value| interned(&mut codes, value)).sum::<u64>()
+        });
+    }
+
+    #[divan::bench]
+    fn fx_hash_map(bencher: Bencher) {
+        let values = addresses();
+        bencher.counter(ItemsCount::new(values.len())).bench(|| {
+            let mut codes: FxHashMap<String, u32> = FxHashMap::default();
+            values.iter().map(|value| interned(&mut codes, value)).sum::<u64>()
+        });
+    }
+
+    fn interned<S: std::hash::BuildHasher>(codes: &mut HashMap<String, u32, S>, value: &str) -> u64 {
+        if let Some(&code) = codes.get(value) {
+            return u64::from(code);
+        }
+        let code = codes.len() as u32;
+        codes.insert(value.to_string(), code);
+        u64::from(code)
+    }
+}
+
+/// The keys that all rules begin with: features gathered, keys made and sorted; beside the sort alone of as many.
+#[divan::bench_group(sample_count = 20)]
+mod key_sort {
+    use super::*;
+
+    fn keys() -> usize {
+        static KEYS: OnceLock<usize> = OnceLock::new();
+        *KEYS.get_or_init(|| blocking::sorted_keys(&town().comparisons, &town().records, &town().identities))
+    }
+
+    /// As many keys as the town has, without any order.
+    fn unsorted() -> Vec<(u64, u32)> {
+        (0..keys() as u64).map(|at| (at.wrapping_mul(0x9e37_79b9_7f4a_7c15), at as u32)).collect()
+    }
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        bencher
+            .counter(ItemsCount::new(keys()))
+            .bench(|| blocking::sorted_keys(&town().comparisons, &town().records, &town().identities));
+    }
+
+    #[divan::bench]
+    fn sort_unstable(bencher: Bencher) {
+        bencher.counter(ItemsCount::new(keys())).with_inputs(unsorted).bench_values(|mut keys| {
+            keys.sort_unstable();
+            keys
+        });
+    }
+
+    #[divan::bench]
+    fn par_sort_unstable(bencher: Bencher) {
+        bencher.counter(ItemsCount::new(keys())).with_inputs(unsorted).bench_values(|mut keys| {
+            keys.par_sort_unstable();
+            keys
+        });
+    }
+}
+
+/// All of blocking: from identities to numbered blocks.
+#[divan::bench(sample_count = 10)]
+fn blocks(bencher: Bencher) {
+    let town = town();
+    bencher
+        .counter(ItemsCount::new(town.identities.len()))
+        .bench(|| blocking::block(&town.comparisons, &town.records, &town.identities));
+}
+
+/// Every candidate pair once, on one thread; figures are of pairs that blocks yield, repeated ones included.
+#[divan::bench_group(sample_count = 20)]
+mod pair_stream {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        let blocks = &town().blocks;
+        bencher.counter(ItemsCount::new(blocks.pairs_at_most())).bench(|| {
+            let mut pairs = 0;
+            for run in blocks.runs() {
+                blocks.each_left(
+                    run,
+                    |_| true,
+                    |left, rights| {
+                        pairs += rights.len();
+                        black_box((left, rights));
+                    },
+                );
+            }
+            pairs
+        });
+    }
+
+    #[divan::bench(sample_count = 3)]
+    fn hash_set(bencher: Bencher) {
+        let blocks = &town().blocks;
+        bencher.counter(ItemsCount::new(blocks.pairs_at_most())).bench(|| {
+            let mut seen: FxHashSet<u64> = FxHashSet::default();
+            for block in blocks.iter() {
+                for (at, &left) in block.iter().enumerate() {
+                    seen.extend(block[at + 1..].iter().map(|&right| u64::from(left) << 32 | u64::from(right)));
+                }
+            }
+            seen.len()
+        });
+    }
+}
+
+/// How many pairs have each pattern.
+#[divan::bench_group]
+mod histogram {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        let patterns = patterns();
+        bencher.counter(ItemsCount::new(patterns.len())).bench(|| {
+            let mut counter = Counter::default();
+            patterns.iter().for_each(|&pattern| counter.add(pattern, 1));
+            counter.finish(1.0)
+        });
+    }
+
+    #[divan::bench]
+    fn hash_map(bencher: Bencher) {
+        let patterns = patterns();
+        bencher.counter(ItemsCount::new(patterns.len())).bench(|| {
+            let mut counts: HashMap<Pattern, u64> = HashMap::new();
+            patterns.iter().for_each(|&pattern| *counts.entry(pattern).or_default() += 1);
+            counts
+        });
+    }
+
+    #[divan::bench]
+    fn sort_and_count(bencher: Bencher) {
+        bencher.counter(ItemsCount::new(patterns().len())).with_inputs(|| patterns().to_vec()).bench_values(
+            |mut patterns| {
+                patterns.sort_unstable();
+                patterns.chunk_by(|a, b| a == b).map(|same| (same[0], same.len())).collect::<Vec<_>>()
+            },
+        );
+    }
+}
+
+/// Patterns to weights.
+#[divan::bench_group]
+mod scorer {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        let (patterns, scorer) = (patterns(), town().model.scorer(&town().comparisons));
+        bencher
+            .counter(ItemsCount::new(patterns.len()))
+            .bench_local(|| patterns.iter().map(|&pattern| scorer.weight(pattern)).sum::<i64>());
+    }
+
+    #[divan::bench]
+    fn without_memory(bencher: Bencher) {
+        let (patterns, scorer) = (patterns(), town().model.scorer(&town().comparisons));
+        bencher
+            .counter(ItemsCount::new(patterns.len()))
+            .bench_local(|| patterns.iter().map(|&pattern| scorer.weight_afresh(pattern)).sum::<i64>());
+    }
+
+    #[divan::bench]
+    fn hash_map(bencher: Bencher) {
+        let (patterns, scorer) = (patterns(), town().model.scorer(&town().comparisons));
+        let weights: HashMap<Pattern, i64> = patterns.iter().map(|&at| (at, scorer.weight_afresh(at))).collect();
+        bencher
+            .counter(ItemsCount::new(patterns.len()))
+            .bench_local(|| patterns.iter().map(|pattern| weights[pattern]).sum::<i64>());
+    }
+}
+
+/// Components of the candidate pairs.
+#[divan::bench_group]
+mod union_find {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        let (pairs, identities) = (&town().pairs, town().identities.len());
+        bencher.counter(ItemsCount::new(pairs.len())).bench(|| {
+            let mut union = UnionFind::new(identities);
+            pairs.iter().for_each(|&(left, right)| union.join(left, right));
+            union
+        });
+    }
+
+    #[divan::bench]
+    fn petgraph(bencher: Bencher) {
+        let (pairs, identities) = (&town().pairs, town().identities.len());
+        bencher.counter(ItemsCount::new(pairs.len())).bench(|| {
+            let mut union = petgraph::unionfind::UnionFind::<u32>::new(identities);
+            pairs.iter().for_each(|&(left, right)| {
+                union.union(left, right);
+            });
+            union
+        });
+    }
+}

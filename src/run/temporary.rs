@@ -1,0 +1,68 @@
+//! A folder that is gone when the program ends, be it by Ctrl-C.
+
+use super::interrupt::Guard;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use tempfile::TempDir;
+
+/// Folders to remove before a signal ends the program: destructors do not run then.
+static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// A new folder below the system's temporary one (`TMPDIR`), removed when dropped or when a signal ends the program.
+pub struct Temporary {
+    folder: TempDir,
+    _guard: Guard,
+}
+
+impl Temporary {
+    /// # Errors
+    /// Where the system's temporary folder takes no new one.
+    pub fn new(prefix: &str) -> std::io::Result<Temporary> {
+        let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
+        FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_path_buf());
+        let guard = Guard::watch(folder.path());
+        Ok(Temporary { folder, _guard: guard })
+    }
+
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).retain(|folder| folder != self.folder.path());
+    }
+}
+
+/// Removes all of them, at the end of a program that a signal ends.
+pub(super) fn clear() {
+    // Held to the end, so that a second thread does not end the program halfway.
+    let folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
+    for folder in folders.iter() {
+        // Whoever was stopped may still be writing: what appears meanwhile goes with the next attempt.
+        let gone = |_: &u32| std::fs::remove_dir_all(folder).is_ok() || !folder.exists();
+        let _ = (0..20).find(|attempt| {
+            gone(attempt) || {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+                false
+            }
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_gone_afterwards_with_all_that_is_in_it() {
+        let temporary = Temporary::new("onefolk-test-").expect("room for a folder");
+        let path = temporary.path().to_path_buf();
+        std::fs::create_dir(path.join("in")).expect("a folder");
+        std::fs::write(path.join("in/file"), "x").expect("a file");
+        drop(temporary);
+        assert!(!path.exists());
+        assert!(!FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).contains(&path));
+    }
+}
