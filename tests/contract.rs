@@ -323,9 +323,12 @@ fn the_closing_table_says_what_json_says() {
         "withheld",
         "review",
         "changes",
+        "identities",
+        "pairs_compared",
         "learnt",
         "model",
         "seconds",
+        "stages",
         "warnings",
     ];
     assert_eq!(keys, expected);
