@@ -48,7 +48,7 @@ struct Run {
 /// Generates a population, links it `request.runs` times and says what that took. `progress` is told of each run's seconds.
 ///
 /// # Errors
-/// OF0601 where there is no such model; those of [`generate`] (OF0901 where the sizes make no sense), of reading a job and of a run; OF0401, OF0402 and OF0403 where the
+/// OF0601 where there is no such model; those of [`generate()`] (OF0901 where the sizes make no sense), of reading a job and of a run; OF0401, OF0402 and OF0403 where the
 /// temporary folder cannot be written.
 pub fn bench(request: &Request, mut progress: impl FnMut(usize, f64)) -> Result<Benched> {
     // A job may name a model that its first night is to make; here that would be somebody's slip of the pen.
