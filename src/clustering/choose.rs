@@ -12,6 +12,7 @@ use super::{Evidence, Population, pair_cut, people_cut};
 use crate::comparison::Pattern;
 use crate::model::{Believed, Candidate, ContextWeights, Decision, Form, probability};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// A freer form must promise this much more expected F1 than the constrained one (ACCURACY.md section 6), and this many pairs more.
 const MARGIN: f64 = 0.002;
@@ -78,7 +79,7 @@ pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample) 
         pass::clusters(nodes.len(), &merges, cut).0
     };
     let clusters: Vec<Vec<Vec<u32>>> = evidence.par_iter().map(clustered).collect();
-    let jury = Jury { evidence, nodes: &nodes, edges: &sample.edges };
+    let jury = Jury::of(evidence, &nodes, &sample.edges);
     let copies = jury.copies();
     let all_true = jury.all_true() + copies.true_pairs;
     let margin = MARGIN + MARGIN_PAIRS / all_true.max(1.0);
@@ -98,12 +99,21 @@ struct Jury<'a> {
     evidence: &'a [Evidence<'a>],
     nodes: &'a Nodes,
     edges: &'a [Edge],
+    /// What they say of the patterns of the edges: a few ten thousand, which millions of pairs share.
+    chances: FxHashMap<Pattern, f64>,
 }
 
-impl Jury<'_> {
+impl<'a> Jury<'a> {
+    fn of(evidence: &'a [Evidence<'a>], nodes: &'a Nodes, edges: &'a [Edge]) -> Jury<'a> {
+        let mut patterns: Vec<Pattern> = edges.par_iter().map(|edge| edge.pattern).collect();
+        patterns.par_sort_unstable();
+        patterns.dedup();
+        let chances = patterns.par_iter().map(|&pattern| (pattern, average(evidence, pattern))).collect();
+        Jury { evidence, nodes, edges, chances }
+    }
+
     fn chance(&self, pattern: Pattern) -> f64 {
-        let sum: f64 = self.evidence.iter().map(|one| probability(one.scorer.weight(pattern))).sum();
-        sum / self.evidence.len() as f64
+        self.chances.get(&pattern).copied().unwrap_or_else(|| average(self.evidence, pattern))
     }
 
     /// Pairs of records with the very same values that are one node, of the nodes that the edges touch.
@@ -155,6 +165,12 @@ impl Jury<'_> {
         let known = self.edges.binary_search_by_key(&key, |edge| (edge.left, edge.right));
         known.map_or_else(|_| self.evidence[0].comparisons.pattern(key.0, key.1), |at| self.edges[at].pattern)
     }
+}
+
+/// What all candidates say of a pattern on average. They take turns, so that none of them would remember its weights.
+fn average(evidence: &[Evidence], pattern: Pattern) -> f64 {
+    let sum: f64 = evidence.iter().map(|one| probability(one.scorer.weight_afresh(pattern))).sum();
+    sum / evidence.len() as f64
 }
 
 /// The cut of the first pass, its clusters with what they say of every pair, and what that weighs.
