@@ -26,7 +26,7 @@ fn comparison(field: &str) -> weldrs::comparison::ComparisonBuilder {
     .else_level()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> std::result::Result<(), Box<dyn Error>> {
     let arguments = Arguments::of_command_line()?;
     let rows = read(&arguments.records)?;
     let mut columns = vec![Column::new("unique_id".into(), (0..rows.len() as i64).collect::<Vec<_>>())];
