@@ -1,4 +1,4 @@
-"""onefolk beside Splink, weldrs and zer on one file: the table and the plot of docs/measurements.md, in one sitting.
+"""onefolk beside Splink and zer (and weldrs, where named) on one file: the table and the plot of docs/measurements.md, in one sitting.
 
     python3 benches/peers/compare.py                               # 0.1 M records, every tool once
     python3 benches/peers/compare.py --millions 0.1,0.3,1 --runs 5
@@ -37,7 +37,9 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--millions", default="0.1", help="sizes in millions of records, comma separated")
     parser.add_argument("--runs", type=int, default=1, help="runs of each tool and size; figures are medians")
-    parser.add_argument("--tools", default=",".join(peers_tools.NAMES), help=f"of {', '.join(peers_tools.NAMES)}")
+    # weldrs runs where it is named: how its pairs are to be cut is not settled, and a table must not wrong it.
+    usual = ",".join(name for name in peers_tools.NAMES if name != "weldrs")
+    parser.add_argument("--tools", default=usual, help=f"of {', '.join(peers_tools.NAMES)}")
     parser.add_argument("--limit", type=float, default=3600, help="seconds after which a run is given up")
     parser.add_argument("--work", type=Path, default=ROOT / "target/peers", help="folder for files, venv and results")
     parser.add_argument("--no-docs", action="store_true", help="print only; leave docs/ as it is")
