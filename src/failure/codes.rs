@@ -96,6 +96,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::evaluate::CODES,
     crate::explain::CODES,
     crate::doctor::CODES,
+    crate::generate::CODES,
 ];
 
 /// The code with this name, in any case.

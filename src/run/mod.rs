@@ -228,15 +228,7 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
     let story = story::Story::begin();
     let since = std::time::Instant::now();
     let progress = Progress::new(options.show);
-    let whole_night = || match night(job, options, &progress, &story) {
-        // An extract that cannot be read is as good as none: where there is a last good one, it stands.
-        Err(failure) => match keep::standing_in(job, &failure) {
-            Some(standing) => night(&standing, options, &progress, &story),
-            None => Err(failure),
-        },
-        done => done,
-    };
-    let mut finished = on_threads(job, || story.tell(whole_night))?;
+    let mut finished = on_threads(job, || story.tell(|| night(job, options, &progress, &story)))?;
     finished.seconds = since.elapsed().as_secs_f64();
     finished.stages = progress.timings();
     Ok(finished)
@@ -247,7 +239,13 @@ fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story)
     let interrupt = interrupt::Guard::watch(&job.output);
     let command = if options.dry_run { "dry run" } else { "run" };
     let published = |finished: &Finished| finished.folder.is_some().then(|| finished.run_id.clone());
-    history::kept(&lock, command, published, || under_lock(job, options, progress, story, &lock, &interrupt))
+    let attempt = |job: &Job| under_lock(job, options, progress, story, &lock, &interrupt);
+    // An extract that cannot be read is as good as none: where there is a last good one, it stands, in the same night.
+    let whole_night = || match attempt(job) {
+        Err(failure) => keep::standing_in(job, &failure).map_or(Err(failure), |standing| attempt(&standing)),
+        done => done,
+    };
+    history::kept(&lock, command, published, whole_night)
         .inspect_err(|failure| story::keep_failed(&lock, story, failure))
 }
 
