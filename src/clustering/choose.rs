@@ -116,23 +116,11 @@ impl<'a> Jury<'a> {
         self.chances.get(&pattern).copied().unwrap_or_else(|| average(self.evidence, pattern))
     }
 
-    /// Pairs of records with the very same values that are one node, of the nodes that the edges touch.
+    /// What stands inside the nodes that the edges touch.
     fn copies(&self) -> Expected {
-        let mut touched = vec![false; self.evidence[0].identities.len()];
-        for edge in self.edges {
-            touched[edge.left as usize] = true;
-            touched[edge.right as usize] = true;
-        }
-        let mut expected = Expected::default();
-        for node in 0..self.nodes.len() as u32 {
-            let (records, identity) = (self.nodes.weight(node) as f64, self.nodes.identity(node));
-            if records > 1.0 && touched[identity as usize] {
-                let pairs = records * (records - 1.0) / 2.0;
-                expected.pairs += pairs;
-                expected.true_pairs += pairs * self.chance(self.evidence[0].comparisons.pattern(identity, identity));
-            }
-        }
-        expected
+        let Evidence { identities, comparisons, .. } = self.evidence[0];
+        let chance = |identity| self.chance(comparisons.pattern(identity, identity));
+        pass::copies(self.nodes, identities.len(), self.edges.iter().map(|edge| (edge.left, edge.right)), chance)
     }
 
     /// True record pairs that are expected among the edges.
@@ -207,13 +195,14 @@ pub fn decide(evidence: &Evidence, sample: &Sample) -> Decision {
 
 impl Population<'_> {
     /// What is expected inside the nodes that the edges touch, and in all.
-    fn inside(&self, edges: &[NodeEdge]) -> super::merges::Expected {
-        let mut touched = vec![false; self.nodes.len()];
-        edges.iter().for_each(|edge| {
-            touched[edge.left as usize] = true;
-            touched[edge.right as usize] = true;
-        });
-        let alone = (0..self.nodes.len() as u32).filter(|&node| touched[node as usize]);
-        pass::expected_inside(self.evidence, self.nodes, alone, edges.iter().map(|edge| (*edge, edge.weight)))
+    fn inside(&self, edges: &[NodeEdge]) -> Expected {
+        let Population { evidence, nodes, .. } = self;
+        let own = |identity| probability(evidence.scorer.weight(evidence.comparisons.pattern(identity, identity)));
+        let pairs = edges.iter().map(|edge| (nodes.identity(edge.left), nodes.identity(edge.right)));
+        let mut expected = pass::copies(nodes, evidence.identities.len(), pairs, own);
+        for edge in edges.iter().filter(|edge| !edge.forbidden) {
+            expected.all_true += probability(edge.weight) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
+        }
+        expected
     }
 }

@@ -6,7 +6,7 @@
 //!
 //! People are not the components of the links. Two passes, each best first: by *average* link, so that one bad record cannot chain two
 //! people together, which gives every pair its context; then by *pooled* link, where the evidence of all cross pairs is weighed field by
-//! field, so that a damaged record does not outvote good ones.
+//! field, so that a damaged record does not outvote good ones. A record that two people claim about as much (*rivals*) goes to neither.
 
 mod around;
 mod choose;

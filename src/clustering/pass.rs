@@ -195,27 +195,29 @@ pub(super) fn places_together(component: &[u32], together: &[(u32, u32)]) -> Vec
     found
 }
 
-/// What stands inside nodes, and all true pairs that are expected among `edges` and there.
-pub(super) fn expected_inside(
-    evidence: &Evidence,
+/// What stands inside the nodes of the identities that `pairs` name: pairs of records with the very same values; `chance` is that of an
+/// identity with its copy.
+pub(super) fn copies(
     nodes: &Nodes,
-    of: impl Iterator<Item = u32>,
-    edges: impl Iterator<Item = (NodeEdge, i64)>,
+    identities: usize,
+    pairs: impl Iterator<Item = (u32, u32)>,
+    chance: impl Fn(u32) -> f64,
 ) -> Expected {
+    let mut touched = vec![false; identities];
+    pairs.for_each(|(left, right)| {
+        touched[left as usize] = true;
+        touched[right as usize] = true;
+    });
     let mut expected = Expected::default();
-    for node in of {
-        let records = nodes.weight(node) as f64;
-        if records > 1.0 {
-            let identity = nodes.identity(node);
-            let own = probability(evidence.scorer.weight(evidence.comparisons.pattern(identity, identity)));
-            expected.pairs += records * (records - 1.0) / 2.0;
-            expected.true_pairs += records * (records - 1.0) / 2.0 * own;
+    for node in 0..nodes.len() as u32 {
+        let (records, identity) = (nodes.weight(node) as f64, nodes.identity(node));
+        if records > 1.0 && touched[identity as usize] {
+            let pairs = records * (records - 1.0) / 2.0;
+            expected.pairs += pairs;
+            expected.true_pairs += pairs * chance(identity);
         }
     }
     expected.all_true = expected.true_pairs;
-    for (edge, weight) in edges.filter(|(edge, _)| !edge.forbidden) {
-        expected.all_true += probability(weight) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
-    }
     expected
 }
 

@@ -162,6 +162,9 @@ impl<'a> Pooled<'a> {
 
     /// Lets pairs be tried again that waited for `a` or `b`, which are one now.
     fn release(&mut self, a: usize, b: usize) {
+        if self.held.is_empty() {
+            return;
+        }
         let concerned = |held: &Held| [held.a, held.b, held.rival].iter().any(|&at| at == a || at == b);
         let (again, rest): (Vec<Held>, Vec<Held>) = std::mem::take(&mut self.held).into_iter().partition(concerned);
         self.held = rest;

@@ -1,8 +1,9 @@
 //! The second pass once more, for the records of one person or of two: how they were joined, and what stands between them.
 //!
-//! In: [`Evidence`] and some nodes. Out: joins in their order. Always: the joins of one person come out as they were in the run. Agglomeration
-//! takes the best pair first, and a join of others changes nothing between two clusters of this person; so what was the best pair among
-//! all was also the best one among these, and ties break by the same order of nodes.
+//! In: [`Evidence`] and some nodes. Out: joins in their order. Always: what stands between two clusters is what stood there in the run, and
+//! ties break by the same order of nodes. The joins of one person come out in the order of the run, but for those that a rival delayed:
+//! agglomeration takes the best pair first, and a join of others changes nothing between two clusters of this person, but the claims of
+//! others, who are not here, may have made a pair wait.
 
 use super::decided::Together;
 use super::nodes::Nodes;

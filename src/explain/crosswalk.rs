@@ -67,15 +67,15 @@ pub(super) fn people_of(run: &PublishedRun, named: &[Named]) -> Result<Vec<Strin
     told.map(|((person, named), which)| person.map_or_else(|| Err(not_in_run(run, named, which)), Ok)).collect()
 }
 
-/// All rows of some people, in the order of the crosswalk.
-pub(super) fn rows_of(run: &PublishedRun, people: &[&str]) -> Result<Vec<Row>> {
+/// All rows of the people that are wanted, by person_id, in the order of the crosswalk.
+pub(super) fn rows_of(run: &PublishedRun, wanted: impl Fn(&str) -> bool) -> Result<Vec<Row>> {
     let mut found = Vec::new();
     let columns = ["provider", "record_id", "source_file", "source_row", "identity_id", "person_id"];
     run.each("crosswalk.parquet", &columns, |rows| {
         let person = rows.text("person_id")?;
         let (provider, id, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
         let (source_row, identity) = (rows.integers("source_row")?, rows.text("identity_id")?);
-        for row in (0..rows.len()).filter(|&row| people.contains(&person.value(row))) {
+        for row in (0..rows.len()).filter(|&row| wanted(person.value(row))) {
             found.push(Row {
                 provider: provider.value(row).to_string(),
                 record_id: id.value(row).to_string(),

@@ -90,7 +90,7 @@ pub(super) struct Sides {
 impl Two {
     pub fn find(run: &PublishedRun, named: &[Named; 2]) -> Result<(Two, Vec<Row>)> {
         let people = people_of(run, named)?;
-        let rows = rows_of(run, &[&people[0], &people[1]])?;
+        let rows = rows_of(run, |person| people.iter().any(|one| one == person))?;
         Ok((Two { people }, rows))
     }
 

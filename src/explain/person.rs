@@ -101,7 +101,7 @@ pub struct Bond {
 pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExplained> {
     let person_id = parse_person_id(person_id)?;
     let run = PublishedRun::current(job)?;
-    let rows = rows_of(&run, &[person_id.as_str()])?;
+    let rows = rows_of(&run, |person| person == person_id.as_str())?;
     if rows.is_empty() {
         return Err(gone(&run, person_id.as_str()));
     }

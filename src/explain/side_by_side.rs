@@ -2,7 +2,7 @@
 //!
 //! The extracts are read once for all of them.
 
-use super::crosswalk::{Named, Row};
+use super::crosswalk::{Named, rows_of};
 use super::fields::{self, FieldLine};
 use super::outcome::guard_words;
 use super::scene::Scene;
@@ -86,7 +86,7 @@ pub(crate) fn look_at<T>(
 ) -> Result<T> {
     // One sensitive record is enough for the whole person, so all rows of everybody concerned are looked at.
     let people: FxHashSet<&str> = pairs.iter().flat_map(|pair| &pair.people).map(String::as_str).collect();
-    let rows = rows_of(run, &people)?;
+    let rows = rows_of(run, |person| people.contains(person))?;
     let scene = Scene::set(job, run, &rows, options)?;
     let mut of_person: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
     rows.iter().enumerate().for_each(|(at, row)| of_person.entry(&row.person_id).or_default().push(at));
@@ -115,29 +115,6 @@ pub(crate) fn look_at<T>(
         };
         then(&look)
     })
-}
-
-/// All rows of some people: as `crosswalk::rows_of`, for many of them.
-fn rows_of(run: &PublishedRun, people: &FxHashSet<&str>) -> Result<Vec<Row>> {
-    let mut found = Vec::new();
-    let columns = ["provider", "record_id", "source_file", "source_row", "identity_id", "person_id"];
-    run.each("crosswalk.parquet", &columns, |rows| {
-        let person = rows.text("person_id")?;
-        let (provider, id, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
-        let (source_row, identity) = (rows.integers("source_row")?, rows.text("identity_id")?);
-        for row in (0..rows.len()).filter(|&row| people.contains(person.value(row))) {
-            found.push(Row {
-                provider: provider.value(row).to_string(),
-                record_id: id.value(row).to_string(),
-                source_file: file.value(row).to_string(),
-                source_row: source_row[row],
-                identity_id: identity.value(row).to_string(),
-                person_id: person.value(row).to_string(),
-            });
-        }
-        Ok(())
-    })?;
-    Ok(found)
 }
 
 #[cfg(test)]

@@ -200,15 +200,7 @@ fn json(explained: &impl serde::Serialize) -> String {
 
 fn whole_crosswalk(job: &Job) -> BTreeMap<String, Row> {
     let run = PublishedRun::current(job).unwrap();
-    let mut people = Vec::new();
-    run.each("crosswalk.parquet", &["person_id"], |rows| {
-        let person = rows.text("person_id")?;
-        people.extend((0..rows.len()).map(|row| person.value(row).to_string()));
-        Ok(())
-    })
-    .unwrap();
-    let people: Vec<&str> = people.iter().map(String::as_str).collect();
-    rows_of(&run, &people)
+    rows_of(&run, |_| true)
         .unwrap()
         .into_iter()
         .map(|row| (format!("{}:{}", row.provider, row.record_id), row))
