@@ -46,32 +46,58 @@ pub struct RuleCount {
     pub cut: u64,
 }
 
+/// The size at which blocks are split, beside the usual one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BlockSize {
+    Half,
+    Usual,
+    Double,
+}
+
+impl BlockSize {
+    /// A size or a budget of pairs, as this says.
+    pub fn of(self, usual: u64) -> u64 {
+        match self {
+            BlockSize::Half => usual / 2,
+            BlockSize::Usual => usual,
+            BlockSize::Double => usual * 2,
+        }
+    }
+}
+
 /// Makes the blocks. Sorting dominates: n log n in the number of keys.
 ///
 /// Where the first attempt has more pairs than the budget, blocks are split at a smaller size and all is made again; the first guess
 /// is mostly right.
 pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identities) -> Blocks {
-    block_with(comparisons, records, identities, true)
+    block_with(comparisons, records, identities, true, BlockSize::Usual)
 }
 
-/// The same; rules of features that say little alone only where `weak` asks for them.
-pub fn block_with(comparisons: &Comparisons, records: &Records, identities: &Identities, weak: bool) -> Blocks {
+/// The same; rules of features that say little alone only where `weak` asks for them, and blocks of a size.
+pub fn block_with(
+    comparisons: &Comparisons,
+    records: &Records,
+    identities: &Identities,
+    weak: bool,
+    size: BlockSize,
+) -> Blocks {
     let features = Features::gather(comparisons, records, identities);
-    let budget = (PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE);
-    let mut cap = first_cap(identities.len());
+    let budget = size.of((PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE));
+    let mut cap = size.of(first_cap(identities.len()) as u64) as usize;
+    let cap_min = size.of(CAP_MIN as u64) as usize;
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
     let mut weak = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
     loop {
         let (found, counts) = all_rules(&features, comparisons, identities.len(), cap, weak);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
         let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
-        if fits || (!weak && cap <= CAP_MIN) {
+        if fits || (!weak && cap <= cap_min) {
             return Blocks::number(found.starts, found.members, identities.len(), counts, cap);
         }
         if std::mem::take(&mut weak) {
             continue;
         }
-        cap = (cap * 3 / 4).max(CAP_MIN);
+        cap = (cap * 3 / 4).max(cap_min);
     }
 }
 

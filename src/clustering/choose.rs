@@ -67,8 +67,8 @@ impl Sample {
 }
 
 /// The candidate to go on with, by place: whose clusters promise the highest F1 in the eyes of *all* candidates. A model that takes true
-/// matches for related strangers, or namesakes for matches, promises itself much and the others little.
-pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample) -> usize {
+/// matches for related strangers, or namesakes for matches, promises itself much and the others little. Without a `jury` each is asked alone.
+pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> usize {
     let nodes = Nodes::of(&evidence[0], pair_cut(evidence[0].settings));
     let together = Together::of(&evidence[0], &nodes).pairs;
     let clustered = |evidence: &Evidence| {
@@ -79,16 +79,15 @@ pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample) 
         pass::clusters(nodes.len(), &merges, cut).0
     };
     let clusters: Vec<Vec<Vec<u32>>> = evidence.par_iter().map(clustered).collect();
-    let jury = Jury::of(evidence, &nodes, &sample.edges);
-    let copies = jury.copies();
-    let all_true = jury.all_true() + copies.true_pairs;
-    let margin = MARGIN + MARGIN_PAIRS / all_true.max(1.0);
+    let all = Jury::of(evidence, &nodes, &sample.edges);
     let mut promises = Vec::new();
-    for (candidate, clusters) in candidates.iter().zip(&clusters) {
-        let (pairs, true_pairs) = jury.inside(clusters);
-        let f1 = Expected { pairs: pairs + copies.pairs, true_pairs: true_pairs + copies.true_pairs, all_true }.f1();
-        tracing::info!(form = ?candidate.model.form, expected_f1 = f1, "a candidate model");
-        promises.push(f1 + if candidate.model.form == Form::Constrained { margin } else { 0.0 });
+    for (at, (candidate, clusters)) in candidates.iter().zip(&clusters).enumerate() {
+        let f1 = match jury {
+            true => all.promised(clusters),
+            false => Jury::of(&evidence[at..=at], &nodes, &sample.edges).promised(clusters),
+        };
+        tracing::info!(form = ?candidate.model.form, expected_f1 = f1.0, "a candidate model");
+        promises.push(f1.0 + if candidate.model.form == Form::Constrained { f1.1 } else { 0.0 });
     }
     let better = |best: usize, next: usize| if promises[next] > promises[best] { next } else { best };
     (0..promises.len()).reduce(better).unwrap_or(0)
@@ -101,6 +100,8 @@ struct Jury<'a> {
     edges: &'a [Edge],
     /// What they say of the patterns of the edges: a few ten thousand, which millions of pairs share.
     chances: FxHashMap<Pattern, f64>,
+    /// What stands inside the nodes that the edges touch, and with it all true pairs that are expected.
+    copies: Expected,
 }
 
 impl<'a> Jury<'a> {
@@ -109,14 +110,24 @@ impl<'a> Jury<'a> {
         patterns.par_sort_unstable();
         patterns.dedup();
         let chances = patterns.par_iter().map(|&pattern| (pattern, average(evidence, pattern))).collect();
-        Jury { evidence, nodes, edges, chances }
+        let mut jury = Jury { evidence, nodes, edges, chances, copies: Expected::default() };
+        let copies = jury.copies();
+        jury.copies = Expected { all_true: jury.all_true() + copies.true_pairs, ..copies };
+        jury
+    }
+
+    /// The F1 that is expected of clusters, and how much more a freer form must promise.
+    fn promised(&self, clusters: &[Vec<u32>]) -> (f64, f64) {
+        let Expected { pairs, true_pairs, all_true } = self.copies;
+        let inside = self.inside(clusters);
+        let expected = Expected { pairs: pairs + inside.0, true_pairs: true_pairs + inside.1, all_true };
+        (expected.f1(), MARGIN + MARGIN_PAIRS / all_true.max(1.0))
     }
 
     fn chance(&self, pattern: Pattern) -> f64 {
         self.chances.get(&pattern).copied().unwrap_or_else(|| average(self.evidence, pattern))
     }
 
-    /// What stands inside the nodes that the edges touch.
     fn copies(&self) -> Expected {
         let Evidence { identities, comparisons, .. } = self.evidence[0];
         let chance = |identity| self.chance(comparisons.pattern(identity, identity));

@@ -184,7 +184,10 @@ pub fn cluster(
     };
     drop(contexts);
     let second = match linkage {
-        Linkage::Pooled => population.second_pass(&weighed, decision.cut),
+        Linkage::Pooled => population.second_pass(&weighed, Way::Pooled(evidence.pooling), decision.cut),
+        Linkage::PooledWithoutRivals => {
+            population.second_pass(&weighed, Way::PooledWithoutRivals(evidence.pooling), decision.cut)
+        }
         Linkage::Average => population.first_pass(decision.first_cut.max(decision.cut)),
         Linkage::ConnectedComponents => population.chains(decision.cut),
     };
@@ -238,11 +241,11 @@ impl Population<'_> {
     }
 
     /// Agglomerates by pooled link, down to `cut`; `edges` are the pairs with their context.
-    fn second_pass(&self, edges: &[NodeEdge], cut: i64) -> Passed {
+    fn second_pass(&self, edges: &[NodeEdge], way: Way, cut: i64) -> Passed {
         let bar = pooled_bar(cut);
         let (components, sizes) =
             pass::components(self.nodes.len(), edges, self.together, bar, pass::MATRIX_MAX, cut.max(bar));
-        self.agglomerate(&components, edges, Way::Pooled(self.evidence.pooling), cut, sizes)
+        self.agglomerate(&components, edges, way, cut, sizes)
     }
 
     /// Joins along every chain of pairs at or above `cut`.

@@ -107,6 +107,8 @@ pub(super) enum Way<'a> {
     Average,
     /// The evidence of all cross pairs pooled by field.
     Pooled(&'a Pooling),
+    /// The same without regard to rivals.
+    PooledWithoutRivals(&'a Pooling),
 }
 
 /// The joins of every component, in the order of the components; merges name nodes.
@@ -135,8 +137,9 @@ pub(super) fn agglomerate(
                 });
                 matrix::agglomerate(&matrix, &records, &same, lowest)
             }
-            Way::Pooled(pooling) => {
+            Way::Pooled(pooling) | Way::PooledWithoutRivals(pooling) => {
                 let mut pooled = Pooled::new(pooling, &records);
+                pooled.heeds_rivals = matches!(way, Way::Pooled(_));
                 judge_all(evidence, nodes, component, |a, b, judged| {
                     pooled.set(a, b, &judged);
                 });

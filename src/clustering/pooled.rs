@@ -47,6 +47,8 @@ pub(super) struct Pooled<'a> {
     /// Pairs that wait because others have as good a claim.
     held: Vec<Held>,
     is_held: Vec<bool>,
+    /// Whether a record that others claim as well waits; only an ablation leaves it out.
+    pub heeds_rivals: bool,
 }
 
 /// Two clusters that are not joined while a rival stands.
@@ -73,6 +75,7 @@ impl<'a> Pooled<'a> {
             partner: vec![None; size],
             held: Vec::new(),
             is_held: vec![false; size * size],
+            heeds_rivals: true,
         }
     }
 
@@ -267,7 +270,7 @@ impl<'a> Pooled<'a> {
             .for_each(|a| self.look_for_partner(a));
         let mut so_far = i64::MAX - 1;
         while let Some((score, a, b)) = self.best().filter(|(score, _, _)| *score >= lowest) {
-            let (taken, rival) = self.rivals(a, b);
+            let (taken, rival) = if self.heeds_rivals { self.rivals(a, b) } else { (0, usize::MAX) };
             let score = score - taken;
             if score < lowest {
                 self.hold(a, b, rival);

@@ -109,7 +109,7 @@ fn form(form: Form) -> String {
         Form::Constrained => "by groups of fields",
         Form::Related => "strangers and related ones",
         Form::ByField => "by field",
-        Form::Plain => "one",
+        Form::Plain | Form::Information => "one",
     }
     .to_string()
 }

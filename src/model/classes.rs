@@ -4,6 +4,7 @@ use super::forms::{Form, Layout};
 use super::histogram::Histogram;
 use super::sample::{Frequencies, normalise};
 use super::scorer::Scorer;
+use super::start;
 use crate::comparison::{Comparisons, Pattern};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -71,6 +72,23 @@ pub fn learn(comparisons: &Comparisons, form: Form, u: &Frequencies, data: &Data
         matches = now;
     }
     model
+}
+
+/// A model that learns nothing: in pairs of one person every level is certain, so that a pair weighs its information, less what even odds
+/// need. `start` is the false-discovery rate of each blocked pattern.
+pub fn information_alone(comparisons: &Comparisons, u: &Frequencies, blocked: &Histogram, start: &[f64]) -> Model {
+    let even = start::even_odds(comparisons, u, blocked, start);
+    let certain = comparisons.list.iter().enumerate().map(|(at, one)| (at, vec![1.0; usize::from(one.levels)]));
+    let class = |name: &str, share, free| Class { name: name.into(), share, free };
+    let classes = vec![class("one person", (-even).exp2(), certain.collect()), class("strangers", 1.0, Vec::new())];
+    Model {
+        form: Form::Information,
+        comparisons: comparisons.list.iter().map(|comparison| comparison.name.clone()).collect(),
+        levels: comparisons.list.iter().map(|comparison| comparison.levels).collect(),
+        u: u.clone(),
+        classes,
+        decision: None,
+    }
 }
 
 /// Patterns of pairs that have a chance, ascending: how many there are, and how many of them clusters take for one person.

@@ -22,6 +22,8 @@ pub enum Form {
     ByField,
     /// One kind of strangers.
     Plain,
+    /// Nothing is learnt: what agrees counts by its rarity among strangers. Only `evaluate --ablation` asks for it.
+    Information,
 }
 
 /// Candidates in the order in which ties are broken.
@@ -72,7 +74,7 @@ impl Layout {
                 names.extend(listed.map(|comparison| format!("strangers alike in {}", comparison.name)));
                 Layout { free: vec![all; names.len()], names, kinds: Kinds::ByField }
             }
-            Form::Plain => {
+            Form::Plain | Form::Information => {
                 Layout { names: named(&["one person", "strangers"]), free: vec![all; 2], kinds: Kinds::Plain }
             }
         }
@@ -101,14 +103,24 @@ fn group_kinds(comparisons: &Comparisons) -> Vec<Vec<Group>> {
     groups.sort_unstable();
     groups.dedup();
     let mut kinds = vec![vec![]];
+    if groups.len() < 2 {
+        // Strangers alike in all there is are no other than one person as far as anybody can see.
+        return kinds;
+    }
     kinds.extend(groups.iter().map(|group| vec![*group]));
     if groups.len() >= 4 {
         for (i, a) in groups.iter().enumerate() {
-            kinds.extend(groups[i + 1..].iter().map(|b| vec![*a, *b]));
+            kinds.extend(groups[i + 1..].iter().filter(|b| !never_strangers(*a, **b)).map(|b| vec![*a, *b]));
         }
     }
     kinds.truncate(CLASSES_MAX - 1);
     kinds
+}
+
+/// An identifier and a date of birth together are no chance and no household: a class of strangers alike in both would only take the rows of
+/// one person that hold nothing else.
+fn never_strangers(a: Group, b: Group) -> bool {
+    matches!((a, b), (Group::Date, Group::Number) | (Group::Number, Group::Date))
 }
 
 fn in_groups(comparisons: &Comparisons, kind: &[Group]) -> Vec<usize> {

@@ -50,7 +50,10 @@ pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
     let unblocked = Histogram { pairs: plain.unblocked.pairs.iter().map(|p| p * scale).collect(), ..plain.unblocked };
     let data = Data::decode(comparisons, &blocked, &unblocked);
     let candidate = |form: Form| {
-        let model = classes::learn(comparisons, form, &u, &data, &start);
+        let model = match form {
+            Form::Information => classes::information_alone(comparisons, &u, &blocked, &start),
+            _ => classes::learn(comparisons, form, &u, &data, &start),
+        };
         let scorer = model.scorer(comparisons);
         let chance = |pattern: &u64| 1.0 / (1.0 + (-scorer.log_odds(*pattern)).exp());
         let expected_matches = blocked.patterns.iter().zip(&blocked.pairs).map(|(p, pairs)| chance(p) * pairs).sum();

@@ -61,6 +61,12 @@ pub fn false_discovery(
     place.iter().map(|bin| rate[*bin]).collect()
 }
 
+/// Information at which a blocked pair is as likely one person as not, in bits: of the patterns that have at least even chances, the least.
+pub fn even_odds(comparisons: &Comparisons, u: &Frequencies, blocked: &Histogram, rate: &[f64]) -> f64 {
+    let likely = blocked.patterns.iter().zip(rate).filter(|(_, rate)| **rate >= 0.5);
+    likely.map(|(pattern, _)| information(comparisons, u, *pattern)).fold(TOP, f64::min)
+}
+
 fn smoothed(counts: &[f64]) -> Vec<f64> {
     let half = SMOOTH / 2;
     (0..counts.len())

@@ -94,12 +94,13 @@ pub fn link(
         Taught::Now(_) | Taught::By(_) | Taught::Around(_) => None,
     };
     let stage = progress.stage("Blocking", None);
-    let blocks = blocking::block_with(&comparisons, records, &identities, recipe.weak_rules);
+    let blocks = blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size);
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.cap));
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
         (Taught::Around(_), _) => &FORMS[..1],
+        (_, Recipe { learnt: false, .. }) => &[Form::Information],
         (_, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
         (_, Recipe { choice_of_form: true, .. }) => &FORMS,
         _ => &[Form::Constrained],
@@ -188,7 +189,7 @@ impl<'a> Scene<'a> {
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
         let sample = clustering::sample(&evidence[0], &edges);
-        let at = clustering::choose(&evidence, &candidates, &sample);
+        let at = clustering::choose(&evidence, &candidates, &sample, self.recipe.jury);
         if !self.recipe.learnt_again {
             let Candidate { model, expected_matches } = candidates[at].clone();
             return self.decided(Candidate { model: model.rounded(), expected_matches }, edges);
