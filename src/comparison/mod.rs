@@ -118,6 +118,14 @@ impl Comparison {
         }
     }
 
+    /// Whether any two records differ in it: a value that is the same everywhere tells nobody apart.
+    pub fn tells_apart(&self) -> bool {
+        self.equality_columns().into_iter().any(|column| {
+            let mut known = column.iter().filter(|code| **code != MISSING);
+            known.next().is_some_and(|first| known.any(|code| code != first))
+        })
+    }
+
     /// Columns of codes whose equality this comparison rewards: what pairs share by chance is sampled along them.
     pub fn equality_columns(&self) -> Vec<&[u32]> {
         match &self.of {

@@ -99,7 +99,8 @@ impl Layout {
 
 /// The kinds of strangers: none alike, alike in one group of fields, alike in two.
 fn group_kinds(comparisons: &Comparisons) -> Vec<Vec<Group>> {
-    let mut groups: Vec<Group> = comparisons.list.iter().map(|comparison| comparison.group).collect();
+    let telling = comparisons.list.iter().filter(|comparison| comparison.tells_apart());
+    let mut groups: Vec<Group> = telling.map(|comparison| comparison.group).collect();
     groups.sort_unstable();
     groups.dedup();
     let mut kinds = vec![vec![]];
