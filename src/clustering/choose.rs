@@ -9,7 +9,7 @@ use super::merges::{Expected, LOWEST, best_cut};
 use super::nodes::Nodes;
 use super::pass::{self, NodeEdge};
 use super::{Evidence, Population, pair_cut, people_cut};
-use crate::comparison::Pattern;
+use crate::comparison::{Alias, Pattern};
 use crate::model::{Believed, Candidate, ContextWeights, Decision, Form, probability};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -191,11 +191,28 @@ fn first<T>(
     then(cut, weights, &contexts, &kept)
 }
 
-/// What the clusters of a model say of every pattern that has a chance, scaled to the whole population.
-pub fn believed(evidence: &Evidence, sample: &Sample) -> Believed {
-    let mut believed = first(evidence, sample, |_, weights, contexts, kept| contexts.believed(weights.as_ref(), kept));
+/// What the clusters of a model's first pass say, scaled to the whole population.
+#[derive(Debug, Default)]
+pub struct FirstClusters {
+    /// Of every pattern that has a chance, but for the pairs beside.
+    pub believed: Believed,
+    /// Pairs of identities that may meet aliases: their patterns are known only once those are learnt. Record pairs, and P(one person).
+    pub beside: Vec<(u32, u32, f64, f64)>,
+    /// Names that are used for each other, by comparison.
+    pub aliases: Vec<(usize, Vec<Alias>)>,
+}
+
+/// What the clusters of a model say of every pattern that has a chance, and of names that are used for each other where `aliases` asks.
+pub fn first_clusters(evidence: &Evidence, sample: &Sample, aliases: bool) -> FirstClusters {
+    let mut clusters = first(evidence, sample, |_, weights, contexts, kept| {
+        let aliases = if aliases { contexts.aliases() } else { Vec::new() };
+        let (believed, beside) = contexts.believed(weights.as_ref(), kept, &evidence.comparisons.holders_of(&aliases));
+        FirstClusters { believed, beside, aliases }
+    });
+    let believed = &mut clusters.believed;
     believed.pairs.iter_mut().chain(&mut believed.matches).for_each(|count| *count *= sample.scale);
-    believed
+    clusters.beside.iter_mut().for_each(|beside| beside.2 *= sample.scale);
+    clusters
 }
 
 /// Chooses the first cut and learns what contexts weigh. The cut of people needs no choosing: pooled link scores are posteriors.

@@ -1,11 +1,11 @@
 //! Between the passes: what the clusters of the first say about every pair.
 
-use super::Population;
 use super::context::{self, Cross, Seen, are_touching, level_of};
 use super::judged::judge;
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
-use crate::comparison::Pattern;
+use super::{Population, aliases};
+use crate::comparison::{Alias, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
 use rayon::prelude::*;
 
@@ -18,6 +18,21 @@ pub(super) struct Contexts<'a> {
     /// (smaller cluster, larger cluster, place of the edge), ascending.
     between: Vec<(u32, u32, u32)>,
 }
+
+/// A pair that has a chance.
+#[derive(Debug, Clone, Copy)]
+struct Believable {
+    /// Identities, the smaller first.
+    between: (u32, u32),
+    pattern: Pattern,
+    /// Record pairs.
+    pairs: i64,
+    /// P(one person).
+    chance: f64,
+}
+
+/// What pairs count in a pattern that they will leave: the pattern has to stay known as one that has a chance.
+const NEXT_TO_NOTHING: f64 = 1e-9;
 
 /// Levels of the edges of two clusters, and all cross pairs where the clusters touch.
 struct Looked {
@@ -118,51 +133,86 @@ impl<'a> Contexts<'a> {
         all
     }
 
-    /// What the pairs look like that have a chance, weighed with their context: those of clusters that touch, and the other scored ones.
-    pub fn believed(&self, weights: Option<&ContextWeights>, kept: &[super::Edge]) -> Believed {
-        let Population { nodes, edges, .. } = self.population;
-        let pattern_of = |edge: &NodeEdge| {
-            let (x, y) = (nodes.identity(edge.left), nodes.identity(edge.right));
-            let key = (x.min(y), x.max(y));
-            let at = kept.binary_search_by_key(&key, |kept| (kept.left, kept.right));
-            at.map_or_else(|_| self.population.evidence.comparisons.pattern(key.0, key.1), |at| kept[at].pattern)
-        };
-        let add = |level: Option<u8>| weights.map_or(0, |weights| weights.weight(level));
-        let count = |a: u32, b: u32, looked: Looked| {
-            let mut list: Vec<(Pattern, i64, f64)> = Vec::new();
-            match looked.cross {
-                Some(cross) => {
-                    let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
-                    for (&(i, j, weight, level), pattern) in cross.pairs.iter().zip(cross.patterns) {
-                        let pairs = nodes.weight(left[i as usize]) * nodes.weight(right[j as usize]);
-                        list.push((pattern, pairs, probability(weight + add(level))));
-                    }
-                }
-                None => {
-                    for &(at, level) in &looked.edges {
-                        let edge = &edges[at as usize];
-                        let pairs = nodes.weight(edge.left) * nodes.weight(edge.right);
-                        list.push((pattern_of(edge), pairs, probability(edge.weight + add(level))));
-                    }
-                }
-            }
-            list
-        };
-        let mut all: Vec<(Pattern, i64, f64)> = self.each(count).concat();
+    /// Names that the clusters show to be used for each other.
+    pub fn aliases(&self) -> Vec<(usize, Vec<Alias>)> {
+        aliases::learn(self.population.evidence, self.population.nodes, &self.clusters)
+    }
+
+    /// What the pairs look like that have a chance, weighed with their context: those of clusters that touch, and the other scored ones. Pairs
+    /// of which both `apart` are listed one by one, with their record pairs and P(one person); their patterns stand in the rest with next to
+    /// no weight.
+    pub fn believed(
+        &self,
+        weights: Option<&ContextWeights>,
+        kept: &[super::Edge],
+        apart: &[bool],
+    ) -> (Believed, Vec<(u32, u32, f64, f64)>) {
+        let mut all: Vec<Believable> = self.each(|a, b, looked| self.believable(weights, kept, a, b, looked)).concat();
         // Copies of one identity are pairs too.
+        let Population { nodes, evidence, .. } = self.population;
         for node in (0..nodes.len() as u32).filter(|&node| nodes.weight(node) > 1) {
             let (identity, records) = (nodes.identity(node), nodes.weight(node).min(8));
-            let judged = judge(self.population.evidence, identity, identity);
-            all.push((judged.pattern, records * (records - 1) / 2, probability(judged.weight)));
+            let judged = judge(evidence, identity, identity);
+            let (pairs, chance) = (records * (records - 1) / 2, probability(judged.weight));
+            all.push(Believable { between: (identity, identity), pattern: judged.pattern, pairs, chance });
         }
-        all.par_sort_by(|a, b| a.0.cmp(&b.0).then(a.2.total_cmp(&b.2)).then(a.1.cmp(&b.1)));
-        let mut believed = Believed::default();
-        for chunk in all.chunk_by(|a, b| a.0 == b.0) {
-            believed.patterns.push(chunk[0].0);
-            believed.pairs.push(chunk.iter().map(|(_, pairs, _)| *pairs as f64).sum());
-            believed.matches.push(chunk.iter().map(|(_, pairs, p)| *pairs as f64 * p).sum());
+        all.par_sort_by(|a, b| {
+            a.pattern
+                .cmp(&b.pattern)
+                .then(a.chance.total_cmp(&b.chance))
+                .then((a.pairs, a.between).cmp(&(b.pairs, b.between)))
+        });
+        let is_apart = |one: &Believable| {
+            one.between.0 != one.between.1 && apart[one.between.0 as usize] && apart[one.between.1 as usize]
+        };
+        let (mut believed, mut beside) = (Believed::default(), Vec::new());
+        for chunk in all.chunk_by(|a, b| a.pattern == b.pattern) {
+            let counts = |one: &Believable| if is_apart(one) { NEXT_TO_NOTHING } else { one.pairs as f64 };
+            believed.patterns.push(chunk[0].pattern);
+            believed.pairs.push(chunk.iter().map(counts).sum());
+            believed.matches.push(chunk.iter().map(|one| counts(one) * one.chance).sum());
+            let listed = chunk.iter().filter(|one| is_apart(one));
+            beside.extend(listed.map(|one| (one.between.0, one.between.1, one.pairs as f64, one.chance)));
         }
-        believed
+        (believed, beside)
+    }
+
+    /// The pairs of two clusters that have a chance.
+    fn believable(
+        &self,
+        weights: Option<&ContextWeights>,
+        kept: &[super::Edge],
+        a: u32,
+        b: u32,
+        looked: Looked,
+    ) -> Vec<Believable> {
+        let Population { nodes, edges, evidence, .. } = self.population;
+        let add = |level: Option<u8>| weights.map_or(0, |weights| weights.weight(level));
+        let pair = |x: u32, y: u32, pattern: Option<Pattern>, chance: f64| {
+            let (i, j) = (nodes.identity(x), nodes.identity(y));
+            let between = (i.min(j), i.max(j));
+            let looked_up = || {
+                let at = kept.binary_search_by_key(&between, |kept| (kept.left, kept.right));
+                at.map_or_else(|_| evidence.comparisons.pattern(between.0, between.1), |at| kept[at].pattern)
+            };
+            let pattern = pattern.unwrap_or_else(looked_up);
+            Believable { between, pattern, pairs: nodes.weight(x) * nodes.weight(y), chance }
+        };
+        match looked.cross {
+            Some(cross) => {
+                let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
+                let all = cross.pairs.iter().zip(cross.patterns);
+                all.map(|(&(i, j, weight, level), pattern)| {
+                    pair(left[i as usize], right[j as usize], Some(pattern), probability(weight + add(level)))
+                })
+                .collect()
+            }
+            None => {
+                let all = looked.edges.iter().map(|&(at, level)| (&edges[at as usize], level));
+                all.map(|(edge, level)| pair(edge.left, edge.right, None, probability(edge.weight + add(level))))
+                    .collect()
+            }
+        }
     }
 
     /// The pairs as they weigh with their context, ascending: the scored ones, and all cross pairs of clusters that touch; and the context

@@ -8,6 +8,7 @@
 //! people together, which gives every pair its context; then by *pooled* link, where the evidence of all cross pairs is weighed field by
 //! field, so that a damaged record does not outvote good ones. A record that two people claim about as much (*rivals*) goes to neither.
 
+mod aliases;
 mod around;
 mod choose;
 mod context;
@@ -28,7 +29,7 @@ mod sparse;
 mod union_find;
 
 pub use around::score_around;
-pub use choose::{Sample, believed, choose, decide, sample};
+pub use choose::{FirstClusters, Sample, choose, decide, first_clusters, sample};
 pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, everyone_alone, join_pairs};

@@ -3,6 +3,7 @@
 //! In: [`Records`] and [`Identities`]. Out: [`Comparisons`], which give the [`Pattern`] of any two identities. Always: a pattern depends
 //! on the values of the two identities and on how often values occur, never on row order; missing on either side is no level.
 
+mod aliases;
 pub mod date;
 pub mod kernels;
 pub mod name;
@@ -11,12 +12,15 @@ mod shape;
 pub mod tokens;
 pub mod value;
 
+pub use aliases::Alias;
+
 use crate::job::{Field, FieldKind, Job};
 use crate::records::{Identities, MISSING, Records};
 use date::Dates;
 use name::Names;
 use place::Places;
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 use std::sync::OnceLock;
 use value::{Manner, Values};
 
@@ -275,7 +279,7 @@ impl Comparisons {
         if self.known.get().is_some() {
             return;
         }
-        let identities = self.rows.len() / self.width.max(1);
+        let identities = self.identities();
         let mut known = Known { starts: vec![0; identities + 1], rights: Vec::new(), patterns: Vec::new() };
         for (left, right, pattern) in pairs.take(u32::MAX as usize) {
             known.starts[left as usize + 1] += 1;
@@ -284,6 +288,35 @@ impl Comparisons {
         }
         (0..identities).for_each(|identity| known.starts[identity + 1] += known.starts[identity]);
         self.known.get_or_init(|| known);
+    }
+
+    /// Takes on what clusters have shown of names that are used for each other, by place in the list; how many pairs of values that is.
+    /// Patterns of two identities that [`Comparisons::holders_of`] names may be others from then on, so that none is remembered.
+    pub fn learn(&mut self, found: &[(usize, Vec<Alias>)]) -> usize {
+        self.known = OnceLock::new();
+        let learnt = found.iter().map(|(at, aliases)| match &mut self.list[*at].of {
+            Of::Name(names) => names.learn(aliases),
+            Of::Values(_) | Of::Date(_) | Of::Place(_) => 0,
+        });
+        learnt.sum()
+    }
+
+    /// By identity, whether it holds a value that has an alias among those found.
+    pub fn holders_of(&self, found: &[(usize, Vec<Alias>)]) -> Vec<bool> {
+        let mut holds = vec![false; self.identities()];
+        for (at, aliases) in found {
+            let values: FxHashSet<u32> = aliases.iter().flat_map(|&(a, b, _)| [a, b]).collect();
+            let has = |identity: u32| match &self.list[*at].of {
+                Of::Name(names) => names.tokens_of(identity).any(|token| values.contains(&token)),
+                Of::Values(_) | Of::Date(_) | Of::Place(_) => false,
+            };
+            holds.par_iter_mut().enumerate().for_each(|(identity, holds)| *holds |= has(identity as u32));
+        }
+        holds
+    }
+
+    fn identities(&self) -> usize {
+        self.rows.len() / self.width.max(1)
     }
 
     /// The pattern of two identities.

@@ -1,5 +1,6 @@
 //! The name comparison: two bags of tokens, aligned best first.
 
+use super::aliases::Alias;
 use super::tokens::{Agreement, Tokens};
 use crate::job::Field;
 use crate::records::{Dictionary, Identities, MISSING, Records};
@@ -186,6 +187,18 @@ impl Names {
 
     pub fn word(&self, token: u32) -> &str {
         self.tokens.words.get(token)
+    }
+
+    /// The distinct tokens of an identity's name.
+    pub fn tokens_of(&self, identity: u32) -> impl Iterator<Item = u32> + '_ {
+        let name = self.of_identity[identity as usize];
+        let bag = if name == MISSING { &[][..] } else { self.bag(name) };
+        bag.iter().map(|entry| entry.token)
+    }
+
+    /// Takes aliases of tokens on; how many are worth it.
+    pub fn learn(&mut self, found: &[Alias]) -> usize {
+        self.tokens.learn(found)
     }
 
     /// How two names agree, by their codes; `None` where either is missing.

@@ -3,6 +3,7 @@
 //! A token's *bits* in a class are log2(records / records that hold a token which this class would take for it): what an agreement in
 //! that class is worth as evidence (ACCURACY.md section 3). An inexact agreement earns the smaller of its two tokens' bits.
 
+use super::aliases::{Alias, Aliases};
 use super::kernels::{jaro_winkler, within_one_edit};
 use super::shape::Shape;
 use crate::records::Dictionary;
@@ -24,8 +25,11 @@ pub enum Agreement {
     Prefix,
     /// Jaro–Winkler at least .85 (four letters or more).
     Similar,
+    /// Used for each other by several people's records, as clusters have shown.
+    Alias,
 }
 
+/// Classes whose bits are measured by token: all but aliases, which have their own.
 const CLASSES: usize = 6;
 
 /// The vocabulary of a population's names.
@@ -38,6 +42,7 @@ pub struct Tokens {
     variants: Vec<&'static [u16]>,
     holders: Vec<u64>,
     shapes: Vec<Shape>,
+    aliases: Aliases,
 }
 
 impl Tokens {
@@ -62,7 +67,7 @@ impl Tokens {
             })
             .collect();
         let shapes = words.iter().zip(&variants).map(|(word, classes)| Shape::of(word, !classes.is_empty())).collect();
-        Tokens { words, bits, variants, holders: holders.to_vec(), shapes }
+        Tokens { words, bits, variants, holders: holders.to_vec(), shapes, aliases: Aliases::default() }
     }
 
     /// How many records hold a token.
@@ -70,13 +75,31 @@ impl Tokens {
         self.holders[token as usize]
     }
 
+    /// What an agreement of `class` on a token is worth, in bits.
     pub fn bits(&self, token: u32, class: Agreement) -> f32 {
         self.bits[token as usize][class as usize]
     }
 
+    /// Takes aliases on that are worth more than what spelling says; how many those are. An alias is never worth more than either of its
+    /// tokens.
+    pub fn learn(&mut self, found: &[Alias]) -> usize {
+        let own = |token: u32| f64::from(self.bits(token, Agreement::Exact));
+        let capped = found.iter().map(|&(a, b, bits)| (a, b, bits.min(own(a)).min(own(b))));
+        let better = |&(a, b, bits): &Alias| self.agreement(a, b).is_none_or(|(_, known)| bits > f64::from(known));
+        let better: Vec<Alias> = capped.filter(better).collect();
+        self.aliases = Aliases::of(&better, self.words.len());
+        self.aliases.len()
+    }
+
     /// How two tokens agree, if they do, and what that is worth in bits.
     pub fn agreement(&self, left: u32, right: u32) -> Option<(Agreement, f32)> {
-        let class = if left == right { Agreement::Exact } else { self.class(left, right)? };
+        if left == right {
+            return Some((Agreement::Exact, self.bits(left, Agreement::Exact)));
+        }
+        if let Some(bits) = self.aliases.bits(left, right) {
+            return Some((Agreement::Alias, bits));
+        }
+        let class = self.class(left, right)?;
         Some((class, self.bits(left, class).min(self.bits(right, class))))
     }
 

@@ -99,6 +99,23 @@ pub struct Believed {
     pub matches: Vec<f64>,
 }
 
+impl Believed {
+    /// Adds pairs: a pattern, how many, and how many of them are taken for one person.
+    pub fn add(&mut self, more: impl Iterator<Item = (Pattern, f64, f64)>) {
+        let known = self.patterns.iter().zip(&self.pairs).zip(&self.matches);
+        let mut all: Vec<(Pattern, f64, f64)> =
+            known.map(|((&pattern, &pairs), &matches)| (pattern, pairs, matches)).collect();
+        all.extend(more);
+        all.sort_by(|a, b| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).then(a.2.total_cmp(&b.2)));
+        *self = Believed::default();
+        for chunk in all.chunk_by(|a, b| a.0 == b.0) {
+            self.patterns.push(chunk[0].0);
+            self.pairs.push(chunk.iter().map(|one| one.1).sum());
+            self.matches.push(chunk.iter().map(|one| one.2).sum());
+        }
+    }
+}
+
 /// Learns a model's classes again from what clusters say of each pattern: class 0 is what they believe, the others share the rest. `blocked`
 /// and `unblocked` hold the pairs that have no chance.
 pub fn relearn(

@@ -19,6 +19,8 @@ pub struct Recipe {
     pub jury: bool,
     /// The model learnt again from what its clusters believe.
     pub learnt_again: bool,
+    /// Names that clusters show to be used for each other.
+    pub aliases: bool,
     /// What the other records of two clusters say about a pair.
     pub context: bool,
     pub linkage: Linkage,
@@ -45,6 +47,7 @@ impl Recipe {
         choice_of_form: true,
         jury: true,
         learnt_again: true,
+        aliases: true,
         context: true,
         linkage: Linkage::Pooled,
     };
@@ -53,6 +56,7 @@ impl Recipe {
     const INFORMATION: Recipe = Recipe {
         learnt: false,
         learnt_again: false,
+        aliases: false,
         context: false,
         linkage: Linkage::ConnectedComponents,
         ..Recipe::WHOLE
@@ -70,6 +74,7 @@ impl Recipe {
             ("without a choice of form", Recipe { choice_of_form: false, ..whole }),
             ("each form judged by itself", Recipe { jury: false, ..whole }),
             ("without learning again", Recipe { learnt_again: false, ..whole }),
+            ("without aliases", Recipe { aliases: false, ..whole }),
             ("without context", Recipe { context: false, ..whole }),
             ("without rivals", Recipe { linkage: Linkage::PooledWithoutRivals, ..whole }),
             ("average link instead of pooled", Recipe { linkage: Linkage::Average, ..whole }),

@@ -4,11 +4,13 @@ use super::MODEL_DOES_NOT_FIT;
 use super::imported::Levels;
 use super::progress::Progress;
 use crate::blocking::{self, Blocks, RuleCount};
-use crate::clustering::{self, Clustering, Edge, Evidence, Guards, Settled, score_around, score_pairs};
+use crate::clustering::{self, Clustering, Edge, Evidence, FirstClusters, Guards, Settled, score_around, score_pairs};
 use crate::comparison::{Comparisons, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
-use crate::model::{self, Asked, Candidate, Decision, FORMS, Form, Learnt, Linkage, Model, Pooling, Recipe, Scorer};
+use crate::model::{
+    self, Asked, Candidate, Decision, FORMS, Form, Histogram, Learnt, Linkage, Model, Pooling, Recipe, Scorer,
+};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -85,7 +87,7 @@ pub fn link(
     let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
-    let comparisons = Comparisons::choose(job, records, &identities);
+    let mut comparisons = Comparisons::choose(job, records, &identities);
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = match taught {
         Taught::Before(model) => {
@@ -116,19 +118,22 @@ pub fn link(
     });
     let stage = progress.stage("Linking", None);
     let guards = Guards::new(&comparisons, records, &identities, settled, &job.providers);
-    let scene = Scene { records, identities: &identities, comparisons: &comparisons, guards: &guards, job, recipe };
+    let scene = Scene { records, identities: &identities, comparisons: (), guards: &guards, job, recipe };
     let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
     let (clustering, chosen) = match (frozen, learnt, taught) {
-        (Some(candidate), _, _) => scene.score_and_cluster(candidate, &blocks, advance),
+        (Some(candidate), _, _) => scene.comparing(&comparisons).score_and_cluster(candidate, &blocks, advance),
         (None, Some(learnt), Taught::Around(named)) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
-            scene.cluster_around(candidate, &blocks, named)
+            scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
         (None, Some(learnt), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
-            let candidate = scene.settle(learnt, &blocks, labels);
+            let mut first = scene.comparing(&comparisons).first_look(learnt, &blocks);
+            first.learn_aliases(&mut comparisons);
+            let scene = scene.comparing(&comparisons);
+            let candidate = scene.settle(first, labels);
             scene.score_and_cluster(candidate, &blocks, advance)
         }
         _ => (clustering::everyone_alone(records, &identities, settled), None),
@@ -153,14 +158,53 @@ pub fn link(
     })
 }
 
-/// What does not depend on a model.
-struct Scene<'a> {
+/// What is known of a night's pairs before its model is learnt again.
+struct FirstLook {
+    /// The chosen one.
+    candidate: Candidate,
+    /// Ascending.
+    edges: Vec<Edge>,
+    /// `None` where nothing is learnt again.
+    clusters: Option<FirstClusters>,
+    blocked: Histogram,
+    unblocked: Histogram,
+}
+
+impl FirstLook {
+    /// Teaches the comparisons the names that clusters show to be used for each other, and compares again who may hold them.
+    fn learn_aliases(&mut self, comparisons: &mut Comparisons) {
+        let Some(aliases) = self.clusters.as_ref().map(|clusters| &clusters.aliases).filter(|found| !found.is_empty())
+        else {
+            return;
+        };
+        let learnt = comparisons.learn(aliases);
+        tracing::info!(pairs = learnt, "names that are used for each other");
+        let holds = comparisons.holders_of(aliases);
+        let again = self.edges.par_iter_mut().filter(|edge| holds[edge.left as usize] && holds[edge.right as usize]);
+        again.for_each(|edge| edge.pattern = comparisons.pattern(edge.left, edge.right));
+        comparisons.remember(self.edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
+    }
+}
+
+/// What does not depend on a model; without the comparisons while those still learn.
+#[derive(Clone, Copy)]
+struct Scene<'a, C = &'a Comparisons> {
     records: &'a Records,
     identities: &'a Identities,
-    comparisons: &'a Comparisons,
+    comparisons: C,
     guards: &'a Guards,
     job: &'a Job,
     recipe: &'a Recipe,
+}
+
+impl<'a> Scene<'a, ()> {
+    fn comparing<'c>(self, comparisons: &'c Comparisons) -> Scene<'c>
+    where
+        'a: 'c,
+    {
+        let Scene { records, identities, guards, job, recipe, .. } = self;
+        Scene { records, identities, comparisons, guards, job, recipe }
+    }
 }
 
 impl<'a> Scene<'a> {
@@ -176,9 +220,8 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Chooses among the candidate models, learns the chosen one again from what its clusters and humans say, rounds it as it will be frozen,
-    /// and decides with it.
-    fn settle(&self, learnt: Learnt, blocks: &Blocks, labels: &[Label]) -> Candidate {
+    /// Chooses among the candidate models, and looks at what the clusters of the chosen one say.
+    fn first_look(&self, learnt: Learnt, blocks: &Blocks) -> FirstLook {
         let Learnt { candidates, blocked, unblocked, .. } = learnt;
         let scorers: Vec<Scorer> =
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
@@ -190,14 +233,27 @@ impl<'a> Scene<'a> {
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
         let sample = clustering::sample(&evidence[0], &edges);
         let at = clustering::choose(&evidence, &candidates, &sample, self.recipe.jury);
-        if !self.recipe.learnt_again {
-            let Candidate { model, expected_matches } = candidates[at].clone();
-            return self.decided(Candidate { model: model.rounded(), expected_matches }, edges);
-        }
-        let mut believed = clustering::believed(&evidence[at], &sample);
-        let chance = |pattern| model::probability(scorers[at].weight(pattern));
-        model::clamp(&mut believed, &self.asked(labels, &scorers[at]), &blocked, chance);
-        let model = model::relearn(self.comparisons, &candidates[at].model, &believed, &blocked, &unblocked).rounded();
+        let clusters = match self.recipe.learnt_again {
+            true => Some(clustering::first_clusters(&evidence[at], &sample, self.recipe.aliases)),
+            false => None,
+        };
+        FirstLook { candidate: candidates[at].clone(), edges, clusters, blocked, unblocked }
+    }
+
+    /// Learns the chosen model again from what its clusters and humans say, rounds it as it will be frozen, and decides with it.
+    fn settle(&self, first: FirstLook, labels: &[Label]) -> Candidate {
+        let FirstLook { candidate, edges, clusters, blocked, unblocked } = first;
+        let Some(FirstClusters { mut believed, beside, .. }) = clusters else {
+            return self.decided(Candidate { model: candidate.model.rounded(), ..candidate }, edges);
+        };
+        let now = |&(left, right, pairs, chance): &(u32, u32, f64, f64)| {
+            (self.comparisons.pattern(left, right), pairs, pairs * chance)
+        };
+        believed.add(beside.iter().map(now));
+        let scorer = candidate.model.scorer(self.comparisons);
+        let chance = |pattern| model::probability(scorer.weight(pattern));
+        model::clamp(&mut believed, &self.asked(labels, &scorer), &blocked, chance);
+        let model = model::relearn(self.comparisons, &candidate.model, &believed, &blocked, &unblocked).rounded();
         let expected_matches = model::six_digits(believed.matches.iter().sum());
         self.decided(Candidate { model, expected_matches }, edges)
     }
