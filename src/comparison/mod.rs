@@ -36,6 +36,25 @@ pub enum Group {
     Other(u16),
 }
 
+/// A comparison's name, and where its level stands in a pattern: all that is left to know of it once pairs are scored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedLevel {
+    /// As in `level_<name>` of links.parquet.
+    pub name: String,
+    /// The lowest of its bits.
+    pub shift: u32,
+    /// Its bits, moved down to the lowest.
+    pub mask: u64,
+}
+
+impl PackedLevel {
+    /// The level in `pattern`; `None` where it was missing.
+    pub fn level_in(&self, pattern: Pattern) -> Option<u8> {
+        let stored = (pattern >> self.shift) & self.mask;
+        (stored > 0).then(|| (stored - 1) as u8)
+    }
+}
+
 /// One comparison of a job.
 #[derive(Debug)]
 pub struct Comparison {
@@ -69,6 +88,11 @@ impl Comparison {
     /// Where this comparison's bits stand in a pattern: shift and mask.
     pub fn place(&self) -> (u32, u64) {
         (self.shift, self.mask)
+    }
+
+    /// The same by itself.
+    pub fn packed(&self) -> PackedLevel {
+        PackedLevel { name: self.name.clone(), shift: self.shift, mask: self.mask }
     }
 
     /// `pattern` with this comparison's level put in.

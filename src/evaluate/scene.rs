@@ -79,8 +79,8 @@ impl<'a> Scene<'a> {
         self.clustering.right[person as usize]
     }
 
-    /// Every kept pair of identities, and whether both are one person.
-    pub fn links(&self) -> &[(Edge, bool)] {
+    /// Every kept pair of identities.
+    pub fn links(&self) -> &[Edge] {
         &self.clustering.links
     }
 
@@ -95,11 +95,7 @@ impl<'a> Scene<'a> {
         let compared = self.clustering.counts.pairs_compared;
         self.with(&self.job.cluster, |evidence| {
             // Kept pairs carry the weight of their context; clustering adds that by itself.
-            let bare = |(edge, _): &(Edge, bool)| Edge {
-                weight: evidence.scorer.weight(edge.pattern),
-                context: None,
-                ..*edge
-            };
+            let bare = |edge: &Edge| Edge::of(edge.left, edge.right, evidence.scorer.weight(edge.pattern), edge.pattern);
             let edges: Vec<Edge> = self.links().par_iter().map(bare).collect();
             let decided = match &self.model.decision {
                 Some(decision) => decision.clone(),
@@ -115,8 +111,8 @@ impl<'a> Scene<'a> {
         if left == right {
             return Some(scorer.weight(self.comparisons.pattern(left, right)));
         }
-        let at = self.links().binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right)).ok()?;
-        Some(self.links()[at].0.weight)
+        let at = self.links().binary_search_by_key(&(left, right), |edge| (edge.left, edge.right)).ok()?;
+        Some(i64::from(self.links()[at].weight))
     }
 
     /// Who is who by a recipe that may leave something out, learnt from these very records.

@@ -47,7 +47,7 @@ use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
-use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
+use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::records::{self, Cleaned, Records};
 use decided::Decided;
 use gates::{Before, Gates, Waived};
@@ -188,8 +188,6 @@ struct Night<'a> {
     known: Option<Known>,
     identified: Identified,
     people: People,
-    links: LinkTable,
-    review: ReviewTable,
 }
 
 /// Runs a job: reads, links, publishes.
@@ -331,7 +329,6 @@ fn prepare<'a>(
     let controls = impossible::controls(job, &records, &linked.clustering.partition);
     let found = u64::from(linked.clustering.partition.people);
     gates.judge_people(ledger, found, &identified.changes, &controls)?;
-    let (links, review) = link_tables(&linked);
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
     Ok(Night {
@@ -354,8 +351,6 @@ fn prepare<'a>(
         known,
         identified,
         people,
-        links,
-        review,
     })
 }
 
@@ -413,7 +408,7 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     let clustering = &linked.clustering;
     let mut in_review = vec![false; clustering.partition.people as usize];
     for &(at, _) in &clustering.review {
-        let edge = &clustering.links[at as usize].0;
+        let edge = &clustering.links[at as usize];
         for identity in [edge.left, edge.right] {
             for &record in linked.identities.members(identity) {
                 in_review[clustering.partition.person[record as usize] as usize] = true;
@@ -428,48 +423,21 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     }
 }
 
-/// links.parquet and review.parquet, in columns.
-fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
-    let clustering = &linked.clustering;
-    let scale = linked.scale();
-    let table = |places: &mut dyn Iterator<Item = usize>| {
-        let levels = scale.iter().map(|(name, _)| (name.to_string(), Vec::new())).collect();
-        let mut table = LinkTable { levels, ..LinkTable::default() };
-        for at in places {
-            let (edge, together) = &clustering.links[at];
-            table.left.push(edge.left);
-            table.right.push(edge.right);
-            table.weight_1024.push(edge.weight as i32);
-            table.probability.push(as_probability(edge.weight));
-            table.same_person.push(*together);
-            table.context.push(edge.context.unwrap_or(MISSING_LEVEL));
-            for ((_, level_in), (_, levels)) in scale.iter().zip(&mut table.levels) {
-                levels.push(level_in(edge.pattern).unwrap_or(MISSING_LEVEL));
-            }
-        }
-        table
-    };
-    let links = table(&mut (0..clustering.links.len()));
-    let review = ReviewTable {
-        links: table(&mut clustering.review.iter().map(|(at, _)| *at as usize)),
-        reasons: clustering.review.iter().map(|(_, reason)| reason.word()).collect(),
-    };
-    (links, review)
-}
-
 /// Writes every file of the run into the draft.
 fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
+    let clustering = &night.linked.clustering;
+    let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
     let outputs = Outputs {
         job: night.job,
         files: &night.files,
         records: &night.records,
-        partition: &night.linked.clustering.partition,
+        partition: &clustering.partition,
         identity_of_record: &night.linked.identities.of_record,
         identity_ids: &night.linked.identities.hash,
         person_ids: &night.identified.person_ids,
         people: &night.people,
-        links: &night.links,
-        review: &night.review,
+        links: LinkTable { links: &clustering.links, levels: &night.linked.levels },
+        review: &review,
         quarantined: &night.quarantined,
         withheld: &night.withheld,
         changes: &night.identified.changes,
