@@ -201,7 +201,8 @@ impl Population<'_> {
         let pairs = edges.iter().map(|edge| (nodes.identity(edge.left), nodes.identity(edge.right)));
         let mut expected = pass::copies(nodes, evidence.identities.len(), pairs, own);
         for edge in edges.iter().filter(|edge| !edge.forbidden) {
-            expected.all_true += probability(i64::from(edge.weight)) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
+            expected.all_true +=
+                probability(i64::from(edge.weight)) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
         }
         expected
     }

@@ -4,6 +4,7 @@
 
 use super::settled::{KeptApart, KeptBy};
 use super::{Clustering, Counts, Edge, Partition, ReviewReason, Settled, UnionFind, pair_cut};
+use crate::comparison::Pattern;
 use crate::job::{ClusterSettings, Field};
 use crate::model::{probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
@@ -14,35 +15,114 @@ use std::cmp::Reverse;
 /// Pairs below this probability are not kept as links.
 pub const KEPT_FROM: f64 = 0.05;
 
-/// Scored pairs of records. They are named by their places in `order`, left < right; those that an imported model calls left.
-pub struct RecordPairs<'a> {
-    pub pairs: Vec<Edge>,
-    /// The record at each place.
-    pub order: &'a [u32],
-    pub compared: u64,
+/// A scored pair of records. They are named by their places in an order, left < right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordPair {
+    pub left: u32,
+    pub right: u32,
+    /// Log odds in 1/1024 bit.
+    pub weight: i64,
+    pub pattern: Pattern,
 }
 
-/// Joins every pair at or above the cut. `own_weight` is a record's weight against its own copy, in 1/1024 bit.
+/// What is kept of some scored pairs of records: 20 bytes for each that may join people, 24 for each pair of identities.
+pub struct RecordPairs {
+    strong: Vec<Strong>,
+    /// Pairs of identities, each with the best of its records' pairs, ascending.
+    links: Vec<Edge>,
+}
+
+/// A pair at or above the cut: its weight, both identities, smaller first, and the places of both records. The first stands first: identities
+/// are numbered by content hash.
+type Strong = (Reverse<i32>, u32, u32, u32, u32);
+
+impl RecordPairs {
+    /// Keeps scored pairs; `order` has the record at each place.
+    pub fn of(
+        pairs: impl Iterator<Item = RecordPair>,
+        order: &[u32],
+        identities: &Identities,
+        cut: i64,
+    ) -> RecordPairs {
+        let identity = |place: u32| identities.of_record[order[place as usize] as usize];
+        let (mut strong, mut links) = (Vec::new(), Vec::new());
+        for pair in pairs {
+            let (a, b) = (identity(pair.left), identity(pair.right));
+            let edge = Edge::of(a.min(b), a.max(b), pair.weight, pair.pattern);
+            if pair.weight >= cut {
+                strong.push((Reverse(edge.weight), edge.left, edge.right, pair.left, pair.right));
+            }
+            if a != b {
+                links.push(edge);
+            }
+        }
+        best_of_each(&mut links);
+        // Shrunk, since all of them wait for the last.
+        strong.shrink_to_fit();
+        links.shrink_to_fit();
+        RecordPairs { strong, links }
+    }
+}
+
+/// Sorts pairs of identities and leaves the best of each.
+fn best_of_each(links: &mut Vec<Edge>) {
+    links.sort_unstable_by_key(|edge| (edge.left, edge.right, Reverse(edge.weight), edge.pattern));
+    links.dedup_by_key(|edge| (edge.left, edge.right));
+}
+
+/// Identities whose pairs are put together as one piece of work.
+const IDENTITIES_PER_PART: u32 = 1 << 14;
+
+/// The pairs of identities of all lists, each with the best, ascending.
+fn merged(lists: &[Vec<Edge>], identities: u32) -> Vec<Edge> {
+    let part = |nth: u32| {
+        let (from, to) = (nth * IDENTITIES_PER_PART, (nth + 1) * IDENTITIES_PER_PART);
+        let mut links = Vec::new();
+        for list in lists {
+            let place = |identity: u32| list.partition_point(|edge| edge.left < identity);
+            links.extend_from_slice(&list[place(from)..place(to)]);
+        }
+        best_of_each(&mut links);
+        links.shrink_to_fit();
+        links
+    };
+    let parts: Vec<Vec<Edge>> = (0..identities.div_ceil(IDENTITIES_PER_PART)).into_par_iter().map(part).collect();
+    end_to_end(parts)
+}
+
+/// As `concat`, but each part goes as soon as it is copied.
+fn end_to_end<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| all.extend(part));
+    all
+}
+
+/// Joins every pair at or above the cut; `found` is what was kept of all pairs that were `compared`, `order` has the record at each place.
+/// `own_weight` is a record's weight against its own copy, in 1/1024 bit.
 pub fn join_pairs(
     records: &Records,
     identities: &Identities,
     settled: &Settled,
     settings: &ClusterSettings,
-    RecordPairs { pairs, order, compared }: RecordPairs,
+    (found, order, compared): (Vec<RecordPairs>, &[u32], u64),
     own_weight: impl Fn(u32) -> i64 + Sync,
 ) -> Clustering {
     let cut = pair_cut(settings);
     let mut groups = Groups::of(records, identities, settled);
     let refused = groups.obey(settled);
-    for at in strongest_first(&pairs, order, identities, cut) {
-        let pair = &pairs[at as usize];
-        groups.join(order[pair.left as usize], order[pair.right as usize], i64::from(pair.weight));
+    let (strong, links): (Vec<Vec<Strong>>, Vec<Vec<Edge>>) =
+        found.into_iter().map(|RecordPairs { strong, links }| (strong, links)).unzip();
+    let mut strong = end_to_end(strong);
+    strong.par_sort_unstable();
+    for &(Reverse(weight), _, _, left, right) in &strong {
+        groups.join(order[left as usize], order[right as usize], i64::from(weight));
     }
+    drop(strong);
     let mut counts = Counts { pairs_compared: compared, ..Counts::default() };
     (counts.components, counts.largest_component) = groups.union.sizes();
     let (partition, weakest) = groups.partition(identities);
     let of_identity = person_of_identity(&partition, identities);
-    let mut links = of_identities(pairs, order, identities);
+    let mut links = merged(&links, identities.len() as u32);
     links.par_iter_mut().for_each(|edge| {
         let person = of_identity[edge.left as usize];
         edge.same_person = person != MISSING && person == of_identity[edge.right as usize];
@@ -61,26 +141,6 @@ pub fn join_pairs(
     let refused = refused.into_iter().map(|(_, _, why)| why).collect();
     let right = weakest.iter().map(|weight| weight.map_or(1.0, probability)).collect();
     Clustering { partition, links, review, weakest, right, bare, refused, counts }
-}
-
-/// The pairs at or above the cut by place in the list, best first; ties by content hash, then by the order of the model.
-fn strongest_first(pairs: &[Edge], order: &[u32], identities: &Identities, cut: i64) -> impl Iterator<Item = u32> {
-    // Identities are numbered by content hash.
-    let identity = |place: u32| identities.of_record[order[place as usize] as usize];
-    let mut strong: Vec<(Reverse<i32>, u32, u32, u32)> = pairs
-        .par_iter()
-        .enumerate()
-        .filter(|(_, pair)| i64::from(pair.weight) >= cut)
-        .map(|(at, pair)| {
-            let (a, b) = (identity(pair.left), identity(pair.right));
-            (Reverse(pair.weight), a.min(b), a.max(b), at as u32)
-        })
-        .collect();
-    let places = |at: u32| (pairs[at as usize].left, pairs[at as usize].right);
-    strong.par_sort_unstable_by(|x, y| {
-        (x.0, x.1, x.2).cmp(&(y.0, y.1, y.2)).then_with(|| places(x.3).cmp(&places(y.3)))
-    });
-    strong.into_iter().map(|(_, _, _, at)| at)
 }
 
 /// Nobody linked with anybody by evidence, where nothing can be compared; rows of one record_id stay together, and decisions are obeyed.
@@ -249,25 +309,12 @@ fn person_of_identity(partition: &Partition, identities: &Identities) -> Vec<u32
     (0..identities.len() as u32).into_par_iter().map(of).collect()
 }
 
-/// Pairs of identities, each with the best of its records' pairs, ascending; made where the records' pairs stood.
-fn of_identities(mut pairs: Vec<Edge>, order: &[u32], identities: &Identities) -> Vec<Edge> {
-    let identity = |place: u32| identities.of_record[order[place as usize] as usize];
-    pairs.par_iter_mut().for_each(|pair| {
-        let (a, b) = (identity(pair.left), identity(pair.right));
-        (pair.left, pair.right) = (a.min(b), a.max(b));
-    });
-    pairs.retain(|pair| pair.left != pair.right);
-    pairs.par_sort_unstable_by_key(|pair| (pair.left, pair.right, Reverse(pair.weight), pair.pattern));
-    pairs.dedup_by_key(|pair| (pair.left, pair.right));
-    pairs.shrink_to_fit();
-    pairs
-}
-
 /// Pairs from `from` on that stayed apart, by place in `links`, but for those that an authority keeps apart.
 fn review(groups: &Groups, links: &[Edge], from: i64) -> Vec<(u32, ReviewReason)> {
     let number = |identity: u32| groups.number[groups.identities.example(identity)];
     let reason = |(at, edge): (usize, &Edge)| {
-        if edge.same_person || i64::from(edge.weight) < from || groups.kept_apart.contains_key(&(edge.left, edge.right)) {
+        if edge.same_person || i64::from(edge.weight) < from || groups.kept_apart.contains_key(&(edge.left, edge.right))
+        {
             return None;
         }
         let (a, b) = (number(edge.left), number(edge.right));
@@ -305,11 +352,13 @@ mod tests {
 
     fn joined(records: &Records, settled: &Settled, pairs: &[(u32, u32, i64)]) -> Clustering {
         let identities = Identities::of(records, &[], |_| true);
-        let pairs: Vec<Edge> =
-            pairs.iter().map(|&(left, right, bits)| Edge::of(left, right, bits * 1024, 0)).collect();
-        let (order, compared) = ((0..records.len() as u32).collect::<Vec<u32>>(), pairs.len() as u64);
-        let pairs = RecordPairs { pairs, order: &order, compared };
-        join_pairs(records, &identities, settled, &ClusterSettings::default(), pairs, |_| 10 * 1024)
+        let pair = |&(left, right, bits): &(u32, u32, i64)| RecordPair { left, right, weight: bits * 1024, pattern: 0 };
+        let (order, settings) = ((0..records.len() as u32).collect::<Vec<u32>>(), ClusterSettings::default());
+        // One list a pair: what is kept of each is put together.
+        let of =
+            |one: &(u32, u32, i64)| RecordPairs::of([pair(one)].into_iter(), &order, &identities, pair_cut(&settings));
+        let found: Vec<RecordPairs> = pairs.iter().map(of).collect();
+        join_pairs(records, &identities, settled, &settings, (found, &order, pairs.len() as u64), |_| 10 * 1024)
     }
 
     #[test]

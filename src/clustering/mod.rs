@@ -31,7 +31,7 @@ pub use around::score_around;
 pub use choose::{Sample, believed, choose, decide, sample};
 pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
-pub use joined::{KEPT_FROM, RecordPairs, everyone_alone, join_pairs};
+pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
 pub use links::{Edge, score_pairs};
 pub use merges::Merge;
@@ -319,11 +319,7 @@ fn review_pairs(evidence: &Evidence, links: &[Edge], cut: i64) -> Vec<(u32, Revi
 }
 
 /// The pairs for review with those of refused decisions, by place in `links`; why a decision was refused stands before other reasons.
-fn with_reasons(
-    mut review: Vec<(u32, ReviewReason)>,
-    links: &[Edge],
-    refused: &[Refused],
-) -> Vec<(u32, ReviewReason)> {
+fn with_reasons(mut review: Vec<(u32, ReviewReason)>, links: &[Edge], refused: &[Refused]) -> Vec<(u32, ReviewReason)> {
     let place = |&(left, right, why): &Refused| {
         let found = links.binary_search_by_key(&(left, right), |edge| (edge.left, edge.right));
         found.ok().map(|at| (at as u32, why))

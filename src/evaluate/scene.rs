@@ -95,7 +95,8 @@ impl<'a> Scene<'a> {
         let compared = self.clustering.counts.pairs_compared;
         self.with(&self.job.cluster, |evidence| {
             // Kept pairs carry the weight of their context; clustering adds that by itself.
-            let bare = |edge: &Edge| Edge::of(edge.left, edge.right, evidence.scorer.weight(edge.pattern), edge.pattern);
+            let bare =
+                |edge: &Edge| Edge::of(edge.left, edge.right, evidence.scorer.weight(edge.pattern), edge.pattern);
             let edges: Vec<Edge> = self.links().par_iter().map(bare).collect();
             let decided = match &self.model.decision {
                 Some(decision) => decision.clone(),

@@ -2,7 +2,7 @@
 
 use super::link::Linked;
 use super::progress::Progress;
-use crate::clustering::{Edge, KEPT_FROM, RecordPairs, Settled, join_pairs};
+use crate::clustering::{self, KEPT_FROM, RecordPair, RecordPairs, Settled, join_pairs};
 use crate::comparison::Comparisons;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -71,13 +71,20 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
     let stage = progress.stage("Linking", None);
     let scorer = Scorer::new(&prepared);
     let floor = weight_of(KEPT_FROM) as f64 / UNITS_PER_BIT;
-    let keep = |pair: ScoredPair| Edge::of(pair.left, pair.right, units(pair.weight), pair.pattern);
-    let (pairs, compared) = splink::score_all(&scorer, &blocks, floor, keep, |pairs| stage.advance(pairs));
+    let pair = |scored: &ScoredPair| RecordPair {
+        left: scored.left,
+        right: scored.right,
+        weight: units(scored.weight),
+        pattern: scored.pattern,
+    };
+    let cut = clustering::pair_cut(&job.cluster);
+    let finish = |scored: &[ScoredPair]| RecordPairs::of(scored.iter().map(pair), &prepared.order, &identities, cut);
+    let (found, compared) = splink::score_all(&scorer, &blocks, floor, finish, |pairs| stage.advance(pairs));
     drop(blocks);
     let own = own_weights(records.len(), &prepared, &scorer);
     drop(scorer);
     let Prepared { order, .. } = prepared;
-    let pairs = RecordPairs { pairs, order: &order, compared };
+    let pairs = (found, order.as_slice(), compared);
     let clustering = join_pairs(records, &identities, settled, &job.cluster, pairs, |record| own[record as usize]);
     stage.done(format!("{} people", clustering.partition.people));
     Linked {

@@ -190,7 +190,9 @@ impl<'a> Scene<'a> {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
-        edges.par_iter_mut().for_each(|edge| *edge = Edge::of(edge.left, edge.right, scorer.weight(edge.pattern), edge.pattern));
+        edges
+            .par_iter_mut()
+            .for_each(|edge| *edge = Edge::of(edge.left, edge.right, scorer.weight(edge.pattern), edge.pattern));
         let mut decision = clustering::decide(&evidence, &clustering::sample(&evidence, &edges));
         if !self.recipe.context {
             decision.context = None;

@@ -152,7 +152,8 @@ impl<'a> Blocks<'a> {
             let (from, to) = task.lefts.map_or((0, lefts.len()), |(from, to)| (from as usize, to as usize));
             for at in from..to {
                 let a = lefts[at];
-                let (keys_a, codes_a) = (&left_rows.keys[at * width..][..width], &left_rows.codes[at * codes..][..codes]);
+                let (keys_a, codes_a) =
+                    (&left_rows.keys[at * width..][..width], &left_rows.codes[at * codes..][..codes]);
                 let after = if self.has_sides(rule) { rights.partition_point(|&b| b <= a) } else { at + 1 };
                 for (at, &b) in rights.iter().enumerate().skip(after) {
                     let keys_b = &right_rows.keys[at * width..][..width];

@@ -195,8 +195,8 @@ pub struct Memory {
     pub(super) levels: Vec<Recent>,
 }
 
-/// Slots of the table: 64 KiB a kernel stay in the second-level cache.
-const ANSWERS: usize = 4096;
+/// Slots of the table: 16 KiB a kernel. Levels are remembered too, so that mostly only the next test of the same pair asks again.
+const ANSWERS: usize = 1024;
 
 impl Memory {
     pub fn of(kernels: &[Kernel]) -> Memory {
@@ -205,7 +205,7 @@ impl Memory {
 
     fn answer(&mut self, nth: usize, kernel: &Kernel, data: &Filled, left: u32, right: u32) -> f64 {
         let key = u64::from(left) << 32 | u64::from(right);
-        let place = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52) as usize;
+        let place = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize;
         let slot = &mut self.answers[nth][place];
         if slot.0 != key {
             let value = match kernel.what {

@@ -10,8 +10,8 @@ use super::slots::Filled;
 use crate::records::MISSING;
 use rayon::prelude::*;
 
-/// Levels that are remembered of one comparison: 36 KiB, of which all comparisons' stay in the second-level cache.
-const RECENT_BITS: u32 = 12;
+/// Levels that are remembered of one comparison: 144 KiB, so that those of a few comparisons stay in the second-level cache.
+const RECENT_BITS: u32 = 14;
 
 /// Tests of a comparison's levels, and what is known of them beforehand.
 #[derive(Debug)]
@@ -178,5 +178,67 @@ impl Recent {
     fn keep(&mut self, key: u64, level: u8) {
         let at = Recent::place(key);
         (self.keys[at], self.levels[at]) = (key, level);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::compile::Compiler;
+    use super::super::sql::{Naming, condition};
+    use super::*;
+    use crate::records::Column;
+    use proptest::prelude::*;
+
+    /// Comparisons of the column a alone, and the last of both.
+    const COMPARISONS: [&[&str]; 6] = [
+        &[
+            "a_l is null or a_r is null",
+            "a_l = a_r",
+            "levenshtein(a_l, a_r) <= 1",
+            "jaro_winkler_similarity(a_l, a_r) > 0.7",
+        ],
+        &["a_l = a_r", "lower(a_l) = lower(a_r)"],
+        &["not (a_l = a_r)", "a_l is null and a_r is null"],
+        &["coalesce(a_l, 'x') = coalesce(a_r, 'x')", "length(a_l) > length(a_r)", "a_l in ('x', 'ab')"],
+        &["a_l is null", "a_l <> a_r and length(a_r) > 1", "a_l || 'x' = a_r"],
+        &["a_l is null or b_r is null", "a_l = b_r"],
+    ];
+
+    proptest! {
+        /// What is looked up is what the tests say, the first time and when it is remembered.
+        #[test]
+        fn a_level_is_the_first_test_that_holds(
+            values in prop::collection::vec((prop::option::of("x|[a-cB]{1,3}"), prop::option::of("x|[a-c]{1,2}")), 4),
+        ) {
+            let mut columns = [Column::default(), Column::default()];
+            for (a, b) in &values {
+                for (column, value) in columns.iter_mut().zip([a, b]) {
+                    let code = value.as_ref().map_or(MISSING, |value| column.values.intern(value));
+                    column.codes.push(code);
+                }
+            }
+            let mut find = |name: &str| ["a", "b"].iter().position(|known| *known == name).ok_or_else(String::new);
+            let mut compiler = Compiler::default();
+            let comparisons: Vec<Vec<Test>> = COMPARISONS
+                .iter()
+                .map(|levels| {
+                    let parsed = levels.iter().map(|sql| condition(sql, Naming::Suffix, &mut find).expect("it is SQL"));
+                    parsed.collect::<Vec<_>>().iter().map(|expr| compiler.test(expr)).collect()
+                })
+                .collect();
+            let data = Filled::new(&compiler.slots, &[&columns[0], &columns[1]], &[0, 1, 2, 3]);
+            let kernels = &compiler.kernels;
+            let mut memory = Memory::of(kernels);
+            memory.levels.resize_with(comparisons.len(), Recent::default);
+            for (nth, tests) in comparisons.iter().enumerate() {
+                let ladder = Ladder::of(tests, &data, kernels);
+                prop_assert_eq!(ladder.column.is_some(), nth + 1 < comparisons.len());
+                for (left, right) in (0..16).chain(0..16).map(|at| (at / 4, at % 4)) {
+                    let pair = Pair { data: &data, kernels, left: data.row(left), right: data.row(right) };
+                    let level = ladder.level(nth, tests, &pair, &mut memory);
+                    prop_assert_eq!(level, reached(tests, &pair, &mut memory), "{} {:?} {:?}", nth, left, right);
+                }
+            }
+        }
     }
 }

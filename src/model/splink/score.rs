@@ -66,8 +66,7 @@ impl<'a> Scorer<'a> {
         let ladders = levels.iter().map(|tests| Ladder::of(tests, data, kernels)).collect();
         let rung = |level: &Level, above: usize, place: Option<(u32, u64)>| {
             let frequency = level.frequency.as_ref().and_then(|rule| {
-                let adjust =
-                    |frequency: f64| rule.share * (rule.u_exact.log2() - frequency.max(rule.minimum).log2());
+                let adjust = |frequency: f64| rule.share * (rule.u_exact.log2() - frequency.max(rule.minimum).log2());
                 prepared.frequencies[rule.column].as_ref().map(|known| (rule.column, known.by_code(adjust)))
             });
             let packed = place.filter(|_| !level.is_null).map_or(0, |(shift, _)| (above as u64) << shift);
@@ -123,39 +122,37 @@ impl<'a> Scorer<'a> {
     }
 }
 
-/// Scores every candidate pair once; gives what `keep` makes of the pairs of at least `threshold` bits, in no particular order that means
-/// anything but always the same, and how many were compared.
+/// Scores every candidate pair once; gives what `finish` makes of the pairs of at least `threshold` bits of each task, in the order of tasks,
+/// and how many pairs were compared.
 pub fn score_all<T: Send>(
     scorer: &Scorer,
     blocks: &Blocks,
     threshold: f64,
-    keep: impl Fn(ScoredPair) -> T + Sync,
+    finish: impl Fn(&[ScoredPair]) -> T + Sync,
     progress: impl Fn(u64) + Sync,
 ) -> (Vec<T>, u64) {
-    let parts: Vec<(Vec<T>, u64)> = blocks
+    let parts: Vec<(T, u64)> = blocks
         .tasks()
         .par_iter()
         .map_init(
-            || (scorer.memory(), Default::default()),
-            |(memory, gathered), task| {
-                let (mut kept, mut compared) = (Vec::new(), 0);
+            || (scorer.memory(), Default::default(), Vec::new()),
+            |(memory, gathered, kept), task| {
+                let mut compared = 0;
+                kept.clear();
                 blocks.each_pair(task, gathered, memory, |rule, (left, right), pair, memory| {
                     compared += 1;
                     let (weight, pattern) = scorer.score(pair, memory);
                     if weight >= threshold {
-                        kept.push(keep(ScoredPair { left, right, rule, weight, pattern }));
+                        kept.push(ScoredPair { left, right, rule, weight, pattern });
                     }
                 });
                 progress(compared);
-                kept.shrink_to_fit();
-                (kept, compared)
+                (finish(kept), compared)
             },
         )
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
-    let mut pairs = Vec::with_capacity(parts.iter().map(|(kept, _)| kept.len()).sum());
-    parts.into_iter().for_each(|(kept, _)| pairs.extend(kept));
-    (pairs, compared)
+    (parts.into_iter().map(|(part, _)| part).collect(), compared)
 }
 
 /// Scores every candidate pair once and keeps those of at least `threshold` bits, ordered by their places.
@@ -165,7 +162,8 @@ pub fn predict(
     threshold: f64,
     progress: impl Fn(u64) + Sync,
 ) -> (Vec<ScoredPair>, u64) {
-    let (mut pairs, compared) = score_all(&Scorer::new(prepared), blocks, threshold, |pair| pair, progress);
+    let (parts, compared) = score_all(&Scorer::new(prepared), blocks, threshold, <[ScoredPair]>::to_vec, progress);
+    let mut pairs = parts.concat();
     pairs.par_sort_unstable_by_key(|pair| (pair.left, pair.right));
     (pairs, compared)
 }
