@@ -150,8 +150,7 @@ impl<'a> Blocks<'a> {
             }
             let left_rows = if self.has_sides(rule) { &*left_rows } else { &*right_rows };
             let (from, to) = task.lefts.map_or((0, lefts.len()), |(from, to)| (from as usize, to as usize));
-            for at in from..to {
-                let a = lefts[at];
+            for (at, &a) in lefts.iter().enumerate().take(to).skip(from) {
                 let (keys_a, codes_a) =
                     (&left_rows.keys[at * width..][..width], &left_rows.codes[at * codes..][..codes]);
                 let after = if self.has_sides(rule) { rights.partition_point(|&b| b <= a) } else { at + 1 };

@@ -139,12 +139,12 @@ fn answer(test: &Test, data: &Filled, case: Case) -> Option<Option<bool>> {
         Test::And(parts) => {
             let answers: Vec<_> = parts.iter().map(|part| answer(part, data, case)).collect();
             let settled = answers.contains(&Some(Some(false))).then_some(Some(false));
-            settled.or_else(|| answers.into_iter().collect::<Option<Vec<_>>>().map(|all| and(all)))
+            settled.or_else(|| answers.into_iter().collect::<Option<Vec<_>>>().map(and))
         }
         Test::Or(parts) => {
             let answers: Vec<_> = parts.iter().map(|part| answer(part, data, case)).collect();
             let settled = answers.contains(&Some(Some(true))).then_some(Some(true));
-            settled.or_else(|| answers.into_iter().collect::<Option<Vec<_>>>().map(|all| or(all)))
+            settled.or_else(|| answers.into_iter().collect::<Option<Vec<_>>>().map(or))
         }
         Test::Not(inner) => answer(inner, data, case).map(|truth| truth.map(|truth| !truth)),
         Test::Truth(_) | Test::Compare(..) | Test::General(..) => None,
