@@ -38,8 +38,9 @@ impl<'a> Scene<'a> {
         let model: Option<Model> =
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
+        let model = run::with_frequencies(job, model)?;
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, progress)?;
+        let records = run::prepare_records(job, &authority, model.formats(), progress)?;
         let settled = authority.settled(job, &records);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
@@ -47,7 +48,8 @@ impl<'a> Scene<'a> {
         let linked = link::link(job, &records, &settled, taught, Some(identities), progress)
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
-        let blocks = blocking::block(&linked.comparisons, &records, &linked.identities);
+        let limits = linked.limits;
+        let blocks = blocking::block_within(&linked.comparisons, &records, &linked.identities, limits);
         let link::Linked { identities, comparisons, clustering, .. } = linked;
         Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, settled })
     }

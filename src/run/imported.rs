@@ -2,6 +2,7 @@
 
 use super::link::Linked;
 use super::progress::Progress;
+use crate::blocking::Limits;
 use crate::clustering::{self, KEPT_FROM, RecordPair, RecordPairs, Settled, join_pairs};
 use crate::comparison::Comparisons;
 use crate::failure::{Failure, Result};
@@ -97,7 +98,7 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
         training_pairs: 0,
         patterns: 0,
         rules: Vec::new(),
-        block_cap: 0,
+        limits: Limits { cap: 0, weak_rules: false },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::MODEL_DOES_NOT_FIT;
 use super::progress::Progress;
-use crate::blocking::{self, Blocks, RuleCount};
+use crate::blocking::{self, Blocks, Limits, RuleCount};
 use crate::clustering::{self, Clustering, Edge, Evidence, Guards, Settled, score_around, score_pairs};
 use crate::comparison::{Comparison, Comparisons, PackedLevel, Pattern};
 use crate::failure::{Failure, Result};
@@ -25,7 +25,8 @@ pub struct Linked {
     pub training_pairs: u64,
     pub patterns: usize,
     pub rules: Vec<RuleCount>,
-    pub block_cap: usize,
+    /// What keeps the number of pairs within bounds.
+    pub limits: Limits,
 }
 
 /// Where the model comes from.
@@ -68,7 +69,8 @@ pub fn link(
     let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
-    let comparisons = Comparisons::choose(job, records, &identities);
+    let frozen = if let Taught::Before(model) = taught { model.frequencies() } else { None };
+    let comparisons = Comparisons::choose(job, records, &identities, frozen);
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = match taught {
         Taught::Before(model) => {
@@ -77,8 +79,12 @@ pub fn link(
         Taught::Now(_) | Taught::By(_) | Taught::Around(_) => None,
     };
     let stage = progress.stage("Blocking", None);
-    let blocks = blocking::block_with(&comparisons, records, &identities, recipe.weak_rules);
-    stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.cap));
+    let limits = if let Taught::Before(model) = taught { model.limits() } else { None };
+    let blocks = match limits {
+        Some(limits) => blocking::block_within(&comparisons, records, &identities, limits),
+        None => blocking::block_with(&comparisons, records, &identities, recipe.weak_rules),
+    };
+    stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
@@ -120,7 +126,7 @@ pub fn link(
         Some(candidate) => (Some(candidate.model), candidate.expected_matches),
         None => (None, 0.0),
     };
-    let (rules, block_cap) = (blocks.counts, blocks.cap);
+    let (rules, limits) = (blocks.counts, blocks.limits);
     let levels = comparisons.list.iter().map(Comparison::packed).collect();
     Ok(Linked {
         identities,
@@ -132,7 +138,7 @@ pub fn link(
         training_pairs,
         patterns,
         rules,
-        block_cap,
+        limits,
     })
 }
 
