@@ -424,7 +424,11 @@ fn the_ledger_or_its_key_is_damaged() {
         night.write(&format!("out/state/{}", name.display()), &bytes[..bytes.len() / 2]);
         let ended = night.run();
         assert_eq!(ended.status, Some(4), "{} was halved: {}", name.display(), ended.stderr);
-        let code = if name.to_str() == Some("model.json") { "(OF0525)" } else { "(OF041" };
+        let code = match name.to_str() {
+            Some("model.json") => "(OF0525)",
+            Some(name) if name.starts_with("model.frequencies") => "(OF0575)",
+            _ => "(OF041",
+        };
         assert!(ended.stderr.lines().last().unwrap().contains(code), "{}", ended.stderr);
         assert!(night.standing() == standing);
         night.write(&format!("out/state/{}", name.display()), bytes);

@@ -166,12 +166,12 @@ fn a_named_model_is_never_made_up_and_never_overwritten_by_mistake() {
     assert!(!night.output().join("state/model.json").exists());
 
     let text = String::from_utf8(bytes(night.path("kept/model.json"))).unwrap();
-    for wrong in [text.replace("\"format_version\": 1", "\"format_version\": 2"), text[..text.len() / 2].to_string()] {
+    for wrong in [text.replace("\"format_version\": 2", "\"format_version\": 3"), text[..text.len() / 2].to_string()] {
         night.write("kept/model.json", &wrong);
         train(&night, &[]).failed(2, "OF0520");
         assert_eq!(std::fs::read_to_string(night.path("kept/model.json")).unwrap(), wrong);
     }
-    night.write("kept/model.json", text.replace("\"format_version\": 1", "\"format_version\": 2"));
+    night.write("kept/model.json", text.replace("\"format_version\": 2", "\"format_version\": 3"));
     night.run().failed(2, "OF0520");
 }
 

@@ -39,9 +39,9 @@ pub fn town() -> &'static Town {
         let intake =
             onefolk::intake::read_all(&job, |batch| records::intern(&job, batch), |_| {}).expect("clean files");
         let (mut records, _) = records::merge(&job, intake.batches);
-        records::clean(&job, &mut records);
+        records::clean(&job, &mut records, None);
         let identities = Identities::of(&records, &[], |_| true);
-        let comparisons = Comparisons::choose(&job, &records, &identities);
+        let comparisons = Comparisons::choose(&job, &records, &identities, None);
         let blocks = blocking::block(&comparisons, &records, &identities);
         let learnt = model::learn(&comparisons, &blocks, &identities, &FORMS[..1]).expect("something to learn from");
         let model = learnt.candidates.into_iter().next().expect("a form was asked for").model;

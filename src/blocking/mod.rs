@@ -65,6 +65,16 @@ impl BlockSize {
     }
 }
 
+/// What keeps the number of pairs within bounds: chosen for a population when a model is learnt, and frozen with it, so that later nights
+/// block as that one did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Limits {
+    /// Identities a block may hold before it is split.
+    pub cap: usize,
+    /// Whether features that say little alone have rules of their own.
+    pub weak_rules: bool,
+}
+
 /// Makes the blocks. Sorting dominates: n log n in the number of keys.
 ///
 /// Where the first attempt has more pairs than the budget, blocks are split at a smaller size and all is made again; the first guess
@@ -83,22 +93,29 @@ pub fn block_with(
 ) -> Blocks {
     let features = Features::gather(comparisons, records, identities);
     let budget = size.of((PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE));
-    let mut cap = size.of(first_cap(identities.len()) as u64) as usize;
     let cap_min = size.of(CAP_MIN as u64) as usize;
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
-    let mut weak = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
+    let weak_rules = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
+    let mut limits = Limits { cap: size.of(first_cap(identities.len()) as u64) as usize, weak_rules };
     loop {
-        let (found, counts) = all_rules(&features, comparisons, identities.len(), cap, weak);
+        let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
         let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
-        if fits || (!weak && cap <= cap_min) {
-            return Blocks::number(found.starts, found.members, identities.len(), counts, cap);
+        if fits || (!limits.weak_rules && limits.cap <= cap_min) {
+            return Blocks::number(found.starts, found.members, identities.len(), counts, limits);
         }
-        if std::mem::take(&mut weak) {
+        if std::mem::take(&mut limits.weak_rules) {
             continue;
         }
-        cap = (cap * 3 / 4).max(cap_min);
+        limits.cap = (limits.cap * 3 / 4).max(cap_min);
     }
+}
+
+/// Makes the blocks within the limits of a model that was learnt before.
+pub fn block_within(comparisons: &Comparisons, records: &Records, identities: &Identities, limits: Limits) -> Blocks {
+    let features = Features::gather(comparisons, records, identities);
+    let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
+    Blocks::number(found.starts, found.members, identities.len(), counts, limits)
 }
 
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.
@@ -113,19 +130,18 @@ fn all_rules(
     features: &Features,
     comparisons: &Comparisons,
     identities: usize,
-    cap: usize,
-    weak: bool,
+    limits: Limits,
 ) -> (Found, Vec<RuleCount>) {
     let (mut found, mut keys_used) = (Found::default(), vec![0u8; identities]);
     let rule = |first| {
         let before = found.len();
-        let cut = rules::find(features, first, cap, &mut keys_used, &mut found);
+        let cut = rules::find(features, first, limits.cap, &mut keys_used, &mut found);
         let blocks = before..found.len();
         let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
         RuleCount { rule: first.word(comparisons), blocks: size, pairs, cut }
     };
     let mut keys = features.first_keys();
-    if weak {
+    if limits.weak_rules {
         keys.extend(features.weak_keys());
     }
     let counts = keys.into_iter().map(rule).collect();

@@ -1,6 +1,6 @@
 //! Candidate pairs, each exactly once, without a set of pairs.
 
-use super::RuleCount;
+use super::{Limits, RuleCount};
 use rayon::prelude::*;
 
 /// Identities whose pairs are handed out as one piece of work.
@@ -17,8 +17,7 @@ pub struct Blocks {
     /// and find these in the cache.
     order: Vec<u32>,
     pub counts: Vec<RuleCount>,
-    /// Identities a block may hold, chosen for this population.
-    pub cap: usize,
+    pub limits: Limits,
 }
 
 /// A run of identities in the order of their first blocks: the unit in which pairs are handed out.
@@ -35,7 +34,7 @@ impl Blocks {
         members: Vec<u32>,
         identities: usize,
         counts: Vec<RuleCount>,
-        cap: usize,
+        limits: Limits,
     ) -> Blocks {
         let mut own_starts = vec![0u32; identities + 1];
         members.iter().for_each(|&identity| own_starts[identity as usize + 1] += 1);
@@ -52,7 +51,7 @@ impl Blocks {
                 *place += 1;
             }
         }
-        Blocks { starts, members, own_starts, own, order, counts, cap }
+        Blocks { starts, members, own_starts, own, order, counts, limits }
     }
 
     pub fn len(&self) -> usize {
@@ -198,7 +197,7 @@ mod tests {
                 *end += block.len() as u32;
                 Some(*end)
             }));
-            let numbered = Blocks::number(starts, flat.concat(), 40, Vec::new(), 8);
+            let numbered = Blocks::number(starts, flat.concat(), 40, Vec::new(), Limits { cap: 8, weak_rules: false });
             let mut seen = Vec::new();
             for run in numbered.runs_of(size) {
                 numbered.each_left(run, |_| true, |left, rights| seen.extend(rights.iter().map(|right| (left, *right))));

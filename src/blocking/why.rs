@@ -4,7 +4,7 @@
 //! have such a value, so that the answer is the run's own.
 
 use super::features::{Feature, Features};
-use super::{Blocks, block, rules};
+use super::{Blocks, Limits, block, block_within, rules};
 use crate::comparison::{Comparisons, Group};
 use crate::records::{Identities, Records};
 
@@ -57,9 +57,17 @@ pub struct Asked<'a> {
 }
 
 impl<'a> Asked<'a> {
-    /// Makes all blocks again.
-    pub fn of(comparisons: &'a Comparisons, records: &Records, identities: &Identities) -> Asked<'a> {
-        let blocks = block(comparisons, records, identities);
+    /// Makes all blocks again, within the limits of the run's model where it has any.
+    pub fn of(
+        comparisons: &'a Comparisons,
+        records: &Records,
+        identities: &Identities,
+        limits: Option<Limits>,
+    ) -> Asked<'a> {
+        let blocks = match limits {
+            Some(limits) => block_within(comparisons, records, identities, limits),
+            None => block(comparisons, records, identities),
+        };
         let features = Features::gather(comparisons, records, identities);
         Asked { comparisons, features, identities: identities.len(), blocks }
     }
@@ -86,7 +94,7 @@ impl<'a> Asked<'a> {
         if [left, right].into_iter().any(|identity| view.values(identity).is_empty()) {
             return Fate::NoValue;
         }
-        let looked = rules::look(&self.features, first, self.blocks.cap, self.identities, left, right);
+        let looked = rules::look(&self.features, first, self.blocks.limits.cap, self.identities, left, right);
         if looked.iter().any(|look| look.yields) {
             return if met { Fate::Yields } else { Fate::KeysUsedUp };
         }

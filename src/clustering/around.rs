@@ -36,7 +36,7 @@ pub fn score_around(
             for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
                 let weight = scorer.weight(pattern);
                 if weight > LOWEST {
-                    edges.push(Edge { left: left.min(right), right: left.max(right), weight, pattern, context: None });
+                    edges.push(Edge::of(left.min(right), left.max(right), weight, pattern));
                 }
                 if weight >= cut {
                     reach(right, &mut seen, &mut next);

@@ -4,7 +4,7 @@
 
 use super::contexts::Contexts;
 use super::decided::Together;
-use super::links::Edge;
+use super::links::{Edge, units32};
 use super::merges::{Expected, LOWEST, best_cut};
 use super::nodes::Nodes;
 use super::pass::{self, NodeEdge};
@@ -35,7 +35,7 @@ pub fn sample(evidence: &Evidence, edges: &[Edge]) -> Sample {
     }
     let joining: Vec<NodeEdge> = edges
         .iter()
-        .filter(|edge| edge.weight > LOWEST)
+        .filter(|edge| i64::from(edge.weight) > LOWEST)
         .map(|edge| NodeEdge { left: edge.left, right: edge.right, weight: edge.weight, forbidden: false })
         .collect();
     let identities = evidence.identities.len();
@@ -61,8 +61,8 @@ pub fn sample(evidence: &Evidence, edges: &[Edge]) -> Sample {
 
 impl Sample {
     fn weighed(&self, evidence: &Evidence) -> Vec<Edge> {
-        let weighed = |edge: &Edge| Edge { weight: evidence.scorer.weight(edge.pattern), ..*edge };
-        self.edges.par_iter().map(weighed).filter(|edge| edge.weight > LOWEST).collect()
+        let weighed = |edge: &Edge| Edge { weight: units32(evidence.scorer.weight(edge.pattern)), ..*edge };
+        self.edges.par_iter().map(weighed).filter(|edge| i64::from(edge.weight) > LOWEST).collect()
     }
 }
 
@@ -229,7 +229,8 @@ impl Population<'_> {
         let pairs = edges.iter().map(|edge| (nodes.identity(edge.left), nodes.identity(edge.right)));
         let mut expected = pass::copies(nodes, evidence.identities.len(), pairs, own);
         for edge in edges.iter().filter(|edge| !edge.forbidden) {
-            expected.all_true += probability(edge.weight) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
+            expected.all_true +=
+                probability(i64::from(edge.weight)) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
         }
         expected
     }

@@ -2,6 +2,7 @@
 
 use super::context::{self, Cross, Seen, are_touching, level_of};
 use super::judged::judge;
+use super::links::units32;
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
 use super::{Population, aliases};
@@ -89,7 +90,7 @@ impl<'a> Contexts<'a> {
         }
         let all = |cluster: &[u32]| cluster.iter().map(|&node| records(node)).sum::<i64>();
         let pairs = all(left) * all(right);
-        let excess = |edge: &NodeEdge| (edge.weight - LOWEST) * records(edge.left) * records(edge.right);
+        let excess = |edge: &NodeEdge| (i64::from(edge.weight) - LOWEST) * records(edge.left) * records(edge.right);
         let sum: i64 = chunk.iter().map(|&(_, _, at)| excess(&edges[at as usize])).sum();
         if are_touching(sum, pairs) {
             let cross = context::across(left, right, records, weight);
@@ -103,7 +104,7 @@ impl<'a> Contexts<'a> {
         }
         // What nobody scored counts as the lowest: it was not worth scoring.
         let level = |&(_, _, at): &(u32, u32, u32)| {
-            let others = (sum - (edges[at as usize].weight - LOWEST)) as f64 / (pairs - 1).max(1) as f64;
+            let others = (sum - (i64::from(edges[at as usize].weight) - LOWEST)) as f64 / (pairs - 1).max(1) as f64;
             (at, (pairs > 1).then(|| level_of(others + LOWEST as f64)))
         };
         Looked { edges: chunk.iter().map(level).collect(), cross: None }
@@ -123,7 +124,7 @@ impl<'a> Contexts<'a> {
                 }
                 None => seen.extend(looked.edges.iter().map(|&(at, level)| {
                     let edge = &edges[at as usize];
-                    (level, edge.weight, nodes.weight(edge.left) * nodes.weight(edge.right))
+                    (level, i64::from(edge.weight), nodes.weight(edge.left) * nodes.weight(edge.right))
                 })),
             }
             seen
@@ -209,8 +210,10 @@ impl<'a> Contexts<'a> {
             }
             None => {
                 let all = looked.edges.iter().map(|&(at, level)| (&edges[at as usize], level));
-                all.map(|(edge, level)| pair(edge.left, edge.right, None, probability(edge.weight + add(level))))
-                    .collect()
+                all.map(|(edge, level)| {
+                    pair(edge.left, edge.right, None, probability(i64::from(edge.weight) + add(level)))
+                })
+                .collect()
             }
         }
     }
@@ -223,20 +226,20 @@ impl<'a> Contexts<'a> {
             let mut found: Vec<NodeEdge> = Vec::new();
             for &(at, level) in &looked.edges {
                 let edge = edges[at as usize];
-                found.push(NodeEdge { weight: edge.weight + weights.weight(level), ..edge });
+                found.push(NodeEdge { weight: units32(i64::from(edge.weight) + weights.weight(level)), ..edge });
             }
             if let Some(cross) = looked.cross {
                 let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
                 for (i, j, weight, level) in cross.pairs {
                     let (x, y) = (left[i as usize], right[j as usize]);
-                    let weight = weight + weights.weight(level);
+                    let weight = units32(weight + weights.weight(level));
                     found.push(NodeEdge { left: x.min(y), right: x.max(y), weight, forbidden: false });
                 }
                 // A scored pair stands first, and knows whether it is forbidden.
                 found.sort_by_key(|edge| (edge.left, edge.right, !edge.forbidden));
                 found.dedup_by_key(|edge| (edge.left, edge.right));
             }
-            found.retain(|edge| edge.weight > LOWEST || edge.forbidden);
+            found.retain(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden);
             (found, looked.edges)
         };
         let (mut all, mut levels) = (Vec::with_capacity(edges.len()), vec![None; edges.len()]);

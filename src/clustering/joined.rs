@@ -10,11 +10,12 @@ use crate::model::{probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cmp::Reverse;
 
 /// Pairs below this probability are not kept as links.
 pub const KEPT_FROM: f64 = 0.05;
 
-/// A scored pair of records.
+/// A scored pair of records. They are named by their places in an order, left < right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecordPair {
     pub left: u32,
@@ -24,38 +25,109 @@ pub struct RecordPair {
     pub pattern: Pattern,
 }
 
-/// Joins every pair at or above the cut. `own_weight` is a record's weight against its own copy, in 1/1024 bit.
+/// What is kept of some scored pairs of records: 20 bytes for each that may join people, 24 for each pair of identities.
+pub struct RecordPairs {
+    strong: Vec<Strong>,
+    /// Pairs of identities, each with the best of its records' pairs, ascending.
+    links: Vec<Edge>,
+}
+
+/// A pair at or above the cut: its weight, both identities, smaller first, and the places of both records. The first stands first: identities
+/// are numbered by content hash.
+type Strong = (Reverse<i32>, u32, u32, u32, u32);
+
+impl RecordPairs {
+    /// Keeps scored pairs; `order` has the record at each place.
+    pub fn of(
+        pairs: impl Iterator<Item = RecordPair>,
+        order: &[u32],
+        identities: &Identities,
+        cut: i64,
+    ) -> RecordPairs {
+        let identity = |place: u32| identities.of_record[order[place as usize] as usize];
+        let (mut strong, mut links) = (Vec::new(), Vec::new());
+        for pair in pairs {
+            let (a, b) = (identity(pair.left), identity(pair.right));
+            let edge = Edge::of(a.min(b), a.max(b), pair.weight, pair.pattern);
+            if pair.weight >= cut {
+                strong.push((Reverse(edge.weight), edge.left, edge.right, pair.left, pair.right));
+            }
+            if a != b {
+                links.push(edge);
+            }
+        }
+        best_of_each(&mut links);
+        // Shrunk, since all of them wait for the last.
+        strong.shrink_to_fit();
+        links.shrink_to_fit();
+        RecordPairs { strong, links }
+    }
+}
+
+/// Sorts pairs of identities and leaves the best of each.
+fn best_of_each(links: &mut Vec<Edge>) {
+    links.sort_unstable_by_key(|edge| (edge.left, edge.right, Reverse(edge.weight), edge.pattern));
+    links.dedup_by_key(|edge| (edge.left, edge.right));
+}
+
+/// Identities whose pairs are put together as one piece of work.
+const IDENTITIES_PER_PART: u32 = 1 << 14;
+
+/// The pairs of identities of all lists, each with the best, ascending.
+fn merged(lists: &[Vec<Edge>], identities: u32) -> Vec<Edge> {
+    let part = |nth: u32| {
+        let (from, to) = (nth * IDENTITIES_PER_PART, (nth + 1) * IDENTITIES_PER_PART);
+        let mut links = Vec::new();
+        for list in lists {
+            let place = |identity: u32| list.partition_point(|edge| edge.left < identity);
+            links.extend_from_slice(&list[place(from)..place(to)]);
+        }
+        best_of_each(&mut links);
+        links.shrink_to_fit();
+        links
+    };
+    let parts: Vec<Vec<Edge>> = (0..identities.div_ceil(IDENTITIES_PER_PART)).into_par_iter().map(part).collect();
+    end_to_end(parts)
+}
+
+/// As `concat`, but each part goes as soon as it is copied.
+fn end_to_end<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| all.extend(part));
+    all
+}
+
+/// Joins every pair at or above the cut; `found` is what was kept of all pairs that were `compared`, `order` has the record at each place.
+/// `own_weight` is a record's weight against its own copy, in 1/1024 bit.
 pub fn join_pairs(
     records: &Records,
     identities: &Identities,
     settled: &Settled,
     settings: &ClusterSettings,
-    (pairs, pairs_compared): (&[RecordPair], u64),
+    (found, order, compared): (Vec<RecordPairs>, &[u32], u64),
     own_weight: impl Fn(u32) -> i64 + Sync,
 ) -> Clustering {
     let cut = pair_cut(settings);
     let mut groups = Groups::of(records, identities, settled);
     let refused = groups.obey(settled);
-    let mut strong: Vec<&RecordPair> = pairs.iter().filter(|pair| pair.weight >= cut).collect();
-    let hash = |record: u32| identities.hash[identities.of_record[record as usize] as usize];
-    strong.par_sort_by_cached_key(|pair| {
-        let (a, b) = (hash(pair.left), hash(pair.right));
-        (-pair.weight, a.min(b), a.max(b))
-    });
-    strong.into_iter().for_each(|pair| groups.join(pair));
-    let mut counts = Counts { pairs_compared, ..Counts::default() };
-    let sizes = groups.union.groups();
-    counts.components = sizes.len() as u64;
-    counts.largest_component = sizes.iter().map(Vec::len).max().unwrap_or(0) as u64;
+    let (strong, links): (Vec<Vec<Strong>>, Vec<Vec<Edge>>) =
+        found.into_iter().map(|RecordPairs { strong, links }| (strong, links)).unzip();
+    let mut strong = end_to_end(strong);
+    strong.par_sort_unstable();
+    for &(Reverse(weight), _, _, left, right) in &strong {
+        groups.join(order[left as usize], order[right as usize], i64::from(weight));
+    }
+    drop(strong);
+    let mut counts = Counts { pairs_compared: compared, ..Counts::default() };
+    (counts.components, counts.largest_component) = groups.union.sizes();
     let (partition, weakest) = groups.partition(identities);
     let of_identity = person_of_identity(&partition, identities);
-    let together = |edge: &Edge| {
+    let mut links = merged(&links, identities.len() as u32);
+    links.par_iter_mut().for_each(|edge| {
         let person = of_identity[edge.left as usize];
-        person != MISSING && person == of_identity[edge.right as usize]
-    };
-    let links: Vec<(Edge, bool)> =
-        edges(pairs, identities).into_par_iter().map(|edge| (edge, together(&edge))).collect();
-    counts.links = links.iter().filter(|(edge, _)| edge.weight >= cut).count() as u64;
+        edge.same_person = person != MISSING && person == of_identity[edge.right as usize];
+    });
+    counts.links = links.iter().filter(|edge| i64::from(edge.weight) >= cut).count() as u64;
     let review = review(&groups, &links, weight_of(settings.review_from).min(cut));
     let mut bare = vec![true; partition.people as usize];
     let own: Vec<bool> = (0..records.len() as u32)
@@ -94,15 +166,15 @@ pub fn everyone_alone(records: &Records, identities: &Identities, settled: &Sett
 struct Groups<'a> {
     identities: &'a Identities,
     union: UnionFind,
-    /// By root: the lowest weight that joined it.
-    weakest: Vec<Option<i64>>,
+    /// By root: the lowest weight that joined it; [`i64::MAX`] where none had to.
+    weakest: Vec<i64>,
     /// By root: a verified NHS number of it, as a code.
     number: Vec<u32>,
     kept_apart: KeptApart,
     /// By root: its identities that stand in `kept_apart`.
     named: FxHashMap<u32, Vec<u32>>,
-    /// By record key: its first record.
-    first: FxHashMap<u32, u32>,
+    /// By record key: its first record, or [`MISSING`].
+    first: Vec<u32>,
 }
 
 impl<'a> Groups<'a> {
@@ -118,10 +190,10 @@ impl<'a> Groups<'a> {
         let mut groups = Groups {
             identities,
             union: UnionFind::new(records.len()),
-            weakest: vec![None; records.len()],
+            weakest: vec![i64::MAX; records.len()],
             number: (0..records.len()).map(number).collect(),
             named: FxHashMap::default(),
-            first: FxHashMap::default(),
+            first: vec![MISSING; records.key.iter().max().map_or(0, |&key| key as usize + 1)],
             kept_apart,
         };
         for record in 0..records.len() as u32 {
@@ -132,9 +204,9 @@ impl<'a> Groups<'a> {
             if kept.contains(&identity) {
                 groups.named.insert(record, vec![identity]);
             }
-            let known = *groups.first.entry(records.key[record as usize]).or_insert(record);
-            if known != record {
-                groups.merge(known, record, None);
+            match &mut groups.first[records.key[record as usize] as usize] {
+                first if *first == MISSING => *first = record,
+                &mut known => groups.merge(known, record, i64::MAX),
             }
         }
         groups
@@ -144,7 +216,8 @@ impl<'a> Groups<'a> {
     fn obey(&mut self, settled: &Settled) -> Vec<(u32, u32, ReviewReason)> {
         let mut refused = Vec::new();
         for (a, b) in &settled.one_person {
-            let (Some(&a), Some(&b)) = (self.first.get(a), self.first.get(b)) else { continue };
+            let first = |key: u32| self.first.get(key as usize).copied().filter(|&record| record != MISSING);
+            let (Some(a), Some(b)) = (first(*a), first(*b)) else { continue };
             let roots = (self.union.find(a), self.union.find(b));
             let why = match self.kept_apart(roots.0, roots.1) {
                 Some(KeptBy::Authority) => Some(ReviewReason::DecisionAgainstNeverLink),
@@ -153,16 +226,16 @@ impl<'a> Groups<'a> {
             };
             match why {
                 Some(why) => refused.push((a, b, why)),
-                None => self.merge(a, b, None),
+                None => self.merge(a, b, i64::MAX),
             }
         }
         refused
     }
 
-    fn join(&mut self, pair: &RecordPair) {
-        let (a, b) = (self.union.find(pair.left), self.union.find(pair.right));
+    fn join(&mut self, left: u32, right: u32, weight: i64) {
+        let (a, b) = (self.union.find(left), self.union.find(right));
         if a != b && !self.two_numbers(a, b) && self.kept_apart(a, b).is_none() {
-            self.merge(a, b, Some(pair.weight));
+            self.merge(a, b, weight);
         }
     }
 
@@ -182,7 +255,7 @@ impl<'a> Groups<'a> {
     fn with_reasons(
         &self,
         review: Vec<(u32, ReviewReason)>,
-        links: &[(Edge, bool)],
+        links: &[Edge],
         refused: &[(u32, u32, ReviewReason)],
     ) -> Vec<(u32, ReviewReason)> {
         let identity = |record: u32| self.identities.of_record[record as usize];
@@ -193,13 +266,12 @@ impl<'a> Groups<'a> {
         super::with_reasons(review, links, &refused.iter().map(of_identities).collect::<Vec<_>>())
     }
 
-    fn merge(&mut self, a: u32, b: u32, weight: Option<i64>) {
+    fn merge(&mut self, a: u32, b: u32, weight: i64) {
         let (a, b) = (self.union.find(a), self.union.find(b));
         self.union.join(a, b);
         let root = self.union.find(a);
         let other = if root == a { b } else { a };
-        let weakest = [self.weakest[a as usize], self.weakest[b as usize], weight].into_iter().flatten().min();
-        self.weakest[root as usize] = weakest;
+        self.weakest[root as usize] = self.weakest[a as usize].min(self.weakest[b as usize]).min(weight);
         if self.number[root as usize] == MISSING {
             self.number[root as usize] = self.number[other as usize];
         }
@@ -210,14 +282,16 @@ impl<'a> Groups<'a> {
 
     /// People numbered in the order of first appearance, and the weakest join of each.
     fn partition(&mut self, identities: &Identities) -> (Partition, Vec<Option<i64>>) {
-        let mut number_of: FxHashMap<u32, u32> = FxHashMap::default();
+        let mut number_of = vec![MISSING; identities.of_record.len()];
         let (mut person, mut weakest) = (vec![MISSING; identities.of_record.len()], Vec::new());
         for record in (0..person.len()).filter(|&record| identities.of_record[record] != MISSING) {
             let root = self.union.find(record as u32);
-            person[record] = *number_of.entry(root).or_insert_with(|| {
-                weakest.push(self.weakest[root as usize]);
-                weakest.len() as u32 - 1
-            });
+            if number_of[root as usize] == MISSING {
+                number_of[root as usize] = weakest.len() as u32;
+                let lowest = self.weakest[root as usize];
+                weakest.push((lowest < i64::MAX).then_some(lowest));
+            }
+            person[record] = number_of[root as usize];
         }
         let people = weakest.len() as u32;
         (Partition { person, people }, weakest)
@@ -235,27 +309,12 @@ fn person_of_identity(partition: &Partition, identities: &Identities) -> Vec<u32
     (0..identities.len() as u32).into_par_iter().map(of).collect()
 }
 
-/// Pairs of identities, each with the best of its records' pairs, ascending.
-fn edges(pairs: &[RecordPair], identities: &Identities) -> Vec<Edge> {
-    let identity = |record: u32| identities.of_record[record as usize];
-    let mut edges: Vec<Edge> = pairs
-        .iter()
-        .map(|pair| {
-            let (a, b) = (identity(pair.left), identity(pair.right));
-            Edge { left: a.min(b), right: a.max(b), weight: pair.weight, pattern: pair.pattern, context: None }
-        })
-        .filter(|edge| edge.left != edge.right)
-        .collect();
-    edges.par_sort_unstable_by_key(|edge| (edge.left, edge.right, -edge.weight, edge.pattern));
-    edges.dedup_by_key(|edge| (edge.left, edge.right));
-    edges
-}
-
 /// Pairs from `from` on that stayed apart, by place in `links`, but for those that an authority keeps apart.
-fn review(groups: &Groups, links: &[(Edge, bool)], from: i64) -> Vec<(u32, ReviewReason)> {
+fn review(groups: &Groups, links: &[Edge], from: i64) -> Vec<(u32, ReviewReason)> {
     let number = |identity: u32| groups.number[groups.identities.example(identity)];
-    let reason = |(at, (edge, together)): (usize, &(Edge, bool))| {
-        if *together || edge.weight < from || groups.kept_apart.contains_key(&(edge.left, edge.right)) {
+    let reason = |(at, edge): (usize, &Edge)| {
+        if edge.same_person || i64::from(edge.weight) < from || groups.kept_apart.contains_key(&(edge.left, edge.right))
+        {
             return None;
         }
         let (a, b) = (number(edge.left), number(edge.right));
@@ -293,10 +352,13 @@ mod tests {
 
     fn joined(records: &Records, settled: &Settled, pairs: &[(u32, u32, i64)]) -> Clustering {
         let identities = Identities::of(records, &[], |_| true);
-        let bits = |&(left, right, bits): &(u32, u32, i64)| RecordPair { left, right, weight: bits * 1024, pattern: 0 };
-        let pairs: Vec<RecordPair> = pairs.iter().map(bits).collect();
-        let compared = pairs.len() as u64;
-        join_pairs(records, &identities, settled, &ClusterSettings::default(), (&pairs, compared), |_| 10 * 1024)
+        let pair = |&(left, right, bits): &(u32, u32, i64)| RecordPair { left, right, weight: bits * 1024, pattern: 0 };
+        let (order, settings) = ((0..records.len() as u32).collect::<Vec<u32>>(), ClusterSettings::default());
+        // One list a pair: what is kept of each is put together.
+        let of =
+            |one: &(u32, u32, i64)| RecordPairs::of([pair(one)].into_iter(), &order, &identities, pair_cut(&settings));
+        let found: Vec<RecordPairs> = pairs.iter().map(of).collect();
+        join_pairs(records, &identities, settled, &settings, (found, &order, pairs.len() as u64), |_| 10 * 1024)
     }
 
     #[test]
@@ -325,7 +387,7 @@ mod tests {
         let never = Settled { record_keys: vec![(0, 2)], ..Settled::default() };
         let clustering = joined(&records, &never, &[(0, 1, 9), (1, 2, 8), (0, 2, 30)]);
         assert_eq!(clustering.partition.person, [0, 0, 1]);
-        let shown = clustering.review.iter().map(|(at, _)| clustering.links[*at as usize].0);
+        let shown = clustering.review.iter().map(|(at, _)| clustering.links[*at as usize]);
         let identities = Identities::of(&records, &[], |_| true);
         let kept = [identities.of_record[0], identities.of_record[2]];
         assert!(shown.into_iter().all(|edge| [edge.left, edge.right] != [kept[0].min(kept[1]), kept[0].max(kept[1])]));

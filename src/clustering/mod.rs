@@ -32,7 +32,7 @@ pub use around::score_around;
 pub use choose::{FirstClusters, Sample, choose, decide, first_clusters, sample};
 pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
-pub use joined::{KEPT_FROM, RecordPair, everyone_alone, join_pairs};
+pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
 pub use links::{Edge, score_pairs};
 pub use merges::Merge;
@@ -102,8 +102,8 @@ impl ReviewReason {
 #[derive(Debug)]
 pub struct Clustering {
     pub partition: Partition,
-    /// Scored pairs of identities, ascending; `true` where both are one person.
-    pub links: Vec<(Edge, bool)>,
+    /// Scored pairs of identities, ascending.
+    pub links: Vec<Edge>,
     /// The pairs among them that need a human, by place in `links`.
     pub review: Vec<(u32, ReviewReason)>,
     /// The lowest average link at which parts of a person were joined, in 1/1024 bit; `None` for people of one identity.
@@ -207,7 +207,7 @@ fn with_refused(evidence: &Evidence, mut edges: Vec<Edge>, refused: &[Refused]) 
     for &(left, right, _) in refused.iter().filter(|(left, right, _)| left != right) {
         if edges[..known].binary_search_by_key(&(left, right), |edge| (edge.left, edge.right)).is_err() {
             let pattern = evidence.comparisons.pattern(left, right);
-            edges.push(Edge { left, right, weight: evidence.scorer.weight(pattern), pattern, context: None });
+            edges.push(Edge::of(left, right, evidence.scorer.weight(pattern), pattern));
         }
     }
     if edges.len() > known {
@@ -270,7 +270,7 @@ fn finish(
     evidence: &Evidence,
     nodes: &Nodes,
     clusters: (Vec<Vec<u32>>, Vec<Bond>),
-    edges: Vec<Edge>,
+    mut links: Vec<Edge>,
     refused: &[Refused],
     mut counts: Counts,
 ) -> Clustering {
@@ -295,9 +295,9 @@ fn finish(
     }
     let person_of = |identity: u32| (!nodes.is_split(identity)).then(|| person[evidence.identities.example(identity)]);
     let together = |edge: &Edge| person_of(edge.left).is_some_and(|left| Some(left) == person_of(edge.right));
-    let links: Vec<(Edge, bool)> = edges.into_par_iter().map(|edge| (edge, together(&edge))).collect();
+    links.par_iter_mut().for_each(|edge| edge.same_person = together(edge));
     let cut = pair_cut(evidence.settings);
-    counts.links = links.iter().filter(|(edge, _)| edge.weight >= cut).count() as u64;
+    counts.links = links.iter().filter(|edge| i64::from(edge.weight) >= cut).count() as u64;
     let review = with_reasons(review_pairs(evidence, &links, cut), &links, refused);
     let people = weakest.len() as u32;
     let refused = refused.iter().map(|&(_, _, why)| why).collect();
@@ -305,10 +305,10 @@ fn finish(
 }
 
 /// Pairs that stayed apart although they may be one person.
-fn review_pairs(evidence: &Evidence, links: &[(Edge, bool)], cut: i64) -> Vec<(u32, ReviewReason)> {
+fn review_pairs(evidence: &Evidence, links: &[Edge], cut: i64) -> Vec<(u32, ReviewReason)> {
     let from = weight_of(evidence.settings.review_from).min(cut);
-    let reason = |(at, (edge, together)): (usize, &(Edge, bool))| {
-        if *together || edge.weight < from {
+    let reason = |(at, edge): (usize, &Edge)| {
+        if edge.same_person || i64::from(edge.weight) < from {
             return None;
         }
         let reason = match evidence.guards.judge(evidence, edge.left, edge.right, edge.pattern) {
@@ -323,13 +323,9 @@ fn review_pairs(evidence: &Evidence, links: &[(Edge, bool)], cut: i64) -> Vec<(u
 }
 
 /// The pairs for review with those of refused decisions, by place in `links`; why a decision was refused stands before other reasons.
-fn with_reasons(
-    mut review: Vec<(u32, ReviewReason)>,
-    links: &[(Edge, bool)],
-    refused: &[Refused],
-) -> Vec<(u32, ReviewReason)> {
+fn with_reasons(mut review: Vec<(u32, ReviewReason)>, links: &[Edge], refused: &[Refused]) -> Vec<(u32, ReviewReason)> {
     let place = |&(left, right, why): &Refused| {
-        let found = links.binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right));
+        let found = links.binary_search_by_key(&(left, right), |edge| (edge.left, edge.right));
         found.ok().map(|at| (at as u32, why))
     };
     review.extend(refused.iter().filter_map(place));

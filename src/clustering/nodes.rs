@@ -1,6 +1,7 @@
 //! Nodes: identities, or the single records of an identity that says too little to be one person by itself.
 
 use super::judged::{judge, judge_pattern};
+use super::links::units32;
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
 use super::{Edge, Evidence};
@@ -114,25 +115,25 @@ impl Nodes {
             let (a, b) = (self.run(edge.left), self.run(edge.right));
             let listed = a.len() * b.len() <= EXPANDED_MAX;
             let a = if listed { a } else { 0..0 };
-            let (weight, forbidden) = (judged.in_average, judged.forbidden());
+            let (weight, forbidden) = (units32(judged.in_average), judged.forbidden());
             a.flat_map(move |x| b.clone().map(move |y| NodeEdge { left: x as u32, right: y as u32, weight, forbidden }))
         };
         let mut found: Vec<NodeEdge> = edges.par_iter().flat_map_iter(between).collect();
         let split = (0..self.first.len() as u32).filter(|&identity| self.is_split(identity));
         for identity in split.filter(|&identity| self.run(identity).len() <= COPIES_MAX) {
-            let weight = judge(evidence, identity, identity).in_average;
+            let weight = units32(judge(evidence, identity, identity).in_average);
             let run = self.run(identity);
             let pairs = run.clone().flat_map(|x| (x + 1..run.end).map(move |y| (x as u32, y as u32)));
             found.extend(pairs.map(|(left, right)| NodeEdge { left, right, weight, forbidden: false }));
         }
-        found.retain(|edge| edge.weight > LOWEST);
+        found.retain(|edge| i64::from(edge.weight) > LOWEST);
         // Pairs that are kept apart hold in groups too large for a matrix as well, where only listed pairs are looked at.
         for (left, right) in evidence.guards.kept_apart() {
             let runs = self.run(left).flat_map(|x| self.run(right).map(move |y| (x as u32, y as u32)));
             found.extend(runs.filter(|(left, right)| left < right).map(|(left, right)| NodeEdge {
                 left,
                 right,
-                weight: LOWEST,
+                weight: units32(LOWEST),
                 forbidden: true,
             }));
         }
@@ -161,7 +162,7 @@ impl Nodes {
                 scored[from..].iter().zip(&levels[from..]).take_while(|(scored, _)| (scored.left as usize) < a.end);
             edge.context =
                 own.filter(|(scored, _)| b.contains(&(scored.right as usize))).filter_map(|(_, level)| *level).max();
-            edge.weight += weights.weight(edge.context);
+            edge.weight = units32(i64::from(edge.weight) + weights.weight(edge.context));
         });
         edges
     }

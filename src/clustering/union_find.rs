@@ -42,6 +42,13 @@ impl UnionFind {
         self.groups_of(1)
     }
 
+    /// How many sets of two and more there are, and how many members the largest has (0 where there is none).
+    pub fn sizes(&self) -> (u64, u64) {
+        let sizes =
+            self.parent.iter().enumerate().filter(|(x, parent)| *x == **parent as usize).map(|(x, _)| self.size[x]);
+        sizes.filter(|size| *size > 1).fold((0, 0), |(sets, largest), size| (sets + 1, largest.max(u64::from(size))))
+    }
+
     fn groups_of(&mut self, smallest: u32) -> Vec<Vec<u32>> {
         let n = self.parent.len();
         let mut place = vec![u32::MAX; n];

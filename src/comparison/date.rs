@@ -1,7 +1,9 @@
 //! The date comparison: digit by digit, with the kinds of damage that dates suffer (ACCURACY.md section 3, DOMAIN.md section 8).
 
+use super::frequencies::{Bins, Hashes};
 use crate::job::Field;
 use crate::records::{Dictionary, Identities, MISSING, Records};
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 /// Number of levels: eleven kinds of agreement short of exact, and exact in five bins of rarity.
@@ -52,13 +54,26 @@ pub struct Dates {
     /// Code by identity, or [`MISSING`].
     pub codes: Vec<u32>,
     pub digits: Vec<[u8; 8]>,
+    /// Bin of rarity of each date, and [`DEFAULT`] where it stands for an unknown one.
     rarity: Vec<u8>,
+    /// The bin of what one record holds.
+    unseen: u8,
     complete: Vec<bool>,
 }
 
+/// Marks a date that stands for an unknown one.
+const DEFAULT: u8 = 0x80;
+
 impl Dates {
-    /// Gathers `date`, falling back on `year` where a record has only that.
-    pub fn gather(records: &Records, identities: &Identities, date: Field, year: Option<Field>) -> Option<Dates> {
+    /// Gathers `date`, falling back on `year` where a record has only that. How rare each date is comes from `frozen` where a model was
+    /// learnt before, and is measured otherwise.
+    pub fn gather(
+        records: &Records,
+        identities: &Identities,
+        date: Field,
+        year: Option<Field>,
+        frozen: Option<(&Hashes, &Bins)>,
+    ) -> Option<Dates> {
         let sources = [Some(date), year].into_iter().flatten().filter(|field| records.clean.contains_key(field));
         let mut values = Dictionary::default();
         let mut codes = vec![MISSING; identities.len()];
@@ -76,24 +91,44 @@ impl Dates {
                 }
             }
         }
-        any.then(|| Dates::measure(codes, &values, identities))
+        any.then(|| match frozen {
+            Some((hashes, bins)) => {
+                let rarity = bins.look_up(hashes, values.par_iter());
+                Dates::lay_out(codes, &values, rarity, bins.unseen)
+            }
+            None => Dates::measure(codes, &values, identities),
+        })
     }
 
-    fn measure(mut codes: Vec<u32>, values: &Dictionary, identities: &Identities) -> Dates {
+    fn measure(codes: Vec<u32>, values: &Dictionary, identities: &Identities) -> Dates {
         let mut holders = vec![0u64; values.len()];
         for (identity, code) in codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
             holders[*code as usize] += u64::from(identities.count(identity as u32));
         }
         let total = identities.records() as f64;
-        let defaults = defaults(&holders, values);
-        codes.iter_mut().filter(|code| **code != MISSING && defaults[**code as usize]).for_each(|code| *code = MISSING);
-        let rarity_of = |held: &u64| {
-            let bits = (total / (*held).max(1) as f64).log2();
+        let rarity_of = |held: u64| {
+            let bits = (total / held.max(1) as f64).log2();
             RARITY.iter().take_while(|edge| bits >= **edge).count() as u8
         };
+        let defaults = defaults(&holders, values);
+        let mark = |default: &bool| if *default { DEFAULT } else { 0 };
+        let rarity = holders.iter().zip(&defaults).map(|(held, default)| rarity_of(*held) | mark(default)).collect();
+        Dates::lay_out(codes, values, rarity, rarity_of(1))
+    }
+
+    fn lay_out(mut codes: Vec<u32>, values: &Dictionary, rarity: Vec<u8>, unseen: u8) -> Dates {
+        let is_default = |code: u32| rarity[code as usize] & DEFAULT != 0;
+        codes.iter_mut().filter(|code| **code != MISSING && is_default(**code)).for_each(|code| *code = MISSING);
         let digits: Vec<[u8; 8]> = values.iter().map(eight_bytes).collect();
         let complete = digits.iter().map(|date| date.iter().all(u8::is_ascii_digit)).collect();
-        Dates { codes, rarity: holders.iter().map(rarity_of).collect(), digits, complete }
+        Dates { codes, rarity, unseen, digits, complete }
+    }
+
+    /// What a model keeps of these dates.
+    pub fn freeze(&self, hashes: &Hashes) -> Bins {
+        let text = |digits: &'_ [u8; 8]| std::str::from_utf8(digits).expect("digits and hyphens").to_string();
+        let texts: Vec<String> = self.digits.iter().map(text).collect();
+        Bins::freeze(hashes, texts.par_iter().map(String::as_str), &self.rarity, self.unseen)
     }
 
     /// The level at which two dates agree, by their codes; `None` where either is missing.

@@ -5,6 +5,7 @@
 
 mod aliases;
 pub mod date;
+mod frequencies;
 pub mod kernels;
 pub mod name;
 pub mod place;
@@ -13,14 +14,17 @@ pub mod tokens;
 pub mod value;
 
 pub use aliases::Alias;
+pub use frequencies::Frequencies;
 
 use crate::job::{Field, FieldKind, Job};
 use crate::records::{Identities, MISSING, Records};
 use date::Dates;
+use frequencies::{Hashes, Table};
 use name::Names;
 use place::Places;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use value::{Manner, Values};
 
@@ -38,6 +42,25 @@ pub enum Group {
     Email,
     /// Any other comparison stands for itself.
     Other(u16),
+}
+
+/// A comparison's name, and where its level stands in a pattern: all that is left to know of it once pairs are scored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PackedLevel {
+    /// As in `level_<name>` of links.parquet.
+    pub name: String,
+    /// The lowest of its bits.
+    pub shift: u32,
+    /// Its bits, moved down to the lowest.
+    pub mask: u64,
+}
+
+impl PackedLevel {
+    /// The level in `pattern`; `None` where it was missing.
+    pub fn level_in(&self, pattern: Pattern) -> Option<u8> {
+        let stored = (pattern >> self.shift) & self.mask;
+        (stored > 0).then(|| (stored - 1) as u8)
+    }
 }
 
 /// One comparison of a job.
@@ -73,6 +96,11 @@ impl Comparison {
     /// Where this comparison's bits stand in a pattern: shift and mask.
     pub fn place(&self) -> (u32, u64) {
         (self.shift, self.mask)
+    }
+
+    /// The same by itself.
+    pub fn packed(&self) -> PackedLevel {
+        PackedLevel { name: self.name.clone(), shift: self.shift, mask: self.mask }
     }
 
     /// `pattern` with this comparison's level put in.
@@ -178,21 +206,25 @@ impl Known {
 }
 
 impl Comparisons {
-    /// Chooses the comparisons from the fields that were mapped and have values.
+    /// Chooses the comparisons from the fields that were mapped. How rare values are comes from `frozen` where a model was learnt before,
+    /// and is measured otherwise.
     ///
     /// # Panics
     /// Never: comparisons beyond the 64 bits of a pattern are left out, the last custom fields first.
-    pub fn choose(job: &Job, records: &Records, identities: &Identities) -> Comparisons {
+    pub fn choose(job: &Job, records: &Records, identities: &Identities, frozen: Option<&Frequencies>) -> Comparisons {
+        let tokens = |name: &str| frozen.and_then(|frozen| frozen.tokens(name));
+        let bins = |name: &str| frozen.and_then(|frozen| frozen.bins(name));
         let mut chosen: Vec<(String, Group, u8, Of)> = Vec::new();
         let name_fields = [Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName];
-        if let Some(names) = Names::gather(records, identities, &name_fields) {
+        if let Some(names) = Names::gather(records, identities, &name_fields, tokens("name")) {
             chosen.push(("name".into(), Group::Name, name::LEVELS, Of::Name(Box::new(names))));
         }
-        if let Some(dates) = Dates::gather(records, identities, Field::DateOfBirth, Some(Field::YearOfBirth)) {
+        let (birth, year) = (Field::DateOfBirth, Some(Field::YearOfBirth));
+        if let Some(dates) = Dates::gather(records, identities, birth, year, bins("date_of_birth")) {
             chosen.push(("date_of_birth".into(), Group::Date, date::LEVELS, Of::Date(dates)));
         }
         let add_values = |field: Field, name: &str, manner: Manner, group: Group, chosen: &mut Vec<_>| {
-            if let Some(values) = Values::gather(records, identities, field, manner) {
+            if let Some(values) = Values::gather(records, identities, field, manner, bins(name)) {
                 chosen.push((name.to_string(), group, manner.levels(), Of::Values(Box::new(values))));
             }
         };
@@ -205,19 +237,19 @@ impl Comparisons {
         add_values(Field::Email, "email", Manner::Text, Group::Email, &mut chosen);
         add_values(Field::LocalId, "local_id", Manner::LocalIdentifier, Group::Other(1), &mut chosen);
         add_values(Field::BirthOrder, "birth_order", Manner::Category, Group::Other(2), &mut chosen);
-        if let Some(dates) = Dates::gather(records, identities, Field::DateOfDeath, None) {
+        if let Some(dates) = Dates::gather(records, identities, Field::DateOfDeath, None, bins("date_of_death")) {
             chosen.push(("date_of_death".into(), Group::Other(3), date::LEVELS, Of::Date(dates)));
         }
         for (index, custom) in job.custom_fields.iter().enumerate() {
             let (field, group) = (Field::Custom(index as u16), Group::Other(4 + index as u16));
             match custom.kind {
                 FieldKind::Name => {
-                    if let Some(names) = Names::gather(records, identities, &[field]) {
+                    if let Some(names) = Names::gather(records, identities, &[field], tokens(&custom.name)) {
                         chosen.push((custom.name.clone(), group, name::LEVELS, Of::Name(Box::new(names))));
                     }
                 }
                 FieldKind::Date => {
-                    if let Some(dates) = Dates::gather(records, identities, field, None) {
+                    if let Some(dates) = Dates::gather(records, identities, field, None, bins(&custom.name)) {
                         chosen.push((custom.name.clone(), group, date::LEVELS, Of::Date(dates)));
                     }
                 }
@@ -228,6 +260,19 @@ impl Comparisons {
             }
         }
         Comparisons::pack(chosen, identities.len())
+    }
+
+    /// What a model keeps of how rare values are, under a key of 32 bytes. This very night is compared by what it keeps.
+    pub fn freeze(&self, key: [u8; 32]) -> Frequencies {
+        let hashes = Hashes::new(key);
+        let table = |comparison: &Comparison| match &comparison.of {
+            Of::Name(names) => Some(Table::Tokens(names.tokens.freeze(&hashes))),
+            Of::Date(dates) => Some(Table::Bins(dates.freeze(&hashes))),
+            Of::Values(values) => values.freeze(&hashes).map(Table::Bins),
+            Of::Place(_) => None,
+        };
+        let tables = self.list.iter().filter_map(|one| Some((one.name.clone(), table(one)?)));
+        Frequencies::new(key, tables.collect::<BTreeMap<_, _>>())
     }
 
     /// No comparison at all: where another model does the comparing.

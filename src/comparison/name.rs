@@ -1,7 +1,8 @@
 //! The name comparison: two bags of tokens, aligned best first.
 
 use super::aliases::Alias;
-use super::tokens::{Agreement, Tokens};
+use super::frequencies::Hashes;
+use super::tokens::{Agreement, FrozenTokens, Tokens};
 use crate::job::Field;
 use crate::records::{Dictionary, Identities, MISSING, Records};
 use rayon::prelude::*;
@@ -16,9 +17,6 @@ const UNMATCHED: [f32; 2] = [1.0, 6.0];
 
 /// Fields that may form one name: given, middle, family and previous family name.
 const PARTS_MAX: usize = 4;
-
-/// A given name that this many records have is no typing error.
-const REAL_NAME_HOLDERS: u64 = 8;
 
 /// Number of levels: matched × unmatched × inexact × given names in conflict.
 pub const LEVELS: u8 = ((MATCHED.len() + 1) * (UNMATCHED.len() + 1) * 4) as u8;
@@ -103,7 +101,13 @@ struct Part {
 
 impl Names {
     /// Gathers given, middle, family and previous names (or one custom name field) into token bags. `None` where none is mapped.
-    pub fn gather(records: &Records, identities: &Identities, fields: &[Field]) -> Option<Names> {
+    /// How rare each token is comes from `frozen` where a model was learnt before, and is measured otherwise.
+    pub fn gather(
+        records: &Records,
+        identities: &Identities,
+        fields: &[Field],
+        frozen: Option<(&Hashes, &FrozenTokens)>,
+    ) -> Option<Names> {
         let mut words = Dictionary::default();
         debug_assert!(fields.len() <= PARTS_MAX);
         let parts: Vec<Part> = fields
@@ -138,7 +142,10 @@ impl Names {
                 entries[range].iter().for_each(|entry: &NameToken| holders[entry.token as usize] += count);
             }
         }
-        let tokens = Tokens::measure(words, &holders, identities.records());
+        let tokens = match frozen {
+            Some((hashes, frozen)) => Tokens::known(words, hashes, frozen),
+            None => Tokens::measure(words, &holders, identities.records()),
+        };
         let mut names = Names { tokens, of_identity, rarest: Vec::new(), starts, entries, whole_bits: Vec::new() };
         let distinct = names.distinct() as u32;
         names.whole_bits = (0..distinct).into_par_iter().map(|name| names.sum_of_bits(name)).collect();
@@ -181,7 +188,7 @@ impl Names {
     /// Whether an identity has a full given name that other records have too.
     pub fn has_real_given_name(&self, identity: u32) -> bool {
         let name = self.of_identity[identity as usize];
-        let real = |entry: &NameToken| entry.given && self.tokens.holders(entry.token) >= REAL_NAME_HOLDERS;
+        let real = |entry: &NameToken| entry.given && self.tokens.is_real(entry.token);
         name != MISSING && self.bag(name).iter().any(real)
     }
 

@@ -132,6 +132,13 @@ impl Places {
         }
     }
 
+    /// In which bins the places of an identity are that their holders of tonight put them into, given as its codes.
+    pub fn shared(&self, codes: &[u32]) -> [u8; 3] {
+        let home = |code: u32, holders: &[u64]| if code == MISSING { 0 } else { home_level(holders[code as usize]) };
+        let postcode = if codes[POSTCODE] == MISSING { 0 } else { self.postcode_only(codes[POSTCODE]) };
+        [postcode, home(codes[ADDRESS], &self.address_holders), home(codes[UPRN], &self.uprn_holders)]
+    }
+
     fn postcode_only(&self, code: u32) -> u8 {
         if self.postcode_holders[code as usize] > 60 { 9 } else { 10 }
     }

@@ -3,7 +3,8 @@
 //! A token's *bits* in a class are log2(records / records that hold a token which this class would take for it): what an agreement in
 //! that class is worth as evidence (ACCURACY.md section 3). An inexact agreement earns the smaller of its two tokens' bits.
 
-use super::aliases::{Alias, Aliases};
+use super::aliases::{Alias, Aliases, FrozenAliases};
+use super::frequencies::{Hashes, Reader, Writer};
 use super::kernels::{jaro_winkler, within_one_edit};
 use super::shape::Shape;
 use crate::records::Dictionary;
@@ -32,6 +33,13 @@ pub enum Agreement {
 /// Classes whose bits are measured by token: all but aliases, which have their own.
 const CLASSES: usize = 6;
 
+/// A given name that this many records have is no typing error.
+const REAL_NAME_HOLDERS: u64 = 8;
+/// Bits are kept in steps of 1/1024: what a file holds is what is used.
+const STEPS_PER_BIT: f64 = 1024.0;
+/// Tokens of this many letters and more are alike equally often.
+const LONGEST: usize = 16;
+
 /// The vocabulary of a population's names.
 #[derive(Debug, Default)]
 pub struct Tokens {
@@ -40,9 +48,93 @@ pub struct Tokens {
     bits: Vec<[f32; CLASSES]>,
     /// Variant classes of each token, as sorted ids.
     variants: Vec<&'static [u16]>,
-    holders: Vec<u64>,
+    /// What is measured of each token, and of all of them.
+    measured: Vec<Measured>,
+    rule: Rule,
     shapes: Vec<Shape>,
     aliases: Aliases,
+}
+
+/// What is measured of one token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Measured {
+    /// By [`Agreement`], in steps of 1/1024 bit.
+    steps: [u16; CLASSES],
+    /// So many records have it that it is no typing error.
+    is_real: bool,
+}
+
+/// What is said of a token that nobody had when the model was learnt: as if one record held it, and no other token were near.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Rule {
+    /// What one record holds.
+    alone: u16,
+    /// By first letter: an agreement with an initial.
+    letters: Vec<u16>,
+    /// By class of variants, ascending.
+    variants: Vec<(u16, u16)>,
+    /// By length, up to [`LONGEST`].
+    similar: Vec<u16>,
+}
+
+/// A vocabulary as a model froze it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FrozenTokens {
+    rule: Rule,
+    by_hash: FxHashMap<u64, Measured>,
+    aliases: FrozenAliases,
+}
+
+impl Rule {
+    fn of(&self, word: &str, variants: &[u16]) -> Measured {
+        let bits_of = |class: &u16| {
+            let place = self.variants.binary_search_by_key(class, |(known, _)| *known);
+            place.map_or(self.alone, |at| self.variants[at].1)
+        };
+        let variant = variants.iter().map(bits_of).min().unwrap_or(self.alone).min(self.alone);
+        let initial = match word.as_bytes() {
+            [letter] => self.letters[usize::from(*letter)],
+            _ => self.alone,
+        };
+        let similar = self.similar[word.len().min(LONGEST)];
+        Measured { steps: [self.alone, variant, self.alone, initial, self.alone, similar], is_real: false }
+    }
+}
+
+impl FrozenTokens {
+    pub(super) fn write(&self, out: &mut Writer) {
+        let Rule { alone, letters, variants, similar } = &self.rule;
+        out.short(*alone);
+        letters.iter().chain(similar).for_each(|&steps| out.short(steps));
+        out.number(variants.len() as u64);
+        variants.iter().for_each(|&(class, steps)| {
+            out.short(class);
+            out.short(steps);
+        });
+        out.sorted(&self.by_hash, |out, measured| {
+            measured.steps.iter().for_each(|&steps| out.short(steps));
+            out.0.push(u8::from(measured.is_real));
+        });
+        self.aliases.write(out);
+    }
+
+    pub(super) fn read(from: &mut Reader) -> Option<FrozenTokens> {
+        let mut shorts = |count: usize| (0..count).map(|_| from.short()).collect::<Option<Vec<u16>>>();
+        let alone = shorts(1)?[0];
+        let (letters, similar) = (shorts(256)?, shorts(LONGEST + 1)?);
+        let classes = from.number()?;
+        let variants = (0..classes).map(|_| Some((from.short()?, from.short()?))).collect::<Option<_>>()?;
+        let measured = |from: &mut Reader| {
+            let mut steps = [0; CLASSES];
+            for slot in &mut steps {
+                *slot = from.short()?;
+            }
+            Some(Measured { steps, is_real: from.byte()? == 1 })
+        };
+        let by_hash = from.by_hash(measured)?;
+        let aliases = FrozenAliases::read(from)?;
+        Some(FrozenTokens { rule: Rule { alone, letters, variants, similar }, by_hash, aliases })
+    }
 }
 
 impl Tokens {
@@ -50,29 +142,76 @@ impl Tokens {
     pub fn measure(words: Dictionary, holders: &[u64], records: u64) -> Tokens {
         let variants: Vec<&'static [u16]> = words.iter().map(variants::classes_of).collect();
         let total = records.max(1) as f64;
-        let bits_of = |held: f64| (total / held.max(1.0)).log2().max(0.0) as f32;
+        let steps_of = |held: f64| ((total / held.max(1.0)).log2().max(0.0) * STEPS_PER_BIT).round() as u16;
         let edit = held_within_one_edit(&words, holders);
         let prefix = held_by_prefix(&words, holders);
         let (initial, by_letter) = held_by_initial(&words, holders);
-        let variant = held_by_variant(&variants, holders);
+        let by_class = held_by_class(&variants, holders);
+        let widest = |classes: &[u16]| classes.iter().map(|class| by_class[class]).max().unwrap_or(0);
         let similar = share_similar_by_length(&words, holders);
-        let bits = (0..words.len())
+        let measured = (0..words.len())
             .map(|t| {
                 let own = holders[t] as f64;
                 let length = words.get(t as u32).len();
                 let near = edit[t] as f64;
+                let variant = widest(variants[t]).max(holders[t]) as f64;
                 let initials = if length == 1 { by_letter[initial[t] as usize] as f64 } else { own };
-                let alike = near + similar[length.min(similar.len() - 1)] * total;
-                [own, variant[t] as f64, near, initials, prefix[t] as f64, alike].map(bits_of)
+                let alike = near + similar[length.min(LONGEST)] * total;
+                let steps = [own, variant, near, initials, prefix[t] as f64, alike].map(steps_of);
+                Measured { steps, is_real: holders[t] >= REAL_NAME_HOLDERS }
             })
             .collect();
-        let shapes = words.iter().zip(&variants).map(|(word, classes)| Shape::of(word, !classes.is_empty())).collect();
-        Tokens { words, bits, variants, holders: holders.to_vec(), shapes, aliases: Aliases::default() }
+        let mut by_class: Vec<(u16, u16)> =
+            by_class.iter().map(|(class, held)| (*class, steps_of(*held as f64))).collect();
+        by_class.sort_unstable();
+        let rule = Rule {
+            alone: steps_of(1.0),
+            letters: by_letter.iter().map(|&held| steps_of(held as f64)).collect(),
+            variants: by_class,
+            similar: similar.iter().map(|share| steps_of(1.0 + share * total)).collect(),
+        };
+        Tokens::lay_out(words, variants, measured, rule)
     }
 
-    /// How many records hold a token.
-    pub fn holders(&self, token: u32) -> u64 {
-        self.holders[token as usize]
+    /// The vocabulary as it was measured when a model was learnt.
+    pub fn known(words: Dictionary, hashes: &Hashes, frozen: &FrozenTokens) -> Tokens {
+        let variants: Vec<&'static [u16]> = words.iter().map(variants::classes_of).collect();
+        let measured = (0..words.len())
+            .into_par_iter()
+            .map(|token| {
+                let word = words.get(token as u32);
+                let seen = frozen.by_hash.get(&hashes.of(word)).copied();
+                seen.unwrap_or_else(|| frozen.rule.of(word, variants[token]))
+            })
+            .collect();
+        let mut tokens = Tokens::lay_out(words, variants, measured, frozen.rule.clone());
+        tokens.aliases = frozen.aliases.tonight(tokens.words.iter().map(|word| hashes.of(word)), tokens.words.len());
+        tokens
+    }
+
+    fn lay_out(words: Dictionary, variants: Vec<&'static [u16]>, measured: Vec<Measured>, rule: Rule) -> Tokens {
+        let shapes = words.iter().zip(&variants).map(|(word, classes)| Shape::of(word, !classes.is_empty())).collect();
+        let in_bits = |steps: u16| (f64::from(steps) / STEPS_PER_BIT) as f32;
+        let bits = measured.iter().map(|measured: &Measured| measured.steps.map(in_bits)).collect();
+        Tokens { words, bits, variants, measured, rule, shapes, aliases: Aliases::default() }
+    }
+
+    /// What a model keeps of this vocabulary.
+    pub fn freeze(&self, hashes: &Hashes) -> FrozenTokens {
+        let other =
+            |token: &usize| self.measured[*token] != self.rule.of(self.words.get(*token as u32), self.variants[*token]);
+        let entries: Vec<(u64, Measured)> = (0..self.words.len())
+            .into_par_iter()
+            .filter(other)
+            .map(|token| (hashes.of(self.words.get(token as u32)), self.measured[token]))
+            .collect();
+        let aliases = self.aliases.freeze(|token| hashes.of(self.words.get(token)));
+        FrozenTokens { rule: self.rule.clone(), by_hash: entries.into_iter().collect(), aliases }
+    }
+
+    /// Whether so many records hold a token that it is no typing error.
+    pub fn is_real(&self, token: u32) -> bool {
+        self.measured[token as usize].is_real
     }
 
     /// What an agreement of `class` on a token is worth, in bits.
@@ -213,19 +352,18 @@ fn held_by_initial(words: &Dictionary, holders: &[u64]) -> (Vec<u8>, Vec<u64>) {
     (first, by_letter)
 }
 
-fn held_by_variant(variants: &[&'static [u16]], holders: &[u64]) -> Vec<u64> {
+/// The holders of all tokens of each class of variants.
+fn held_by_class(variants: &[&'static [u16]], holders: &[u64]) -> FxHashMap<u16, u64> {
     let mut by_class: FxHashMap<u16, u64> = FxHashMap::default();
     for (classes, held) in variants.iter().zip(holders) {
         classes.iter().for_each(|class| *by_class.entry(*class).or_default() += held);
     }
-    let widest = |classes: &&[u16]| classes.iter().map(|class| by_class[class]).max().unwrap_or(0);
-    variants.iter().zip(holders).map(|(classes, held)| widest(classes).max(*held)).collect()
+    by_class
 }
 
 /// The share of records that hold a token with Jaro–Winkler at least .85 to a token of each length, from a sample of 512 × 48 tokens a
 /// length: an index of all such pairs would cost the square of the vocabulary.
 fn share_similar_by_length(words: &Dictionary, holders: &[u64]) -> Vec<f64> {
-    const LONGEST: usize = 16;
     let total: u64 = holders.iter().sum();
     if total == 0 {
         return vec![0.0; LONGEST + 1];
@@ -297,5 +435,29 @@ mod tests {
     fn hypocorisms_agree_as_variants() {
         let tokens = table(&[("william", 30), ("bill", 10)]);
         assert_eq!(tokens.agreement(0, 1).unwrap().0, Agreement::Variant);
+    }
+
+    #[test]
+    fn a_frozen_vocabulary_says_the_same_and_has_a_rule_for_what_is_new() {
+        let words = [("smith", 64), ("smyth", 4), ("okonkwo", 1), ("s", 8), ("william", 30), ("bill", 10)];
+        let (measured, hashes) = (table(&words), Hashes::new([3; 32]));
+        let frozen = measured.freeze(&hashes);
+        assert!(frozen.by_hash.len() < words.len(), "what one record holds follows the rule");
+        let mut tonight = Dictionary::default();
+        ["bill", "unheard", "okonkwo", "smyth", "s", "smith", "william"]
+            .iter()
+            .for_each(|word| _ = tonight.intern(word));
+        let known = Tokens::known(tonight, &hashes, &frozen);
+        for (word, _) in words {
+            let (before, now) = (measured.words.find(word).unwrap(), known.words.find(word).unwrap());
+            assert_eq!(measured.bits[before as usize], known.bits[now as usize], "{word}");
+            assert_eq!(measured.is_real(before), known.is_real(now), "{word}");
+        }
+        let unheard = known.words.find("unheard").unwrap();
+        assert_eq!(known.bits(unheard, Agreement::Exact), 10.0);
+        assert!(!known.is_real(unheard));
+        let mut bytes = Writer(Vec::new());
+        frozen.write(&mut bytes);
+        assert_eq!(FrozenTokens::read(&mut Reader(&bytes.0)), Some(frozen));
     }
 }

@@ -1,9 +1,10 @@
 //! Comparisons of single values: identifiers, categories, and texts such as e-mail addresses and telephone numbers.
 
+use super::frequencies::{Bins, Hashes};
 use super::holders_of;
 use super::kernels::{jaro_winkler, within_one_edit, within_two_edits};
 use crate::job::Field;
-use crate::records::{Identities, MISSING, Records};
+use crate::records::{Dictionary, Identities, MISSING, Records};
 
 /// How the values of one field are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,17 +74,27 @@ pub struct Values {
     pub manner: Manner,
     /// Code by identity, or [`MISSING`].
     pub codes: Vec<u32>,
-    text: crate::records::Dictionary,
+    text: Dictionary,
     /// For [`Manner::Number`]: the digits of each value, four bits each and the last lowest, or zero where that cannot be said of it.
     digits: Vec<u64>,
-    holders: Vec<u64>,
+    /// The level at which two records that have the same value agree, by value: in bins of rarity for [`Manner::Category`], which a model
+    /// freezes, and of how many records share it for [`Manner::Text`], which hangs on its holders of tonight.
+    same: Vec<u8>,
+    /// Of a category that one record holds.
+    unseen: u8,
     /// For [`Manner::Number`]: 1 where verified, by identity; otherwise empty.
     pub(super) verified: Vec<u32>,
-    records: u64,
 }
 
 impl Values {
-    pub fn gather(records: &Records, identities: &Identities, field: Field, manner: Manner) -> Option<Values> {
+    /// How rare each category is comes from `frozen` where a model was learnt before, and is measured otherwise.
+    pub fn gather(
+        records: &Records,
+        identities: &Identities,
+        field: Field,
+        manner: Manner,
+        frozen: Option<(&Hashes, &Bins)>,
+    ) -> Option<Values> {
         let column = records.clean.get(&field)?;
         let mut codes = identities.codes(records, field);
         if manner == Manner::Sex {
@@ -96,13 +107,24 @@ impl Values {
                 .collect(),
             _ => Vec::new(),
         };
-        let holders = holders_of(&codes, column.values.len(), identities);
+        let (same, unseen) = same_levels(manner, &codes, &column.values, identities, frozen);
         let text = column.values.clone();
         let digits = match manner {
             Manner::Number => text.iter().map(packed_digits).collect(),
             _ => Vec::new(),
         };
-        Some(Values { field, manner, codes, text, digits, holders, verified, records: identities.records() })
+        Some(Values { field, manner, codes, text, digits, same, unseen, verified })
+    }
+
+    /// What a model keeps of these values; `None` where nothing of them is frozen.
+    pub fn freeze(&self, hashes: &Hashes) -> Option<Bins> {
+        let is_frozen = self.manner == Manner::Category;
+        is_frozen.then(|| Bins::freeze(hashes, self.text.par_iter(), &self.same, self.unseen))
+    }
+
+    /// In which bin the value of an identity is that its holders of tonight put it into; 0 where they do not matter.
+    pub fn shared(&self, code: u32) -> u8 {
+        if self.manner == Manner::Text && code != MISSING { self.same[code as usize] } else { 0 }
     }
 
     /// The code of a verified value of `identity`.
@@ -158,8 +180,7 @@ impl Values {
 
     fn category_level(&self, a: u32, b: u32) -> u8 {
         if a == b {
-            let bits = (self.records as f64 / self.holders[a as usize].max(1) as f64).log2();
-            return 3 + RARITY_CATEGORY.iter().take_while(|edge| bits >= **edge).count() as u8;
+            return self.same[a as usize];
         }
         let (a, b) = (self.text.get(a), self.text.get(b));
         if jaro_winkler(a, b) >= 0.88 {
@@ -171,11 +192,7 @@ impl Values {
 
     fn text_level(&self, a: u32, b: u32) -> u8 {
         if a == b {
-            return match self.holders[a as usize] {
-                0..=30 => 7,
-                31..=200 => 6,
-                _ => 5,
-            };
+            return self.same[a as usize];
         }
         let (a, b) = (self.text.get(a), self.text.get(b));
         let local = |value: &str| value.split_once('@').map(|(local, _)| local.to_string());
@@ -186,6 +203,37 @@ impl Values {
             () if jaro_winkler(a, b) >= 0.88 => 1,
             () => 0,
         }
+    }
+}
+
+/// The level of two records with the same value, by value, and that of a value that one record holds.
+fn same_levels(
+    manner: Manner,
+    codes: &[u32],
+    values: &Dictionary,
+    identities: &Identities,
+    frozen: Option<(&Hashes, &Bins)>,
+) -> (Vec<u8>, u8) {
+    let holders = || holders_of(codes, values.len(), identities);
+    match (manner, frozen) {
+        (Manner::Category, Some((hashes, bins))) => (bins.look_up(hashes, values.par_iter()), bins.unseen),
+        (Manner::Category, None) => {
+            let records = identities.records() as f64;
+            let level = |held: u64| {
+                let bits = (records / held.max(1) as f64).log2();
+                3 + RARITY_CATEGORY.iter().take_while(|edge| bits >= **edge).count() as u8
+            };
+            (holders().into_iter().map(level).collect(), level(1))
+        }
+        (Manner::Text, _) => {
+            let level = |held: u64| match held {
+                0..=30 => 7,
+                31..=200 => 6,
+                _ => 5,
+            };
+            (holders().into_iter().map(level).collect(), 0)
+        }
+        _ => (Vec::new(), 0),
     }
 }
 
@@ -218,9 +266,9 @@ mod tests {
                     codes: Vec::new(),
                     text,
                     digits,
-                    holders: Vec::new(),
+                    same: Vec::new(),
+                    unseen: 0,
                     verified: Vec::new(),
-                    records: 0,
                 };
                 prop_assert_eq!(values.one_slip_apart(x, y), within_one_edit(&a, other));
             }

@@ -96,7 +96,7 @@ fn every_pair_of_records_counts_once_with_its_highest_weight() {
     let mut known = Known::of(&scene);
     known.read_truth(&scene, &folder.path().join("truth.csv")).unwrap();
     let kept: BTreeMap<(u32, u32), i64> =
-        scene.links().iter().map(|(edge, _)| ((edge.left, edge.right), edge.weight)).collect();
+        scene.links().iter().map(|edge| ((edge.left, edge.right), i64::from(edge.weight))).collect();
     let scorer = scene.model.scorer(&scene.comparisons);
     let mut expected: BTreeMap<i64, [u64; 3]> = BTreeMap::new();
     let keys = known.measured(true);

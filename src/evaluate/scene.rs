@@ -38,8 +38,9 @@ impl<'a> Scene<'a> {
         let model: Option<Model> =
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
+        let model = run::with_frequencies(job, model)?;
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, progress)?;
+        let records = run::prepare_records(job, &authority, model.formats(), progress)?;
         let settled = authority.settled(job, &records);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
@@ -47,7 +48,8 @@ impl<'a> Scene<'a> {
         let linked = link::link(job, &records, &settled, taught, Some(identities), progress)
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
-        let blocks = blocking::block(&linked.comparisons, &records, &linked.identities);
+        let limits = linked.limits;
+        let blocks = blocking::block_within(&linked.comparisons, &records, &linked.identities, limits);
         let link::Linked { identities, comparisons, clustering, .. } = linked;
         Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, settled })
     }
@@ -79,8 +81,8 @@ impl<'a> Scene<'a> {
         self.clustering.right[person as usize]
     }
 
-    /// Every kept pair of identities, and whether both are one person.
-    pub fn links(&self) -> &[(Edge, bool)] {
+    /// Every kept pair of identities.
+    pub fn links(&self) -> &[Edge] {
         &self.clustering.links
     }
 
@@ -95,11 +97,8 @@ impl<'a> Scene<'a> {
         let compared = self.clustering.counts.pairs_compared;
         self.with(&self.job.cluster, |evidence| {
             // Kept pairs carry the weight of their context; clustering adds that by itself.
-            let bare = |(edge, _): &(Edge, bool)| Edge {
-                weight: evidence.scorer.weight(edge.pattern),
-                context: None,
-                ..*edge
-            };
+            let bare =
+                |edge: &Edge| Edge::of(edge.left, edge.right, evidence.scorer.weight(edge.pattern), edge.pattern);
             let edges: Vec<Edge> = self.links().par_iter().map(bare).collect();
             let decided = match &self.model.decision {
                 Some(decision) => decision.clone(),
@@ -115,8 +114,8 @@ impl<'a> Scene<'a> {
         if left == right {
             return Some(scorer.weight(self.comparisons.pattern(left, right)));
         }
-        let at = self.links().binary_search_by_key(&(left, right), |(edge, _)| (edge.left, edge.right)).ok()?;
-        Some(self.links()[at].0.weight)
+        let at = self.links().binary_search_by_key(&(left, right), |edge| (edge.left, edge.right)).ok()?;
+        Some(i64::from(self.links()[at].weight))
     }
 
     /// Who is who by a recipe that may leave something out, learnt from these very records.

@@ -82,7 +82,7 @@ impl Scored {
         let scorer = scene.model.scorer(&scene.comparisons);
         let crossing = scene.links().par_chunks(1 << 14).map(|links| {
             let mut tally = Tally::default();
-            links.iter().for_each(|(edge, _)| tally.cross(known, &members, edge.left, edge.right, edge.weight));
+            links.iter().for_each(|edge| tally.cross(known, &members, edge.left, edge.right, i64::from(edge.weight)));
             tally
         });
         // Records with the very same values were never a pair of identities; their weight is that of agreeing with a copy.

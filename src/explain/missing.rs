@@ -64,7 +64,7 @@ pub fn missing(job: &Job, left: &str, right: &str, options: Options) -> Result<M
 fn missed(scene: &Scene, evidence: &Evidence, sides: &Sides, pair: PairExplained) -> MissingExplained {
     let [first, second] = &sides.pair;
     let (a, b, judged) = best(evidence, first, second);
-    let asked = Asked::of(&scene.comparisons, &scene.records, &scene.identities);
+    let asked = Asked::of(&scene.comparisons, &scene.records, &scene.identities, scene.model.limits());
     let mut met = first.identities.iter().flat_map(|&x| second.identities.iter().map(move |&y| (x, y)));
     let compared = met.any(|(x, y)| x == y || asked.met(x, y));
     let rules = if a == b { Vec::new() } else { asked.rules(a, b) };

@@ -72,14 +72,15 @@ impl<'a> Scene<'a> {
         let model: Option<Model> =
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
+        let model = run::with_frequencies(job, model)?;
         let progress = Progress::new(options.progress);
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, &progress)?;
+        let records = run::prepare_records(job, &authority, model.formats(), &progress)?;
         let stage = progress.stage("Comparing", None);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         let settled = authority.settled(job, &records);
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
-        let comparisons = Comparisons::choose(job, &records, &identities);
+        let comparisons = Comparisons::choose(job, &records, &identities, model.frequencies());
         stage.done(format!("{} distinct identities", identities.len()));
         let model = model.fitted(&comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let places = places(job, &records, &identities, rows)?;

@@ -455,7 +455,7 @@ fn rules_and_blocks_agree_on_every_pair() {
     let run = PublishedRun::current(job).unwrap();
     let rows: Vec<Row> = whole_crosswalk(job).into_values().take(60).collect();
     let scene = scene::Scene::set(job, &run, &rows, QUIET).unwrap();
-    let asked = crate::blocking::Asked::of(&scene.comparisons, &scene.records, &scene.identities);
+    let asked = crate::blocking::Asked::of(&scene.comparisons, &scene.records, &scene.identities, scene.model.limits());
     let mut met = 0;
     for a in (0..scene.identities.len() as u32).step_by(17) {
         for b in a + 1..scene.identities.len() as u32 {

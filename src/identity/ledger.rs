@@ -104,12 +104,7 @@ impl Ledger {
     pub fn open(output: &Path, key_file: Option<&Path>) -> Result<Ledger> {
         let folder = output.join(LEDGER_FOLDER);
         let count = count_entries(&folder)?;
-        let own_key = output.join("state/person_id.key");
-        let key = match key_file {
-            Some(path) => key::read(path)?,
-            None if count == 0 && !own_key.exists() => key::make(&own_key)?,
-            None => key::read(&own_key)?,
-        };
+        let key = own_key(output, key_file, count)?;
         let mut ledger = Ledger {
             deriver: Deriver::new(&key),
             record_key: blake3::derive_key("onefolk 2026 recognition of records over nights", &key),
@@ -128,6 +123,15 @@ impl Ledger {
         }
         ledger.check_reaches_current(output)?;
         Ok(ledger)
+    }
+
+    /// A key that is derived from that of the person_ids, for hashes of values that a model keeps; the key is made as [`Ledger::open`] makes it.
+    ///
+    /// # Errors
+    /// OF0413 where there is no key although there must be one, OF041x where it cannot be made.
+    pub fn value_key(output: &Path, key_file: Option<&Path>) -> Result<[u8; 32]> {
+        let key = own_key(output, key_file, count_entries(&output.join(LEDGER_FOLDER))?)?;
+        Ok(blake3::derive_key("onefolk 2026 hashes of values in a model", &key))
     }
 
     /// Is there a key to open the ledger with? `false` only before the first run, which makes it; nothing is made here.
@@ -347,6 +351,16 @@ fn read_forwards(bytes: &[u8], issued: usize) -> Option<Vec<Forward>> {
         forwards.push((known(from)?, into.filter(|into| into.len() == count)?));
     }
     Some(forwards)
+}
+
+/// The key that `key_file` names, or that in `state/`, which is made where neither it nor an entry of a ledger exists.
+fn own_key(output: &Path, key_file: Option<&Path>, entries: u32) -> Result<[u8; 32]> {
+    let own_key = output.join("state/person_id.key");
+    match key_file {
+        Some(path) => key::read(path),
+        None if entries == 0 && !own_key.exists() => key::make(&own_key),
+        None => key::read(&own_key),
+    }
 }
 
 fn entry_folder(ledger: &Path, sequence: u32) -> PathBuf {

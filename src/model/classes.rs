@@ -40,6 +40,8 @@ pub struct Model {
     pub classes: Vec<Class>,
     /// The cuts and the context's weights; absent until the pairs have been scored.
     pub decision: Option<super::Decision>,
+    /// What was measured of the population besides; absent until the model is frozen.
+    pub measured: Option<super::Measured>,
 }
 
 impl Model {
@@ -60,6 +62,7 @@ pub fn learn(comparisons: &Comparisons, form: Form, u: &Frequencies, data: &Data
         u: u.clone(),
         classes: Vec::new(),
         decision: None,
+        measured: None,
     };
     let mut matches = 0.0;
     for round in 0..ROUNDS_MAX {
@@ -88,6 +91,7 @@ pub fn information_alone(comparisons: &Comparisons, u: &Frequencies, blocked: &H
         u: u.clone(),
         classes,
         decision: None,
+        measured: None,
     }
 }
 

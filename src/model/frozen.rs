@@ -1,11 +1,14 @@
 //! A model between trainings: the file it stands in, and whether it still fits what is compared.
 
 use super::Model;
-use crate::comparison::Comparisons;
+use crate::blocking::Limits;
+use crate::comparison::{Comparisons, Frequencies};
+use crate::records::Formats;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// Raised whenever a file of an older version would be read wrongly.
-pub const FORMAT_VERSION: u32 = 1;
+pub const FORMAT_VERSION: u32 = 2;
 
 /// model.json: a model, and where it comes from. No person's value stands in it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +43,43 @@ pub struct LearntFrom {
 pub struct Labels {
     pub yes: u64,
     pub no: u64,
+}
+
+/// What was measured of a whole population when its model was learnt, and stays until the next training: so that what a night finds of two
+/// records never hangs on who else is there.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    pub blocking: Limits,
+    pub formats: Formats,
+    /// BLAKE3 of the file of frequencies that belongs to the model, in hex.
+    pub frequencies: String,
+    /// What stands in that file.
+    #[serde(skip)]
+    pub tables: Option<Arc<Frequencies>>,
+}
+
+impl Measured {
+    pub fn new(blocking: Limits, formats: Formats, tables: Frequencies) -> Measured {
+        let frequencies = blake3::hash(&tables.to_bytes()).to_hex().to_string();
+        Measured { blocking, formats, frequencies, tables: Some(Arc::new(tables)) }
+    }
+}
+
+impl Model {
+    /// How often values occurred, as it was frozen; `None` before.
+    pub fn frequencies(&self) -> Option<&Frequencies> {
+        self.measured.as_ref()?.tables.as_deref()
+    }
+
+    /// The limits of blocking, as they were frozen; `None` before.
+    pub fn limits(&self) -> Option<Limits> {
+        self.measured.as_ref().map(|measured| measured.blocking)
+    }
+
+    /// How providers write, as it was frozen; `None` before.
+    pub fn formats(&self) -> Option<&Formats> {
+        self.measured.as_ref().map(|measured| &measured.formats)
+    }
 }
 
 impl Frozen {
@@ -147,6 +187,9 @@ impl Model {
         if places != (0..width).collect::<Vec<_>>() {
             return Err("its first class does not know every comparison");
         }
+        if self.measured.is_none() {
+            return Err("it was frozen before the population was measured");
+        }
         self.decision.as_ref().map(|_| ()).ok_or("it was frozen before anything was decided")
     }
 }
@@ -174,6 +217,12 @@ pub(crate) mod tests {
                 class("strangers", 0.9999, vec![]),
             ],
             decision: Some(Decision { first_cut: 2048, context: Some(ContextWeights(vec![0; 3])), cut: 4096 }),
+            measured: Some(Measured {
+                blocking: Limits { cap: 60, weak_rules: true },
+                formats: Formats::default(),
+                frequencies: "00".into(),
+                tables: None,
+            }),
         }
     }
 
@@ -222,7 +271,7 @@ pub(crate) mod tests {
             Frozen::from_json(text.replacen(from, to, 1).as_bytes()).expect_err("it is wrong")
         };
         assert!(Frozen::from_json(b"{\"comparisons\": []}").unwrap_err().contains("not a model"));
-        assert!(wrong("\"format_version\": 1", "\"format_version\": 9").contains("format 9"));
+        assert!(wrong("\"format_version\": 2", "\"format_version\": 9").contains("format 9"));
         assert!(wrong("\"share\": 0.9999", "\"share\": \"x\"").contains("damaged"));
         assert!(wrong("0.09,", "0.09, 0.4,").contains("frequencies"));
         assert!(wrong("0.09,", "7.0,").contains("frequencies"));

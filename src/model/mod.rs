@@ -25,7 +25,7 @@ pub use change::{Change, Moved};
 pub use classes::{Believed, Class, Model, relearn};
 pub use decision::{ContextWeights, Decision};
 pub use forms::{FORMS, Form};
-pub use frozen::{FORMAT_VERSION, Frozen, Labels, LearntFrom, six_digits};
+pub use frozen::{FORMAT_VERSION, Frozen, Labels, LearntFrom, Measured, six_digits};
 pub use histogram::{Counter, Histogram};
 pub use labels::{Asked, clamp};
 pub use learn::{Candidate, Learnt, learn};

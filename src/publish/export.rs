@@ -56,7 +56,7 @@ fn write(job: &Job, records: &Records, folder: &Path, name: &str) -> Result<u64>
         Column::required_text("record_id", |row| records.record_id.get(row)).distinct(),
         Column::required_text("source_file", |row| extracts[records.extract[row] as usize].name.as_str()),
         Column::int64("source_row", |row| i64::from(records.source_row[row])),
-        super::link_table::identity_column("identity_id", &identities.hash, &identities.of_record),
+        super::link_table::identity_column("identity_id", &identities.hash, |row| identities.of_record[row]),
         Column::flag("nhs_number_verified", |row| records.number_verified[row]),
     ];
     let fields = records.clean.iter().filter(|(field, _)| **field != Field::RecordId);

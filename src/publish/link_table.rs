@@ -2,84 +2,87 @@
 
 use super::WrittenFile;
 use super::table::{self, Column};
+use crate::clustering::Edge;
+use crate::comparison::PackedLevel;
 use crate::failure::Result;
+use crate::model::{UNITS_PER_BIT, probability};
 use std::path::Path;
-
-/// The level of a comparison in which a value is missing; null in the files.
-pub const MISSING_LEVEL: u8 = 255;
 
 /// The last of the level columns is no comparison of the pair itself. No field may have this name; a comparison of an imported model may,
 /// which then has the column, since such a model knows no context.
 const CONTEXT: &str = "context";
 
-/// Scored pairs of identities: columns with one entry a pair.
-#[derive(Debug, Clone, Default)]
-pub struct LinkTable {
-    /// Index of the identity.
-    pub left: Vec<u32>,
-    pub right: Vec<u32>,
-    /// In 1/1024 bit.
-    pub weight_1024: Vec<i32>,
-    pub probability: Vec<f64>,
-    pub same_person: Vec<bool>,
-    /// Each comparison's name and levels; [`MISSING_LEVEL`] where a value is missing.
-    pub levels: Vec<(String, Vec<u8>)>,
-    /// What the other records of both people say of the pair (`clustering::context_words`); [`MISSING_LEVEL`] where there are none.
-    pub context: Vec<u8>,
+/// Scored pairs of identities as they were linked: their columns are made while they are written.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkTable<'a> {
+    pub links: &'a [Edge],
+    /// Where each comparison's level stands in a pattern.
+    pub levels: &'a [PackedLevel],
 }
 
-/// Pairs in the grey zone.
-#[derive(Debug, Clone, Default)]
-pub struct ReviewTable {
-    pub links: LinkTable,
-    /// Why a person should look, in one word of ours; one entry a pair.
-    pub reasons: Vec<&'static str>,
+pub(super) fn write_links(folder: &Path, table: LinkTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
+    let mut columns = columns(table, identity_ids, |row| row);
+    columns.extend(context_column(table, |row| row));
+    table::write(folder, "links.parquet", table.links.len(), &columns)
 }
 
-pub(super) fn write_links(folder: &Path, links: &LinkTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
-    let mut columns = columns(links, identity_ids);
-    columns.extend(context_column(links));
-    table::write(folder, "links.parquet", links.left.len(), &columns)
+/// `review` gives the pairs by place in the table, each with why a person should look, in one word of ours.
+pub(super) fn write_review(
+    folder: &Path,
+    table: LinkTable,
+    review: &[(u32, &'static str)],
+    identity_ids: &[[u8; 16]],
+) -> Result<WrittenFile> {
+    let place = |row: usize| review[row].0 as usize;
+    let mut columns = columns(table, identity_ids, place);
+    columns.push(Column::required_text("reason", |row| review[row].1));
+    columns.extend(context_column(table, place));
+    table::write(folder, "review.parquet", review.len(), &columns)
 }
 
-pub(super) fn write_review(folder: &Path, review: &ReviewTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
-    let mut columns = columns(&review.links, identity_ids);
-    columns.push(Column::required_text("reason", |row| review.reasons[row]));
-    columns.extend(context_column(&review.links));
-    table::write(folder, "review.parquet", review.links.left.len(), &columns)
-}
-
-fn columns<'a>(links: &'a LinkTable, identity_ids: &'a [[u8; 16]]) -> Vec<Column<'a>> {
+/// `place` says which link stands in a row.
+fn columns<'a>(
+    LinkTable { links, levels }: LinkTable<'a>,
+    identity_ids: &'a [[u8; 16]],
+    place: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
+) -> Vec<Column<'a>> {
     let mut columns = vec![
-        identity_column("identity_id_left", identity_ids, &links.left),
-        identity_column("identity_id_right", identity_ids, &links.right),
-        Column::float("weight", |row| f64::from(links.weight_1024[row]) / 1024.0),
-        Column::float("probability", |row| links.probability[row]),
-        Column::flag("same_person", |row| links.same_person[row]),
+        identity_column("identity_id_left", identity_ids, move |row| links[place(row)].left),
+        identity_column("identity_id_right", identity_ids, move |row| links[place(row)].right),
+        Column::float("weight", move |row| f64::from(links[place(row)].weight) / UNITS_PER_BIT),
+        Column::float("probability", move |row| probability(i64::from(links[place(row)].weight))),
+        Column::flag("same_person", move |row| links[place(row)].same_person),
     ];
-    for (comparison, levels) in &links.levels {
-        columns.push(level_column(comparison, levels));
+    for level in levels {
+        columns.push(level_column(&level.name, move |row| level.level_in(links[place(row)].pattern)));
     }
     columns
 }
 
-fn context_column(links: &LinkTable) -> Option<Column<'_>> {
-    let is_taken = links.levels.iter().any(|(comparison, _)| comparison == CONTEXT);
-    (!is_taken).then(|| level_column(CONTEXT, &links.context))
+fn context_column<'a>(
+    LinkTable { links, levels }: LinkTable<'a>,
+    place: impl Fn(usize) -> usize + Sync + Send + 'a,
+) -> Option<Column<'a>> {
+    let is_taken = levels.iter().any(|level| level.name == CONTEXT);
+    (!is_taken).then(|| level_column(CONTEXT, move |row| links[place(row)].context))
 }
 
-fn level_column<'a>(comparison: &str, levels: &'a [u8]) -> Column<'a> {
-    let level = |row: usize| (levels[row] != MISSING_LEVEL).then(|| i32::from(levels[row]));
-    Column::int32(&format!("level_{comparison}"), level)
+/// Levels; null where a value is missing.
+fn level_column<'a>(comparison: &str, level: impl Fn(usize) -> Option<u8> + Sync + Send + 'a) -> Column<'a> {
+    Column::int32(&format!("level_{comparison}"), move |row| level(row).map(i32::from))
 }
 
 /// identity_ids as 32 hexadecimal characters.
-pub(super) fn identity_column<'a>(name: &str, identity_ids: &'a [[u8; 16]], identities: &'a [u32]) -> Column<'a> {
+pub(super) fn identity_column<'a>(
+    name: &str,
+    identity_ids: &'a [[u8; 16]],
+    identity: impl Fn(usize) -> u32 + Sync + Send + 'a,
+) -> Column<'a> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let column = Column::written_text(name, false, |row, text| {
+    let column = Column::written_text(name, false, move |row, text| {
         let digit = |half: u8| DIGITS[usize::from(half)];
         let mut hex = [0u8; 32];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(identity_ids[identities[row] as usize]) {
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(identity_ids[identity(row) as usize]) {
             pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
         }
         text.push_str(std::str::from_utf8(&hex).expect("digits are ASCII"));

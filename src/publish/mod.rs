@@ -30,7 +30,7 @@ mod tests;
 
 pub use draft::{Draft, Published};
 pub use export::export_records;
-pub use link_table::{LinkTable, MISSING_LEVEL, ReviewTable};
+pub use link_table::LinkTable;
 pub(crate) use lock::OwnedFile;
 pub use lock::{Lock, lock_owner};
 pub(crate) use numbers::OTHER_NUMBERS;

@@ -1,7 +1,7 @@
 //! The Parquet files of a run, with exactly the columns of DESIGN section 6.
 
 use super::WrittenFile;
-use super::link_table::{self, LinkTable, ReviewTable, identity_column};
+use super::link_table::{self, LinkTable, identity_column};
 use super::numbers;
 use super::people_table;
 use super::table::{self, Column};
@@ -30,8 +30,9 @@ pub struct Outputs<'a> {
     /// By dense person.
     pub person_ids: &'a [PersonId],
     pub people: &'a People,
-    pub links: &'a LinkTable,
-    pub review: &'a ReviewTable,
+    pub links: LinkTable<'a>,
+    /// The pairs in the grey zone, by place in `links`, each with why a person should look, in one word of ours.
+    pub review: &'a [(u32, &'static str)],
     pub quarantined: &'a [Quarantined],
     pub withheld: &'a [Withheld],
     pub changes: &'a [Change],
@@ -44,7 +45,7 @@ pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenF
         &|| people_table::write(folder, outputs),
         &|| numbers::write(folder, outputs),
         &|| link_table::write_links(folder, outputs.links, outputs.identity_ids),
-        &|| link_table::write_review(folder, outputs.review, outputs.identity_ids),
+        &|| link_table::write_review(folder, outputs.links, outputs.review, outputs.identity_ids),
         &|| write_quarantine(folder, outputs),
         &|| write_withheld(folder, outputs),
         &|| write_changes(folder, outputs.changes),
@@ -60,7 +61,7 @@ fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
         Column::required_text("record_id", |row| records.record_id.get(row)).distinct(),
         file_column(outputs, |row| records.extract[row]),
         Column::int64("source_row", |row| i64::from(records.source_row[row])),
-        identity_column("identity_id", outputs.identity_ids, outputs.identity_of_record),
+        identity_column("identity_id", outputs.identity_ids, |row| outputs.identity_of_record[row]),
         Column::required_text("person_id", |row| outputs.person_ids[person[row] as usize].as_str()).distinct(),
     ];
     table::write(folder, "crosswalk.parquet", records.len(), &columns)

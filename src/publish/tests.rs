@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::best_record::{self, Linked, People};
-use crate::clustering::Partition;
+use crate::clustering::{Edge, Partition};
+use crate::comparison::PackedLevel;
 use crate::consent::{Withheld, WithheldReason};
 use crate::failure::Exit;
 use crate::identity::example::{self, Row};
@@ -26,8 +27,9 @@ struct Example {
     partition: Partition,
     identity_of_record: Vec<u32>,
     identity_ids: Vec<[u8; 16]>,
-    links: LinkTable,
-    review: ReviewTable,
+    links: Vec<Edge>,
+    levels: Vec<PackedLevel>,
+    review: Vec<(u32, &'static str)>,
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
 }
@@ -72,16 +74,14 @@ fn example() -> Example {
     let stranger = Row { record_id: "A 2", values: vec![(Field::GivenName, "bob")], ..acute.clone() };
     let report = |name: &str| FileReport { name: name.into(), ..FileReport::default() };
     let (identity_of_record, identity_ids) = example::identities(3);
-    let links = LinkTable {
-        left: vec![0, 0],
-        right: vec![1, 2],
-        weight_1024: vec![10_240, -1536],
-        probability: vec![0.999, 0.01],
-        same_person: vec![true, false],
-        levels: vec![("name".into(), vec![3, 0]), ("date_of_birth".into(), vec![MISSING_LEVEL, 1])],
-        context: vec![MISSING_LEVEL, 7],
-    };
-    let review = ReviewTable { links: links.clone(), reasons: vec!["grey_zone", "possible_duplicate_registration"] };
+    let levels = [("name", 0), ("date_of_birth", 4)];
+    let levels = levels.map(|(name, shift)| PackedLevel { name: name.into(), shift, mask: 15 }).to_vec();
+    // Names agree by level 3 and 0; one date is missing, the other agrees by level 1.
+    let links = vec![
+        Edge { same_person: true, ..Edge::of(0, 1, 10_240, 4) },
+        Edge { context: Some(7), ..Edge::of(0, 2, -1536, 1 | 2 << 4) },
+    ];
+    let review = vec![(0, "grey_zone"), (1, "possible_duplicate_registration")];
     let quarantined = Quarantined {
         extract: 1,
         provider: 1,
@@ -99,6 +99,7 @@ fn example() -> Example {
         identity_of_record,
         identity_ids,
         links,
+        levels,
         review,
         quarantined: vec![quarantined],
         withheld: vec![Withheld { provider: 0, record_id: "G9".into(), extract: 0, source_row: 9, reason }],
@@ -138,7 +139,7 @@ impl Example {
             identity_ids: &self.identity_ids,
             person_ids: &identified.person_ids,
             people,
-            links: &self.links,
+            links: LinkTable { links: &self.links, levels: &self.levels },
             review: &self.review,
             quarantined: &self.quarantined,
             withheld: &self.withheld,

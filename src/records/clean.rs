@@ -1,7 +1,9 @@
 //! Standardising columns: every distinct value once a provider, since providers write dates and codes each in their own way.
 
+use super::formats::{self, Formats};
 use super::{Column, Dictionary, MISSING, Records};
-use crate::job::{Carry, CustomField, Field, FieldKind, Job, Source, TestNumbers};
+use crate::job::{Carry, CarryKind, CustomField, Field, FieldKind, Job, Source, TestNumbers};
+use crate::standardise::date::DateFormat;
 use crate::standardise::{Context, DateContext, Flags, facts, name};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -35,6 +37,8 @@ pub struct Cleaned {
     pub void_numbers: u64,
     /// Rows whose name is a filler or a test record, ascending.
     pub filler_rows: Vec<usize>,
+    /// How the providers write, for a model to freeze: as found, and where it was frozen before, as it was then.
+    pub formats: Formats,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
@@ -50,6 +54,7 @@ struct Piece {
     clean: Vec<(u32, u32)>,
     values: Dictionary,
     quality: Quality,
+    format: Option<DateFormat>,
     test_range: Vec<bool>,
     /// Raw codes that name nobody real.
     fillers: Vec<u32>,
@@ -60,22 +65,28 @@ struct CleanedField {
     field: Field,
     column: Column,
     quality: Vec<Quality>,
+    formats: Vec<(u16, Option<DateFormat>)>,
     seen: TestNumbersSeen,
     filler_rows: Vec<usize>,
 }
 
-/// Fills `records.clean` and standardises the facts.
-pub fn clean(job: &Job, records: &mut Records) -> Cleaned {
+/// Fills `records.clean` and standardises the facts. `frozen` says how providers write as far as a model knows it; of others it is found out.
+pub fn clean(job: &Job, records: &mut Records, frozen: Option<&Formats>) -> Cleaned {
     let ranges = provider_ranges(records, job.providers.len());
     let mut cleaned = Cleaned::default();
     let raw = std::mem::take(&mut records.raw);
     let results: Vec<CleanedField> =
-        raw.par_iter().map(|(field, column)| clean_field(job, *field, column, &ranges)).collect();
+        raw.par_iter().map(|(field, column)| clean_field(job, *field, column, &ranges, frozen)).collect();
     for result in results {
+        let name = field_name(result.field, &job.custom_fields);
+        for (provider, format) in result.formats {
+            cleaned.formats.add(&job.providers[usize::from(provider)].id, &name, format);
+        }
         cleaned.quality.extend(result.quality);
         cleaned.filler_rows.extend(result.filler_rows);
         if result.field == Field::NhsNumber {
             cleaned.test_numbers = result.seen;
+            cleaned.formats.test_numbers = result.seen.accepted;
         }
         records.clean.insert(result.field, result.column);
     }
@@ -84,7 +95,7 @@ pub fn clean(job: &Job, records: &mut Records) -> Cleaned {
     split_full_names(records);
     records.raw = raw;
     cleaned.void_numbers = super::shared_numbers::void(records, &ranges);
-    clean_facts(job, records, &ranges);
+    clean_facts(job, records, &ranges, frozen, &mut cleaned.formats);
     cleaned.quality.sort_by_key(|quality| quality.provider);
     cleaned
 }
@@ -95,18 +106,24 @@ fn provider_ranges(records: &Records, providers: usize) -> Vec<Range<usize>> {
     (0..providers).map(|provider| start(provider)..start(provider + 1)).collect()
 }
 
-fn clean_field(job: &Job, field: Field, column: &Column, ranges: &[Range<usize>]) -> CleanedField {
+fn clean_field(
+    job: &Job,
+    field: Field,
+    column: &Column,
+    ranges: &[Range<usize>],
+    frozen: Option<&Formats>,
+) -> CleanedField {
     let mapped = job.providers.iter().zip(ranges).enumerate().filter_map(|(at, (provider, rows))| {
-        provider.columns.get(&field).map(|source| (at as u16, provider.id.as_str(), source, rows.clone()))
+        provider.columns.get(&field).map(|source| (at as u16, source, rows.clone()))
     });
     let mapped: Vec<_> = mapped.collect();
     let pieces: Vec<Piece> = mapped
         .par_iter()
-        .map(|(at, id, source, rows)| clean_piece(job, field, column, *at, id, source, rows.clone()))
+        .map(|(at, source, rows)| clean_piece(job, field, column, *at, source, rows.clone(), frozen))
         .collect();
     let mut clean = Column { codes: vec![MISSING; column.codes.len()], values: Dictionary::default() };
-    let seen = test_numbers(job, column, &pieces);
-    let (mut quality, mut filler_rows) = (Vec::new(), Vec::new());
+    let seen = test_numbers(job, column, &pieces, frozen);
+    let (mut quality, mut filler_rows, mut formats) = (Vec::new(), Vec::new(), Vec::new());
     for mut piece in pieces {
         let refused = |code: u32| !seen.accepted && piece.test_range.get(code as usize).copied().unwrap_or(false);
         let translate: Vec<u32> = piece.values.iter().map(|value| clean.values.intern(value)).collect();
@@ -123,9 +140,10 @@ fn clean_field(job: &Job, field: Field, column: &Column, ranges: &[Range<usize>]
                 clean.codes[row] = translate[code as usize];
             }
         }
+        formats.push((piece.quality.provider, piece.format));
         quality.push(piece.quality);
     }
-    CleanedField { field, column: clean, quality, seen, filler_rows }
+    CleanedField { field, column: clean, quality, formats, seen, filler_rows }
 }
 
 /// Cleans the distinct values of one provider's column.
@@ -134,10 +152,11 @@ fn clean_piece(
     field: Field,
     column: &Column,
     provider: u16,
-    id: &str,
     source: &Source,
     rows: Range<usize>,
+    frozen: Option<&Formats>,
 ) -> Piece {
+    let id = job.providers[usize::from(provider)].id.as_str();
     let mut codes: Vec<u32> = column.codes[rows.clone()].iter().copied().filter(|code| *code != MISSING).collect();
     codes.sort_unstable();
     let distinct: Vec<(u32, u64)> = codes.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect();
@@ -145,12 +164,9 @@ fn clean_piece(
         let mut values = distinct.iter().map(|(code, count)| (column.values.get(*code), *count));
         Context::learn(field, custom_kind(field, &job.custom_fields), source, job.as_of, &mut values)
     };
-    let mut quality = Quality {
-        provider,
-        field: field_name(field, &job.custom_fields),
-        found: context.found(),
-        ..Quality::default()
-    };
+    let name = field_name(field, &job.custom_fields);
+    let context = context.frozen(frozen.and_then(|frozen| frozen.date(id, &name)));
+    let mut quality = Quality { provider, field: name, found: context.found(), ..Quality::default() };
     let (mut clean, mut values, mut test_range) =
         (Vec::with_capacity(distinct.len()), Dictionary::default(), Vec::new());
     let mut fillers = Vec::new();
@@ -181,7 +197,7 @@ fn clean_piece(
         }
         clean.push((code, value));
     }
-    Piece { rows, clean, values, quality, test_range, fillers }
+    Piece { rows, clean, values, quality, format: context.date_format(), test_range, fillers }
 }
 
 fn custom_kind(field: Field, custom: &[CustomField]) -> Option<FieldKind> {
@@ -198,8 +214,9 @@ fn field_name(field: Field, custom: &[CustomField]) -> String {
     }
 }
 
-/// Whether numbers of the test range count: where the job leaves it open, when at least half of its valid numbers lie there.
-fn test_numbers(job: &Job, column: &Column, pieces: &[Piece]) -> TestNumbersSeen {
+/// Whether numbers of the test range count: where the job leaves it open, as the model says, and before there is one, when at least half of
+/// the valid numbers lie there.
+fn test_numbers(job: &Job, column: &Column, pieces: &[Piece], frozen: Option<&Formats>) -> TestNumbersSeen {
     let (mut test, mut valid) = (0, 0);
     for piece in pieces {
         for row in piece.rows.clone().filter(|&row| column.codes[row] != MISSING) {
@@ -212,7 +229,7 @@ fn test_numbers(job: &Job, column: &Column, pieces: &[Piece]) -> TestNumbersSeen
     let accepted = match job.test_numbers {
         TestNumbers::Accept => true,
         TestNumbers::Refuse => false,
-        TestNumbers::Auto => test * 2 >= valid,
+        TestNumbers::Auto => frozen.map_or(test * 2 >= valid, |frozen| frozen.test_numbers),
     };
     TestNumbersSeen { rows: test, accepted }
 }
@@ -243,24 +260,45 @@ fn split_full_names(records: &mut Records) {
 }
 
 /// Standardises carried facts by their kind.
-fn clean_facts(job: &Job, records: &mut Records, ranges: &[Range<usize>]) {
-    records.facts.par_iter_mut().for_each(|fact| {
+fn clean_facts(
+    job: &Job,
+    records: &mut Records,
+    ranges: &[Range<usize>],
+    frozen: Option<&Formats>,
+    found: &mut Formats,
+) {
+    let clean_one = |fact: &mut super::Fact| {
         let mut clean = Column { codes: vec![MISSING; fact.column.codes.len()], values: Dictionary::default() };
+        let (name, mut formats) = (formats::of_fact(&fact.rule.name), Vec::new());
         for (provider, rows) in job.providers.iter().zip(ranges) {
             if let Some(carry) = provider.carry.iter().find(|carry| carry.name == fact.rule.name) {
-                clean_fact(job, carry, &fact.column, rows.clone(), &mut clean);
+                let known = frozen.and_then(|frozen| frozen.date(&provider.id, &name));
+                let format = clean_fact(job, carry, &fact.column, rows.clone(), known, &mut clean);
+                formats.push((provider.id.as_str(), name.clone(), format));
             }
         }
         fact.column = clean;
-    });
+        formats
+    };
+    let formats: Vec<_> = records.facts.par_iter_mut().flat_map_iter(clean_one).collect();
+    formats.into_iter().for_each(|(provider, name, format)| found.add(provider, &name, format));
 }
 
-fn clean_fact(job: &Job, carry: &Carry, raw: &Column, rows: Range<usize>, clean: &mut Column) {
+/// Gives how dates are written where the fact is one.
+fn clean_fact(
+    job: &Job,
+    carry: &Carry,
+    raw: &Column,
+    rows: Range<usize>,
+    frozen: Option<DateFormat>,
+    clean: &mut Column,
+) -> Option<DateFormat> {
     let mut codes: Vec<u32> = raw.codes[rows.clone()].iter().copied().filter(|code| *code != MISSING).collect();
     codes.sort_unstable();
     let distinct: Vec<(u32, u64)> = codes.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect();
     let mut values = distinct.iter().map(|(code, count)| (raw.values.get(*code), *count));
     let dates = DateContext::learn(carry.format.as_deref(), job.as_of, &mut values);
+    let dates = frozen.map_or(dates.clone(), |format| dates.frozen(format));
     let mut out = String::new();
     let mut translate: Vec<(u32, u32)> = Vec::with_capacity(distinct.len());
     for (code, _) in distinct {
@@ -272,4 +310,5 @@ fn clean_fact(job: &Job, carry: &Carry, raw: &Column, rows: Range<usize>, clean:
             clean.codes[row] = translate[at].1;
         }
     }
+    if carry.kind == CarryKind::Date { dates.format() } else { None }
 }

@@ -1,6 +1,7 @@
 //! Distinct strings in one arena, found by hash without a second copy.
 
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -60,6 +61,11 @@ impl Dictionary {
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|index| self.get(index as u32))
+    }
+
+    /// The values in the order of their codes, for many threads.
+    pub fn par_iter(&self) -> impl IndexedParallelIterator<Item = &str> {
+        (0..self.len()).into_par_iter().map(|index| self.get(index as u32))
     }
 
     /// Heap bytes in use.

@@ -5,6 +5,7 @@
 
 mod clean;
 mod dictionary;
+mod formats;
 mod gather;
 mod identities;
 mod shared_numbers;
@@ -12,6 +13,7 @@ mod unusable;
 
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
+pub use formats::Formats;
 pub use gather::{Interned, intern, merge};
 pub use identities::{Identities, is_matching};
 pub use unusable::quarantine;

@@ -3,7 +3,7 @@
 use super::imported::ModelFile;
 use super::progress::{Progress, Show};
 use super::{on_threads, prepare_records};
-use crate::blocking;
+use crate::blocking::{self, Blocks};
 use crate::comparison::Comparisons;
 use crate::consent;
 use crate::failure::{Failure, Result};
@@ -45,7 +45,7 @@ pub fn export_model(job: &Job, show: Show) -> Result<ExportedModel> {
         let model = current_model(job)?;
         let progress = Progress::new(show);
         let authority = consent::read(job)?;
-        let records = prepare_records(job, &authority, &progress)?;
+        let records = prepare_records(job, &authority, model.formats(), &progress)?;
         measured(job, &records, &model, &progress)
     })
 }
@@ -56,14 +56,14 @@ fn current_model(job: &Job) -> Result<Model> {
     let path = job.output.join("runs").join(run_id).join("model.json");
     let bytes = std::fs::read(&path).map_err(|error| Failure::from_io(&error, &path, &splink::NO_MODEL))?;
     let model: Option<Model> = serde_json::from_slice(&bytes).map_err(|_| none())?;
-    model.ok_or_else(none)
+    super::with_frequencies(job, model.ok_or_else(none)?)
 }
 
 fn measured(job: &Job, records: &Records, model: &Model, progress: &Progress) -> Result<ExportedModel> {
     let stage = progress.stage("Comparing", None);
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let identities = Identities::of(records, &names, |_| true);
-    let comparisons = Comparisons::choose(job, records, &identities);
+    let comparisons = Comparisons::choose(job, records, &identities, model.frequencies());
     let model = &model.fitted(&comparisons).map_err(|why| Failure::new(&splink::MODEL_OUTDATED, why))?;
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Measuring", None);
@@ -108,6 +108,13 @@ fn places(prepared: &Prepared, identities: &Identities) -> Vec<u32> {
     place
 }
 
+fn blocks_of(model: &Model, comparisons: &Comparisons, records: &Records, identities: &Identities) -> Blocks {
+    match model.limits() {
+        Some(limits) => blocking::block_within(comparisons, records, identities, limits),
+        None => blocking::block(comparisons, records, identities),
+    }
+}
+
 /// Levels of the pairs that our model blocks, each by its probability of being one person and by how many records it stands for.
 fn matches(
     model: &Model,
@@ -117,7 +124,7 @@ fn matches(
     scorer: &Scorer,
     place: &[u32],
 ) -> Counts {
-    let (blocks, own) = (blocking::block(comparisons, records, identities), model.scorer(comparisons));
+    let (blocks, own) = (blocks_of(model, comparisons, records, identities), model.scorer(comparisons));
     let likely =
         |left: u32, right: u32| Some(probability(own.weight(comparisons.pattern(left, right)))).filter(|p| *p > LIKELY);
     let parts: Vec<Counts> = blocks

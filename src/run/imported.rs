@@ -2,11 +2,12 @@
 
 use super::link::Linked;
 use super::progress::Progress;
-use crate::clustering::{KEPT_FROM, RecordPair, Settled, join_pairs};
-use crate::comparison::{Comparisons, Pattern};
+use crate::blocking::Limits;
+use crate::clustering::{self, KEPT_FROM, RecordPair, RecordPairs, Settled, join_pairs};
+use crate::comparison::Comparisons;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
-use crate::model::splink::{self, Blocks, Imported, Names, Prepared, Scorer, Unmapped};
+use crate::model::splink::{self, Blocks, Imported, Names, Prepared, ScoredPair, Scorer, Unmapped};
 use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
 use crate::records::{Column, Identities, MISSING, Records};
 use rayon::prelude::*;
@@ -20,12 +21,6 @@ pub struct ModelFile {
     pub unmapped: Vec<Unmapped>,
     /// The file as it stands, for model.json.
     pub text: String,
-}
-
-/// Levels of an imported model in a [`Pattern`].
-pub struct Levels {
-    /// Name, first bit and mask of each comparison that has a place in 64 bits.
-    packed: Vec<(String, u32, u64)>,
 }
 
 impl ModelFile {
@@ -61,43 +56,6 @@ impl ModelFile {
     }
 }
 
-impl Levels {
-    fn of(imported: &Imported) -> Levels {
-        let (mut packed, mut shift) = (Vec::new(), 0);
-        for comparison in &imported.comparisons {
-            let bits = u64::BITS - (comparison.levels.len() as u64).leading_zeros();
-            if shift + bits <= u64::BITS {
-                packed.push((comparison.name.clone(), shift, (1 << bits) - 1));
-                shift += bits;
-            }
-        }
-        Levels { packed }
-    }
-
-    fn pack(&self, scorer: &Scorer, imported: &Imported, pair: (u32, u32), memory: &mut splink::Memory) -> Pattern {
-        let mut pattern = 0;
-        for (at, (_, shift, _)) in self.packed.iter().enumerate() {
-            let levels = &imported.comparisons[at].levels;
-            let level = scorer.level(at, pair.0, pair.1, memory);
-            if !levels[level].is_null {
-                pattern |= ((levels.len() - level) as u64) << shift;
-            }
-        }
-        pattern
-    }
-
-    /// The name of each comparison, and its level in a pattern: 0 is ELSE, as in Splink's `gamma` columns.
-    pub fn list(&self) -> impl Iterator<Item = (&str, impl Fn(Pattern) -> Option<u8>)> {
-        self.packed.iter().map(|(name, shift, mask)| {
-            let level = move |pattern: Pattern| {
-                let stored = pattern >> shift & mask;
-                (stored > 0).then(|| (stored - 1) as u8)
-            };
-            (name.as_str(), level)
-        })
-    }
-}
-
 /// Links all records with an imported model: its blocking rules, its weights, and connected components at the job's cut.
 pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, progress: &Progress) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
@@ -106,53 +64,55 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
     let empty = Column { codes: vec![MISSING; records.len()], ..Column::default() };
     let table = file.names.table(job, records, &empty, |record| identities.of_record[record] != MISSING);
     let prepared = Prepared::new(&file.imported, &table);
+    drop(table);
     stage.done(format!("{} comparisons of an imported model", file.imported.comparisons.len()));
     let stage = progress.stage("Blocking", None);
     let blocks = Blocks::of(&prepared);
     stage.done(format!("{} imported rules", file.imported.rules.len()));
     let stage = progress.stage("Linking", None);
-    let floor = weight_of(KEPT_FROM) as f64 / UNITS_PER_BIT;
-    let (found, compared) = splink::predict(&prepared, &blocks, floor, |pairs| stage.advance(pairs));
-    let levels = Levels::of(&file.imported);
     let scorer = Scorer::new(&prepared);
-    let units = |bits: f64| (bits * UNITS_PER_BIT).round() as i64;
-    let pairs: Vec<RecordPair> = found
-        .par_iter()
-        .map_init(
-            || scorer.memory(),
-            |memory, pair| RecordPair {
-                left: prepared.order[pair.left as usize],
-                right: prepared.order[pair.right as usize],
-                weight: units(pair.weight),
-                pattern: levels.pack(&scorer, &file.imported, (pair.left, pair.right), memory),
-            },
-        )
-        .collect();
+    let floor = weight_of(KEPT_FROM) as f64 / UNITS_PER_BIT;
+    let pair = |scored: &ScoredPair| RecordPair {
+        left: scored.left,
+        right: scored.right,
+        weight: units(scored.weight),
+        pattern: scored.pattern,
+    };
+    let cut = clustering::pair_cut(&job.cluster);
+    let finish = |scored: &[ScoredPair]| RecordPairs::of(scored.iter().map(pair), &prepared.order, &identities, cut);
+    let (found, compared) = splink::score_all(&scorer, &blocks, floor, finish, |pairs| stage.advance(pairs));
+    drop(blocks);
     let own = own_weights(records.len(), &prepared, &scorer);
-    let clustering = join_pairs(records, &identities, settled, &job.cluster, (&pairs, compared), |record| {
-        units(own[record as usize])
-    });
+    drop(scorer);
+    let Prepared { order, .. } = prepared;
+    let pairs = (found, order.as_slice(), compared);
+    let clustering = join_pairs(records, &identities, settled, &job.cluster, pairs, |record| own[record as usize]);
     stage.done(format!("{} people", clustering.partition.people));
     Linked {
         identities,
         comparisons: Comparisons::none(),
         clustering,
         model: None,
-        imported: Some(levels),
+        levels: splink::packed_levels(&file.imported),
         expected_matches: 0.0,
         training_pairs: 0,
         patterns: 0,
         rules: Vec::new(),
-        block_cap: 0,
+        limits: Limits { cap: 0, weak_rules: false },
     }
 }
 
-/// The weight of each record against its own copy, in bits.
-fn own_weights(records: usize, prepared: &Prepared, scorer: &Scorer) -> Vec<f64> {
-    let mut own = vec![f64::NEG_INFINITY; records];
-    let weights: Vec<f64> = (0..prepared.len() as u32)
+/// 1/1024 bit.
+fn units(bits: f64) -> i64 {
+    (bits * UNITS_PER_BIT).round() as i64
+}
+
+/// The weight of each record against its own copy, in 1/1024 bit.
+fn own_weights(records: usize, prepared: &Prepared, scorer: &Scorer) -> Vec<i64> {
+    let mut own = vec![i64::MIN; records];
+    let weights: Vec<i64> = (0..prepared.len() as u32)
         .into_par_iter()
-        .map_init(|| scorer.memory(), |memory, place| scorer.weight(place, place, memory))
+        .map_init(|| scorer.memory(), |memory, place| units(scorer.weight(place, place, memory)))
         .collect();
     weights.into_iter().zip(&prepared.order).for_each(|(weight, &record)| own[record as usize] = weight);
     own

@@ -1,11 +1,10 @@
 //! Linking, as one step: identities → blocks → model → people.
 
 use super::MODEL_DOES_NOT_FIT;
-use super::imported::Levels;
 use super::progress::Progress;
-use crate::blocking::{self, Blocks, RuleCount};
+use crate::blocking::{self, Blocks, Limits, RuleCount};
 use crate::clustering::{self, Clustering, Edge, Evidence, FirstClusters, Guards, Settled, score_around, score_pairs};
-use crate::comparison::{Comparisons, Pattern};
+use crate::comparison::{Comparison, Comparisons, PackedLevel, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::{
@@ -22,29 +21,14 @@ pub struct Linked {
     pub clustering: Clustering,
     /// The model that was used, as far as tonight's comparisons need it; `None` where there was nothing to compare.
     pub model: Option<Model>,
-    /// The levels of an imported model, which then stand for those of `comparisons`.
-    pub imported: Option<Levels>,
+    /// The comparisons of the model that was used, ours or an imported one.
+    pub levels: Vec<PackedLevel>,
     pub expected_matches: f64,
     pub training_pairs: u64,
     pub patterns: usize,
     pub rules: Vec<RuleCount>,
-    pub block_cap: usize,
-}
-
-/// A comparison's name, and how its level is read from a pattern.
-type Scale<'a> = Vec<(&'a str, Box<dyn Fn(Pattern) -> Option<u8> + 'a>)>;
-
-impl Linked {
-    /// The comparisons of the model that was used.
-    pub fn scale(&self) -> Scale<'_> {
-        match &self.imported {
-            Some(levels) => levels.list().map(|(name, level)| (name, Box::new(level) as Box<_>)).collect(),
-            None => {
-                let listed = self.comparisons.list.iter();
-                listed.map(|one| (one.name.as_str(), Box::new(|pattern| one.level_in(pattern)) as Box<_>)).collect()
-            }
-        }
-    }
+    /// What keeps the number of pairs within bounds.
+    pub limits: Limits,
 }
 
 /// Where the model comes from.
@@ -87,7 +71,8 @@ pub fn link(
     let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
-    let mut comparisons = Comparisons::choose(job, records, &identities);
+    let frozen = if let Taught::Before(model) = taught { model.frequencies() } else { None };
+    let mut comparisons = Comparisons::choose(job, records, &identities, frozen);
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = match taught {
         Taught::Before(model) => {
@@ -96,8 +81,12 @@ pub fn link(
         Taught::Now(_) | Taught::By(_) | Taught::Around(_) => None,
     };
     let stage = progress.stage("Blocking", None);
-    let blocks = blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size);
-    stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.cap));
+    let limits = if let Taught::Before(model) = taught { model.limits() } else { None };
+    let blocks = match limits {
+        Some(limits) => blocking::block_within(&comparisons, records, &identities, limits),
+        None => blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size),
+    };
+    stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
@@ -143,18 +132,19 @@ pub fn link(
         Some(candidate) => (Some(candidate.model), candidate.expected_matches),
         None => (None, 0.0),
     };
-    let (rules, block_cap) = (blocks.counts, blocks.cap);
+    let (rules, limits) = (blocks.counts, blocks.limits);
+    let levels = comparisons.list.iter().map(Comparison::packed).collect();
     Ok(Linked {
         identities,
         comparisons,
         clustering,
         model,
-        imported: None,
+        levels,
         expected_matches,
         training_pairs,
         patterns,
         rules,
-        block_cap,
+        limits,
     })
 }
 
@@ -263,7 +253,9 @@ impl<'a> Scene<'a> {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
-        edges.par_iter_mut().for_each(|edge| edge.weight = scorer.weight(edge.pattern));
+        edges
+            .par_iter_mut()
+            .for_each(|edge| *edge = Edge::of(edge.left, edge.right, scorer.weight(edge.pattern), edge.pattern));
         let mut decision = clustering::decide(&evidence, &clustering::sample(&evidence, &edges));
         if !self.recipe.context {
             decision.context = None;

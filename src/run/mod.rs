@@ -8,6 +8,7 @@ mod counted;
 mod decided;
 mod export;
 mod export_model;
+mod frequencies;
 pub mod gates;
 mod history;
 pub mod imported;
@@ -32,6 +33,7 @@ mod withhold;
 pub use accounts::{Accounts, FileAccount};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
+pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use model::model_in_brief;
 pub use progress::{Show, StageTime};
@@ -41,14 +43,15 @@ pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
+use crate::comparison::Comparisons;
 use crate::consent::{self, Authority, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
-use crate::publish::{self, Draft, LinkTable, Lock, MISSING_LEVEL, Outputs, ReviewTable, next_run_id};
-use crate::records::{self, Cleaned, Records};
+use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
+use crate::records::{self, Cleaned, Formats, Records};
 use decided::Decided;
 use gates::{Before, Gates, Waived};
 use imported::ModelFile;
@@ -74,6 +77,7 @@ pub static CODES: &[&Code] = &[
     &MODEL_DOES_NOT_FIT,
     &model::NOTHING_TO_LEARN,
     &model::MODEL_UNWRITABLE,
+    &frequencies::FREQUENCIES_UNUSABLE,
 ];
 
 pub static EXTRACT_ALL_QUARANTINED: Code = Code {
@@ -188,8 +192,6 @@ struct Night<'a> {
     known: Option<Known>,
     identified: Identified,
     people: People,
-    links: LinkTable,
-    review: ReviewTable,
 }
 
 /// Runs a job: reads, links, publishes.
@@ -273,6 +275,9 @@ fn under_lock(
     }
     let stage = progress.stage("Publishing", None);
     let draft = Draft::create(lock, &night.run_id)?;
+    if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.is_none()) {
+        model::keep_frequencies(job, frozen)?;
+    }
     let remove = draft.beyond(job.keep_runs)?;
     write(&night, &draft, &remove, progress, story)?;
     interrupt.hold();
@@ -284,7 +289,7 @@ fn under_lock(
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
         // The run stands; the next one takes its model where this one cannot be kept.
-        finished.warnings.extend(model::write(&place, frozen).err().map(|failure| failure.to_string()));
+        finished.warnings.extend(model::write(job, &place, frozen).err().map(|failure| failure.to_string()));
         finished.model = Some(place);
     }
     finished.folder = Some(published.folder);
@@ -302,22 +307,25 @@ fn prepare<'a>(
 ) -> Result<Night<'a>> {
     let model_file = ModelFile::of_job(job)?;
     let known = if model_file.is_some() { None } else { model::to_use(job)? };
-    let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = read_usable(job, authority, progress)?;
+    let Usable { files, mut records, cleaned, quarantined, replaced_numbers } =
+        read_usable(job, authority, known.as_ref().and_then(Known::formats), progress)?;
     keep::verify(job, &files)?;
     gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
     let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let settled = authority.settled(job, &records);
     let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
-    let linked = match &model_file {
+    let mut linked = match &model_file {
         Some(file) => imported::link(job, &records, &settled, file, progress),
         None => link::link(job, &records, &settled, taught, identities, progress)?,
     };
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = match &known {
         Some(known) => Some(known.as_used(job)),
-        None => model::freeze(job, &linked, Labels::default()),
+        None => model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
     };
+    // Nothing is compared any more: what stands in `levels` is enough to write the links.
+    linked.comparisons = Comparisons::none();
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
         ledger,
@@ -331,7 +339,6 @@ fn prepare<'a>(
     let controls = impossible::controls(job, &records, &linked.clustering.partition);
     let found = u64::from(linked.clustering.partition.people);
     gates.judge_people(ledger, found, &identified.changes, &controls)?;
-    let (links, review) = link_tables(&linked);
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
     Ok(Night {
@@ -354,8 +361,6 @@ fn prepare<'a>(
         known,
         identified,
         people,
-        links,
-        review,
     })
 }
 
@@ -368,11 +373,16 @@ pub(crate) struct Usable {
     pub replaced_numbers: u64,
 }
 
-/// Reads every extract and standardises it.
-pub(crate) fn read_usable(job: &Job, authority: &Authority, progress: &Progress) -> Result<Usable> {
+/// Reads every extract and standardises it; `formats` are those of the model that the records are for.
+pub(crate) fn read_usable(
+    job: &Job,
+    authority: &Authority,
+    formats: Option<&Formats>,
+    progress: &Progress,
+) -> Result<Usable> {
     let (files, mut records, mut quarantined) = read(job, progress)?;
     let stage = progress.stage("Standardising", None);
-    let cleaned = records::clean(job, &mut records);
+    let cleaned = records::clean(job, &mut records, formats);
     quarantined.extend(records::quarantine(job, &mut records, &cleaned.filler_rows));
     quarantined.sort_by_key(|row| (row.extract, row.source_row));
     let replaced_numbers = consent::replace_numbers(&mut records, authority);
@@ -381,8 +391,13 @@ pub(crate) fn read_usable(job: &Job, authority: &Authority, progress: &Progress)
 }
 
 /// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
-pub(crate) fn prepare_records(job: &Job, authority: &Authority, progress: &Progress) -> Result<Records> {
-    let mut usable = read_usable(job, authority, progress)?;
+pub(crate) fn prepare_records(
+    job: &Job,
+    authority: &Authority,
+    formats: Option<&Formats>,
+    progress: &Progress,
+) -> Result<Records> {
+    let mut usable = read_usable(job, authority, formats, progress)?;
     let model_file = ModelFile::of_job(job)?;
     let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress)?;
     Ok(usable.records)
@@ -413,7 +428,7 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     let clustering = &linked.clustering;
     let mut in_review = vec![false; clustering.partition.people as usize];
     for &(at, _) in &clustering.review {
-        let edge = &clustering.links[at as usize].0;
+        let edge = &clustering.links[at as usize];
         for identity in [edge.left, edge.right] {
             for &record in linked.identities.members(identity) {
                 in_review[clustering.partition.person[record as usize] as usize] = true;
@@ -428,48 +443,21 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     }
 }
 
-/// links.parquet and review.parquet, in columns.
-fn link_tables(linked: &Linked) -> (LinkTable, ReviewTable) {
-    let clustering = &linked.clustering;
-    let scale = linked.scale();
-    let table = |places: &mut dyn Iterator<Item = usize>| {
-        let levels = scale.iter().map(|(name, _)| (name.to_string(), Vec::new())).collect();
-        let mut table = LinkTable { levels, ..LinkTable::default() };
-        for at in places {
-            let (edge, together) = &clustering.links[at];
-            table.left.push(edge.left);
-            table.right.push(edge.right);
-            table.weight_1024.push(edge.weight as i32);
-            table.probability.push(as_probability(edge.weight));
-            table.same_person.push(*together);
-            table.context.push(edge.context.unwrap_or(MISSING_LEVEL));
-            for ((_, level_in), (_, levels)) in scale.iter().zip(&mut table.levels) {
-                levels.push(level_in(edge.pattern).unwrap_or(MISSING_LEVEL));
-            }
-        }
-        table
-    };
-    let links = table(&mut (0..clustering.links.len()));
-    let review = ReviewTable {
-        links: table(&mut clustering.review.iter().map(|(at, _)| *at as usize)),
-        reasons: clustering.review.iter().map(|(_, reason)| reason.word()).collect(),
-    };
-    (links, review)
-}
-
 /// Writes every file of the run into the draft.
 fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
+    let clustering = &night.linked.clustering;
+    let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
     let outputs = Outputs {
         job: night.job,
         files: &night.files,
         records: &night.records,
-        partition: &night.linked.clustering.partition,
+        partition: &clustering.partition,
         identity_of_record: &night.linked.identities.of_record,
         identity_ids: &night.linked.identities.hash,
         person_ids: &night.identified.person_ids,
         people: &night.people,
-        links: &night.links,
-        review: &night.review,
+        links: LinkTable { links: &clustering.links, levels: &night.linked.levels },
+        review: &review,
         quarantined: &night.quarantined,
         withheld: &night.withheld,
         changes: &night.identified.changes,

@@ -4,15 +4,16 @@
 //! model too: the copy below `state/` is written afterwards, and where a power cut came between the two the next run takes the model of
 //! the run that stands.
 
+use super::frequencies;
 use super::link::Linked;
 use crate::clustering::CONTEXT_LEVELS;
 use crate::failure::{Code, Exit, Failure, Result};
-use crate::identity::files;
+use crate::identity::{Ledger, files};
 
 use crate::job::Job;
-use crate::model::{FORMAT_VERSION, Frozen, Labels, LearntFrom};
+use crate::model::{FORMAT_VERSION, Frozen, Labels, LearntFrom, Measured};
 use crate::publish;
-use crate::records::Identities;
+use crate::records::{Formats, Identities};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
@@ -81,6 +82,11 @@ pub struct Known {
 }
 
 impl Known {
+    /// How providers write, as it was frozen.
+    pub fn formats(&self) -> Option<&Formats> {
+        self.frozen.model.formats()
+    }
+
     /// The model as a run of this job uses it: people are cut where the job says.
     pub(super) fn as_used(&self, job: &Job) -> Frozen {
         let mut frozen = self.frozen.clone();
@@ -108,7 +114,7 @@ pub fn known(job: &Job) -> Result<Option<Known>> {
         None => Failure::new(&MODEL_DAMAGED, failure.what),
     };
     if let Some(frozen) = read(&own).map_err(kept)? {
-        return Ok(Some(Known { frozen, from: own }));
+        return Ok(Some(Known { frozen: complete(job, frozen)?, from: own }));
     }
     if job.model_file.is_some() {
         return Ok(None);
@@ -117,7 +123,16 @@ pub fn known(job: &Job) -> Result<Option<Known>> {
     let Some(run_id) = publish::current_run(&job.output) else { return Ok(None) };
     let from = job.output.join("runs").join(run_id).join("model.json");
     let frozen = read(&from).ok().flatten();
-    Ok(frozen.map(|frozen| Known { frozen, from }))
+    frozen.map(|frozen| Ok(Known { frozen: complete(job, frozen)?, from })).transpose()
+}
+
+fn complete(job: &Job, frozen: Frozen) -> Result<Frozen> {
+    Ok(Frozen { model: frequencies::with_frequencies(job, frozen.model)?, ..frozen })
+}
+
+/// Keeps the frequencies of a model that was learnt just now, before anything names it.
+pub(super) fn keep_frequencies(job: &Job, frozen: &Frozen) -> Result<()> {
+    frequencies::write(job, &frozen.model).map_err(|error| Failure::from_io(&error, &place(job), &MODEL_UNWRITABLE))
 }
 
 /// The model that a run uses; `None` where it is to learn one.
@@ -164,9 +179,14 @@ fn read(path: &Path) -> Result<Option<Frozen>> {
 }
 
 /// Freezes what linking has learnt; `None` where there was nothing to compare.
-pub(super) fn freeze(job: &Job, linked: &Linked, labels: Labels) -> Option<Frozen> {
-    let model = linked.model.clone()?;
-    Some(Frozen {
+///
+/// # Errors
+/// OF0413 where there is no key for the hashes of values.
+pub(super) fn freeze(job: &Job, linked: &Linked, formats: &Formats, labels: Labels) -> Result<Option<Frozen>> {
+    let Some(mut model) = linked.model.clone() else { return Ok(None) };
+    let key = Ledger::value_key(&job.output, job.id_key_file.as_deref())?;
+    model.measured = Some(Measured::new(linked.limits, formats.clone(), linked.comparisons.freeze(key)));
+    Ok(Some(Frozen {
         format_version: FORMAT_VERSION,
         onefolk: env!("CARGO_PKG_VERSION").to_string(),
         learnt_from: LearntFrom {
@@ -179,7 +199,7 @@ pub(super) fn freeze(job: &Job, linked: &Linked, labels: Labels) -> Option<Froze
             labels,
         },
         model,
-    })
+    }))
 }
 
 /// Hash over the content hashes of the identities that were learnt from, and over which column of which provider is which field. No value
@@ -204,8 +224,8 @@ fn fingerprint(job: &Job, identities: &Identities) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// Writes a model whole or not at all, for the owner only (0600).
-pub(super) fn write(path: &Path, frozen: &Frozen) -> Result<()> {
+/// Writes a model and its frequencies, whole or not at all, for the owner only (0600).
+pub(super) fn write(job: &Job, path: &Path, frozen: &Frozen) -> Result<()> {
     let failed = |error: std::io::Error| Failure::from_io(&error, path, &MODEL_UNWRITABLE);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name =
@@ -213,14 +233,17 @@ pub(super) fn write(path: &Path, frozen: &Frozen) -> Result<()> {
     let aside = folder.join(format!(".{}.partial", name.to_string_lossy()));
     // What a training that was killed has left.
     let _ = std::fs::remove_file(&aside);
-    let written = files::create_file(&aside)
+    let written = frequencies::write(job, &frozen.model)
+        .and_then(|()| files::create_file(&aside))
         .and_then(|mut file| file.write_all(&frozen.to_json()).and_then(|()| file.sync_all()))
         .and_then(|()| std::fs::rename(&aside, path))
         .and_then(|()| files::sync_folder(folder));
     written.map_err(|error| {
         let _ = std::fs::remove_file(&aside);
         failed(error)
-    })
+    })?;
+    frequencies::remove_others(job, &frozen.model);
+    Ok(())
 }
 
 /// What a run says of a model whose settings are not the job's any more.

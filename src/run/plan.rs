@@ -7,6 +7,7 @@ use crate::consent;
 use crate::failure::Result;
 use crate::intake;
 use crate::job::Job;
+use crate::model::Model;
 use crate::publish;
 use crate::records::Identities;
 use serde::Serialize;
@@ -103,14 +104,20 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         .collect();
     stage.done(format!("about {} rows", estimated.iter().flatten().sum::<u64>()));
     let authority = consent::read(job)?;
-    let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, progress)?;
+    let known = super::model::known(job)?;
+    let formats = known.as_ref().and_then(super::model::Known::formats);
+    let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, formats, progress)?;
     let marked = consent::withheld_identities(&records);
     records.retain(&marked.iter().map(|marked| !marked).collect::<Vec<bool>>());
     let stage = progress.stage("Blocking", None);
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let identities = Identities::of(&records, &names, |_| true);
-    let comparisons = Comparisons::choose(job, &records, &identities);
-    let blocks = blocking::block(&comparisons, &records, &identities);
+    let model = known.as_ref().map(|known| &known.frozen.model);
+    let comparisons = Comparisons::choose(job, &records, &identities, model.and_then(Model::frequencies));
+    let blocks = match model.and_then(Model::limits) {
+        Some(limits) => blocking::block_within(&comparisons, &records, &identities, limits),
+        None => blocking::block(&comparisons, &records, &identities),
+    };
     let distinct_pairs = blocks.distinct_pairs();
     stage.done(format!("{distinct_pairs} pairs of {} identities", identities.len()));
     let threads = rayon::current_num_threads();
@@ -133,13 +140,13 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         identities,
         comparisons: comparisons.list.iter().map(|comparison| comparison.name.clone()).collect(),
         rules: blocks.counts,
-        block_cap: blocks.cap,
+        block_cap: blocks.limits.cap,
         distinct_pairs,
         threads,
         estimated_seconds: seconds(rows, identities, distinct_pairs) / threads as f64,
         estimated_bytes: bytes(rows, identities, distinct_pairs),
         estimate: ESTIMATE,
-        reused: match super::model::known(job)? {
+        reused: match known {
             Some(_) => "The person_ids and the model; every extract is read anew",
             None => "The person_ids; every extract is read anew, and the model is learnt",
         },

@@ -126,7 +126,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "standardise": standardised(night),
         "linkage": {
             "identities": linked.identities.len(),
-            "blocking": { "rules": linked.rules, "cap": linked.block_cap },
+            "blocking": { "rules": linked.rules, "cap": linked.limits.cap },
             "training_pairs": linked.training_pairs,
             "patterns": linked.patterns,
             "expected_matches": linked.expected_matches,

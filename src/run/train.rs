@@ -62,18 +62,18 @@ fn learn_and_freeze(
     let mut authority = consent::read(job)?;
     // A model learns from what the data says, and from labels as labels: not from people as humans have put them together.
     authority.decisions.pairs.clear();
-    let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, progress)?;
+    let Usable { files, mut records, cleaned, quarantined, .. } = read_usable(job, &authority, None, progress)?;
     // No night is held against the one before: only what is in quarantine counts.
     Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[])?;
     let Held { identities, .. } = withhold(job, &mut records, &authority, None, progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
     let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, progress)?;
-    let frozen = model::freeze(job, &linked, used)
+    let frozen = model::freeze(job, &linked, &cleaned.formats, used)?
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
     let file = model::place(job);
     interrupt.hold();
-    model::write(&file, &frozen)?;
+    model::write(job, &file, &frozen)?;
     let change = before.map(|before| Change::between(&before.frozen, &frozen));
     Ok(Trained { file, frozen, change, unused })
 }

@@ -1,7 +1,7 @@
 //! One provider's column of one field: what it taught, and cleaning its values.
 
 use super::characters::{lower_single_spaces, single_spaces, trim};
-use super::date::DateContext;
+use super::date::{DateContext, DateFormat};
 use super::name::{self, Part};
 use super::*;
 use crate::job::{Field, FieldKind, Source};
@@ -102,6 +102,19 @@ impl Context {
         let values =
             source.values.iter().map(|(raw, canonical)| (trim(raw).to_lowercase(), canonical.clone())).collect();
         Context { cleaner, values, dates }
+    }
+
+    /// The same, but dates are read as a model froze it.
+    pub fn frozen(mut self, format: Option<DateFormat>) -> Context {
+        if let Some(format) = format {
+            self.dates = self.dates.map(|dates| dates.frozen(format));
+        }
+        self
+    }
+
+    /// What a model freezes of how this column writes dates.
+    pub fn date_format(&self) -> Option<DateFormat> {
+        self.dates.as_ref().and_then(DateContext::format)
     }
 
     /// What was learnt, in words for run.json: "dates as day/month/year, unambiguous in 93 %".

@@ -5,6 +5,7 @@
 
 use super::expression::{Expr, Kind, Side, and, evaluate, or, order};
 use super::functions::Function;
+use super::ladder::Recent;
 use super::similarity::Similarity;
 use super::slots::{Filled, Slots};
 use crate::records::MISSING;
@@ -186,23 +187,25 @@ impl Compiler {
     }
 }
 
-/// Answers of kernels by the two codes: a small table a kernel and thread, in which a newer answer replaces an older one.
+/// Answers of kernels by the two codes: a small table a kernel and thread, in which a newer answer replaces an older one. And the levels
+/// that comparisons of one column gave lately, in the same way.
 #[derive(Debug)]
 pub struct Memory {
     answers: Vec<Vec<(u64, f64)>>,
+    pub(super) levels: Vec<Recent>,
 }
 
-/// Slots of the table: 64 KiB a kernel stay in the second-level cache.
-const ANSWERS: usize = 4096;
+/// Slots of the table: 16 KiB a kernel. Levels are remembered too, so that mostly only the next test of the same pair asks again.
+const ANSWERS: usize = 1024;
 
 impl Memory {
     pub fn of(kernels: &[Kernel]) -> Memory {
-        Memory { answers: kernels.iter().map(|_| vec![(u64::MAX, 0.0); ANSWERS]).collect() }
+        Memory { answers: kernels.iter().map(|_| vec![(u64::MAX, 0.0); ANSWERS]).collect(), levels: Vec::new() }
     }
 
     fn answer(&mut self, nth: usize, kernel: &Kernel, data: &Filled, left: u32, right: u32) -> f64 {
         let key = u64::from(left) << 32 | u64::from(right);
-        let place = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 52) as usize;
+        let place = (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 54) as usize;
         let slot = &mut self.answers[nth][place];
         if slot.0 != key {
             let value = match kernel.what {
@@ -218,6 +221,39 @@ impl Memory {
     }
 }
 
+impl Test {
+    /// Calls `with` for each slot that the test reads.
+    pub fn each_slot(&self, kernels: &[Kernel], with: &mut impl FnMut(usize)) {
+        match self {
+            Test::Constant(_) => {}
+            Test::Missing(place) | Test::Truth(place) => with(place.slot),
+            Test::Same(left, right) => [*left, *right].into_iter().for_each(with),
+            Test::Compare(_, a, b) => [a, b].into_iter().for_each(|number| number.each_slot(kernels, with)),
+            Test::And(parts) | Test::Or(parts) => parts.iter().for_each(|part| part.each_slot(kernels, with)),
+            Test::Not(inner) => inner.each_slot(kernels, with),
+            Test::General(_, slots) => slots.iter().for_each(|(_, slot)| with(*slot)),
+        }
+    }
+}
+
+impl Number {
+    fn each_slot(&self, kernels: &[Kernel], with: &mut impl FnMut(usize)) {
+        match self {
+            Number::Constant(_) | Number::Null => {}
+            Number::Of(place) => with(place.slot),
+            Number::Kernel(nth) => [kernels[*nth].left, kernels[*nth].right].into_iter().for_each(with),
+            Number::Call(_, arguments) => arguments.iter().for_each(|number| number.each_slot(kernels, with)),
+            Number::Case(branches, otherwise) => {
+                for (when, then) in branches {
+                    when.each_slot(kernels, with);
+                    then.each_slot(kernels, with);
+                }
+                otherwise.each_slot(kernels, with);
+            }
+        }
+    }
+}
+
 /// One pair while its tests are answered.
 pub struct Pair<'a> {
     pub data: &'a Filled<'a>,
@@ -228,10 +264,7 @@ pub struct Pair<'a> {
 
 impl Pair<'_> {
     fn code(&self, place: Place) -> u32 {
-        match place.side {
-            Side::Left => self.left[place.slot],
-            Side::Right => self.right[place.slot],
-        }
+        self.data.code(if place.side == Side::Left { self.left } else { self.right }, place.slot)
     }
 
     /// The answer, which may be open where a value is missing.
@@ -241,7 +274,7 @@ impl Pair<'_> {
             Test::Missing(place) => Some(self.code(*place) == MISSING),
             Test::Truth(place) => self.number_of(*place).map(|truth| truth != 0.0),
             Test::Same(left, right) => {
-                let (left, right) = (self.left[*left], self.right[*right]);
+                let (left, right) = (self.data.code(self.left, *left), self.data.code(self.right, *right));
                 (left != MISSING && right != MISSING).then_some(left == right)
             }
             Test::Compare(function, a, b) => {
@@ -279,7 +312,7 @@ impl Pair<'_> {
             Number::Of(place) => self.number_of(*place),
             Number::Kernel(nth) => {
                 let kernel = &self.kernels[*nth];
-                let (left, right) = (self.left[kernel.left], self.right[kernel.right]);
+                let (left, right) = (self.data.code(self.left, kernel.left), self.data.code(self.right, kernel.right));
                 let known = left != MISSING && right != MISSING;
                 known.then(|| memory.answer(*nth, kernel, self.data, left, right))
             }

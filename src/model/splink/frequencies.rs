@@ -4,7 +4,7 @@ use super::slots::Filled;
 use crate::records::MISSING;
 
 /// Frequencies of one column's values, by code.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Frequencies {
     /// The slot of the column.
     pub slot: usize,
@@ -19,12 +19,18 @@ impl Frequencies {
         Frequencies { slot, of_code: counts.into_iter().map(|count| f64::from(count) / total.max(1.0)).collect() }
     }
 
-    /// The greater frequency of two codes, that of the other where one is missing; `None` where both are.
-    pub fn greater(&self, left: u32, right: u32) -> Option<f64> {
-        let of = |code: u32| (code != MISSING).then(|| self.of_code[code as usize]);
-        match (of(left), of(right)) {
-            (Some(left), Some(right)) => Some(left.max(right)),
-            (one, other) => one.or(other),
+    /// The more frequent of two codes, the other where one is missing; `None` where both are.
+    pub fn greater(&self, left: u32, right: u32) -> Option<u32> {
+        match (left, right) {
+            (MISSING, MISSING) => None,
+            (MISSING, code) | (code, MISSING) => Some(code),
+            (left, right) if self.of_code[left as usize] >= self.of_code[right as usize] => Some(left),
+            (_, right) => Some(right),
         }
+    }
+
+    /// What `of` makes of each code's frequency.
+    pub fn by_code(&self, of: impl Fn(f64) -> f64) -> Vec<f64> {
+        self.of_code.iter().map(|&frequency| of(frequency)).collect()
     }
 }

@@ -19,6 +19,7 @@ mod expression;
 mod frequencies;
 mod functions;
 mod import;
+mod ladder;
 mod prepare;
 mod records;
 mod score;
@@ -32,7 +33,7 @@ pub use compile::Memory;
 pub use import::{Comparison, Frequency, Imported, Level, LinkType, Rule, Unmapped, read, read_text};
 pub use prepare::{Prepared, Table};
 pub use records::Names;
-pub use score::{ScoredPair, Scorer, predict};
+pub use score::{ScoredPair, Scorer, packed_levels, predict, score_all};
 
 use crate::failure::{Code, Exit};
 

@@ -1,8 +1,9 @@
 //! What a model reads of one record, as codes: a column, or an expression of one record worked out once a distinct value.
 //!
 //! A slot's code stands for its value; where a test compares two slots for equality they share one numbering, so that equal values have
-//! equal codes. Back of an envelope, 1 M records and 12 slots: 48 MB of codes, record after record, so that a pair touches two or three
-//! cache lines a side; a distinct value is evaluated once at some 100 ns.
+//! equal codes. Only the columns themselves stand record by record, and a slot of one column is read through a table of its values. Back of
+//! an envelope, 1 M records and 7 columns: 28 MB of codes, so that a pair touches one cache line a side; a distinct value is evaluated once
+//! at some 100 ns.
 
 use super::expression::{Expr, Kind, Side, Value, evaluate};
 use crate::records::{Column, Dictionary, MISSING};
@@ -60,20 +61,31 @@ enum Meaning<'a> {
     Numbers { values: Vec<f64>, codes: FxHashMap<u64, u32> },
 }
 
-/// The codes of all slots, record after record, and what they stand for.
+/// The codes of all slots, and what they stand for.
 #[derive(Debug)]
 pub struct Filled<'a> {
+    /// Codes of the columns that are read, and of expressions of several columns: a row a record.
+    rows: Vec<u32>,
     width: usize,
-    codes: Vec<u32>,
+    slots: Vec<Slot>,
+    /// By place in a row, how many codes there are.
+    distinct: Vec<usize>,
     numbering: Vec<usize>,
     meanings: Vec<Meaning<'a>>,
 }
 
-/// Where a slot's code of a record comes from.
+/// How a slot's code is read from a row.
+#[derive(Debug)]
+struct Slot {
+    /// Place in the row.
+    column: usize,
+    /// By the code of the column, the last for a missing one; `None` where the column's code is the slot's.
+    of_code: Option<Vec<u32>>,
+}
+
+/// Where the codes of a row's column come from.
 enum Origin<'a> {
     Column(&'a [u32]),
-    /// By the code of a column.
-    Translated(&'a [u32], Vec<u32>),
     /// By place in the order of records.
     Direct(Vec<u32>),
 }
@@ -83,37 +95,78 @@ impl<'a> Filled<'a> {
     pub fn new(slots: &Slots, columns: &[&'a Column], order: &[u32]) -> Filled<'a> {
         let numbering = slots.numbering();
         let alone = |slot: usize| numbering.iter().filter(|first| **first == numbering[slot]).count() == 1;
-        let (mut meanings, mut origins) = (Vec::new(), Vec::new());
+        let (mut meanings, mut origins, mut filled) = (Vec::new(), Vec::new(), Vec::new());
+        let mut place_of: Vec<Option<usize>> = vec![None; columns.len()];
         for (slot, expr) in slots.list.iter().enumerate() {
-            let column = if let Expr::Column(column, _) = expr { Some(columns[*column]) } else { None };
-            meanings.push(match (column, expr.kind()) {
-                (Some(column), _) if alone(slot) => Meaning::Column(&column.values),
+            let plain = if let Expr::Column(column, _) = expr { Some(*column) } else { None };
+            meanings.push(match (plain, expr.kind()) {
+                (Some(column), _) if alone(slot) => Meaning::Column(&columns[column].values),
                 (_, Some(Kind::Number | Kind::Time | Kind::Truth)) => {
                     Meaning::Numbers { values: Vec::new(), codes: FxHashMap::default() }
                 }
                 _ => Meaning::Texts(Dictionary::default()),
             });
-            origins.push(match column.filter(|_| alone(slot)) {
-                Some(column) => Origin::Column(&column.codes),
-                None => worked_out(expr, columns, order, &mut meanings[numbering[slot]]),
+            let meaning = &mut meanings[numbering[slot]];
+            let Some(column) = only_column(expr) else {
+                filled.push(Slot { column: origins.len(), of_code: None });
+                origins.push(Origin::Direct(of_each_record(expr, columns, order, meaning)));
+                continue;
+            };
+            let place = *place_of[column].get_or_insert_with(|| {
+                origins.push(Origin::Column(&columns[column].codes));
+                origins.len() - 1
             });
+            let of_code = (plain.is_none() || !alone(slot)).then(|| of_each_value(expr, columns[column], meaning));
+            filled.push(Slot { column: place, of_code });
         }
         let width = origins.len();
-        let mut codes = vec![MISSING; width * order.len()];
-        codes.par_chunks_mut(width.max(1)).zip(order).enumerate().for_each(|(place, (row, record))| {
+        let mut rows = vec![MISSING; width * order.len()];
+        rows.par_chunks_mut(width.max(1)).zip(order).enumerate().for_each(|(place, (row, record))| {
             row.iter_mut().zip(&origins).for_each(|(code, origin)| *code = origin.code(place, *record as usize));
         });
-        Filled { width, codes, numbering, meanings }
+        let mut filled = Filled { rows, width, slots: filled, distinct: vec![0; width], numbering, meanings };
+        for slot in 0..filled.slots.len() {
+            let Slot { column, of_code } = &filled.slots[slot];
+            let codes = of_code.as_ref().map_or_else(|| filled.distinct(slot), |of_code| of_code.len() - 1);
+            filled.distinct[*column] = codes;
+        }
+        filled
     }
 
-    /// The codes of the record at `place` in the order of records, by slot.
+    /// What is known of the record at `place` in the order of records.
     pub fn row(&self, place: u32) -> &[u32] {
-        &self.codes[place as usize * self.width..(place as usize + 1) * self.width]
+        &self.rows[place as usize * self.width..(place as usize + 1) * self.width]
+    }
+
+    /// Codes in a row.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// How many codes the column at this place in a row has.
+    pub fn column_codes(&self, column: usize) -> usize {
+        self.distinct[column]
+    }
+
+    /// The code of a slot in a row.
+    pub fn code(&self, row: &[u32], slot: usize) -> u32 {
+        self.slots[slot].code(row[self.slots[slot].column])
+    }
+
+    /// The code of a slot where the column that it is of has `code`.
+    pub fn translated(&self, slot: usize, code: u32) -> u32 {
+        self.slots[slot].code(code)
+    }
+
+    /// The place in a row that a slot is read from, and whether it is that column itself.
+    pub fn column(&self, slot: usize) -> (usize, bool) {
+        (self.slots[slot].column, self.slots[slot].of_code.is_none())
     }
 
     /// The codes of one slot over all records.
     pub fn codes(&self, slot: usize) -> impl Iterator<Item = u32> + '_ {
-        self.codes.iter().skip(slot).step_by(self.width.max(1)).copied()
+        let slot = &self.slots[slot];
+        self.rows.iter().skip(slot.column).step_by(self.width.max(1)).map(|&code| slot.code(code))
     }
 
     /// How many codes a slot's numbering has.
@@ -156,38 +209,48 @@ impl<'a> Filled<'a> {
     }
 }
 
+impl Slot {
+    fn code(&self, code: u32) -> u32 {
+        match &self.of_code {
+            None => code,
+            Some(of_code) => of_code[(code as usize).min(of_code.len() - 1)],
+        }
+    }
+}
+
 impl Origin<'_> {
     fn code(&self, place: usize, record: usize) -> u32 {
         match self {
             Origin::Column(codes) => codes[record],
-            Origin::Translated(codes, of_code) => match codes[record] {
-                MISSING => of_code[of_code.len() - 1],
-                code => of_code[code as usize],
-            },
             Origin::Direct(codes) => codes[place],
         }
     }
 }
 
-/// Evaluates an expression of one record: once a distinct value where it reads one column, else once a record.
-fn worked_out<'a>(expr: &Expr, columns: &[&'a Column], order: &[u32], meaning: &mut Meaning) -> Origin<'a> {
+/// The column that an expression of one record reads, where it is one.
+fn only_column(expr: &Expr) -> Option<usize> {
     let read = expr.columns();
     let (first, _) = read[0];
-    if read.iter().all(|(column, _)| *column == first) {
-        let column = columns[first];
-        // The last value stands for a missing one: coalesce may make something of it.
-        let values: Vec<Value> = (0..=column.values.len())
-            .into_par_iter()
-            .map(|code| {
-                let text = (code < column.values.len()).then(|| column.values.get(code as u32));
-                evaluate(expr, &|_, _| text)
-            })
-            .collect();
-        return Origin::Translated(&column.codes, values.iter().map(|value| meaning.code(value)).collect());
-    }
+    read.iter().all(|(column, _)| *column == first).then_some(first)
+}
+
+/// Evaluates an expression of one column once a distinct value. The last stands for a missing one: coalesce may make something of it.
+fn of_each_value(expr: &Expr, column: &Column, meaning: &mut Meaning) -> Vec<u32> {
+    let values: Vec<Value> = (0..=column.values.len())
+        .into_par_iter()
+        .map(|code| {
+            let text = (code < column.values.len()).then(|| column.values.get(code as u32));
+            evaluate(expr, &|_, _| text)
+        })
+        .collect();
+    values.iter().map(|value| meaning.code(value)).collect()
+}
+
+/// Evaluates an expression of several columns once a record.
+fn of_each_record(expr: &Expr, columns: &[&Column], order: &[u32], meaning: &mut Meaning) -> Vec<u32> {
     let values: Vec<Value> =
         order.par_iter().map(|record| evaluate(expr, &|column, _| columns[column].get(*record as usize))).collect();
-    Origin::Direct(values.iter().map(|value| meaning.code(value)).collect())
+    values.iter().map(|value| meaning.code(value)).collect()
 }
 
 impl Meaning<'_> {

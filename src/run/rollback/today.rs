@@ -36,7 +36,7 @@ impl Today {
     /// Where a list or an extract cannot be read: whoever rolls back without them would publish people who may not be.
     pub fn read(job: &Job, progress: &Progress) -> Result<Today> {
         let authority = consent::read(job)?;
-        let records = read_usable(job, &authority, progress)?.records;
+        let records = read_usable(job, &authority, None, progress)?.records;
         let mut today = Today { authority, marks: FxHashMap::default(), sensitive_numbers: FxHashSet::default() };
         today.mark(job, &records);
         Ok(today)

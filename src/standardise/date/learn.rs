@@ -23,6 +23,16 @@ pub struct DateContext {
     found: Option<String>,
 }
 
+/// How a column was found to write its dates when a model was learnt: what is frozen of it, so that no night reads 3 April for 4 March
+/// because of what else happens to stand in the column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct DateFormat {
+    pub order: Order,
+    pub short_year_first: bool,
+    pub serials: bool,
+    pub historic: bool,
+}
+
 /// Rows of a column by the way in which they write a date.
 #[derive(Debug, Default)]
 struct Tally {
@@ -66,6 +76,22 @@ impl DateContext {
                 None => tally.in_words(order),
             },
         }
+    }
+
+    /// The same, but as a model froze it; a format that the job gives still goes first. What was found is told as it was found.
+    pub fn frozen(mut self, format: DateFormat) -> DateContext {
+        if self.format.as_deref().and_then(order_of_format).is_none() {
+            self.order = format.order;
+        }
+        (self.short_year_first, self.serials, self.historic) =
+            (format.short_year_first, format.serials, format.historic);
+        self
+    }
+
+    /// What a model freezes of it; `None` where the column holds no date.
+    pub fn format(&self) -> Option<DateFormat> {
+        let DateContext { order, short_year_first, serials, historic, .. } = *self;
+        self.found.is_some().then_some(DateFormat { order, short_year_first, serials, historic })
     }
 
     /// In words, for run.json; `None` where the column holds no date.

@@ -6,7 +6,8 @@
 mod learn;
 mod parts;
 
-pub use learn::DateContext;
+pub use learn::{DateContext, DateFormat};
+pub use parts::Order;
 pub(super) use parts::Parts;
 
 use super::characters::{is_null_literal, trim};

@@ -11,8 +11,9 @@ pub(in crate::standardise) struct Parts {
 }
 
 /// The order in which day, month and year stand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Order {
     DayMonthYear,
     MonthDayYear,
     YearMonthDay,
