@@ -320,8 +320,10 @@ pub(crate) fn settle(output: &Path) -> Result<()> {
     let settled = fs::rename(folder.join(PENDING_FOLDER), entry_folder(&folder, header.sequence))
         .and_then(|()| files::sync_folder(&folder));
     settled.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))?;
-    // The older assignment is of no more use; one left behind by a kill does no harm.
-    let _ = fs::remove_file(entry_folder(&folder, header.sequence.saturating_sub(1)).join(ASSIGNMENT_FILE));
+    // Older assignments are of no more use. All are tried, a microsecond each: a kill may have left one that is not the last.
+    for earlier in 1..header.sequence {
+        let _ = fs::remove_file(entry_folder(&folder, earlier).join(ASSIGNMENT_FILE));
+    }
     Ok(())
 }
 
