@@ -14,6 +14,7 @@ mod choose;
 mod context;
 mod contexts;
 mod decided;
+mod doubtful;
 mod guards;
 mod joined;
 mod judged;
@@ -81,6 +82,10 @@ pub enum ReviewReason {
     PossibleGenerations,
     /// The same NHS number, but neither name nor date of birth agrees (DOMAIN.md section 1: a number alone is no proof).
     NumberWithoutDemographic,
+    /// One person already, with two dates of birth that several records each hold: the pair is that person's weakest.
+    TooManyDatesOfBirth,
+    /// One person already, with more records than anybody has: the pair is that person's weakest.
+    TooManyRecords,
 }
 
 impl ReviewReason {
@@ -94,6 +99,8 @@ impl ReviewReason {
             ReviewReason::PossibleTwins => "possible_twins",
             ReviewReason::PossibleGenerations => "possible_generations",
             ReviewReason::NumberWithoutDemographic => "number_without_demographic",
+            ReviewReason::TooManyDatesOfBirth => "too_many_dates_of_birth",
+            ReviewReason::TooManyRecords => "too_many_records",
         }
     }
 }
@@ -298,7 +305,15 @@ fn finish(
     links.par_iter_mut().for_each(|edge| edge.same_person = together(edge));
     let cut = pair_cut(evidence.settings);
     counts.links = links.iter().filter(|edge| i64::from(edge.weight) >= cut).count() as u64;
-    let review = with_reasons(review_pairs(evidence, &links, cut), &links, refused);
+    let mut review = review_pairs(evidence, &links, cut);
+    let mut reasons = vec![None; weakest.len()];
+    for (why, &number) in doubtful::reasons(evidence, nodes, &clusters).into_iter().zip(&number_of) {
+        if number != MISSING {
+            reasons[number as usize] = why;
+        }
+    }
+    review.extend(doubtful::weakest_pairs(&links, |edge| person_of(edge.left), |person| reasons[person as usize]));
+    let review = with_reasons(review, &links, refused);
     let people = weakest.len() as u32;
     let refused = refused.iter().map(|&(_, _, why)| why).collect();
     Clustering { partition: Partition { person, people }, links, review, weakest, right, bare, refused, counts }

@@ -85,6 +85,14 @@ impl Nodes {
         self.bare[self.identity(node) as usize]
     }
 
+    /// The records of a node.
+    pub fn records_of<'e>(&self, evidence: &'e Evidence, node: u32) -> impl Iterator<Item = u32> + 'e {
+        let identity = self.identity(node);
+        let key = self.is_split(identity).then(|| self.key[node as usize]);
+        let members = evidence.identities.members(identity).iter().copied();
+        members.filter(move |&record| key.is_none_or(|key| evidence.records.key[record as usize] == key))
+    }
+
     /// The node of a record; `None` where it was kept out of linking.
     pub fn of_record(&self, evidence: &Evidence, record: usize) -> Option<u32> {
         let identity = evidence.identities.of_record[record];
