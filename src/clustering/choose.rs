@@ -218,7 +218,7 @@ pub fn first_clusters(evidence: &Evidence, sample: &Sample, aliases: bool) -> Fi
 /// Chooses the first cut and learns what contexts weigh. The cut of people needs no choosing: pooled link scores are posteriors.
 pub fn decide(evidence: &Evidence, sample: &Sample) -> Decision {
     let cut = people_cut(evidence.settings);
-    first(evidence, sample, |first_cut, context, _, _| Decision { first_cut, context, cut })
+    first(evidence, sample, |first_cut, context, _, _| Decision { first_cut, context, cut, calibration: None })
 }
 
 impl Population<'_> {

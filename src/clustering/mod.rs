@@ -44,7 +44,7 @@ pub use union_find::UnionFind;
 
 use crate::comparison::Comparisons;
 use crate::job::ClusterSettings;
-use crate::model::{Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
+use crate::model::{Calibration, Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
 use crate::records::{Identities, MISSING, Records};
 use contexts::Contexts;
 use decided::{Refused, Together};
@@ -170,14 +170,15 @@ pub fn pooled_bar(cut: i64) -> i64 {
 /// Clusters the records by the kept pairs of [`score_pairs`], as [`decide`] or an earlier training decided.
 ///
 /// Two passes. The first joins by average link, which no single record can mislead, and gives every pair its context. The second joins by
-/// pooled link, whose score is a posterior: its cut follows from what a false link costs.
+/// pooled link, whose score is a posterior: its cut follows from what a false link costs. Gives also what the weight of a pair means: as the
+/// decision says, or learnt from these very people.
 pub fn cluster(
     evidence: &Evidence,
     edges: Vec<Edge>,
     decision: &Decision,
     linkage: Linkage,
     pairs_compared: u64,
-) -> Clustering {
+) -> (Clustering, Calibration) {
     let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
     let Together { pairs: together, refused, reused, .. } = Together::of(evidence, &nodes);
     let edges = with_refused(evidence, edges, &refused);
@@ -205,7 +206,7 @@ pub fn cluster(
     counts.largest_component = second.sizes.largest;
     counts.components_cut = second.sizes.cut;
     let edges = nodes.with_context(edges, &scored, &levels, decision.context.as_ref());
-    finish(evidence, &nodes, clusters, edges, &refused, counts)
+    finish(evidence, &nodes, clusters, edges, &refused, counts, decision.calibration.as_ref())
 }
 
 /// The scored pairs, and those of decisions that were refused although nobody scored them: a human is to see them.
@@ -272,7 +273,8 @@ impl Population<'_> {
     }
 }
 
-/// Numbers the people and says for each pair whether it became one person.
+/// Numbers the people and says for each pair whether it became one person; and what the weight of a pair means, learnt from that where it
+/// is not `known`.
 fn finish(
     evidence: &Evidence,
     nodes: &Nodes,
@@ -280,7 +282,8 @@ fn finish(
     mut links: Vec<Edge>,
     refused: &[Refused],
     mut counts: Counts,
-) -> Clustering {
+    known: Option<&Calibration>,
+) -> (Clustering, Calibration) {
     let (clusters, bonds) = clusters;
     let mut cluster_of = vec![MISSING; nodes.len()];
     for (number, members) in clusters.iter().enumerate() {
@@ -305,7 +308,14 @@ fn finish(
     links.par_iter_mut().for_each(|edge| edge.same_person = together(edge));
     let cut = pair_cut(evidence.settings);
     counts.links = links.iter().filter(|edge| i64::from(edge.weight) >= cut).count() as u64;
-    let mut review = review_pairs(evidence, &links, cut);
+    let calibration = known.cloned().unwrap_or_else(|| {
+        let right = |edge: &Edge| person_of(edge.left).map(|person| right[person as usize]);
+        Calibration::learn(
+            links.iter().map(|edge| (i64::from(edge.weight), if edge.same_person { right(edge) } else { None })),
+        )
+    });
+    let from = calibration.weight_from(evidence.settings.review_from).min(cut);
+    let mut review = review_pairs(evidence, &links, from);
     let mut reasons = vec![None; weakest.len()];
     for (why, &number) in doubtful::reasons(evidence, nodes, &clusters).into_iter().zip(&number_of) {
         if number != MISSING {
@@ -316,12 +326,12 @@ fn finish(
     let review = with_reasons(review, &links, refused);
     let people = weakest.len() as u32;
     let refused = refused.iter().map(|&(_, _, why)| why).collect();
-    Clustering { partition: Partition { person, people }, links, review, weakest, right, bare, refused, counts }
+    let partition = Partition { person, people };
+    (Clustering { partition, links, review, weakest, right, bare, refused, counts }, calibration)
 }
 
-/// Pairs that stayed apart although they may be one person.
-fn review_pairs(evidence: &Evidence, links: &[Edge], cut: i64) -> Vec<(u32, ReviewReason)> {
-    let from = weight_of(evidence.settings.review_from).min(cut);
+/// Pairs from `from` on (1/1024 bit) that stayed apart although they may be one person.
+fn review_pairs(evidence: &Evidence, links: &[Edge], from: i64) -> Vec<(u32, ReviewReason)> {
     let reason = |(at, edge): (usize, &Edge)| {
         if edge.same_person || i64::from(edge.weight) < from {
             return None;

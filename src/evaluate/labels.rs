@@ -9,7 +9,6 @@ use super::known::{Keys, Known};
 use super::scene::Scene;
 use super::scored::Scored;
 use crate::failure::{Failure, Result};
-use crate::model::probability;
 use crate::records::MISSING;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -105,7 +104,7 @@ pub(super) fn labelled(scene: &Scene, known: &Known, scored: &Scored, path: &Pat
             known.identities(a).iter().flat_map(|&x| known.identities(b).iter().map(move |&y| (x.min(y), x.max(y))));
         let weight = pairs.filter_map(|(x, y)| scene.kept_weight(&scorer, x, y)).max();
         // A pair that linking did not keep belongs to no stratum.
-        let p = weight.map_or(-1.0, |weight| probability(weight).min(1.0 - 1e-15));
+        let p = weight.map_or(-1.0, |weight| scored.calibration.probability(weight).min(1.0 - 1e-15));
         let linked = known.found[a as usize] == known.found[b as usize];
         found.count(p, linked, label);
     }

@@ -3,7 +3,7 @@
 use super::blocked::{RECORDS_MAX, met, true_people};
 use super::known::Known;
 use super::scene::Scene;
-use crate::clustering::{Evidence, as_probability, judge};
+use crate::clustering::{Evidence, judge};
 use crate::explain::FieldLine;
 use crate::explain::fields;
 use crate::explain::outcome::guard_words;
@@ -180,7 +180,7 @@ impl Explaining<'_> {
         };
         Mistake {
             kind,
-            probability: as_probability(judged.weight),
+            probability: scene.model.calibration().probability(judged.weight),
             weight_bits: judged.weight as f64 / UNITS_PER_BIT,
             counts_bits: judged.in_average as f64 / UNITS_PER_BIT,
             guard: judged.guard.map(guard_words),

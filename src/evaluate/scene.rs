@@ -105,7 +105,7 @@ impl<'a> Scene<'a> {
                 None => clustering::decide(evidence, &clustering::sample(evidence, &edges)),
             };
             let decision = Decision { cut: weight_of(cut), ..decided };
-            clustering::cluster(evidence, edges, &decision, Linkage::Pooled, compared).partition
+            clustering::cluster(evidence, edges, &decision, Linkage::Pooled, compared).0.partition
         })
     }
 

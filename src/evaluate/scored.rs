@@ -4,7 +4,7 @@ use super::interval::{Estimate, wilson};
 use super::known::Known;
 use super::measures::{harmonic, pairs_within};
 use super::scene::Scene;
-use crate::model::{UNITS_PER_BIT, probability};
+use crate::model::{Calibration, UNITS_PER_BIT, probability};
 use crate::records::MISSING;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -40,6 +40,8 @@ impl Counts {
 /// Pairs of records by weight in 1/1024 bit, highest first. A pair counts once, with the highest weight of its rows.
 pub(super) struct Scored {
     pub by_weight: Vec<(i64, Counts)>,
+    /// What weights mean.
+    pub calibration: Calibration,
 }
 
 /// One threshold of pairs, no clustering: what linking every pair from here on would be worth.
@@ -100,7 +102,7 @@ impl Scored {
         tally.settle(known);
         let mut by_weight: Vec<(i64, Counts)> = tally.by_weight.into_iter().collect();
         by_weight.sort_unstable_by_key(|(weight, _)| std::cmp::Reverse(*weight));
-        Scored { by_weight }
+        Scored { by_weight, calibration: scene.model.calibration() }
     }
 
     /// The curve over thresholds, lowest first, where `truth` pairs are true in all.
@@ -115,7 +117,7 @@ impl Scored {
             while let Some((_, counts)) = next.next_if(|(weight, _)| *weight >= from) {
                 sum.add(*counts);
             }
-            curve.push(Threshold::of(from, sum, truth));
+            curve.push(self.threshold(from, sum, truth));
             from -= step;
         }
         curve.reverse();
@@ -131,14 +133,18 @@ impl Scored {
         });
         let f1 = |sum: &Counts| 2.0 * sum.truly as f64 / (sum.pairs + truth).max(1) as f64;
         let best = points.reduce(|best, next| if f1(&next.1) > f1(&best.1) { next } else { best });
-        best.map(|(weight, sum)| Threshold::of(weight, sum, truth))
+        best.map(|(weight, sum)| self.threshold(weight, sum, truth))
+    }
+
+    fn threshold(&self, weight: i64, sum: Counts, truth: u64) -> Threshold {
+        Threshold::of(&self.calibration, weight, sum, truth)
     }
 
     /// The reliability diagram.
     pub fn calibration(&self) -> Vec<Bin> {
         let mut bins: Vec<(f64, Counts)> = vec![(0.0, Counts::default()); BINS.len() - 1];
         for (weight, counts) in &self.by_weight {
-            let p = probability(*weight);
+            let p = self.calibration.probability(*weight);
             let Some(at) = (0..bins.len()).rev().find(|&at| p >= BINS[at]) else { continue };
             bins[at].0 += p * counts.pairs as f64;
             bins[at].1.add(*counts);
@@ -157,7 +163,7 @@ impl Scored {
     /// Counts of the pairs with a probability in `from..to`.
     pub fn between(&self, from: f64, to: f64) -> Counts {
         let mut sum = Counts::default();
-        let inside = |weight: i64| (from..to).contains(&probability(weight).min(1.0 - 1e-15));
+        let inside = |weight: i64| (from..to).contains(&self.calibration.probability(weight).min(1.0 - 1e-15));
         self.by_weight.iter().filter(|(weight, _)| inside(*weight)).for_each(|(_, counts)| sum.add(*counts));
         sum
     }
@@ -170,10 +176,10 @@ impl Scored {
 }
 
 impl Threshold {
-    fn of(weight: i64, sum: Counts, truth: u64) -> Threshold {
+    fn of(calibration: &Calibration, weight: i64, sum: Counts, truth: u64) -> Threshold {
         let (precision, recall) = (wilson(sum.truly, sum.pairs), wilson(sum.truly, truth));
         Threshold {
-            probability: probability(weight),
+            probability: calibration.probability(weight),
             bits: weight as f64 / UNITS_PER_BIT,
             found: sum.pairs,
             both: sum.truly,

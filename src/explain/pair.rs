@@ -6,7 +6,7 @@ use super::fields::{self, FieldLine};
 use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Record, Scene, best};
 use super::{Options, bits};
-use crate::clustering::{Evidence, Judged, Replay, as_probability, context_words};
+use crate::clustering::{Evidence, Judged, Replay, context_words};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
@@ -186,7 +186,7 @@ pub(super) fn of_identities(
     let strangers = fields::likeliest_strangers(evidence, &scene.model, judged);
     PairExplained {
         run_id: run_id.to_string(),
-        probability: as_probability(judged.weight + added),
+        probability: scene.model.calibration().probability(judged.weight + added),
         prior_bits,
         correction_bits: fields::correction(&fields, prior_bits, judged),
         fields,

@@ -5,7 +5,7 @@ use super::crosswalk::{Row, gone, rows_of};
 use super::outcome::guard_words;
 use super::scene::{Record, Scene, best, nodes_of};
 use super::{Options, bits, conflicts, fields};
-use crate::clustering::{Evidence, Join, Replay, as_probability};
+use crate::clustering::{Evidence, Join, Replay};
 use crate::comparison::Comparison;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
@@ -136,7 +136,7 @@ pub(super) fn explain(
     let records = scene.records_of(&wanted);
     let sensitive = scene.is_sensitive(&wanted);
     let replay = Replay::of(evidence);
-    let bonds = bonds(evidence, &records);
+    let bonds = bonds(scene, evidence, &records);
     let joins = joins(scene, evidence, &replay, &records);
     let bits_of = |at: &usize| joins[*at].bits.filter(|_| joins[*at].by == "evidence");
     let with_bits = (0..joins.len()).filter(|at| bits_of(at).is_some());
@@ -214,7 +214,8 @@ fn split(joins: &[JoinLine], weakest: usize, records: usize) -> Split {
     Split { above_bits: joins[weakest].bits.unwrap_or(0.0), parts }
 }
 
-fn bonds(evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
+fn bonds(scene: &Scene, evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
+    let calibration = scene.model.calibration();
     let pairs = (0..records.len()).flat_map(|a| (a + 1..records.len()).map(move |b| (a, b)));
     pairs
         .map(|(a, b)| {
@@ -223,7 +224,7 @@ fn bonds(evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
                 left: a + 1,
                 right: b + 1,
                 bits: bits(judged.weight - judged.guard_takes - judged.provider_takes),
-                probability: as_probability(judged.weight),
+                probability: calibration.probability(judged.weight),
                 guard: judged.guard.map(guard_words),
             }
         })

@@ -7,7 +7,7 @@ use super::fields::{self, FieldLine};
 use super::outcome::guard_words;
 use super::scene::Scene;
 use super::{Options, bits};
-use crate::clustering::{as_probability, judge};
+use crate::clustering::judge;
 use crate::failure::Result;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
@@ -106,7 +106,7 @@ pub(crate) fn look_at<T>(
             let values = options.show_identifiers.then_some((left, right));
             SideBySide {
                 fields: fields::lines(job, evidence, &judged, sensitive, values),
-                probability: as_probability(judged.weight),
+                probability: scene.model.calibration().probability(judged.weight),
                 weight_bits: bits(judged.weight),
                 guard: judged.guard.map(guard_words),
                 same_person: pair.people[0] == pair.people[1],

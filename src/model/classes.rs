@@ -1,5 +1,6 @@
 //! Latent classes over all pairs, learnt by expectation maximisation on the histogram of patterns (ACCURACY.md section 5).
 
+use super::Calibration;
 use super::forms::{Form, Layout};
 use super::histogram::Histogram;
 use super::sample::{Frequencies, normalise};
@@ -45,6 +46,11 @@ pub struct Model {
 }
 
 impl Model {
+    /// What the weight of a pair means by this model.
+    pub fn calibration(&self) -> Calibration {
+        self.decision.as_ref().and_then(|decision| decision.calibration.clone()).unwrap_or_default()
+    }
+
     /// The match class's level frequencies of one comparison: the m of Fellegi and Sunter.
     pub fn m(&self, comparison: usize) -> &[f64] {
         &self.classes[0].free[comparison].1

@@ -1,5 +1,6 @@
 //! What is decided for a whole population once its pairs are scored: the cuts, and what the context of a pair weighs.
 
+use super::Calibration;
 use serde::{Deserialize, Serialize};
 
 /// The weights of the levels of context (`clustering::context`), in 1/1024 bit, ascending.
@@ -22,4 +23,7 @@ pub struct Decision {
     pub context: Option<ContextWeights>,
     /// The cut that makes people, in 1/1024 bit of the average link.
     pub cut: i64,
+    /// What the weight of a pair means; `None` until people were made for the first time.
+    #[serde(default)]
+    pub calibration: Option<Calibration>,
 }

@@ -216,7 +216,12 @@ pub(crate) mod tests {
                 class("one person", 1.0 / 3.0 * 1e-4, vec![(0, vec![0.02, 0.08, 0.9]), (1, vec![0.01, 0.99])]),
                 class("strangers", 0.9999, vec![]),
             ],
-            decision: Some(Decision { first_cut: 2048, context: Some(ContextWeights(vec![0; 3])), cut: 4096 }),
+            decision: Some(Decision {
+                first_cut: 2048,
+                context: Some(ContextWeights(vec![0; 3])),
+                cut: 4096,
+                calibration: None,
+            }),
             measured: Some(Measured {
                 blocking: Limits { cap: 60, weak_rules: true },
                 formats: Formats::default(),

@@ -6,6 +6,7 @@
 //! levels → patterns → classes → log odds (ACCURACY.md): a pair belongs to one of several latent classes. Class 0 is "one person"; the
 //! others are strangers, and strangers who are alike in one or two groups of fields (namesakes, households, birthday twins).
 
+mod calibration;
 mod change;
 mod classes;
 mod decision;
@@ -21,6 +22,7 @@ mod scorer;
 pub mod splink;
 mod start;
 
+pub use calibration::Calibration;
 pub use change::{Change, Moved};
 pub use classes::{Believed, Class, Model, relearn};
 pub use decision::{ContextWeights, Decision};

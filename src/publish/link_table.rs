@@ -5,7 +5,7 @@ use super::table::{self, Column};
 use crate::clustering::Edge;
 use crate::comparison::PackedLevel;
 use crate::failure::Result;
-use crate::model::{UNITS_PER_BIT, probability};
+use crate::model::{Calibration, UNITS_PER_BIT};
 use std::path::Path;
 
 /// The last of the level columns is no comparison of the pair itself. No field may have this name; a comparison of an imported model may,
@@ -18,6 +18,8 @@ pub struct LinkTable<'a> {
     pub links: &'a [Edge],
     /// Where each comparison's level stands in a pattern.
     pub levels: &'a [PackedLevel],
+    /// What weights mean.
+    pub calibration: &'a Calibration,
 }
 
 pub(super) fn write_links(folder: &Path, table: LinkTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
@@ -42,7 +44,7 @@ pub(super) fn write_review(
 
 /// `place` says which link stands in a row.
 fn columns<'a>(
-    LinkTable { links, levels }: LinkTable<'a>,
+    LinkTable { links, levels, calibration }: LinkTable<'a>,
     identity_ids: &'a [[u8; 16]],
     place: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
 ) -> Vec<Column<'a>> {
@@ -50,7 +52,7 @@ fn columns<'a>(
         identity_column("identity_id_left", identity_ids, move |row| links[place(row)].left),
         identity_column("identity_id_right", identity_ids, move |row| links[place(row)].right),
         Column::float("weight", move |row| f64::from(links[place(row)].weight) / UNITS_PER_BIT),
-        Column::float("probability", move |row| probability(i64::from(links[place(row)].weight))),
+        Column::float("probability", move |row| calibration.probability(i64::from(links[place(row)].weight))),
         Column::flag("same_person", move |row| links[place(row)].same_person),
     ];
     for level in levels {
@@ -60,7 +62,7 @@ fn columns<'a>(
 }
 
 fn context_column<'a>(
-    LinkTable { links, levels }: LinkTable<'a>,
+    LinkTable { links, levels, .. }: LinkTable<'a>,
     place: impl Fn(usize) -> usize + Sync + Send + 'a,
 ) -> Option<Column<'a>> {
     let is_taken = levels.iter().any(|level| level.name == CONTEXT);

@@ -30,6 +30,7 @@ struct Example {
     links: Vec<Edge>,
     levels: Vec<PackedLevel>,
     review: Vec<(u32, &'static str)>,
+    calibration: crate::model::Calibration,
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
 }
@@ -101,6 +102,7 @@ fn example() -> Example {
         links,
         levels,
         review,
+        calibration: crate::model::Calibration::default(),
         quarantined: vec![quarantined],
         withheld: vec![Withheld { provider: 0, record_id: "G9".into(), extract: 0, source_row: 9, reason }],
     }
@@ -139,7 +141,7 @@ impl Example {
             identity_ids: &self.identity_ids,
             person_ids: &identified.person_ids,
             people,
-            links: LinkTable { links: &self.links, levels: &self.levels },
+            links: LinkTable { links: &self.links, levels: &self.levels, calibration: &self.calibration },
             review: &self.review,
             quarantined: &self.quarantined,
             withheld: &self.withheld,

@@ -297,8 +297,8 @@ impl<'a> Scene<'a> {
         let joins = (clustering::pooled_bar(cut), self.guards.one_person());
         let (edges, compared) =
             score_around(self.records, self.identities, self.comparisons, &scorer, blocks, joins, named);
-        let decision = Decision { first_cut: cut, context: None, cut };
-        let found = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
+        let decision = Decision { first_cut: cut, context: None, cut, calibration: None };
+        let (found, _) = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);
         (found, Some(candidate))
     }
@@ -320,8 +320,8 @@ impl<'a> Scene<'a> {
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
-        let found = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
-        candidate.model.decision = Some(decision);
+        let (found, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
+        candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
         (found, Some(candidate))
     }
 }

@@ -447,6 +447,7 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
 fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
     let clustering = &night.linked.clustering;
     let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
+    let calibration = night.linked.model.as_ref().map(crate::model::Model::calibration).unwrap_or_default();
     let outputs = Outputs {
         job: night.job,
         files: &night.files,
@@ -456,7 +457,7 @@ fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, s
         identity_ids: &night.linked.identities.hash,
         person_ids: &night.identified.person_ids,
         people: &night.people,
-        links: LinkTable { links: &clustering.links, levels: &night.linked.levels },
+        links: LinkTable { links: &clustering.links, levels: &night.linked.levels, calibration: &calibration },
         review: &review,
         quarantined: &night.quarantined,
         withheld: &night.withheld,
