@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::generate;
-use crate::model::probability;
+
 use crate::records::MISSING;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -156,7 +156,7 @@ fn labels_on_every_pair_give_the_exact_errors() {
     scored.by_weight.iter().for_each(|(weight, counts)| {
         wrong += counts.together - counts.truly_together;
         // Pairs that were not linked and are less likely than that belong to no stratum.
-        if probability(*weight) >= 0.05 {
+        if scored.calibration.probability(*weight) >= 0.05 {
             missed += counts.truly - counts.truly_together;
         }
     });
