@@ -3,19 +3,24 @@
 //! In: batches of text from `intake`, cleaned by `standardise`. Out: [`Records`], one row per record that can be used, in the order
 //! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
 
+mod carried;
 mod clean;
 mod dictionary;
+mod distinct;
 mod formats;
 mod gather;
 mod identities;
+mod merge;
 mod shared_numbers;
 mod unusable;
+mod values;
 
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
 pub use formats::Formats;
-pub use gather::{Interned, intern, merge};
+pub use gather::{Interned, intern};
 pub use identities::{Identities, is_matching};
+pub use merge::merge;
 pub use unusable::quarantine;
 
 use crate::intake::TextColumn;
@@ -34,6 +39,7 @@ pub struct Column {
 
 impl Column {
     /// The value of `row`, or `None` where it is missing.
+    #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
         let code = self.codes[row];
         (code != MISSING).then(|| self.values.get(code))
