@@ -62,6 +62,6 @@ pub(super) fn link_night(
     };
     linked.comparisons = Comparisons::none();
     let night = LinkedNight { withheld, gone, linked, learnt };
-    checkpoints.keep_linking(&night);
+    checkpoints.keep_linking(&night, progress);
     Ok(night)
 }

@@ -340,7 +340,7 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         Some(usable) => usable,
         None => {
             let usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
-            checkpoints.keep_reading(&usable);
+            checkpoints.keep_reading(&usable, progress);
             usable
         }
     };

@@ -125,9 +125,9 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Keeps what reading has left.
-    pub fn keep_reading(&mut self, usable: &Usable) {
+    pub fn keep_reading(&mut self, usable: &Usable, progress: &Progress) {
         self.inputs = Input::all(&usable.files);
-        self.keep(Kept::Reading, |writer| reading::put(writer, usable));
+        self.keep(Kept::Reading, progress, |writer| reading::put(writer, usable));
     }
 
     /// What linking left; of `records` those go that were withheld. Only after [`Checkpoints::reading`] has found something.
@@ -149,8 +149,8 @@ impl<'a> Checkpoints<'a> {
     }
 
     /// Keeps what linking has left.
-    pub fn keep_linking(&mut self, night: &LinkedNight) {
-        self.keep(Kept::Linking, |writer| linking::put(writer, night));
+    pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) {
+        self.keep(Kept::Linking, progress, |writer| linking::put(writer, night));
     }
 
     /// Stages that were not done again, in words of run.json, and what somebody should know.
@@ -211,8 +211,9 @@ impl<'a> Checkpoints<'a> {
         self.warnings.push(format!("the checkpoint of {word} was not used, so that this is done again: {why}"));
     }
 
-    fn keep(&mut self, stage: Kept, put: impl FnOnce(&mut Writer) -> io::Result<()>) {
+    fn keep(&mut self, stage: Kept, progress: &Progress, put: impl FnOnce(&mut Writer) -> io::Result<()>) {
         let Some(inputs) = self.inputs.clone().filter(|_| self.how.write) else { return };
+        let told = progress.stage("Checkpoint", None);
         let header = Header { format: FORMAT_VERSION, stage, settings: self.settings, inputs };
         let (path, partial) = (self.path(stage), self.folder.join(format!("{}.partial", stage.word())));
         let written = disk::create_folder(&self.folder)
@@ -224,6 +225,8 @@ impl<'a> Checkpoints<'a> {
                 writer.finish()
             })
             .and_then(|()| disk::rename(&partial, &path));
+        let bytes = path.metadata().map_or(0, |file| file.len());
+        told.done(format!("{} KiB of {}", bytes.div_ceil(1024), stage.word()));
         if let Err(error) = written {
             // Its room may be what publishing needs.
             let _ = disk::remove_file(&partial);

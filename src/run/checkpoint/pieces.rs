@@ -74,8 +74,31 @@ struct Piece {
 
 impl Piece {
     fn of(value: &impl Serialize) -> io::Result<Piece> {
-        let bytes = postcard::to_stdvec(value).map_err(io::Error::other)?;
+        let bytes = postcard::serialize_with_flavor(value, Bytes::default())
+            .map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Piece { hash: blake3::hash(&bytes), bytes })
+    }
+}
+
+/// Where postcard writes to. Its own such flavor would switch on features of serde for every other user of that.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Bytes {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
     }
 }
 
