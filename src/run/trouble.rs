@@ -149,7 +149,7 @@ impl Ground {
     #[track_caller]
     fn goes_on(&self, at: usize, expected: &Tables) -> usize {
         let finished =
-            self.night_that(at % 2 == 0).unwrap_or_else(|failure| panic!("the night after change {at}: {failure}"));
+            self.night_that(at.is_multiple_of(2)).unwrap_or_else(|failure| panic!("the night after change {at}: {failure}"));
         assert_eq!(self.standing().as_ref(), Some(expected), "change {at}");
         self.nothing_is_unfinished();
         assert!(!self.path("out/state/checkpoints").exists());
@@ -295,7 +295,7 @@ fn a_kill_at_any_change_of_the_first_night_leaves_nothing_in_the_way() {
     for at in (0..trial.changes()).step_by(2) {
         let (ground, _) = with_trouble(&before, Trouble::Killed(at));
         let _ = ground.standing();
-        ground.night_that(at % 4 == 0).unwrap_or_else(|failure| panic!("change {at}: {failure}"));
+        ground.night_that(at.is_multiple_of(4)).unwrap_or_else(|failure| panic!("change {at}: {failure}"));
         let people =
             |ground: &Ground| fs::metadata(ground.path("out/current/people.parquet")).expect("it stands").len();
         assert!(ground.standing().is_some() && people(&ground) > 0);
@@ -358,7 +358,7 @@ fn a_power_cut_in_or_after_the_first_night_leaves_nothing_in_the_way() {
             };
             let standing = ground.standing();
             assert!(at < changes || standing.is_some(), "what was said to be published stands");
-            ground.night_that(at % 2 == 0).unwrap_or_else(|failure| panic!("change {at}: {failure}"));
+            ground.night_that(at.is_multiple_of(2)).unwrap_or_else(|failure| panic!("change {at}: {failure}"));
             assert!(standing.is_none_or(|standing| ground.standing() == Some(standing)), "nobody has got another id");
             ground.nothing_is_unfinished();
         }
