@@ -26,6 +26,9 @@ pub struct Arguments {
     /// Go on where this night was stopped before: stages that it had finished are not done again, if nothing they rest on has changed.
     #[arg(long)]
     resume: bool,
+    /// Take nothing from the night before: compare and join everything anew, with the same model. The result is the same.
+    #[arg(long)]
+    full: bool,
     /// Let a gate be broken this once, by the name that its failure gives; may be repeated, and is kept in run.json.
     #[arg(long, value_name = "GATE")]
     waive: Vec<String>,
@@ -39,7 +42,8 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let mut job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
-    let options = Options { show: Show::fitting(quiet), dry_run: arguments.dry_run, resume: arguments.resume, waived };
+    let Arguments { dry_run, resume, full, .. } = *arguments;
+    let options = Options { show: Show::fitting(quiet), dry_run, resume, waived, full };
     let finished = run::run(&job, options)?;
     for warning in &finished.warnings {
         eprintln!("warning: {warning}");

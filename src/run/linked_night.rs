@@ -3,6 +3,7 @@
 use super::checkpoint::Checkpoints;
 use super::imported::{self, ModelFile};
 use super::link::{self, Linked, Taught};
+use super::memory;
 use super::model::{self, Known};
 use super::progress::Progress;
 use super::withhold::{Held, withhold};
@@ -31,10 +32,12 @@ pub(super) struct Taken<'a> {
     pub file: Option<&'a ModelFile>,
     /// The model that was learnt before.
     pub known: Option<&'a Known>,
+    /// Nothing is taken from the night before.
+    pub full: bool,
 }
 
 /// Takes out what may not be used and links the rest, or takes both from a checkpoint. `accounted` is asked in between, before what costs
-/// most.
+/// most. Gives also what somebody should know of what the night before has left.
 pub(super) fn link_night(
     job: &Job,
     (records, cleaned): (&mut Records, &Cleaned),
@@ -43,19 +46,21 @@ pub(super) fn link_night(
     checkpoints: &mut Checkpoints,
     progress: &Progress,
     accounted: impl FnOnce(&Records, &[Withheld]) -> Result<()>,
-) -> Result<LinkedNight> {
+) -> Result<(LinkedNight, Vec<String>)> {
     if let Some(night) = checkpoints.linking(records, progress) {
         accounted(records, &night.withheld)?;
-        return Ok(night);
+        return Ok((night, Vec::new()));
     }
     let Held { withheld, identities, gone } = withhold(job, records, authority, taken.file, progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
     let taught = taken.known.map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
+    let (before, warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, progress),
-        None => link::link(job, records, &settled, taught, identities, progress)?,
+        None => link::link(job, records, &settled, taught, identities, Some(&before), progress)?,
     };
+    drop(before);
     let learnt = match taken.known {
         Some(_) => None,
         None => model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
@@ -63,5 +68,5 @@ pub(super) fn link_night(
     linked.comparisons = Comparisons::none();
     let night = LinkedNight { withheld, gone, linked, learnt };
     checkpoints.keep_linking(&night, progress);
-    Ok(night)
+    Ok((night, warnings))
 }

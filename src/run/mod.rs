@@ -19,6 +19,7 @@ mod keep;
 pub mod link;
 mod linked_night;
 pub(crate) mod machine;
+mod memory;
 mod metrics;
 mod model;
 mod notify;
@@ -54,6 +55,7 @@ use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::Frozen;
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
+use crate::recall::Recalled;
 use crate::records::{self, Cleaned, Formats, Records};
 use checkpoint::{Checkpoints, Use};
 use decided::Decided;
@@ -64,6 +66,7 @@ use link::Linked;
 use linked_night::{LinkedNight, Taken, link_night};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use withhold::{Held, withhold};
 
@@ -138,12 +141,14 @@ pub struct Options {
     pub resume: bool,
     /// Gates that may be broken this once.
     pub waived: Waived,
+    /// Take nothing from the night before: compare and join everything anew, with the model that is there.
+    pub full: bool,
 }
 
 impl Default for Options {
     /// Silent, and published: what an embedding program wants.
     fn default() -> Self {
-        Options { show: Show::Nothing, dry_run: false, resume: false, waived: Waived::default() }
+        Options { show: Show::Nothing, dry_run: false, resume: false, waived: Waived::default(), full: false }
     }
 }
 
@@ -164,6 +169,8 @@ pub struct Finished {
     /// Distinct tuples of matching values.
     pub identities: u64,
     pub pairs_compared: u64,
+    /// What of it was known from the night before.
+    pub recalled: Recalled,
     /// This run learnt its model, and the nights to come use it; `false` where the model was learnt before.
     pub learnt: bool,
     /// The file that the model was read from, or was kept in; absent where there was nothing to compare, and after a dry run that learnt.
@@ -189,9 +196,12 @@ struct Night<'a> {
     /// What humans have decided, and how far it was obeyed.
     decided: Decided,
     gates: Vec<gates::Outcome>,
-    gate_warnings: Vec<String>,
-    /// Stages that were not done again, and what somebody should know of checkpoints.
-    resumed: (Vec<&'static str>, Vec<String>),
+    /// What gates, the memory of the night before and checkpoints have to say.
+    warnings: Vec<String>,
+    /// Checksums of the extracts of the run before.
+    extracts_before: BTreeSet<String>,
+    /// Stages of an earlier attempt at this night that were not done again.
+    reused: Vec<&'static str>,
     controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
@@ -297,6 +307,7 @@ fn under_lock(
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
     finished.warnings.extend(keep::keep(job, &night.files));
+    finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -316,6 +327,8 @@ struct Beginning<'a> {
     model_file: Option<ModelFile>,
     /// The model that was learnt before.
     known: Option<Known>,
+    /// Nothing is taken from the night before.
+    full: bool,
     authority: Authority,
     gates: Gates<'a>,
     checkpoints: Checkpoints<'a>,
@@ -326,16 +339,18 @@ impl<'a> Beginning<'a> {
         let model_file = ModelFile::of_job(job)?;
         let known = if model_file.is_some() { None } else { model::to_use(job)? };
         let how = Use { resume: options.resume, write: !options.dry_run };
-        let checkpoints = Checkpoints::new(job, how, checkpoint::settings(job, known.as_ref(), model_file.as_ref())?);
+        let settings = checkpoint::settings(job, known.as_ref(), model_file.as_ref(), options.full)?;
+        let checkpoints = Checkpoints::new(job, how, settings);
         let authority = consent::read(job)?;
         let gates = Gates::new(job, Before::of(job)?, options.waived);
-        Ok(Beginning { run_id, ledger, model_file, known, authority, gates, checkpoints })
+        Ok(Beginning { run_id, ledger, model_file, known, full: options.full, authority, gates, checkpoints })
     }
 }
 
 /// Everything up to publishing.
 fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> Result<Night<'a>> {
-    let Beginning { run_id, ledger, model_file, known, authority, mut gates, mut checkpoints } = beginning;
+    let Beginning { run_id, ledger, model_file, known, full, authority, mut gates, mut checkpoints } = beginning;
+    let extracts_before = gates.before.extracts.clone();
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = match checkpoints.reading(progress) {
         Some(usable) => usable,
         None => {
@@ -346,9 +361,9 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
     };
     keep::verify(job, &files)?;
     gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
-    let taken = Taken { file: model_file.as_ref(), known: known.as_ref() };
+    let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let mut accounts = Accounts::default();
-    let LinkedNight { withheld, gone, linked, learnt } = link_night(
+    let (night, memory_warnings) = link_night(
         job,
         (&mut records, &cleaned),
         &authority,
@@ -360,6 +375,7 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
             Ok(())
         },
     )?;
+    let LinkedNight { withheld, gone, linked, learnt } = night;
     let settled = authority.settled(job, &records);
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
@@ -378,6 +394,7 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
     gates.judge_people(&ledger, found, &identified.changes, &controls)?;
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
+    let (reused, checkpoint_warnings) = checkpoints.outcome();
     Ok(Night {
         job,
         run_id,
@@ -388,9 +405,10 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         withheld,
         replaced_numbers,
         decided,
-        gate_warnings: gates.warnings().collect(),
+        warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
+        extracts_before,
         gates: gates.into_outcomes(),
-        resumed: checkpoints.outcome(),
+        reused,
         controls,
         accounts,
         linked,
@@ -543,21 +561,21 @@ impl Night<'_> {
             changes: self.identified.changes.len() as u64,
             identities: self.linked.identities.len() as u64,
             pairs_compared: self.linked.clustering.counts.pairs_compared,
+            recalled: self.linked.recalled,
             learnt: self.known.is_none() && self.frozen.is_some(),
             model: match &self.model_file {
                 Some(_) => self.job.model_file.clone(),
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
             seconds: 0.0,
-            reused_stages: self.resumed.0.clone(),
+            reused_stages: self.reused.clone(),
             stages: Vec::new(),
             warnings: self
                 .told_of_the_model()
                 .into_iter()
                 .chain(self.decided.warning())
                 .chain(keep::warnings(self.job))
-                .chain(self.gate_warnings.clone())
-                .chain(self.resumed.1.clone())
+                .chain(self.warnings.clone())
                 .collect(),
         }
     }

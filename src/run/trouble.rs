@@ -148,8 +148,9 @@ impl Ground {
     /// stages were not done again.
     #[track_caller]
     fn goes_on(&self, at: usize, expected: &Tables) -> usize {
-        let finished =
-            self.night_that(at.is_multiple_of(2)).unwrap_or_else(|failure| panic!("the night after change {at}: {failure}"));
+        let finished = self
+            .night_that(at.is_multiple_of(2))
+            .unwrap_or_else(|failure| panic!("the night after change {at}: {failure}"));
         assert_eq!(self.standing().as_ref(), Some(expected), "change {at}");
         self.nothing_is_unfinished();
         assert!(!self.path("out/state/checkpoints").exists());

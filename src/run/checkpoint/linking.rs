@@ -5,6 +5,7 @@ use crate::clustering::{Clustering, Partition};
 use crate::comparison::{Comparisons, Frequencies};
 use crate::consent::Withheld;
 use crate::model::{Frozen, LearntFrom, Model};
+use crate::recall::{Compared, Joined, Left};
 use crate::records::{Identities, Records};
 use crate::run::link::Linked;
 use crate::run::linked_night::LinkedNight;
@@ -63,6 +64,8 @@ fn put_linked(writer: &mut Writer, linked: &Linked) -> io::Result<()> {
         patterns,
         rules,
         limits,
+        recalled,
+        left,
     } = linked;
     let (hash, lists) = identities.lists();
     writer.put_list(hash)?;
@@ -76,7 +79,8 @@ fn put_linked(writer: &mut Writer, linked: &Linked) -> io::Result<()> {
     writer.put_list(right)?;
     writer.put_list(bare)?;
     writer.put(&(refused, counts))?;
-    writer.put(&(model, levels, expected_matches, training_pairs, patterns, rules, limits))
+    writer.put(&(model, levels, expected_matches, training_pairs, patterns, rules, limits, recalled))?;
+    put_left(writer, left.as_ref())
 }
 
 fn get_linked(reader: &mut Reader) -> Got<Linked> {
@@ -89,7 +93,7 @@ fn get_linked(reader: &mut Reader) -> Got<Linked> {
     let (right, bare) = (reader.get_list()?, reader.get_list()?);
     let (refused, counts) = reader.get()?;
     let clustering = Clustering { partition, links, review, weakest, right, bare, refused, counts };
-    let (model, levels, expected_matches, training_pairs, patterns, rules, limits) = reader.get()?;
+    let (model, levels, expected_matches, training_pairs, patterns, rules, limits, recalled) = reader.get()?;
     Ok(Linked {
         identities,
         comparisons: Comparisons::none(),
@@ -101,7 +105,30 @@ fn get_linked(reader: &mut Reader) -> Got<Linked> {
         patterns,
         rules,
         limits,
+        recalled,
+        left: get_left(reader)?,
     })
+}
+
+/// The checkpoint says itself under which settings it was made.
+const NO_SETTINGS: [u8; 32] = [0; 32];
+
+fn put_left(writer: &mut Writer, left: Option<&Left>) -> io::Result<()> {
+    writer.put(&left.is_some())?;
+    let Some(Left { compared, joined }) = left else { return Ok(()) };
+    writer.put_list(&compared.to_bytes(&NO_SETTINGS))?;
+    writer.put_list(&joined.to_bytes(&NO_SETTINGS))
+}
+
+fn get_left(reader: &mut Reader) -> Got<Option<Left>> {
+    let there: bool = reader.get()?;
+    if !there {
+        return Ok(None);
+    }
+    let (compared, joined): (Vec<u8>, Vec<u8>) = (reader.get_list()?, reader.get_list()?);
+    let compared = Compared::from_bytes(&compared, &NO_SETTINGS).map_err(|_| Damaged)?;
+    let joined = Joined::from_bytes(&joined, &NO_SETTINGS).map_err(|_| Damaged)?;
+    Ok(Some(Left { compared, joined }))
 }
 
 /// A frozen model in a form that needs no names, and the frequencies that stand in a file of their own.

@@ -54,13 +54,18 @@ fn hash(path: &Path) -> std::io::Result<String> {
 }
 
 /// Hash of all that decides what reading and linking make of the extracts: the job but for its threads, the bytes of its lists and of the
-/// decisions, the model, the key of the hashes that a model keeps, and the program.
+/// decisions, the model, the key of the hashes that a model keeps, whether anything is taken from the night before (`full`), and the program.
 ///
 /// To be taken before the lists are read: what changes between the two is then seen as a change.
 ///
 /// # Errors
 /// OF0413 where there is no key although there must be one.
-pub(in crate::run) fn settings(job: &Job, known: Option<&Known>, file: Option<&ModelFile>) -> Result<[u8; 32]> {
+pub(in crate::run) fn settings(
+    job: &Job,
+    known: Option<&Known>,
+    file: Option<&ModelFile>,
+    full: bool,
+) -> Result<[u8; 32]> {
     let mut hasher = blake3::Hasher::new_derive_key("onefolk 2026 settings of a checkpoint");
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -76,6 +81,7 @@ pub(in crate::run) fn settings(job: &Job, known: Option<&Known>, file: Option<&M
     add(&known.map(|known| known.frozen.to_json()).unwrap_or_default());
     add(file.map_or("", |file| &file.text).as_bytes());
     add(&Ledger::value_key(&job.output, job.id_key_file.as_deref())?);
+    add(&[u8::from(full)]);
     add(&program());
     Ok(*hasher.finalize().as_bytes())
 }
