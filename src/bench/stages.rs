@@ -153,9 +153,11 @@ mod tests {
             changes: 0,
             identities: 500,
             pairs_compared: 6_000,
+            recalled: crate::recall::Recalled::default(),
             learnt: true,
             model: None,
             seconds,
+            reused_stages: Vec::new(),
             stages: stages.iter().map(stage).collect(),
             warnings: Vec::new(),
         };

@@ -2,11 +2,12 @@
 
 use super::distinct::{Distinct, Standardised, canonical};
 use super::formats::Formats;
-use super::{Column, MISSING, Records, carried};
+use super::{Column, MISSING, Records, facts};
 use crate::job::{CustomField, Field, FieldKind, Job, Source, TestNumbers};
 use crate::standardise::date::DateFormat;
 use crate::standardise::{Context, Flags, Verdict, name};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -21,7 +22,7 @@ pub struct Quality {
     /// Records whose value could be used.
     pub valid: u64,
     /// Why values became null or were changed, by reason.
-    pub reasons: BTreeMap<&'static str, u64>,
+    pub reasons: BTreeMap<Cow<'static, str>, u64>,
     /// The format that was found, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
@@ -42,7 +43,7 @@ pub struct Cleaned {
     pub formats: Formats,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TestNumbersSeen {
     pub rows: u64,
     pub accepted: bool,
@@ -91,7 +92,7 @@ pub fn clean(job: &Job, records: &mut Records, frozen: Option<&Formats>) -> Clea
     split_full_names(records);
     records.raw = raw;
     cleaned.void_numbers = super::shared_numbers::void(records, &ranges);
-    carried::clean(job, records, &ranges, frozen, &mut cleaned.formats);
+    facts::clean(job, records, &ranges, frozen, &mut cleaned.formats);
     cleaned.quality.sort_by_key(|quality| quality.provider);
     cleaned
 }
@@ -159,7 +160,7 @@ fn quality(field: &str, piece: &Piece, part: &Standardised, refused: impl Fn(Ver
     let mut quality = Quality { provider, field: field.to_string(), found, ..Quality::default() };
     for (_, count, verdict) in part.iter() {
         quality.filled += count;
-        let mut because = |reason| *quality.reasons.entry(reason).or_default() += count;
+        let mut because = |reason: &'static str| *quality.reasons.entry(reason.into()).or_default() += count;
         if let Some(reason) = verdict.reason {
             because(reason.word());
         }

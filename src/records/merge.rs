@@ -52,8 +52,8 @@ fn mapped(job: &Job) -> impl Iterator<Item = Field> {
     fields.filter(|field| *field != Field::RecordId)
 }
 
-/// The facts of a job, each name once, in the order of the file.
-fn carried(job: &Job) -> Vec<&Carry> {
+/// The facts of a job, each name once, in the order of the file: that of [`Records::facts`].
+pub fn carried(job: &Job) -> Vec<&Carry> {
     let mut rules: Vec<&Carry> = Vec::new();
     for carry in job.providers.iter().flat_map(|provider| &provider.carry) {
         if !rules.iter().any(|known| known.name == carry.name) {

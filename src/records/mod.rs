@@ -3,10 +3,10 @@
 //! In: batches of text from `intake`, cleaned by `standardise`. Out: [`Records`], one row per record that can be used, in the order
 //! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
 
-mod carried;
 mod clean;
 mod dictionary;
 mod distinct;
+mod facts;
 mod formats;
 mod gather;
 mod identities;
@@ -20,7 +20,7 @@ pub use dictionary::Dictionary;
 pub use formats::Formats;
 pub use gather::{Interned, intern};
 pub use identities::{Identities, is_matching};
-pub use merge::merge;
+pub use merge::{carried, merge};
 pub use unusable::quarantine;
 
 use crate::intake::TextColumn;
