@@ -123,6 +123,7 @@ fn job(path: &Path, threads: usize) -> Job {
         test_numbers: TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,
+        audit_key_file: None,
         model_file: None,
         providers: vec![provider],
         custom_fields: Vec::new(),

@@ -3,6 +3,7 @@
 //! The rooms, in the order in which data flows through them; each one's `mod.rs` says what comes in, what goes out and what must
 //! always hold.
 
+pub mod audit;
 pub mod baselines;
 pub mod bench;
 pub mod best_record;
@@ -19,6 +20,7 @@ pub mod generate;
 pub mod identity;
 pub mod intake;
 pub mod job;
+pub mod keys;
 pub mod model;
 pub mod publish;
 pub mod records;

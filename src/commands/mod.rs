@@ -3,6 +3,7 @@
 //! In: the command line. Out: text on standard output, or a [`Failure`] for `main`. Always: facts go to standard output, progress and
 //! failures to standard error; no person's identifiers are printed unless asked for.
 
+mod audit;
 mod bench;
 mod check;
 mod completions;
@@ -14,6 +15,7 @@ mod export;
 mod extracts;
 mod generate;
 mod init;
+mod keys;
 mod man;
 mod plan;
 mod review;
@@ -49,6 +51,8 @@ enum Command {
     Review(review::Arguments),
     Rollback(rollback::Arguments),
     Doctor(doctor::Arguments),
+    Audit(audit::Arguments),
+    Keys(keys::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -69,6 +73,8 @@ impl CommandLine {
             Command::Review(arguments) => review::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
+            Command::Audit(arguments) => audit::run(&arguments, self.quiet),
+            Command::Keys(arguments) => keys::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Bench(arguments) => bench::run(arguments, self.quiet),

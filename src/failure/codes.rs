@@ -91,6 +91,8 @@ pub static ALL: &[&[&Code]] = &[
     crate::decisions::CODES,
     crate::model::splink::CODES,
     crate::publish::CODES,
+    crate::keys::CODES,
+    crate::audit::CODES,
     crate::run::CODES,
     crate::run::gates::CODES,
     crate::evaluate::CODES,

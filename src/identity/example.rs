@@ -33,6 +33,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         test_numbers: job::TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,
+        audit_key_file: None,
         model_file: None,
         providers: providers.iter().map(provider).collect(),
         custom_fields: Vec::new(),

@@ -12,7 +12,7 @@ mod changes;
 #[cfg(test)]
 pub(crate) mod example;
 pub(crate) mod files;
-mod key;
+pub(crate) mod key;
 mod ledger;
 mod person_id;
 mod restore;

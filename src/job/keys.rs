@@ -151,6 +151,12 @@ pub(super) static JOB: Table = Table {
             Need::Optional,
             "File with the key of the person_ids; default: made in state/ on the first run.",
         ),
+        key(
+            "audit_key_file",
+            Kind::Text,
+            Need::Optional,
+            "File with the private key that signs the audit (`onefolk keys new`); default: made in state/ on the first run.",
+        ),
         later("memory_limit"),
     ],
 };

@@ -53,6 +53,8 @@ pub struct Job {
     pub keep_runs: usize,
     /// Key of the person_ids; made in `state/` on the first run where absent.
     pub id_key_file: Option<PathBuf>,
+    /// Private key that signs the audit; made in `state/` where absent.
+    pub audit_key_file: Option<PathBuf>,
     pub providers: Vec<Provider>,
     /// `[field.NAME]`, in the order of the file; [`Field::Custom`] holds the index here.
     pub custom_fields: Vec<CustomField>,

@@ -19,7 +19,16 @@ struct Memory {
 impl Memory {
     fn usual() -> Memory {
         Memory {
-            files: vec!["in/a.csv", "in/b.csv", "in/c/1.txt", "objections.csv", "replaced.csv", "never.csv", "id.key"],
+            files: vec![
+                "in/a.csv",
+                "in/b.csv",
+                "in/c/1.txt",
+                "objections.csv",
+                "replaced.csv",
+                "never.csv",
+                "id.key",
+                "audit.key",
+            ],
             header: None,
         }
     }
@@ -102,6 +111,7 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(job.as_of, jiff::civil::date(2026, 11, 22));
     assert_eq!(job.test_numbers, TestNumbers::Accept);
     assert_eq!(job.id_key_file, Some(PathBuf::from("/night/id.key")));
+    assert_eq!(job.audit_key_file, Some(PathBuf::from("/night/audit.key")));
     assert_eq!(job.gates.maximum_quarantined, 0.02);
     assert_eq!(job.gates.maximum_people_change, 0.03);
     assert_eq!((job.gates.maximum_provider_shrink, job.gates.maximum_column_change), (0.10, 0.15));

@@ -19,6 +19,7 @@ pub mod link;
 pub(crate) mod machine;
 mod metrics;
 mod model;
+mod noted;
 mod notify;
 pub mod plan;
 pub mod progress;
@@ -41,6 +42,7 @@ pub use rollback::{RolledBack, rollback};
 pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};
 
+use crate::audit::Head;
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
 use crate::comparison::Comparisons;
@@ -279,9 +281,11 @@ fn under_lock(
         model::keep_frequencies(job, frozen)?;
     }
     let remove = draft.beyond(job.keep_runs)?;
-    write(&night, &draft, &remove, progress, story)?;
+    let run_json = write(&night, &draft, &remove, &noted::settle(job)?, progress, story)?;
     interrupt.hold();
-    let published = draft.commit(&night.identified.next, &remove)?;
+    noted::about_to_publish(&night, &run_json)?;
+    let committed = draft.commit(&night.identified.next, &remove);
+    let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
     finished.warnings.extend(keep::keep(job, &night.files));
@@ -443,8 +447,15 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     }
 }
 
-/// Writes every file of the run into the draft.
-fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
+/// Writes every file of the run into the draft; gives run.json. `audit` is where the audit ends before this run.
+fn write(
+    night: &Night,
+    draft: &Draft,
+    remove: &[String],
+    audit: &Head,
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<Vec<u8>> {
     let clustering = &night.linked.clustering;
     let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
     let calibration = night.linked.model.as_ref().map(crate::model::Model::calibration).unwrap_or_default();
@@ -477,10 +488,12 @@ fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, s
     let mut run_json = report::run_json(night, remove, &progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
+    run_json["audit"] = serde_json::json!(audit);
     story::outcome(&run_json, &night.told_of_the_model());
-    draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
+    let run_json = format!("{run_json:#}\n").into_bytes();
+    draft.write_bytes("run.json", &run_json)?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
-    Ok(())
+    Ok(run_json)
 }
 
 impl Night<'_> {

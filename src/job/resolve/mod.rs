@@ -105,6 +105,7 @@ impl Resolver<'_> {
             test_numbers: settings.text("test_numbers").and_then(|word| test_numbers(&word.text)).unwrap_or_default(),
             keep_runs: settings.whole("keep_runs").and_then(|runs| usize::try_from(runs).ok()).unwrap_or(14),
             id_key_file: settings.text("id_key_file").and_then(|file| self.named_file(&file)),
+            audit_key_file: settings.text("audit_key_file").and_then(|file| self.named_file(&file)),
             providers,
             custom_fields: std::mem::take(&mut self.custom_fields),
             model_file: root
