@@ -133,6 +133,10 @@ fn job(path: &Path, threads: usize) -> Job {
         nhs_number_replaced: Vec::new(),
         never_link: Vec::new(),
         disclosure: Disclosure::Hes,
+        opt_outs: Vec::new(),
+        policy: Default::default(),
+        approvers: Vec::new(),
+        releases: Vec::new(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Who has had what about one person.
 
 use super::line::{Entry, Line};
-use super::{AUDIT_UNUSABLE, Event, Places};
+use super::{AUDIT_UNUSABLE, Event, Places, members};
 use crate::failure::{Failure, Result};
 use crate::identity::{Ledger, PersonId};
 use crate::job::Job;
@@ -29,9 +29,24 @@ pub fn about(job: &Job, person: Option<PersonId>, event: Option<Event>) -> Resul
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };
     let entries = bytes.split(|&byte| byte == b'\n').filter_map(Line::read).map(|line| line.entry);
-    let concerns = |entry: &Entry| person.is_none() || entry.person_ids.iter().any(|id| person_ids.contains(id));
-    let wanted = |entry: &Entry| event.is_none_or(|event| entry.event == event) && concerns(entry);
-    Ok(About { entries: entries.filter(wanted).collect(), person_ids: person_ids.into_iter().collect() })
+    let mut found = Vec::new();
+    for entry in entries.filter(|entry| event.is_none_or(|event| entry.event == event)) {
+        if person.is_none() || concerns(job, &entry, &person_ids)? {
+            found.push(entry);
+        }
+    }
+    Ok(About { entries: found, person_ids: person_ids.into_iter().collect() })
+}
+
+/// Does an entry name one of the people, or a release with a line of one of them?
+fn concerns(job: &Job, entry: &Entry, person_ids: &BTreeSet<String>) -> Result<bool> {
+    if entry.person_ids.iter().any(|id| person_ids.contains(id)) {
+        return Ok(true);
+    }
+    match entry.what.get("members").and_then(|members| members.as_str()) {
+        Some(members) => members::holds_one(job, members, person_ids),
+        None => Ok(false),
+    }
 }
 
 /// A person_id and all that went into it over the nights: what was noted under them was about the same records.

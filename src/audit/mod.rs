@@ -13,6 +13,7 @@ mod book;
 mod head;
 mod key;
 mod line;
+mod members;
 #[cfg(test)]
 mod tests;
 mod verify;
@@ -21,6 +22,7 @@ pub use about::{About, about};
 pub use book::{add, last_run};
 pub use head::Head;
 pub use line::Entry;
+pub use members::{issues, keep_members};
 pub use verify::{Fault, Verdict, verify};
 
 use crate::failure::{Code, Exit};

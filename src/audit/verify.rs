@@ -145,6 +145,9 @@ fn compare_head(head: &Head, bytes: &[u8], hashes: &[String], verdict: &mut Verd
 
 /// Every kept run says where the audit ended when it was made.
 fn compare_runs(job: &Job, hashes: &[String], verdict: &mut Verdict) -> Result<()> {
+    if !job.output.join("runs").is_dir() {
+        return Ok(());
+    }
     for run in PublishedRun::all_kept(&job.output)? {
         let Ok(told) = serde_json::from_slice::<serde_json::Value>(&run.bytes("run.json")?) else { continue };
         let (Some(entries), Some(hash)) = (told["audit"]["entries"].as_u64(), told["audit"]["hash"].as_str()) else {

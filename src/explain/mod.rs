@@ -37,7 +37,7 @@ pub use side_by_side::SideBySide;
 pub(crate) use side_by_side::{Pair, look_at, pairs};
 
 use crate::audit::{self, Event, Note};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::run::Show;
 
@@ -65,6 +65,11 @@ pub(crate) fn note_look_up(
         audit::add(job, &[note])?;
     }
     Ok(())
+}
+
+/// The failure where an extract is not what the run read.
+pub(crate) fn changed_since(extract: &str) -> Failure {
+    Failure::new(&codes::CHANGED_SINCE, format!("{extract} is not what the run read"))
 }
 
 /// 1/1024 bit to bits.

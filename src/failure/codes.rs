@@ -93,6 +93,8 @@ pub static ALL: &[&[&Code]] = &[
     crate::publish::CODES,
     crate::keys::CODES,
     crate::audit::CODES,
+    crate::policy::CODES,
+    crate::release::CODES,
     crate::run::CODES,
     crate::run::gates::CODES,
     crate::evaluate::CODES,

@@ -43,6 +43,10 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         nhs_number_replaced: Vec::new(),
         never_link: Vec::new(),
         disclosure: job::Disclosure::Hes,
+        opt_outs: Vec::new(),
+        policy: Default::default(),
+        approvers: Vec::new(),
+        releases: Vec::new(),
     }
 }
 

@@ -21,15 +21,19 @@ pub fn public_beside(path: &Path) -> PathBuf {
 /// # Errors
 /// OF0603 where a file exists, OF0700 where one cannot be written.
 pub fn new(path: &Path) -> Result<PublicKey> {
+    write_pair(path, &key::random()?)
+}
+
+/// The same with a secret that is there already.
+pub(crate) fn write_pair(path: &Path, secret: &[u8; 32]) -> Result<PublicKey> {
     let public_path = public_beside(path);
     for path in [path, &public_path] {
         if path.symlink_metadata().is_ok() {
             return Err(Failure::new(&FILE_EXISTS, path.display().to_string()));
         }
     }
-    let secret = key::random()?;
-    let public = PrivateKey::from_bytes(&secret).public();
-    write(path, &format!("{PRIVATE}{}\n", key::hex(&secret)))?;
+    let public = PrivateKey::from_bytes(secret).public();
+    write(path, &format!("{PRIVATE}{}\n", key::hex(secret)))?;
     write(&public_path, &public_line(public))?;
     // What has just been written is what will be read: a key that cannot be found again is worse than none.
     check(path, &public_path)

@@ -10,6 +10,7 @@ use crate::failure::{Code, Exit};
 use crate::identity::key::{hex, parse};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
+pub(crate) use file::write_pair;
 pub use file::{check, new, public_beside, public_line, read_private, read_public};
 
 /// The codes this room raises (OF070x).

@@ -23,6 +23,8 @@ mod noted;
 mod notify;
 pub mod plan;
 pub mod progress;
+mod release;
+mod released;
 mod report;
 mod rollback;
 #[doc(hidden)]
@@ -38,6 +40,7 @@ pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use model::model_in_brief;
 pub use progress::{Show, StageTime};
+pub use release::{ReleasedAgain, release};
 pub use rollback::{RolledBack, rollback};
 pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};
@@ -46,7 +49,7 @@ use crate::audit::Head;
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
 use crate::comparison::Comparisons;
-use crate::consent::{self, Authority, Withheld};
+use crate::consent::{self, Authority, OptOuts, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
@@ -54,6 +57,7 @@ use crate::job::Job;
 use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::records::{self, Cleaned, Formats, Records};
+use crate::release::Outcome;
 use decided::Decided;
 use gates::{Before, Gates, Waived};
 use imported::ModelFile;
@@ -61,6 +65,7 @@ use impossible::Control;
 use link::{Linked, Taught};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
+use released::Released;
 use std::path::PathBuf;
 use withhold::{Held, withhold};
 
@@ -269,6 +274,7 @@ fn under_lock(
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
     let authority = consent::read(job)?;
+    let opt_outs = consent::read_opt_outs(job, &authority)?;
     let gates = Gates::new(job, Before::of(job)?, options.waived);
     let night = prepare(job, run_id, &authority, &ledger, gates, progress)?;
     let mut finished = night.finished();
@@ -281,9 +287,11 @@ fn under_lock(
         model::keep_frequencies(job, frozen)?;
     }
     let remove = draft.beyond(job.keep_runs)?;
-    let run_json = write(&night, &draft, &remove, &noted::settle(job)?, progress, story)?;
+    let head = noted::settle(job)?;
+    let (run_json, released) = write(&night, &opt_outs, &draft, &remove, &head, progress, story)?;
+    finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
     interrupt.hold();
-    noted::about_to_publish(&night, &run_json)?;
+    noted::about_to_publish(&night, &released, &run_json)?;
     let committed = draft.commit(&night.identified.next, &remove);
     let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
@@ -447,15 +455,16 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     }
 }
 
-/// Writes every file of the run into the draft; gives run.json. `audit` is where the audit ends before this run.
+/// Writes every file of the run into the draft; gives run.json and what was released. `audit` is where the audit ends before this run.
 fn write(
     night: &Night,
+    opt_outs: &OptOuts,
     draft: &Draft,
     remove: &[String],
     audit: &Head,
     progress: &Progress,
     story: &story::Story,
-) -> Result<Vec<u8>> {
+) -> Result<(Vec<u8>, Released)> {
     let clustering = &night.linked.clustering;
     let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
     let calibration = night.linked.model.as_ref().map(crate::model::Model::calibration).unwrap_or_default();
@@ -480,6 +489,7 @@ fn write(
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
+    let released = released::release(night, opt_outs, &summary.csv, draft)?;
     let model = match &night.model_file {
         Some(file) => file.text.clone().into_bytes(),
         None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
@@ -489,11 +499,13 @@ fn write(
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
     run_json["audit"] = serde_json::json!(audit);
+    run_json["opt_outs"] = released.opt_outs(night);
+    run_json["releases"] = serde_json::json!(released.outcomes);
     story::outcome(&run_json, &night.told_of_the_model());
     let run_json = format!("{run_json:#}\n").into_bytes();
     draft.write_bytes("run.json", &run_json)?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
-    Ok(run_json)
+    Ok((run_json, released))
 }
 
 impl Night<'_> {

@@ -2,6 +2,7 @@
 
 use super::Night;
 use super::gates::{Outcome, Verdict};
+use super::released::Released;
 use crate::audit::{self, Event, Head, Note};
 use crate::failure::Result;
 use crate::job::Job;
@@ -18,7 +19,7 @@ pub(super) fn settle(job: &Job) -> Result<Head> {
 }
 
 /// Notes that a run is about to be published: what is published and not noted cannot be.
-pub(super) fn about_to_publish(night: &Night, run_json: &[u8]) -> Result<()> {
+pub(super) fn about_to_publish(night: &Night, released: &Released, run_json: &[u8]) -> Result<()> {
     let waived = night.gates.iter().filter(|gate| gate.outcome == Verdict::Waived);
     let waived = waived.map(|gate| waived_gate(gate).of_run(&night.run_id));
     let run = Note::new(Event::Run)
@@ -28,7 +29,8 @@ pub(super) fn about_to_publish(night: &Night, run_json: &[u8]) -> Result<()> {
         .with("withheld_rows", night.withheld.len())
         .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
     // The run's own note is the last, so that the last run is found from the end.
-    audit::add(night.job, &waived.chain([run]).collect::<Vec<_>>()).map(|_| ())
+    let releases = released.outcomes.iter().filter_map(|outcome| outcome.note(&night.run_id));
+    audit::add(night.job, &waived.chain(releases).chain([run]).collect::<Vec<_>>()).map(|_| ())
 }
 
 fn waived_gate(gate: &Outcome) -> Note {

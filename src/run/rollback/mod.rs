@@ -92,7 +92,7 @@ fn under_lock(
     stage.done(format!("{} people of run {to}", standing.people()));
     let stage = progress.stage("Publishing", None);
     let draft = Draft::create(lock, &run_id)?;
-    let rebuilt = tables::write(&kept, &draft, &standing, &today, &ledger, &earlier)?;
+    let rebuilt = tables::write(job, &kept, &draft, &standing, &today, &ledger, &earlier)?;
     let restored = identity::restore(&ledger, &rebuilt.person_ids, &rebuilt.rows, &run_id, job.as_of)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);
