@@ -24,6 +24,7 @@ pub mod keys;
 pub mod model;
 pub mod policy;
 pub mod publish;
+pub mod recall;
 pub mod records;
 pub mod release;
 pub mod review;

@@ -3,13 +3,17 @@
 use super::MODEL_DOES_NOT_FIT;
 use super::progress::Progress;
 use crate::blocking::{self, Blocks, Limits, RuleCount};
-use crate::clustering::{self, Clustering, Edge, Evidence, FirstClusters, Guards, Settled, score_around, score_pairs};
+use crate::clustering::{
+    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Settled, score_around, score_fresh_pairs,
+    score_pairs,
+};
 use crate::comparison::{Comparison, Comparisons, PackedLevel, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::{
     self, Asked, Candidate, Decision, FORMS, Form, Histogram, Learnt, Linkage, Model, Pooling, Recipe, Scorer,
 };
+use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -29,6 +33,10 @@ pub struct Linked {
     pub rules: Vec<RuleCount>,
     /// What keeps the number of pairs within bounds.
     pub limits: Limits,
+    /// What was taken from the night before.
+    pub recalled: Recalled,
+    /// What the next night can take from this one; `None` where nobody asked.
+    pub left: Option<Left>,
 }
 
 /// Where the model comes from.
@@ -53,7 +61,8 @@ pub struct Label {
     pub same_person: bool,
 }
 
-/// Links all records. `identities` are those of the records where they are known already.
+/// Links all records. `identities` are those of the records where they are known already; `before` is what the night before left, under
+/// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same.
 ///
 /// # Errors
 /// OF0522 where a model that was learnt before does not know what is compared.
@@ -63,6 +72,7 @@ pub fn link(
     settled: &Settled,
     taught: Taught,
     identities: Option<Identities>,
+    before: Option<&Left>,
     progress: &Progress,
 ) -> Result<Linked> {
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
@@ -111,8 +121,8 @@ pub fn link(
     let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
-    let (clustering, chosen) = match (frozen, learnt, taught) {
-        (Some(candidate), _, _) => scene.comparing(&comparisons).score_and_cluster(candidate, &blocks, advance),
+    let made = match (frozen, learnt, taught) {
+        (Some(candidate), _, _) => scene.comparing(&comparisons).score_and_cluster(candidate, &blocks, before, advance),
         (None, Some(learnt), Taught::Around(named)) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
@@ -123,11 +133,13 @@ pub fn link(
             first.learn_aliases(&mut comparisons);
             let scene = scene.comparing(&comparisons);
             let candidate = scene.settle(first, labels);
-            scene.score_and_cluster(candidate, &blocks, advance)
+            scene.score_and_cluster(candidate, &blocks, before, advance)
         }
-        _ => (clustering::everyone_alone(records, &identities, settled), None),
+        _ => Made::of(clustering::everyone_alone(records, &identities, settled), None),
     };
-    stage.done(format!("{} people", clustering.partition.people));
+    let Made { clustering, chosen, recalled, left } = made;
+    let again = if recalled.pairs > 0 { format!(", {} pairs compared before", recalled.pairs) } else { String::new() };
+    stage.done(format!("{} people{again}", clustering.partition.people));
     let (model, expected_matches) = match chosen {
         Some(candidate) => (Some(candidate.model), candidate.expected_matches),
         None => (None, 0.0),
@@ -145,7 +157,25 @@ pub fn link(
         patterns,
         rules,
         limits,
+        recalled,
+        left,
     })
+}
+
+/// What the pass that counts has made.
+struct Made {
+    clustering: Clustering,
+    /// The model that it was made with.
+    chosen: Option<Candidate>,
+    recalled: Recalled,
+    left: Option<Left>,
+}
+
+impl Made {
+    /// Without a night before or after.
+    fn of(clustering: Clustering, chosen: Option<Candidate>) -> Made {
+        Made { clustering, chosen, recalled: Recalled::default(), left: None }
+    }
 }
 
 /// What is known of a night's pairs before its model is learnt again.
@@ -207,6 +237,7 @@ impl<'a> Scene<'a> {
             pooling,
             guards: self.guards,
             settings: &self.job.cluster,
+            joins: None,
         }
     }
 
@@ -284,12 +315,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Clusters only what the evidence of pairs joins to the named records.
-    fn cluster_around(
-        &self,
-        mut candidate: Candidate,
-        blocks: &Blocks,
-        named: &[bool],
-    ) -> (Clustering, Option<Candidate>) {
+    fn cluster_around(&self, mut candidate: Candidate, blocks: &Blocks, named: &[bool]) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
@@ -300,28 +326,78 @@ impl<'a> Scene<'a> {
         let decision = Decision { first_cut: cut, context: None, cut, calibration: None };
         let (found, _) = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);
-        (found, Some(candidate))
+        Made::of(found, Some(candidate))
     }
 
     /// Scores every candidate pair with a model that is decided, and clusters. A night that learns ends with this pass as well, so that it
-    /// links exactly as the nights that come after it with the same model.
+    /// links exactly as the nights that come after it with the same model; what it finds for them is left where `before` is given.
     fn score_and_cluster(
         &self,
         mut candidate: Candidate,
         blocks: &Blocks,
+        before: Option<&Left>,
         advance: impl Fn(u64) + Sync,
-    ) -> (Clustering, Option<Candidate>) {
+    ) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
-        let evidence = self.evidence(&scorer, &pooling);
-        let (edges, compared) =
-            score_pairs(self.comparisons, &[candidate.model.scorer(self.comparisons)], blocks, advance);
+        let (scored, recalling) = self.score(&scorer, blocks, before, advance);
+        let Fresh { edges, compared, recalled } = scored;
+        let evidence = Evidence {
+            joins: recalling.as_ref().map(|recalling| &recalling.joins),
+            ..self.evidence(&scorer, &pooling)
+        };
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
-        let (found, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
+        let (clustering, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
         candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
-        (found, Some(candidate))
+        match recalling {
+            Some(recalling) => {
+                let (recalled, left) = recalling.finish(recalled, self.identities, &clustering.links);
+                Made { clustering, chosen: Some(candidate), recalled, left }
+            }
+            None => Made::of(clustering, Some(candidate)),
+        }
+    }
+
+    /// Scores every candidate pair that is not known from the night before.
+    fn score<'b>(
+        &'b self,
+        scorer: &Scorer,
+        blocks: &Blocks,
+        before: Option<&'b Left>,
+        advance: impl Fn(u64) + Sync,
+    ) -> (Fresh, Option<Recalling<'b>>) {
+        let Some(before) = before else {
+            let (edges, compared) = score_pairs(self.comparisons, std::slice::from_ref(scorer), blocks, advance);
+            return (Fresh { edges, compared, recalled: 0 }, None);
+        };
+        let looks = Looks::of_all(self.comparisons, self.identities);
+        let known = before.compared.tonight(&looks);
+        let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
+        let identities = known.identities();
+        (fresh, Some(Recalling { joins: Joins::new(looks, &before.joined), blocks, identities }))
+    }
+}
+
+/// What a night takes from the night before and leaves for the next, while it links.
+struct Recalling<'a> {
+    joins: Joins<'a>,
+    /// Sums of looks of tonight's blocks.
+    blocks: Vec<Look>,
+    /// Tonight's identities that were known.
+    identities: u64,
+}
+
+impl Recalling<'_> {
+    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
+    fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
+        let (components, components_agglomerated) = self.joins.counts();
+        let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
+        let (joined, looks) = self.joins.into_left();
+        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
+        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
+        (recalled, compared.map(|compared| Left { compared, joined }))
     }
 }

@@ -44,7 +44,7 @@ pub(super) fn withhold(
     let stage = progress.stage("Objections", None);
     let everybody = match model_file {
         Some(file) => imported::link(job, records, &settled, file, &silent),
-        None => link::link(job, records, &settled, Taught::Around(&named), None, &silent)?,
+        None => link::link(job, records, &settled, Taught::Around(&named), None, None, &silent)?,
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
