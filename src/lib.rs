@@ -31,3 +31,4 @@ pub mod review;
 pub mod run;
 pub mod standardise;
 pub mod summary;
+pub mod transparency;

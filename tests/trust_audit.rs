@@ -70,7 +70,13 @@ fn who_has_seen_what_of_a_person_is_one_command() {
 
 #[test]
 fn decisions_are_noted_before_they_stand() {
-    let night = Night::of(&town(150, 62));
+    let night = Night::of(&town(300, 58));
+    // So careful that many right pairs wait for a human.
+    common::edit(
+        &night.path("job.toml"),
+        "[job]\n",
+        "[cluster]\nthreshold = 0.9999999999\nreview_from = 0.001\n[job]\n",
+    );
     night.run().done();
     let waiting = night.table("review.parquet").rows.len();
     assert!(waiting >= 2, "{waiting} pairs wait");

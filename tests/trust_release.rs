@@ -433,3 +433,61 @@ fn nobody_can_tell_from_a_release_that_somebody_is_marked() {
         assert!(!String::from_utf8_lossy(&bytes).to_lowercase().contains("sensitiv"), "{}", name.display());
     }
 }
+
+#[test]
+fn tables_are_issued_once_on_their_days() {
+    let tables = "[[release]]\nid = \"tables\"\nrecipient = \"Everybody\"\nrecipient_kind = \"public\"\npurpose = \"planning\"\n\
+                  content = \"summary\"\nissued_on = [\"2026-11-20\", \"2027-02-20\"]\napprovals = [\"governance_lead\"]\nBASIS\n";
+    let night = night(&town(60, 78), tables, "");
+    approve(&night, "tables", "Ann", "governance_lead").done();
+    night.run().done();
+    let fate = || fates(&night).remove("tables").expect("the job has it");
+    assert_eq!((&fate()["outcome"], &fate()["issue"]), (&"released".into(), &"2026-11-20".into()));
+    let summary = common::files_below(&night.current("summary"));
+    let issued = common::files_below(&night.current("releases/tables"));
+    assert!(
+        summary.len() >= 5 && summary.iter().all(|(name, bytes)| issued[name] == *bytes),
+        "the very tables of the summary"
+    );
+    // The next night has other figures, which would say what has changed since: they wait for their day.
+    night.run().done();
+    assert_eq!((&fate()["outcome"], &fate()["next"]), (&"not_due".into(), &"2027-02-20".into()));
+    assert!(!night.current("releases/tables").exists());
+}
+
+#[test]
+fn one_release_is_made_anew_as_things_are_today() {
+    let people = town(80, 79);
+    let night = night(&people, RELEASES, "[[opt_out]]\nkind = \"local\"\nfiles = [\"local.csv\"]\n");
+    night.write("local.csv", "nhs_number\n");
+    night.run().done();
+    assert!(!night.current("releases").exists());
+    approve_all(&night);
+    let again = |release: &str| {
+        let mut command = common::onefolk();
+        command.arg("release").arg(night.path("job.toml")).args([release, "--json"]);
+        outcome(command)
+    };
+    let told: Value = serde_json::from_str(&again("planning").done().stdout).expect("it is JSON");
+    assert_eq!((&told["outcome"], &told["lines"]), (&"released".into(), &80.into()));
+    let made = lines(&released(&night, "planning"));
+    // Whoever has opted out since is not in it: under one record, and with all that is linked to it.
+    night.write("local.csv", "provider,record_id\ngp,r3\n");
+    night.write("national.csv", format!("nhs_number\n{}\n", people[8].nhs_number));
+    again("planning").done();
+    let now = lines(&released(&night, "planning"));
+    assert_eq!(now.keys().copied().collect::<Vec<_>>(), (0..80).filter(|at| ![3, 8].contains(at)).collect::<Vec<_>>());
+    assert!(now.iter().all(|(at, line)| made[at] == *line), "everybody else is as they were");
+    // The same as a night would make.
+    night.run().done();
+    assert_eq!(lines(&released(&night, "planning")), now);
+    // What is refused today goes.
+    common::edit(&night.path("job.toml"), "checked_on = 2026-11-20", "checked_on = 2026-10-20");
+    let refused = again("planning").done();
+    assert!(refused.stderr.contains("national_opt_out_known"), "{}", refused.stderr);
+    assert!(!night.current("releases/planning").exists());
+    again("nothing").failed(2, "OF0722");
+    // Other extracts are another run's.
+    night.write("in/acute.csv", std::fs::read_to_string(night.path("in/acute.csv")).unwrap() + "x,,,,,,,,,,,,\n");
+    again("care").failed(3, "OF0544");
+}

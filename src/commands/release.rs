@@ -43,7 +43,7 @@ fn told(done: &ReleasedAgain) -> String {
         }
         Fate::Refused { .. } => format!("Release {id} of run {run} is refused; nothing of it is there.\n"),
         Fate::NotDue { next } => {
-            let next = next.as_deref().map_or("no day".into(), |day| format!("{day}"));
+            let next = next.as_deref().unwrap_or("none");
             format!("The tables of {id} were issued already, or are not due; the next day of issue is {next}.\n")
         }
     }

@@ -36,7 +36,7 @@ pub(super) fn text(practice: &str) -> String {
          valid_until = 2027-03-31\napprovals = [\"governance_lead\"]\n\n\
          [[release]]\nid = \"planning-council\"\nrecipient = \"The council's public health team\"\nrecipient_kind = \"local_authority\"\npurpose = \"planning\"\n{planning}\n\
          content = \"people\"\nidentifiers = \"pseudonym\"\n\
-         columns = [\"age_band\", \"sex\", \"ethnicity\", \"postcode_district\", \"deprivation_decile\", \"frailty\", \"unplanned_admissions_12m\"]\n\
+         columns = [\"age_band\", \"sex\", \"ethnicity\", \"deprivation_decile\", \"frailty\", \"unplanned_admissions_12m\"]\n\
          valid_until = 2027-03-31\napprovals = [\"governance_lead\", \"lay_partner\"]\n\n\
          [[release]]\nid = \"research-heart\"\nrecipient = \"The university's heart study\"\nrecipient_kind = \"university\"\npurpose = \"research\"\n{research}\n\
          content = \"people\"\nidentifiers = \"pseudonym\"\nminimum_count = 20\n\

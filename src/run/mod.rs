@@ -507,6 +507,9 @@ fn write(
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
     let released = released::release(night, opt_outs, &summary.csv, draft)?;
+    let transparency = released::transparency(night, &released)?;
+    written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
+    written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
     let model = match &night.model_file {
         Some(file) => file.text.clone().into_bytes(),
         None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
