@@ -3,13 +3,12 @@
 use super::head::Head;
 use super::line::{Entry, Line};
 use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Event, Note, Places, key};
+use crate::disk::{self, File};
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use crate::job::Job;
 use crate::keys::PrivateKey;
-use std::fs::{File, OpenOptions};
+use std::fs::OpenOptions;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 /// Notes what is about to be done; it is on the disk when this returns. Gives where the audit ends then.
@@ -20,7 +19,7 @@ use std::path::Path;
 pub fn add(job: &Job, notes: &[Note]) -> Result<Head> {
     let places = Places::of(job);
     let state = places.log.parent().unwrap_or(Path::new("."));
-    files::create_folder(state).map_err(|error| Failure::from_io(&error, state, &AUDIT_UNUSABLE))?;
+    disk::create_folder(state).map_err(|error| Failure::from_io(&error, state, &AUDIT_UNUSABLE))?;
     let mut book = Book::open(&places)?;
     book.add(notes)?;
     Ok(book.head)
@@ -51,9 +50,9 @@ impl Book {
     fn open(places: &Places) -> Result<Book> {
         let failed = |error: std::io::Error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE);
         let mut options = OpenOptions::new();
-        let file = options.read(true).append(true).create(true).mode(0o600).open(&places.log).map_err(failed)?;
-        file.lock().map_err(failed)?;
-        let length = file.metadata().map_err(failed)?.len();
+        let file = File::open(&places.log, options.read(true).append(true).create(true)).map_err(failed)?;
+        file.plain().lock().map_err(failed)?;
+        let length = file.plain().metadata().map_err(failed)?.len();
         let begins = length == 0 && places.head.symlink_metadata().is_err();
         let key = key::to_sign(places, begins)?;
         let head = Head::read(&places.head, &key.public())?;
@@ -70,8 +69,8 @@ impl Book {
         }
         let failed = |error: std::io::Error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE);
         let mut tail = Vec::new();
-        self.file.seek(SeekFrom::Start(self.head.bytes)).map_err(failed)?;
-        self.file.read_to_end(&mut tail).map_err(failed)?;
+        self.file.plain().seek(SeekFrom::Start(self.head.bytes)).map_err(failed)?;
+        self.file.plain().read_to_end(&mut tail).map_err(failed)?;
         let whole = memchr::memrchr(b'\n', &tail).map_or(0, |at| at + 1);
         for line in tail[..whole].split_inclusive(|&byte| byte == b'\n') {
             let read = Line::read(&line[..line.len() - 1]).filter(|read| read.is_right(&self.key.public()));
@@ -99,10 +98,10 @@ impl Book {
             text.push_str(&line);
             next = Head { entries: next.entries + 1, bytes: next.bytes + line.len() as u64, hash };
         }
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_data());
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
         if let Err(error) = written {
             // A part may stand there where the disk is full.
-            let _ = self.file.set_len(self.head.bytes);
+            let _ = self.file.set_length(self.head.bytes);
             return Err(Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE));
         }
         self.head = next;

@@ -1,8 +1,8 @@
 //! state/audit.head: how far the audit goes, signed.
 
 use super::AUDIT_UNUSABLE;
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use crate::keys::{PrivateKey, PublicKey};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -44,7 +44,7 @@ impl Head {
     pub(super) fn keep(&self, path: &Path, key: &PrivateKey) -> Result<()> {
         let text = self.written(&key.sign(PURPOSE, &self.signed_text()));
         let folder = path.parent().unwrap_or(Path::new("."));
-        let kept = files::replace(path, text.as_bytes()).and_then(|()| files::sync_folder(folder));
+        let kept = disk::replace(path, text.as_bytes()).and_then(|()| disk::sync_folder(folder));
         kept.map_err(|error| Failure::from_io(&error, path, &AUDIT_UNUSABLE))
     }
 

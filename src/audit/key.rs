@@ -1,8 +1,8 @@
 //! The key that signs the audit.
 
 use super::{AUDIT_KEY_MISSING, AUDIT_UNUSABLE, Places};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use crate::keys::{self, PrivateKey, PublicKey};
 use std::path::Path;
 
@@ -13,7 +13,7 @@ pub(super) fn to_sign(places: &Places, begins: bool) -> Result<PrivateKey> {
             return Err(Failure::new(&AUDIT_KEY_MISSING, places.key.display().to_string()));
         }
         // A public key without its private one is what a kill between the two leaves, or no longer of use.
-        let _ = std::fs::remove_file(keys::public_beside(&places.key));
+        let _ = disk::remove_file(&keys::public_beside(&places.key));
         keys::new(&places.key)?;
     }
     let key = keys::read_private(&places.key)?;
@@ -26,7 +26,7 @@ fn publish(path: &Path, public: PublicKey) -> Result<()> {
     if keys::read_public(path).is_ok_and(|known| known == public) {
         return Ok(());
     }
-    files::replace(path, keys::public_line(public).as_bytes())
+    disk::replace(path, keys::public_line(public).as_bytes())
         .map_err(|error| Failure::from_io(&error, path, &AUDIT_UNUSABLE))
 }
 

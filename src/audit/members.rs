@@ -4,8 +4,9 @@
 
 use super::line::Line;
 use super::{AUDIT_UNUSABLE, Event, Places};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::{PersonId, files};
+use crate::identity::PersonId;
 use crate::job::Job;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -29,9 +30,9 @@ pub fn keep_members<'a>(job: &Job, people: impl Iterator<Item = &'a PersonId>) -
     }
     let folder = path.parent().expect("a file stands in a folder");
     let kept = zstd::encode_all(text.as_bytes(), 0).and_then(|bytes| {
-        files::create_folder(folder)?;
-        files::replace(&path, &bytes)?;
-        files::sync_folder(folder)
+        disk::create_folder(folder)?;
+        disk::replace(&path, &bytes)?;
+        disk::sync_folder(folder)
     });
     kept.map_err(|error| Failure::from_io(&error, &path, &AUDIT_UNUSABLE))?;
     Ok(hash)

@@ -1,7 +1,7 @@
 //! Secret keys in files: 64 hexadecimal characters. The key of the person_ids is one of them.
 
-use super::files;
 use super::{KEY_UNUSABLE, LEDGER_UNWRITABLE};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -57,14 +57,11 @@ pub(crate) fn make(path: &Path) -> Result<[u8; 32]> {
     let text = hex(&key) + "\n";
     let temporary = path.with_extension("key.partial");
     let folder = path.parent().unwrap_or(Path::new("."));
-    let written = files::create_folder(folder)
-        .and_then(|()| match std::fs::remove_file(&temporary) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
-        .and_then(|()| files::write_file(&temporary, text.as_bytes()))
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .and_then(|()| files::sync_folder(folder));
+    let written = disk::create_folder(folder)
+        .and_then(|()| disk::remove_file(&temporary))
+        .and_then(|()| disk::write_file(&temporary, text.as_bytes()))
+        .and_then(|()| disk::rename(&temporary, path))
+        .and_then(|()| disk::sync_folder(folder));
     written.map_err(|error| Failure::from_io(&error, path, &LEDGER_UNWRITABLE))?;
     Ok(key)
 }

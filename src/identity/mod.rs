@@ -11,7 +11,6 @@ mod assign;
 mod changes;
 #[cfg(test)]
 pub(crate) mod example;
-pub(crate) mod files;
 pub(crate) mod key;
 mod ledger;
 mod person_id;

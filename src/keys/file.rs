@@ -1,8 +1,9 @@
 //! Key files.
 
 use super::{KEYS_DIFFER, PrivateKey, PublicKey, SIGNING_KEY_OPEN, SIGNING_KEY_UNUSABLE};
+use crate::disk;
 use crate::failure::{FILE_EXISTS, Failure, Result};
-use crate::identity::{files, key};
+use crate::identity::key;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -58,9 +59,9 @@ pub fn public_line(public: PublicKey) -> String {
 
 fn write(path: &Path, line: &str) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = files::create_folder(folder)
-        .and_then(|()| files::write_file(path, line.as_bytes()))
-        .and_then(|()| files::sync_folder(folder));
+    let written = disk::create_folder(folder)
+        .and_then(|()| disk::write_file(path, line.as_bytes()))
+        .and_then(|()| disk::sync_folder(folder));
     written.map_err(|error| Failure::from_io(&error, path, &SIGNING_KEY_UNUSABLE))
 }
 

@@ -2,8 +2,8 @@
 
 use super::{APPROVALS_UNUSABLE, NO_SUCH_RELEASE, NOT_AN_APPROVER};
 use crate::audit::{self, Event, Note};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use crate::job::{Approver, Job, Release};
 use crate::keys::{self, PrivateKey, PublicKey};
 use jiff::civil::Date;
@@ -147,6 +147,6 @@ pub(crate) fn write(path: &Path, lines: &[Approval]) -> Result<()> {
     lines.iter().for_each(|line| writer.serialize(line).expect("a line in memory can be written"));
     let bytes = writer.into_inner().expect("a file in memory can be written");
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let written = files::replace(path, &bytes).and_then(|()| files::sync_folder(folder));
+    let written = disk::replace(path, &bytes).and_then(|()| disk::sync_folder(folder));
     written.map_err(|error| Failure::from_io(&error, path, &APPROVALS_UNUSABLE))
 }

@@ -2,8 +2,8 @@
 
 use super::lines::{Cells, Column};
 use super::{Manifest, RELEASE_UNWRITABLE, ReleasedFile, cover};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use crate::job::Release;
 use crate::publish;
 use std::fs::File;
@@ -23,7 +23,7 @@ impl Place {
     /// Makes `releases/<id>/` below `folder`.
     pub fn new(folder: &Path, release: &Release) -> Result<Place> {
         let folder = folder.join("releases").join(&release.id);
-        files::create_folder(&folder).map_err(|error| failed(&error, &folder))?;
+        disk::create_folder(&folder).map_err(|error| failed(&error, &folder))?;
         let recipients = release.encrypt_to.iter().filter_map(|key| key.parse().ok()).collect();
         Ok(Place { folder, recipients })
     }
@@ -36,7 +36,7 @@ impl Place {
         publish::write_table(&self.folder, &parquet_name, lines, &parquet)?;
         let csv_name = format!("{name}.csv");
         let path = self.folder.join(&csv_name);
-        let file = files::create_file(&path).map_err(|error| failed(&error, &path))?;
+        let file = disk::create_file(&path).map_err(|error| failed(&error, &path))?;
         write_csv(BufWriter::new(file), columns, lines).map_err(|error| failed(&error, &path))?;
         [parquet_name, csv_name].iter().map(|name| self.sealed(name)).collect()
     }
@@ -44,7 +44,7 @@ impl Place {
     /// One file as it is.
     pub fn bytes(&self, name: &str, bytes: &[u8]) -> Result<ReleasedFile> {
         let path = self.folder.join(name);
-        let mut file = files::create_file(&path).map_err(|error| failed(&error, &path))?;
+        let mut file = disk::create_file(&path).map_err(|error| failed(&error, &path))?;
         file.write_all(bytes).map_err(|error| failed(&error, &path))?;
         described(&path)
     }
@@ -67,14 +67,14 @@ impl Place {
         }
         let sealed = self.folder.join(format!("{name}.age"));
         self.seal(&open, &sealed).map_err(|error| failed(&error, &sealed))?;
-        std::fs::remove_file(&open).map_err(|error| failed(&error, &open))?;
+        disk::remove_file(&open).map_err(|error| failed(&error, &open))?;
         described(&sealed)
     }
 
     fn seal(&self, open: &Path, sealed: &Path) -> std::io::Result<()> {
         let recipients = self.recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
-        let mut writer = encryptor.wrap_output(BufWriter::new(files::create_file(sealed)?))?;
+        let mut writer = encryptor.wrap_output(BufWriter::new(disk::create_file(sealed)?))?;
         std::io::copy(&mut File::open(open)?, &mut writer)?;
         writer.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error).map(|_| ())
     }

@@ -9,9 +9,10 @@ use crate::audit;
 use crate::best_record;
 use crate::clustering::Partition;
 use crate::consent::{self, Authority};
+use crate::disk;
 use crate::explain;
 use crate::failure::{Failure, Result};
-use crate::identity::{PersonId, files};
+use crate::identity::PersonId;
 use crate::intake;
 use crate::job::Job;
 use crate::model::Model;
@@ -73,7 +74,7 @@ fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
     };
     let aside = run.folder.join(".release.partial");
     let failed = |error: std::io::Error| Failure::from_io(&error, &aside, &OUTPUT_UNWRITABLE);
-    files::remove_folder(&aside).map_err(failed)?;
+    disk::remove_folder(&aside).map_err(failed)?;
     let outcome = release::all(&source, &aside)?.pop().expect("the job has one release");
     let notes: Vec<audit::Note> = outcome.note(&run.run_id).into_iter().collect();
     audit::add(job, &notes)?;
@@ -211,19 +212,19 @@ fn tables(run: &PublishedRun) -> Result<Vec<(String, Vec<u8>)>> {
 /// Puts what was made where it belongs; what is refused today goes from there.
 fn place(run: &PublishedRun, aside: &Path, outcome: &Outcome) -> std::io::Result<()> {
     if matches!(outcome.fate, Fate::NotDue { .. }) {
-        return files::remove_folder(aside);
+        return disk::remove_folder(aside);
     }
     let releases = run.folder.join("releases");
     let folder = releases.join(&outcome.id);
-    files::create_folder(&releases)?;
-    files::remove_folder(&folder)?;
+    disk::create_folder(&releases)?;
+    disk::remove_folder(&folder)?;
     if matches!(outcome.fate, Fate::Released { .. }) {
         let made = aside.join("releases").join(&outcome.id);
         for entry in std::fs::read_dir(&made)? {
-            std::fs::File::open(entry?.path())?.sync_all()?;
+            disk::sync_file(&entry?.path())?;
         }
-        std::fs::rename(made, &folder)?;
+        disk::rename(&made, &folder)?;
     }
-    files::remove_folder(aside)?;
-    files::sync_folder(&releases)
+    disk::remove_folder(aside)?;
+    disk::sync_folder(&releases)
 }

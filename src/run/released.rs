@@ -1,7 +1,7 @@
 //! The releases of a night.
 
 use super::{Night, told};
-use crate::consent::{self, OptOuts, OptedOut, WithheldReason};
+use crate::consent::{self, OptedOut, WithheldReason};
 use crate::failure::Result;
 use crate::job::Job;
 use crate::publish::Draft;
@@ -68,14 +68,9 @@ fn local_rows(night: &Night) -> u64 {
 }
 
 /// Makes every release of the job in the draft of the night.
-pub(super) fn release(
-    night: &Night,
-    opt_outs: &OptOuts,
-    summary: &[(String, Vec<u8>)],
-    draft: &Draft,
-) -> Result<Released> {
+pub(super) fn release(night: &Night, summary: &[(String, Vec<u8>)], draft: &Draft) -> Result<Released> {
     let partition = &night.linked.clustering.partition;
-    let opted_out = opt_outs.people(night.job, &night.records, partition);
+    let opted_out = night.opt_outs.people(night.job, &night.records, partition);
     let left = consent::without_type_1(night.job, &night.records, partition, &opted_out.type_1);
     let linked = || told(&night.linked, &night.identified);
     let source = Source {
