@@ -84,7 +84,7 @@ impl Book {
         }
         if whole < tail.len() {
             self.file
-                .set_len(self.head.bytes)
+                .set_length(self.head.bytes)
                 .map_err(|error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE))?;
         }
         Ok(())
