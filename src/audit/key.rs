@@ -16,7 +16,11 @@ pub(super) fn to_sign(places: &Places, begins: bool) -> Result<PrivateKey> {
         let _ = disk::remove_file(&keys::public_beside(&places.key));
         keys::new(&places.key)?;
     }
-    let key = keys::read_private(&places.key)?;
+    let damaged = |failure: Failure| match places.key_is_named {
+        true => failure,
+        false => Failure::new(&AUDIT_KEY_MISSING, failure.what),
+    };
+    let key = keys::read_private(&places.key).map_err(damaged)?;
     publish(&places.public, key.public())?;
     Ok(key)
 }

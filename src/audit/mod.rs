@@ -56,9 +56,9 @@ pub(crate) static AUDIT_BROKEN: Code = Code {
 static AUDIT_KEY_MISSING: Code = Code {
     id: "OF0712",
     exit: Exit::Resource,
-    title: "the key of the audit is missing",
+    title: "the key of the audit is missing or damaged",
     next_step: "Restore state/audit.key from a backup, or name the key with [job] audit_key_file, then try again",
-    explanation: "The audit was begun with a key that is not there any more. It is not gone on with under a new key, since nobody could \
+    explanation: "The audit was begun with a key that is not there any more, or that cannot be used. It is not gone on with under a new key, since nobody could \
                   tell that from a forgery. The key is the file that [job] audit_key_file names, or else state/audit.key, which the \
                   first run makes.",
 };

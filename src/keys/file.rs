@@ -2,7 +2,7 @@
 
 use super::{KEYS_DIFFER, PrivateKey, PublicKey, SIGNING_KEY_OPEN, SIGNING_KEY_UNUSABLE};
 use crate::disk;
-use crate::failure::{FILE_EXISTS, Failure, Result};
+use crate::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
 use crate::identity::key;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,7 @@ pub fn public_beside(path: &Path) -> PathBuf {
 /// Makes a new key: the private one in `path` (0600), the public one beside it with `.pub` added. Neither may exist.
 ///
 /// # Errors
-/// OF0603 where a file exists, OF0700 where one cannot be written.
+/// OF0603 where a file exists, OF0403 where one cannot be written.
 pub fn new(path: &Path) -> Result<PublicKey> {
     write_pair(path, &key::random()?)
 }
@@ -59,10 +59,11 @@ pub fn public_line(public: PublicKey) -> String {
 
 fn write(path: &Path, line: &str) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Whole or not at all: half a key would stand in the way of a new one.
     let written = disk::create_folder(folder)
-        .and_then(|()| disk::write_file(path, line.as_bytes()))
+        .and_then(|()| disk::replace(path, line.as_bytes()))
         .and_then(|()| disk::sync_folder(folder));
-    written.map_err(|error| Failure::from_io(&error, path, &SIGNING_KEY_UNUSABLE))
+    written.map_err(|error| Failure::from_io(&error, path, &OUTPUT_FAILED))
 }
 
 /// The private key in `path`.
