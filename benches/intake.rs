@@ -129,6 +129,7 @@ fn job(path: &Path, threads: usize) -> Job {
         test_numbers: TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,
+        audit_key_file: None,
         model_file: None,
         providers: vec![provider],
         custom_fields: Vec::new(),
@@ -138,6 +139,10 @@ fn job(path: &Path, threads: usize) -> Job {
         nhs_number_replaced: Vec::new(),
         never_link: Vec::new(),
         disclosure: Disclosure::Hes,
+        opt_outs: Vec::new(),
+        policy: Default::default(),
+        approvers: Vec::new(),
+        releases: Vec::new(),
     }
 }
 

@@ -140,7 +140,6 @@ impl Rows<'_> {
 
     /// # Errors
     /// OF0535 where there is no such column of numbers.
-    #[cfg(test)]
     pub fn optional_numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Float64Type>());
         found.map(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))

@@ -50,8 +50,7 @@ impl Resolver<'_> {
 
     fn id(&mut self, section: &Section) -> String {
         let Some(id) = section.text("id") else { return String::new() };
-        let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-        if !id.text.is_empty() && (!id.text.chars().all(letter) || id.text.len() > 64) {
+        if !id.text.is_empty() && !is_id(&id.text) {
             self.report(
                 Problem::new(
                     id.span.clone(),
@@ -260,4 +259,10 @@ pub(super) fn format_kind(word: &str) -> Option<FormatKind> {
         "xlsx" => FormatKind::Xlsx,
         _ => return None,
     })
+}
+
+/// An id that can name a folder: at most 64 lower-case letters, digits and hyphens.
+pub(super) fn is_id(text: &str) -> bool {
+    let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    !text.is_empty() && text.chars().all(letter) && text.len() <= 64
 }
