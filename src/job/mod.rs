@@ -16,6 +16,7 @@ mod reading;
 mod resolve;
 mod schema;
 mod shape;
+pub(crate) mod standing;
 mod suggest;
 mod surroundings;
 #[cfg(test)]
@@ -30,6 +31,7 @@ pub use kept::Stale;
 pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, folder as kept_folder};
 pub use problem::{Look, Problem};
 pub use schema::schema;
+pub use standing::{Changes, Deleted};
 pub(crate) use suggest::nearest;
 
 use std::collections::BTreeMap;
@@ -89,6 +91,8 @@ pub struct Provider {
     pub files: Vec<PathBuf>,
     /// Where `files` are the last good ones, since the provider has sent none.
     pub stale: Option<Stale>,
+    /// Where the provider sends only what has changed (`mode = "changes"`); `files` are then what it holds, where a run has read it before.
+    pub changes: Option<Changes>,
     pub format: Format,
     /// 1..=5.
     pub trust: u8,

@@ -59,7 +59,7 @@ pub static CODES: &[&Code] = &[
     &NO_SUCH_RUN,
 ];
 
-static OUTPUT_UNWRITABLE: Code = Code {
+pub(crate) static OUTPUT_UNWRITABLE: Code = Code {
     id: "OF0420",
     exit: Exit::Resource,
     title: "the output could not be written",

@@ -14,6 +14,7 @@ mod unusable;
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
 pub use formats::Formats;
+pub(crate) use gather::join;
 pub use gather::{Interned, intern, merge};
 pub use identities::{Identities, is_matching};
 pub use unusable::quarantine;

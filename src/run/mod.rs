@@ -4,6 +4,7 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod changes;
 mod counted;
 mod decided;
 mod export;
@@ -54,6 +55,7 @@ use crate::model::{Frozen, Labels};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::recall::Recalled;
 use crate::records::{self, Cleaned, Formats, Records};
+use changes::ProviderChanges;
 use decided::Decided;
 use gates::{Before, Gates, Waived};
 use imported::ModelFile;
@@ -191,6 +193,8 @@ struct Night<'a> {
     warnings: Vec<String>,
     /// Checksums of the extracts of the run before.
     extracts_before: BTreeSet<String>,
+    /// What providers that send only changes have sent.
+    provider_changes: Vec<ProviderChanges>,
     controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
@@ -276,12 +280,31 @@ fn under_lock(
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
+    let (holding, changed) = changes::fold(job, &run_id)?;
+    let finished = with_changes(&holding, changed, options, (lock, &ledger, run_id), interrupt, progress, story);
+    if finished.as_ref().map_or(true, |finished| finished.folder.is_none()) {
+        changes::abandon(job);
+    }
+    finished
+}
+
+/// The night of a job whose providers all send what they hold.
+fn with_changes(
+    job: &Job,
+    changed: Vec<ProviderChanges>,
+    options: Options,
+    (lock, ledger, run_id): (&Lock, &Ledger, String),
+    interrupt: &interrupt::Guard,
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<Finished> {
     let authority = consent::read(job)?;
     let before = Before::of(job)?;
     let extracts_before = before.extracts.clone();
     let gates = Gates::new(job, before, options.waived);
-    let mut night = prepare(job, run_id, &authority, &ledger, (gates, options.full), progress)?;
+    let mut night = prepare(job, run_id, &authority, ledger, (gates, options.full), progress)?;
     night.extracts_before = extracts_before;
+    night.provider_changes = changed;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -297,6 +320,7 @@ fn under_lock(
     let published = draft.commit(&night.identified.next, &remove)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(changes::promote(job));
     finished.warnings.extend(keep::keep(job, &night.files));
     finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
     let place = model::place(job);
@@ -369,6 +393,7 @@ fn prepare<'a>(
         decided,
         warnings: gates.warnings().chain(memory_warnings).collect(),
         extracts_before: BTreeSet::new(),
+        provider_changes: Vec::new(),
         gates: gates.into_outcomes(),
         controls,
         accounts,
@@ -536,6 +561,7 @@ impl Night<'_> {
                 .chain(self.decided.warning())
                 .chain(keep::warnings(self.job))
                 .chain(self.warnings.clone())
+                .chain(self.provider_changes.iter().filter_map(ProviderChanges::warning))
                 .collect(),
         }
     }
