@@ -90,6 +90,10 @@ pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Vec<ProviderChanges>
     state::recover(job)?;
     for provider in &mut folded.providers {
         let Some(changes) = provider.changes.clone() else { continue };
+        if changes.files.is_empty() && changes.standing.is_none() {
+            // Only where the night may go on without it.
+            continue;
+        }
         let changes = Changes { standing: standing::read(&standing::folder(&job.output, &provider.id)), ..changes };
         match fold_provider(job, provider, &changes, run_id) {
             Ok((now, changes)) => {

@@ -2,7 +2,7 @@
 //!
 //! `state/changes/<provider>/` holds the extract and its list as the current run has read them, `next/` those of a run that is under way.
 //! Both in `next/` are synced before the run is published, and moved one after the other after it, the list last: a run that finds the list
-//! of the current run still in `next/` goes on with the moving, and clears away that of any other.
+//! of a published run still in `next/` goes on with the moving, and clears away that of any other.
 
 use crate::failure::{Failure, Result};
 use crate::identity::files;
@@ -20,7 +20,7 @@ const REMEMBERED: usize = 1_000;
 
 /// Finishes or clears away what a run that was killed has left, and what providers that have left the job or send everything now held.
 pub(super) fn recover(job: &Job) -> Result<()> {
-    let current = publish::current_run(&job.output);
+    let published = publish::kept_runs(&job.output)?;
     let root = job.output.join("state/changes");
     for entry in fs::read_dir(&root).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -30,7 +30,7 @@ pub(super) fn recover(job: &Job) -> Result<()> {
         let done = match job.providers.iter().any(sends_changes) {
             false => files::remove_folder(&folder),
             true => match list_in(&folder.join(NEXT)) {
-                Some(list) if Some(&list.run_id) == current.as_ref() => move_on(&folder),
+                Some(list) if published.contains(&list.run_id) => move_on(&folder),
                 _ => files::remove_folder(&folder.join(NEXT)),
             },
         };
@@ -60,7 +60,7 @@ fn move_on(folder: &Path) -> io::Result<()> {
 pub(in crate::run) fn promote(job: &Job) -> Vec<String> {
     let moved = |provider: &Provider| {
         let folder = standing::folder(&job.output, &provider.id);
-        folder.join(NEXT).exists().then(|| move_on(&folder)).and_then(Result::err)
+        if folder.join(NEXT).exists() { move_on(&folder).err() } else { None }
     };
     let changing = job.providers.iter().filter(|provider| provider.changes.is_some());
     let failed = changing.filter_map(|provider| Some((provider, moved(provider)?)));
