@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Nights after one another on one generated file: everything anew, 1 %, 0.1 % and nothing changed.
 
-    cargo build --release && python3 benches/nights.py target/release/onefolk FOLDER [PEOPLE]
+    cargo build --release && python3 benches/nights.py target/release/onefolk FOLDER [PEOPLE [TIMES]]
 
 Prints a table of Markdown for docs/measurements.md. Of the changed rows three in five get another family name or postcode, one in five is
-gone, and one in five is a new record of somebody who is there. Each night is run on its own copy of the output, three times; figures are
+gone, and one in five is a new record of somebody who is there. Each night is run on its own copy of the output, TIMES times (3); figures are
 medians. CPU seconds are those of all threads: on a machine that others use as well they say more than wall seconds.
 """
 
@@ -20,7 +20,6 @@ import sys
 import time
 
 COLUMNS = "nhs_number,given_name,family_name,date_of_birth,sex,postcode,address"
-TIMES = 3
 
 
 def changed(rows, share, seed):
@@ -62,11 +61,11 @@ def night(onefolk, job, *arguments):
     return wall, cpu, json.loads((job.parent / "out/current/run.json").read_text())
 
 
-def measured(onefolk, folder, rows, *arguments):
+def measured(onefolk, folder, times, rows, *arguments):
     """Medians over nights that each come after the very same night."""
     job, kept = folder / "job.toml", folder / "before"
     nights = []
-    for _ in range(TIMES):
+    for _ in range(times):
         shutil.rmtree(folder / "out")
         shutil.copytree(kept, folder / "out", symlinks=True)
         write(folder / "records.csv", rows)
@@ -89,7 +88,7 @@ def measured(onefolk, folder, rows, *arguments):
 
 def main():
     onefolk, folder = str(pathlib.Path(sys.argv[1]).resolve()), pathlib.Path(sys.argv[2]).resolve()
-    people = sys.argv[3] if len(sys.argv) > 3 else "140000"
+    people, times = (sys.argv[3:] + ["140000", "3"][len(sys.argv[3:]) :])[:2]
     generate = [onefolk, "generate", "--single-file", "--people", people, "--rows-per-person", "7.12", "--output", str(folder)]
     subprocess.run([*generate, "--columns", COLUMNS], check=True, stdout=subprocess.DEVNULL)
     rows = read(folder / "records.csv")
@@ -109,7 +108,7 @@ def main():
     print("| night | wall s | CPU s | wall s after reading | linking s | memory MiB | pairs compared | groups joined | MiB written |")
     print("|---|---|---|---|---|---|---|---|---|")
     for name, extract, arguments in nights:
-        figures = measured(onefolk, folder, extract, *arguments)
+        figures = measured(onefolk, folder, int(times), extract, *arguments)
         seconds = " | ".join(f"{figures[key]:.1f}" for key in ("wall", "cpu", "after reading", "linking"))
         print(f"| {name} | {seconds} | {figures['memory']:.0f} | {figures['pairs']:,} | {figures['components']:,} | {figures['written']:.0f} |", flush=True)
 

@@ -60,8 +60,18 @@ pub(crate) fn folder(output: &Path, provider: &str) -> PathBuf {
 
 /// What is known of the extract in `folder`; `None` where there is none that is whole.
 pub(crate) fn read(folder: &Path) -> Option<StandingList> {
+    list(folder).filter(|_| folder.join(EXTRACT).is_file())
+}
+
+/// The same of one that a killed run may have left in `next/`, for the next run to put in place before it reads it.
+pub(super) fn expected(folder: &Path) -> Option<StandingList> {
+    read(folder).or_else(|| list(&folder.join(NEXT)))
+}
+
+/// The list in a folder, whether or not the extract is beside it.
+pub(crate) fn list(folder: &Path) -> Option<StandingList> {
     let list: StandingList = serde_json::from_slice(&std::fs::read(folder.join(LIST)).ok()?).ok()?;
-    (folder.join(EXTRACT).is_file() && list.since().is_some()).then_some(list)
+    list.since().is_some().then_some(list)
 }
 
 /// How the extract that stands is written.

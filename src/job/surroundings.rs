@@ -70,7 +70,7 @@ impl Surroundings for Disk<'_> {
     }
 
     fn standing(&self, output: &Path, provider: &str) -> Option<StandingList> {
-        standing::read(&standing::folder(output, provider))
+        standing::expected(&standing::folder(output, provider))
     }
 
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>> {

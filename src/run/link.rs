@@ -2,6 +2,7 @@
 
 use super::MODEL_DOES_NOT_FIT;
 use super::progress::Progress;
+use super::recalling::Recalling;
 use crate::blocking::{self, Blocks, Limits, RuleCount};
 use crate::clustering::{
     self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Settled, score_around, score_fresh_pairs,
@@ -13,7 +14,7 @@ use crate::job::Job;
 use crate::model::{
     self, Asked, Candidate, Decision, FORMS, Form, Histogram, Learnt, Linkage, Model, Pooling, Recipe, Scorer,
 };
-use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled};
+use crate::recall::{Joins, Left, Looks, Recalled};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -392,26 +393,5 @@ impl<'a> Scene<'a> {
         let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
         let identities = known.identities();
         (fresh, Some(Recalling { joins: Joins::new(looks, &before.joined), blocks, identities }))
-    }
-}
-
-/// What a night takes from the night before and leaves for the next, while it links.
-struct Recalling<'a> {
-    joins: Joins<'a>,
-    /// Sums of looks of tonight's blocks.
-    blocks: Vec<Look>,
-    /// Tonight's identities that were known.
-    identities: u64,
-}
-
-impl Recalling<'_> {
-    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
-    fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
-        let (components, components_agglomerated) = self.joins.counts();
-        let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
-        let (joined, looks) = self.joins.into_left();
-        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
-        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
-        (recalled, compared.map(|compared| Left { compared, joined }))
     }
 }

@@ -24,6 +24,7 @@ mod model;
 mod notify;
 pub mod plan;
 pub mod progress;
+mod recalling;
 mod report;
 mod rollback;
 #[doc(hidden)]

@@ -29,7 +29,7 @@ pub(super) fn recover(job: &Job) -> Result<()> {
         let folder = entry.path();
         let done = match job.providers.iter().any(sends_changes) {
             false => files::remove_folder(&folder),
-            true => match list_in(&folder.join(NEXT)) {
+            true => match standing::list(&folder.join(NEXT)) {
                 Some(list) if published.contains(&list.run_id) => move_on(&folder),
                 _ => files::remove_folder(&folder.join(NEXT)),
             },
@@ -37,11 +37,6 @@ pub(super) fn recover(job: &Job) -> Result<()> {
         done.map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
     }
     Ok(())
-}
-
-/// The list in a folder, whether or not the extract is still beside it.
-fn list_in(folder: &Path) -> Option<StandingList> {
-    serde_json::from_slice(&fs::read(folder.join(LIST)).ok()?).ok()
 }
 
 /// Moves the extract and then its list out of `next/`; what is moved already stays.
