@@ -8,7 +8,7 @@ use crate::recall::{KnownPairs, Look, Looks};
 use rayon::prelude::*;
 
 /// A scored pair of identities, left < right: 24 bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub struct Edge {
     pub left: u32,
     pub right: u32,

@@ -4,8 +4,8 @@
 //! Both in `next/` are synced before the run is published, and moved one after the other after it, the list last: a run that finds the list
 //! of a published run still in `next/` goes on with the moving, and clears away that of any other.
 
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use crate::intake::FileReport;
 use crate::job::standing::{self, EXTRACT, LIST, NEXT, StandingList};
 use crate::job::{Job, Provider, Stale};
@@ -28,10 +28,10 @@ pub(super) fn recover(job: &Job) -> Result<()> {
             |provider: &Provider| provider.changes.is_some() && name.to_str() == Some(provider.id.as_str());
         let folder = entry.path();
         let done = match job.providers.iter().any(sends_changes) {
-            false => files::remove_folder(&folder),
+            false => disk::remove_folder(&folder),
             true => match standing::list(&folder.join(NEXT)) {
                 Some(list) if published.contains(&list.run_id) => move_on(&folder),
-                _ => files::remove_folder(&folder.join(NEXT)),
+                _ => disk::remove_folder(&folder.join(NEXT)),
             },
         };
         done.map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
@@ -42,13 +42,13 @@ pub(super) fn recover(job: &Job) -> Result<()> {
 /// Moves the extract and then its list out of `next/`; what is moved already stays.
 fn move_on(folder: &Path) -> io::Result<()> {
     for name in [EXTRACT, LIST] {
-        match fs::rename(folder.join(NEXT).join(name), folder.join(name)) {
+        match disk::rename(&folder.join(NEXT).join(name), &folder.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             done => done?,
         }
-        files::sync_folder(folder)?;
+        disk::sync_folder(folder)?;
     }
-    files::remove_folder(&folder.join(NEXT))
+    disk::remove_folder(&folder.join(NEXT))
 }
 
 /// What the published run has read is what the providers hold. What does not work is done by the next run.
@@ -70,7 +70,7 @@ pub(in crate::run) fn promote(job: &Job) -> Vec<String> {
 pub(in crate::run) fn abandon(job: &Job) {
     for provider in job.providers.iter().filter(|provider| provider.changes.is_some()) {
         // The next run clears away what is left.
-        let _ = files::remove_folder(&standing::folder(&job.output, &provider.id).join(NEXT));
+        let _ = disk::remove_folder(&standing::folder(&job.output, &provider.id).join(NEXT));
     }
 }
 
@@ -113,11 +113,11 @@ pub(super) fn write_next(
         rows,
         applied,
     };
-    let written = files::remove_folder(&folder)
-        .and_then(|()| files::create_folder(&folder))
-        .and_then(|()| files::write_file(&folder.join(EXTRACT), bytes))
-        .and_then(|()| files::write_file(&folder.join(LIST), &serde_json::to_vec(&list)?))
-        .and_then(|()| files::sync_folder(&folder));
+    let written = disk::remove_folder(&folder)
+        .and_then(|()| disk::create_folder(&folder))
+        .and_then(|()| disk::write_file(&folder.join(EXTRACT), bytes))
+        .and_then(|()| disk::write_file(&folder.join(LIST), &serde_json::to_vec(&list)?))
+        .and_then(|()| disk::sync_folder(&folder));
     written.map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
     provider.files = vec![folder.join(EXTRACT)];
     provider.format = standing::format();
