@@ -134,6 +134,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "provider_changes",
         "standardise",
         "linkage",
+        "reused_stages",
         "removed_runs",
         "outputs",
         "seconds",
@@ -330,6 +331,7 @@ fn the_closing_table_says_what_json_says() {
         "learnt",
         "model",
         "seconds",
+        "reused_stages",
         "stages",
         "warnings",
     ];
