@@ -27,9 +27,9 @@ mod noted;
 mod notify;
 pub mod plan;
 pub mod progress;
+mod recalling;
 mod release;
 mod released;
-mod recalling;
 mod report;
 mod rollback;
 #[doc(hidden)]
