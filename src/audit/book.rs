@@ -92,6 +92,9 @@ impl Book {
 
     /// All lines in one write, then the head: a kill between the two leaves lines that the next command takes in.
     fn add(&mut self, notes: &[Note]) -> Result<()> {
+        if notes.is_empty() {
+            return Ok(());
+        }
         let (mut text, mut next, by) = (String::new(), self.head.clone(), account());
         for note in notes {
             let (line, hash) = Entry::after(next.entries, &next.hash, &by, note).written(&self.key);

@@ -29,6 +29,7 @@ pub(super) fn text(practice: &str) -> String {
     ];
     format!(
         "\n# Who gets what, for what, and who must have agreed. `onefolk policy show job.toml` says how each stands.\n\
+         # The private half of the key stands beside it only because nobody here is real.\n\
          [policy]\ngovernance_lead_key = \"{KEY}.pub\"\n\n{}\
          [[release]]\nid = \"care-{practice}\"\nrecipient = \"The practice {practice}\"\nrecipient_kind = \"nhs\"\npurpose = \"direct_care\"\n{care}\n\
          content = \"people\"\nidentifiers = \"nhs_number\"\npatients_of = [\"{practice}\"]\n\
