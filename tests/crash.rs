@@ -182,13 +182,16 @@ fn resumed_after(change: impl Fn(&Night)) -> (Night, Vec<String>, String) {
     (night, reused, said)
 }
 
+/// What a warning says, and what has changed.
+type Changed<'a> = (&'a str, &'a dyn Fn(&Night));
+
 #[test]
 fn a_night_of_other_extracts_lists_or_jobs_begins_anew() {
-    let changes: [(&str, &dyn Fn(&Night)); 4] = [
+    let changes: [Changed; 4] = [
         ("in/acute.csv is another file by now", &|night| {
             let text = fs::read_to_string(night.path("in/acute.csv")).unwrap();
             // As long as before: only its bytes tell.
-            let (at, digit) = text.char_indices().filter(|(_, letter)| letter.is_ascii_digit()).last().unwrap();
+            let (at, digit) = text.char_indices().rfind(|(_, letter)| letter.is_ascii_digit()).unwrap();
             let other = if digit == '1' { "2" } else { "1" };
             night.write("in/acute.csv", [&text[..at], other, &text[at + 1..]].concat());
         }),
