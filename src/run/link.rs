@@ -2,8 +2,10 @@
 
 use super::MODEL_DOES_NOT_FIT;
 use super::progress::Progress;
-use crate::blocking::{self, Blocks, Limits, RuleCount};
-use crate::clustering::{self, Clustering, Edge, Evidence, FirstClusters, Guards, Settled, score_around, score_pairs};
+use crate::blocking::{self, Blocks, Compared, Limits, RuleCount};
+use crate::clustering::{
+    self, Clustering, Edge, Evidence, FirstClusters, Guards, Settled, score_around, score_compared, score_pairs,
+};
 use crate::comparison::{Comparison, Comparisons, PackedLevel, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -40,8 +42,20 @@ pub enum Taught<'a> {
     Now(&'a [Label]),
     /// It is learnt from these very records by a recipe that may leave something out.
     By(&'a Recipe),
-    /// It is learnt from all records but the marked ones, and only they and whoever is of one person with them are joined.
-    Around(&'a [bool]),
+    /// Only the marked records and whoever is of one person with them are joined, by a model that was learnt before; without one, by a model of
+    /// the simplest form that is learnt from all other records.
+    Around { named: &'a [bool], model: Option<&'a Model> },
+}
+
+impl<'a> Taught<'a> {
+    /// The model that was learnt before.
+    fn model(self) -> Option<&'a Model> {
+        match self {
+            Taught::Before(model) => Some(model),
+            Taught::Around { model, .. } => model,
+            Taught::Now(_) | Taught::By(_) => None,
+        }
+    }
 }
 
 /// What a human has said of two records.
@@ -68,21 +82,17 @@ pub fn link(
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
+    // No lesson comes from the marked records.
+    let counts = |row: usize| !matches!(taught, Taught::Around { named, model: None } if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
-    let frozen = if let Taught::Before(model) = taught { model.frequencies() } else { None };
+    let frozen = taught.model().and_then(Model::frequencies);
     let mut comparisons = Comparisons::choose(job, records, &identities, frozen);
     stage.done(format!("{} distinct identities", identities.len()));
-    let fitted = match taught {
-        Taught::Before(model) => {
-            Some(model.fitted(&comparisons).map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?)
-        }
-        Taught::Now(_) | Taught::By(_) | Taught::Around(_) => None,
-    };
+    let fitted = taught.model().map(|model| model.fitted(&comparisons)).transpose();
+    let fitted = fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?;
     let stage = progress.stage("Blocking", None);
-    let limits = if let Taught::Before(model) = taught { model.limits() } else { None };
-    let blocks = match limits {
+    let mut blocks = match taught.model().and_then(Model::limits) {
         Some(limits) => blocking::block_within(&comparisons, records, &identities, limits),
         None => blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size),
     };
@@ -90,40 +100,59 @@ pub fn link(
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
-        (Taught::Around(_), _) => &FORMS[..1],
+        (Taught::Around { .. }, _) => &FORMS[..1],
         (_, Recipe { learnt: false, .. }) => &[Form::Information],
         (_, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
         (_, Recipe { choice_of_form: true, .. }) => &FORMS,
         _ => &[Form::Constrained],
     };
-    let learnt = match taught {
-        Taught::Before(_) => None,
-        _ => model::learn(&comparisons, &blocks, &identities, forms),
+    // A night that learns weighs its pairs with several models, so their patterns are kept. A frozen model weighs each as it comes.
+    let compared = match taught {
+        Taught::Before(_) | Taught::Around { .. } => None,
+        Taught::Now(_) | Taught::By(_) => Some(Compared::all(&comparisons, &blocks, |pairs| stage.advance(pairs))),
     };
-    stage.done(match (&learnt, taught) {
-        (_, Taught::Before(_)) => "nothing: the model is frozen".into(),
+    let learnt = match taught.model() {
+        Some(_) => None,
+        None => model::learn(&comparisons, &blocks, compared.as_ref(), &identities, forms),
+    };
+    stage.done(match (&learnt, taught.model()) {
+        (_, Some(_)) => "nothing: the model is frozen".into(),
         (Some(learnt), _) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
         (None, _) => "nothing to compare".into(),
     });
     let stage = progress.stage("Linking", None);
     let guards = Guards::new(&comparisons, records, &identities, settled, &job.providers);
     let scene = Scene { records, identities: &identities, comparisons: (), guards: &guards, job, recipe };
-    let advance = |pairs| stage.advance(pairs);
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
-    let (clustering, chosen) = match (frozen, learnt, taught) {
-        (Some(candidate), _, _) => scene.comparing(&comparisons).score_and_cluster(candidate, &blocks, advance),
-        (None, Some(learnt), Taught::Around(named)) => {
+    let (rules, limits) = (std::mem::take(&mut blocks.counts), blocks.limits);
+    // Blocks go as soon as the last pair is scored: clustering is where a night needs most memory.
+    let (clustering, chosen) = match (frozen, learnt, compared, taught) {
+        (Some(candidate), _, _, Taught::Around { named, .. }) => {
+            scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
+        }
+        (Some(candidate), ..) => {
+            let scene = scene.comparing(&comparisons);
+            let scorer = candidate.model.scorer(&comparisons);
+            let scored = score_pairs(&comparisons, &scorer, &blocks, |pairs| stage.advance(pairs));
+            drop(blocks);
+            scene.cluster(candidate, scored)
+        }
+        (None, Some(learnt), _, Taught::Around { named, .. }) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
-        (None, Some(learnt), taught) => {
+        (None, Some(learnt), Some(mut compared), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
-            let mut first = scene.comparing(&comparisons).first_look(learnt, &blocks);
-            first.learn_aliases(&mut comparisons);
+            let mut first = scene.comparing(&comparisons).first_look(learnt, &compared, &blocks);
+            first.learn_aliases(&mut comparisons, &mut compared, &blocks);
             let scene = scene.comparing(&comparisons);
             let candidate = scene.settle(first, labels);
-            scene.score_and_cluster(candidate, &blocks, advance)
+            // As the nights that come after it with the same model: what a learning night links is what they link.
+            let edges = score_compared(&compared, &[candidate.model.scorer(&comparisons)], &blocks);
+            let pairs = compared.pairs();
+            drop((compared, blocks));
+            scene.cluster(candidate, (edges, pairs))
         }
         _ => (clustering::everyone_alone(records, &identities, settled), None),
     };
@@ -132,7 +161,6 @@ pub fn link(
         Some(candidate) => (Some(candidate.model), candidate.expected_matches),
         None => (None, 0.0),
     };
-    let (rules, limits) = (blocks.counts, blocks.limits);
     let levels = comparisons.list.iter().map(Comparison::packed).collect();
     Ok(Linked {
         identities,
@@ -162,7 +190,7 @@ struct FirstLook {
 
 impl FirstLook {
     /// Teaches the comparisons the names that clusters show to be used for each other, and compares again who may hold them.
-    fn learn_aliases(&mut self, comparisons: &mut Comparisons) {
+    fn learn_aliases(&mut self, comparisons: &mut Comparisons, compared: &mut Compared, blocks: &Blocks) {
         let Some(aliases) = self.clusters.as_ref().map(|clusters| &clusters.aliases).filter(|found| !found.is_empty())
         else {
             return;
@@ -172,6 +200,7 @@ impl FirstLook {
         let holds = comparisons.holders_of(aliases);
         let again = self.edges.par_iter_mut().filter(|edge| holds[edge.left as usize] && holds[edge.right as usize]);
         again.for_each(|edge| edge.pattern = comparisons.pattern(edge.left, edge.right));
+        compared.compare_again(comparisons, blocks, &holds);
         comparisons.remember(self.edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
     }
 }
@@ -211,13 +240,13 @@ impl<'a> Scene<'a> {
     }
 
     /// Chooses among the candidate models, and looks at what the clusters of the chosen one say.
-    fn first_look(&self, learnt: Learnt, blocks: &Blocks) -> FirstLook {
+    fn first_look(&self, learnt: Learnt, compared: &Compared, blocks: &Blocks) -> FirstLook {
         let Learnt { candidates, blocked, unblocked, .. } = learnt;
         let scorers: Vec<Scorer> =
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
-        let (edges, _) = score_pairs(self.comparisons, &scorers, blocks, |_| ());
+        let edges = score_compared(compared, &scorers, blocks);
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
@@ -283,7 +312,7 @@ impl<'a> Scene<'a> {
         asked
     }
 
-    /// Clusters only what the evidence of pairs joins to the named records.
+    /// Clusters only what may be joined to the named records.
     fn cluster_around(
         &self,
         mut candidate: Candidate,
@@ -293,29 +322,23 @@ impl<'a> Scene<'a> {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
-        let cut = clustering::pair_cut(&self.job.cluster);
-        let joins = (clustering::pooled_bar(cut), self.guards.one_person());
-        let (edges, compared) =
-            score_around(self.records, self.identities, self.comparisons, &scorer, blocks, joins, named);
-        let decision = Decision { first_cut: cut, context: None, cut, calibration: None };
+        let cut = clustering::people_cut(&self.job.cluster);
+        let decision = match candidate.model.decision.take() {
+            Some(decided) => Decision { cut, ..decided },
+            None => Decision { first_cut: cut, context: None, cut, calibration: None },
+        };
+        let (edges, compared) = score_around(&evidence, blocks, &decision, named);
         let (found, _) = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);
         (found, Some(candidate))
     }
 
-    /// Scores every candidate pair with a model that is decided, and clusters. A night that learns ends with this pass as well, so that it
-    /// links exactly as the nights that come after it with the same model.
-    fn score_and_cluster(
-        &self,
-        mut candidate: Candidate,
-        blocks: &Blocks,
-        advance: impl Fn(u64) + Sync,
-    ) -> (Clustering, Option<Candidate>) {
+    /// Clusters the pairs that a decided model has scored; `scored` are the kept ones, ascending, and how many were compared.
+    fn cluster(&self, mut candidate: Candidate, scored: (Vec<Edge>, u64)) -> (Clustering, Option<Candidate>) {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
-        let (edges, compared) =
-            score_pairs(self.comparisons, &[candidate.model.scorer(self.comparisons)], blocks, advance);
+        let (edges, compared) = scored;
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");

@@ -49,7 +49,7 @@ use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
-use crate::model::{Frozen, Labels};
+use crate::model::{Frozen, Labels, Model};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::records::{self, Cleaned, Formats, Records};
 use decided::Decided;
@@ -311,7 +311,8 @@ fn prepare<'a>(
         read_usable(job, authority, known.as_ref().and_then(Known::formats), progress)?;
     keep::verify(job, &files)?;
     gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
-    let Held { withheld, identities, gone } = withhold(job, &mut records, authority, model_file.as_ref(), progress)?;
+    let models = (model_file.as_ref(), known.as_ref().map(|known| &known.frozen.model));
+    let Held { withheld, identities, gone } = withhold(job, &mut records, authority, models, progress)?;
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let settled = authority.settled(job, &records);
     let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
@@ -390,16 +391,18 @@ pub(crate) fn read_usable(
     Ok(Usable { files, records, cleaned, quarantined, replaced_numbers })
 }
 
-/// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
+/// The records that a run would link, for `explain`: as in a run, but that no gate is asked. `model` is the one that the run had learnt before;
+/// a run that learns one has only the `formats` of it in the end.
 pub(crate) fn prepare_records(
     job: &Job,
     authority: &Authority,
     formats: Option<&Formats>,
+    model: Option<&Model>,
     progress: &Progress,
 ) -> Result<Records> {
     let mut usable = read_usable(job, authority, formats, progress)?;
     let model_file = ModelFile::of_job(job)?;
-    let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress)?;
+    let _ = withhold(job, &mut usable.records, authority, (model_file.as_ref(), model), progress)?;
     Ok(usable.records)
 }
 
