@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::Night;
-use std::collections::{BTreeMap, HashMap};
+use common::{Night, Person, Random, csv, job, town};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 
 /// Pairs of records, clustered.
@@ -177,4 +177,44 @@ fn rldata500() {
     let columns = "given_name = \"fname_c1\"\nmiddle_name = \"fname_c2\"\nfamily_name = [\"lname_c1\", \"lname_c2\"]\n\
                    date_of_birth = { columns = [\"by\", \"bm\", \"bd\"], format = \"%Y %m %d\" }\n";
     at_least(0.96, f1("RLdata500.csv", columns, ""));
+}
+
+/// Somebody whose number, name and address agree everywhere, and whose birth two providers date otherwise than the two before them, is one
+/// person: but a human is asked, and shown the weakest pair.
+#[test]
+fn two_dates_of_birth_that_several_records_hold_go_to_review() {
+    let people = town(300, 23);
+    let (doubtful, born) = (&people[7], "1957-03-21");
+    assert_ne!(doubtful.born, born);
+    let night = Night::new();
+    let mut random = Random::new(5);
+    let providers: Vec<(String, String)> = (0..4).map(|nth| (format!("p{nth}"), format!("in/p{nth}.csv"))).collect();
+    for (nth, (_, file)) in providers.iter().enumerate() {
+        let others: Vec<Person> =
+            people.iter().filter(|person| person.nhs_number != doubtful.nhs_number).cloned().collect();
+        let born = if nth < 2 { doubtful.born.clone() } else { born.to_string() };
+        let row = Person { born, ..doubtful.clone() }.exact_row("doubtful");
+        night.write(file, format!("{}{row}\n", csv(&others, &mut random, nth as u64)));
+    }
+    let listed: Vec<(&str, &str, &str)> = providers.iter().map(|(id, file)| (id.as_str(), file.as_str(), "")).collect();
+    night.write("job.toml", job(&listed, ""));
+    night.run().done();
+    let persons = night.person_ids();
+    let of = |provider: &str| &persons[&(provider.to_string(), "doubtful".to_string())];
+    assert!(["p1", "p2", "p3"].iter().all(|provider| of(provider) == of("p0")), "they are one person");
+    let review = night.table("review.parquet");
+    let crosswalk = night.table("crosswalk.parquet");
+    let identities = crosswalk.values("identity_id");
+    let theirs: BTreeSet<&str> = crosswalk
+        .values("record_id")
+        .iter()
+        .zip(identities)
+        .filter(|(id, _)| **id == "doubtful")
+        .map(|(_, at)| at)
+        .collect();
+    let [left, right, reason] = ["identity_id_left", "identity_id_right", "reason"].map(|name| review.column(name));
+    let asked = review.rows.iter().filter(|row| row[reason] == "too_many_dates_of_birth");
+    let asked: Vec<_> = asked.map(|row| [row[left].as_str(), row[right].as_str()]).collect();
+    assert_eq!(asked.len(), 1, "one pair a person: {asked:?}");
+    assert!(asked[0].iter().all(|identity| theirs.contains(identity)), "and it is theirs");
 }
