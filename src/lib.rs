@@ -21,6 +21,7 @@ pub mod intake;
 pub mod job;
 pub mod model;
 pub mod publish;
+pub mod recall;
 pub mod records;
 pub mod review;
 pub mod run;

@@ -2,7 +2,7 @@
 //! before is weighed as what is compared now.
 
 use onefolk::bench::SINGLE_FILE_COLUMNS;
-use onefolk::blocking::{self, Blocks, Compared};
+use onefolk::blocking::{self, Blocks, PairPatterns};
 use onefolk::clustering::{Settled, links_of, score_compared, score_pairs};
 use onefolk::comparison::Comparisons;
 use onefolk::generate::{Request, generate};
@@ -46,7 +46,7 @@ static TOWN: LazyLock<Town> = LazyLock::new(|| {
 });
 
 fn linked(job: &Job, records: &Records, taught: Taught) -> Linked {
-    link(job, records, &Settled::default(), taught, None, &Progress::new(Show::Nothing)).expect("the model fits")
+    link(job, records, &Settled::default(), taught, None, None, &Progress::new(Show::Nothing)).expect("the model fits")
 }
 
 /// Calls `what` with everything that scores the pairs of the town.
@@ -84,7 +84,7 @@ fn who_is_around_some_records_is_who_stands_there_among_all() {
 fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
     with_pairs(|comparisons, identities, scorer, blocks| {
         let (now, pairs) = score_pairs(comparisons, scorer, blocks, |_| ());
-        let mut compared = Compared::all(comparisons, blocks, |_| ());
+        let mut compared = PairPatterns::all(comparisons, blocks, |_| ());
         assert_eq!(compared.pairs(), pairs);
         let scorers = std::slice::from_ref(scorer);
         assert_eq!(score_compared(&compared, scorers, blocks), now);

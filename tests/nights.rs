@@ -571,7 +571,19 @@ fn after_a_month_nothing_has_grown_without_limit() {
     let own: Vec<&str> = files.keys().filter(apart).filter_map(|name| name.to_str()).collect();
     let kept = files.keys().filter(|name| name.starts_with("inputs")).count();
     assert_eq!(kept, 4, "of each provider its last good extract, and what is known of it");
-    assert_eq!(own, ["failed.jsonl", "history.jsonl", "last_run.prom", "lock", "model.json", "person_id.key"]);
+    assert_eq!(
+        own,
+        [
+            "failed.jsonl",
+            "history.jsonl",
+            "last_run.prom",
+            "linking/compared",
+            "linking/joined",
+            "lock",
+            "model.json",
+            "person_id.key"
+        ]
+    );
 }
 
 fn other(night: &Night, command: &str, arguments: &[&str]) -> common::Outcome {

@@ -153,6 +153,7 @@ mod tests {
             changes: 0,
             identities: 500,
             pairs_compared: 6_000,
+            recalled: crate::recall::Recalled::default(),
             learnt: true,
             model: None,
             seconds,

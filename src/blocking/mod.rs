@@ -8,13 +8,13 @@
 //! grows. Back of an envelope, 1 M identities: about 11 keys each, 16 bytes a key of a rule's first feature (≤ 48 MB), then 4 bytes a
 //! key twice: 90 MB.
 
-mod compared;
 mod features;
+mod pair_patterns;
 mod pairs;
 mod rules;
 mod why;
 
-pub use compared::Compared;
+pub use pair_patterns::PairPatterns;
 pub use pairs::{Blocks, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
 

@@ -108,6 +108,31 @@ impl Blocks {
         }
     }
 
+    /// By block, the sum of what `look` gives of its members: two blocks of the same members have the same.
+    pub fn sums(&self, look: impl Fn(u32) -> u128 + Sync) -> Vec<u128> {
+        let sum =
+            |block: u32| self.members(block).iter().fold(0u128, |sum, &identity| sum.wrapping_add(look(identity)));
+        (0..self.len() as u32).into_par_iter().map(sum).collect()
+    }
+
+    /// As [`Blocks::each_left`], but of the greater identities those that are met only in blocks for which `is_known` does not hold are
+    /// [`Met::fresh`]; the others are [`Met::known`], and [`Met::has`] tells whether one is among either.
+    pub fn each_left_of_fresh(&self, run: Pairs, is_known: &[bool], mut emit: impl FnMut(u32, &Met)) {
+        let mut met = Met::default();
+        for &left in &self.order[run.from..run.to] {
+            let blocks = self.blocks_of(left);
+            met.clear(blocks.iter().map(|&block| self.members(block).len()).sum());
+            let (known, fresh): (Vec<u32>, Vec<u32>) = blocks.iter().partition(|block| is_known[**block as usize]);
+            let greater = |block: &u32| self.members(*block).iter().filter(|&&other| other > left);
+            known.iter().flat_map(greater).for_each(|&other| met.add(other));
+            met.known = std::mem::take(&mut met.rights).len() as u64;
+            fresh.iter().flat_map(greater).for_each(|&other| met.add(other));
+            if met.known > 0 || !met.rights.is_empty() {
+                emit(left, &met);
+            }
+        }
+    }
+
     /// The identities that share a block with `identity`, each once.
     pub fn neighbours<'a>(&self, identity: u32, met: &'a mut Met) -> &'a [u32] {
         self.meet(identity, |other| other != identity, met);
@@ -155,6 +180,8 @@ impl Blocks {
 #[derive(Debug, Default)]
 pub struct Met {
     rights: Vec<u32>,
+    /// How many stand in the table only.
+    known: u64,
     slots: Vec<u32>,
     /// What a hash is shifted by to give a place in `slots`.
     shift: u32,
@@ -168,9 +195,33 @@ impl Met {
     fn clear(&mut self, most: usize) {
         let size = (2 * most).next_power_of_two().max(16);
         self.rights.clear();
+        self.known = 0;
         self.slots.clear();
         self.slots.resize(size, FREE);
         self.shift = u32::BITS - size.trailing_zeros();
+    }
+
+    /// How many were met in a known block.
+    pub fn known(&self) -> u64 {
+        self.known
+    }
+
+    /// Those that were met in no known block.
+    pub fn fresh(&self) -> &[u32] {
+        &self.rights
+    }
+
+    /// Whether an identity was met.
+    pub fn has(&self, identity: u32) -> bool {
+        let mask = self.slots.len() - 1;
+        let mut at = (identity.wrapping_mul(0x9e37_79b1) >> self.shift) as usize;
+        while self.slots[at] != FREE {
+            if self.slots[at] == identity {
+                return true;
+            }
+            at = (at + 1) & mask;
+        }
+        false
     }
 
     fn add(&mut self, identity: u32) {
@@ -198,6 +249,7 @@ mod tests {
         fn every_pair_of_every_block_comes_exactly_once(
             blocks in prop::collection::vec(prop::collection::btree_set(0u32..40, 2..8), 0..30),
             size in 1usize..50,
+            known in prop::collection::vec(any::<bool>(), 30),
         ) {
             let mut sorted = blocks.clone();
             sorted.sort_by_key(BTreeSet::len);
@@ -220,6 +272,22 @@ mod tests {
                     expected.extend(block.iter().filter(|b| a < *b).map(|b| (*a, *b)));
                 }
             }
+            let is_known: Vec<bool> = (0..sorted.len()).map(|at| known.get(at).copied().unwrap_or(false)).collect();
+            let inside = |a: u32, b: u32, wanted: bool| {
+                flat.iter().zip(&is_known).any(|(block, known)| *known == wanted && block.contains(&a) && block.contains(&b))
+            };
+            let mut again = 0;
+            for run in numbered.runs_of(size) {
+                numbered.each_left_of_fresh(run, &is_known, |left, met| {
+                    again += met.known() as usize + met.fresh().len();
+                    for right in 0..40 {
+                        let (old, new) = (inside(left, right, true), inside(left, right, false));
+                        assert_eq!(met.has(right), right > left && (old || new));
+                        assert_eq!(met.fresh().contains(&right), right > left && new && !old);
+                    }
+                });
+            }
+            prop_assert_eq!(again, seen.len());
             let mut met = Met::default();
             for a in 0..40 {
                 for b in 0..40 {

@@ -89,6 +89,31 @@ impl Guards {
         self.kept_apart.keys().copied()
     }
 
+    /// Who keeps two identities apart whatever else is known, if anybody.
+    pub(super) fn kept_by(&self, left: u32, right: u32) -> Option<KeptBy> {
+        self.kept_apart.get(&(left.min(right), left.max(right))).copied()
+    }
+
+    /// Whether any two identities are kept apart.
+    pub(super) fn keep_anybody_apart(&self) -> bool {
+        !self.kept_apart.is_empty()
+    }
+
+    /// The rows that an identity has of providers that send one record a person, as provider and record_id; ascending, each once.
+    pub(super) fn strict_records<'e>(&self, evidence: &Evidence<'e>, identity: u32) -> Vec<(u16, &'e str)> {
+        if self.strict.is_empty() {
+            return Vec::new();
+        }
+        let records = evidence.records;
+        let members = evidence.identities.members(identity).iter().map(|&record| record as usize);
+        let strict = members.filter(|&record| self.strict[usize::from(records.provider[record])]);
+        let mut listed: Vec<(u16, &str)> =
+            strict.map(|record| (records.provider[record], records.record_id.get(record))).collect();
+        listed.sort_unstable();
+        listed.dedup();
+        listed
+    }
+
     /// Whether two identities hold records of one provider that sends one record a person.
     pub(super) fn share_strict_provider(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
         if self.strict.is_empty() {
@@ -114,7 +139,7 @@ impl Guards {
 
     /// What is to be held against two identities.
     pub(super) fn judge(&self, evidence: &Evidence, left: u32, right: u32, pattern: Pattern) -> Verdict {
-        match self.kept_apart.get(&(left.min(right), left.max(right))) {
+        match self.kept_by(left, right) {
             Some(KeptBy::Authority) => return Verdict::NeverLink,
             Some(KeptBy::Decision) => return Verdict::TwoPeople,
             None => {}

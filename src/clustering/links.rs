@@ -1,9 +1,10 @@
 //! Scoring every candidate pair once.
 
 use super::merges::LOWEST;
-use crate::blocking::{Blocks, Compared, Pairs};
+use crate::blocking::{Blocks, PairPatterns, Pairs};
 use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::model::Scorer;
+use crate::recall::{KnownPairs, Look, Looks};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -94,7 +95,7 @@ fn scored_in(
 
 /// As [`score_pairs`], of pairs that were compared before: each pattern is weighed once. Those are kept that one of the scorers gives a chance;
 /// weights are the first one's.
-pub fn score_compared(compared: &Compared, scorers: &[Scorer], blocks: &Blocks) -> Vec<Edge> {
+pub fn score_compared(compared: &PairPatterns, scorers: &[Scorer], blocks: &Blocks) -> Vec<Edge> {
     let patterns = compared.patterns();
     let weights: FxHashMap<Pattern, Option<i64>> =
         patterns.par_iter().map(|&pattern| (pattern, weight_with_chance(scorers, pattern))).collect();
@@ -124,6 +125,84 @@ fn weight_with_chance(scorers: &[Scorer], pattern: Pattern) -> Option<i64> {
     let first = scorers[0].weight_afresh(pattern);
     let has_chance = first > LOWEST || scorers[1..].iter().any(|scorer| scorer.weight_afresh(pattern) > LOWEST);
     has_chance.then_some(first)
+}
+
+/// The same with one scorer; pairs that `known` has the pattern of, or that stand in a block which it knows, are not compared again. Also
+/// says how many those were, and gives the sum of looks of every block.
+pub fn score_fresh_pairs(
+    comparisons: &Comparisons,
+    scorer: &Scorer,
+    blocks: &Blocks,
+    (looks, known): (&Looks, &KnownPairs),
+    progress: impl Fn(u64) + Sync,
+) -> (Fresh, Vec<Look>) {
+    let sums = blocks.sums(|identity| looks.of(identity));
+    let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
+    let parts: Vec<Fresh> = blocks
+        .runs()
+        .par_iter()
+        .map_init(
+            || (Weights::new(scorer), Batch::default(), Vec::new()),
+            |(weights, batch, rights), run| {
+                let mut fresh = Fresh::default();
+                blocks.each_left_of_fresh(*run, &is_known, |left, met| {
+                    fresh.compared += met.known() + met.fresh().len() as u64;
+                    rights.clear();
+                    rights.extend_from_slice(met.fresh());
+                    for (right, pattern) in known.of(left).filter(|(right, _)| met.has(*right)) {
+                        rights.retain(|fresh| *fresh != right);
+                        fresh.keep(left, right, pattern, weights);
+                    }
+                    fresh.recalled += met.known() + (met.fresh().len() - rights.len()) as u64;
+                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
+                        fresh.keep(left, right, pattern, weights);
+                    }
+                });
+                progress(fresh.compared);
+                fresh
+            },
+        )
+        .collect();
+    let mut all = Fresh::default();
+    for part in parts {
+        all.edges.extend(part.edges);
+        all.compared += part.compared;
+        all.recalled += part.recalled;
+    }
+    all.edges.par_sort_unstable();
+    (all, sums)
+}
+
+/// How many candidate pairs [`score_fresh_pairs`] would not compare again.
+pub fn known_pairs(blocks: &Blocks, looks: &Looks, known: &KnownPairs) -> u64 {
+    let sums = blocks.sums(|identity| looks.of(identity));
+    let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
+    let count = |run: &Pairs| {
+        let mut pairs = 0;
+        blocks.each_left_of_fresh(*run, &is_known, |left, met| {
+            pairs += met.known() + known.of(left).filter(|(right, _)| met.fresh().contains(right)).count() as u64;
+        });
+        pairs
+    };
+    blocks.runs().par_iter().map(count).sum()
+}
+
+/// What scoring found where the night before had found some of it.
+#[derive(Debug, Default)]
+pub struct Fresh {
+    /// The pairs that have a chance, ascending.
+    pub edges: Vec<Edge>,
+    /// Candidate pairs in all, and how many of them were known.
+    pub compared: u64,
+    pub recalled: u64,
+}
+
+impl Fresh {
+    fn keep(&mut self, left: u32, right: u32, pattern: Pattern, weights: &mut Weights) {
+        if let Some(weight) = weights.of(pattern) {
+            self.edges.push(Edge::of(left, right, weight, pattern));
+        }
+    }
 }
 
 /// Patterns whose weights are remembered: 2^13 entries of 16 bytes stay in the second-level cache.

@@ -8,6 +8,7 @@
 //! people together, which gives every pair its context; then by *pooled* link, where the evidence of all cross pairs is weighed field by
 //! field, so that a damaged record does not outvote good ones. A record that two people claim about as much (*rivals*) goes to neither.
 
+mod again;
 mod aliases;
 mod around;
 mod choose;
@@ -35,7 +36,7 @@ pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
-pub use links::{Edge, links_of, score_compared, score_pairs};
+pub use links::{Edge, Fresh, known_pairs, links_of, score_compared, score_fresh_pairs, score_pairs};
 pub use merges::Merge;
 pub use pooled::Standing;
 pub use replay::{Between, Join, Replay};
@@ -45,6 +46,7 @@ pub use union_find::UnionFind;
 use crate::comparison::Comparisons;
 use crate::job::ClusterSettings;
 use crate::model::{Calibration, Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
+use crate::recall::Joins;
 use crate::records::{Identities, MISSING, Records};
 use contexts::Contexts;
 use decided::{Refused, Together};
@@ -157,6 +159,8 @@ pub struct Evidence<'a> {
     pub guards: &'a Guards,
     pub settings: &'a ClusterSettings,
     pub pooling: &'a Pooling,
+    /// What the night before joined, and what tonight leaves for the next; `None` where nobody asks.
+    pub joins: Option<&'a Joins<'a>>,
 }
 
 /// Bits below the cut down to which single pairs hold a component of the second pass together: pooled evidence may exceed that of any pair.

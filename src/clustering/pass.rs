@@ -1,6 +1,5 @@
 //! One pass over the population: components of the scored pairs, and agglomeration inside each.
 
-use super::Evidence;
 use super::judged::{Judged, judge};
 use super::matrix::{self, Matrix};
 use super::merges::{Expected, Merge};
@@ -8,6 +7,7 @@ use super::nodes::Nodes;
 use super::pooled::Pooled;
 use super::sparse::{self, Scored};
 use super::union_find::UnionFind;
+use super::{Evidence, again};
 use crate::model::{Pooling, UNITS_PER_BIT, probability};
 use rayon::prelude::*;
 
@@ -111,6 +111,17 @@ pub(super) enum Way<'a> {
     PooledWithoutRivals(&'a Pooling),
 }
 
+impl Way<'_> {
+    /// One letter for each.
+    pub fn word(self) -> u8 {
+        match self {
+            Way::Average => b'a',
+            Way::Pooled(_) => b'p',
+            Way::PooledWithoutRivals(_) => b'w',
+        }
+    }
+}
+
 /// The joins of every component, in the order of the components; merges name nodes.
 pub(super) fn agglomerate(
     evidence: &Evidence,
@@ -122,38 +133,54 @@ pub(super) fn agglomerate(
     lowest: i64,
 ) -> Vec<Vec<Merge>> {
     let one = |component: &Vec<u32>| {
-        let records: Vec<i64> = component.iter().map(|&node| nodes.weight(node)).collect();
         let same = places_together(component, together);
-        let merges = match way {
-            _ if component.len() > MATRIX_MAX => {
-                let number = |node: &u32| evidence.guards.verified_number(evidence, nodes.identity(*node));
-                let numbers: Vec<Option<u32>> = component.iter().map(number).collect();
-                sparse::agglomerate(&scored_inside(component, edges), &records, &numbers, &same, lowest)
-            }
-            Way::Average => {
-                let mut matrix = Matrix::new(component.len());
-                judge_all(evidence, nodes, component, |a, b, judged| {
-                    matrix.set(a, b, judged.in_average, judged.forbidden());
-                });
-                matrix::agglomerate(&matrix, &records, &same, lowest)
-            }
-            Way::Pooled(pooling) | Way::PooledWithoutRivals(pooling) => {
-                let mut pooled = Pooled::new(pooling, &records);
-                pooled.heeds_rivals = matches!(way, Way::Pooled(_));
-                judge_all(evidence, nodes, component, |a, b, judged| {
-                    pooled.set(a, b, &judged);
-                });
-                pooled.agglomerate(&same, lowest)
-            }
-        };
-        let global = |merge: Merge| Merge {
-            left: component[merge.left as usize],
-            right: component[merge.right as usize],
-            ..merge
-        };
-        merges.into_iter().map(global).collect()
+        let key = again::key(evidence, nodes, component, &same, way, lowest);
+        let merges =
+            again::before(evidence, key).unwrap_or_else(|| join(evidence, nodes, component, edges, &same, way, lowest));
+        (key, merges)
     };
-    components.par_iter().map(one).collect()
+    let joined: Vec<(Option<u128>, Vec<Merge>)> = components.par_iter().map(one).collect();
+    again::leave(evidence, joined.iter().map(|(key, merges)| (*key, merges.as_slice())));
+    let global = |(component, (_, merges)): (&Vec<u32>, (Option<u128>, Vec<Merge>))| {
+        let node = |place: u32| component[place as usize];
+        merges.into_iter().map(|merge| Merge { left: node(merge.left), right: node(merge.right), ..merge }).collect()
+    };
+    components.iter().zip(joined).map(global).collect()
+}
+
+/// The joins of one component; merges name places in it. `same` are pairs of places that are joined before all else.
+fn join(
+    evidence: &Evidence,
+    nodes: &Nodes,
+    component: &[u32],
+    edges: &[NodeEdge],
+    same: &[(usize, usize)],
+    way: Way,
+    lowest: i64,
+) -> Vec<Merge> {
+    let records: Vec<i64> = component.iter().map(|&node| nodes.weight(node)).collect();
+    match way {
+        _ if component.len() > MATRIX_MAX => {
+            let number = |node: &u32| evidence.guards.verified_number(evidence, nodes.identity(*node));
+            let numbers: Vec<Option<u32>> = component.iter().map(number).collect();
+            sparse::agglomerate(&scored_inside(component, edges), &records, &numbers, same, lowest)
+        }
+        Way::Average => {
+            let mut matrix = Matrix::new(component.len());
+            judge_all(evidence, nodes, component, |a, b, judged| {
+                matrix.set(a, b, judged.in_average, judged.forbidden());
+            });
+            matrix::agglomerate(&matrix, &records, same, lowest)
+        }
+        Way::Pooled(pooling) | Way::PooledWithoutRivals(pooling) => {
+            let mut pooled = Pooled::new(pooling, &records);
+            pooled.heeds_rivals = matches!(way, Way::Pooled(_));
+            judge_all(evidence, nodes, component, |a, b, judged| {
+                pooled.set(a, b, &judged);
+            });
+            pooled.agglomerate(same, lowest)
+        }
+    }
 }
 
 /// Judges every pair of a component, given as places in it.

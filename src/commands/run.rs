@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Do everything but publish.
     #[arg(long)]
     dry_run: bool,
+    /// Take nothing from the night before: compare and join everything anew, with the same model. The result is the same.
+    #[arg(long)]
+    full: bool,
     /// Let a gate be broken this once, by the name that its failure gives; may be repeated, and is kept in run.json.
     #[arg(long, value_name = "GATE")]
     waive: Vec<String>,
@@ -36,7 +39,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let mut job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
-    let options = Options { show: Show::fitting(quiet), dry_run: arguments.dry_run, waived };
+    let options = Options { show: Show::fitting(quiet), dry_run: arguments.dry_run, waived, full: arguments.full };
     let finished = run::run(&job, options)?;
     for warning in &finished.warnings {
         eprintln!("warning: {warning}");

@@ -360,6 +360,31 @@ impl Comparisons {
         holds
     }
 
+    /// By identity, the bins that tonight's holders put its values into, and what is compared tonight, as one number: beside its values,
+    /// all of its patterns that may be other ones on another night with the same model.
+    pub fn shared_bins(&self) -> Vec<u64> {
+        let mut layout = blake3::Hasher::new();
+        for comparison in &self.list {
+            layout.update(comparison.name.as_bytes()).update(&comparison.shift.to_le_bytes());
+        }
+        let layout: [u8; 8] = layout.finalize().as_bytes()[..8].try_into().expect("a hash has 32 bytes");
+        let bins = |identity: u32| {
+            let row = self.row(identity);
+            let mut digest = u64::from_le_bytes(layout);
+            // Levels are below 31, so that twelve bins have a digest of their own.
+            let mut add = |level: u8| digest = digest.wrapping_mul(31).wrapping_add(u64::from(level));
+            for comparison in &self.list {
+                match &comparison.of {
+                    Of::Place(places) => places.shared(&row[comparison.column..]).into_iter().for_each(&mut add),
+                    Of::Values(values) => add(values.shared(row[comparison.column])),
+                    Of::Name(_) | Of::Date(_) => {}
+                }
+            }
+            digest
+        };
+        (0..self.identities() as u32).into_par_iter().map(bins).collect()
+    }
+
     fn identities(&self) -> usize {
         self.rows.len() / self.width.max(1)
     }

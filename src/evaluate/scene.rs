@@ -46,7 +46,7 @@ impl<'a> Scene<'a> {
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
         let taught = link::Taught::Before(&model);
-        let linked = link::link(job, &records, &settled, taught, Some(identities), progress)
+        let linked = link::link(job, &records, &settled, taught, Some(identities), None, progress)
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let limits = linked.limits;
@@ -69,6 +69,7 @@ impl<'a> Scene<'a> {
             guards: &guards,
             settings,
             pooling: &pooling,
+            joins: None,
         })
     }
 
@@ -123,7 +124,7 @@ impl<'a> Scene<'a> {
     pub fn linked_by(&self, recipe: &Recipe) -> Partition {
         let silent = Progress::new(Show::Nothing);
         let taught = link::Taught::By(recipe);
-        let linked = link::link(self.job, &self.records, &self.settled, taught, None, &silent);
+        let linked = link::link(self.job, &self.records, &self.settled, taught, None, None, &silent);
         linked.expect("a model that is learnt now fits").clustering.partition
     }
 

@@ -102,6 +102,7 @@ impl<'a> Scene<'a> {
             guards: &guards,
             settings: &self.job.cluster,
             pooling: &pooling,
+            joins: None,
         })
     }
 

@@ -4,7 +4,7 @@ use super::classes::{self, Data, Model};
 use super::forms::Form;
 use super::histogram::{Counter, Histogram};
 use super::{sample, start};
-use crate::blocking::{Blocks, Compared, Pairs};
+use crate::blocking::{Blocks, PairPatterns, Pairs};
 use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::records::Identities;
 use rayon::prelude::*;
@@ -39,7 +39,7 @@ pub struct Learnt {
 pub fn learn(
     comparisons: &Comparisons,
     blocks: &Blocks,
-    compared: Option<&Compared>,
+    compared: Option<&PairPatterns>,
     identities: &Identities,
     forms: &[Form],
 ) -> Option<Learnt> {
@@ -108,7 +108,7 @@ fn counted(identities: &Identities, identity: u32) -> u64 {
 fn blocked_histogram(
     comparisons: &Comparisons,
     blocks: &Blocks,
-    compared: Option<&Compared>,
+    compared: Option<&PairPatterns>,
     identities: &Identities,
 ) -> (Histogram, u64) {
     // The rules overlap, so this is too high, and fewer pairs are looked at than might be: exactness would cost a walk of its own.

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::splink::{self, Blocks, Imported, Names, Prepared, ScoredPair, Scorer, Unmapped};
 use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
+use crate::recall::Recalled;
 use crate::records::{Column, Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::path::Path;
@@ -96,6 +97,8 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
         levels: splink::packed_levels(&file.imported),
         expected_matches: 0.0,
         training_pairs: 0,
+        recalled: Recalled::default(),
+        left: None,
         patterns: 0,
         rules: Vec::new(),
         limits: Limits { cap: 0, weak_rules: false },

@@ -2,9 +2,10 @@
 
 use super::MODEL_DOES_NOT_FIT;
 use super::progress::Progress;
-use crate::blocking::{self, Blocks, Compared, Limits, RuleCount};
+use crate::blocking::{self, Blocks, Limits, PairPatterns, RuleCount};
 use crate::clustering::{
-    self, Clustering, Edge, Evidence, FirstClusters, Guards, Settled, score_around, score_compared, score_pairs,
+    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Settled, score_around, score_compared,
+    score_fresh_pairs, score_pairs,
 };
 use crate::comparison::{Comparison, Comparisons, PackedLevel, Pattern};
 use crate::failure::{Failure, Result};
@@ -12,6 +13,7 @@ use crate::job::Job;
 use crate::model::{
     self, Asked, Candidate, Decision, FORMS, Form, Histogram, Learnt, Linkage, Model, Pooling, Recipe, Scorer,
 };
+use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -31,6 +33,10 @@ pub struct Linked {
     pub rules: Vec<RuleCount>,
     /// What keeps the number of pairs within bounds.
     pub limits: Limits,
+    /// What was taken from the night before.
+    pub recalled: Recalled,
+    /// What the next night can take from this one; `None` where nobody asked.
+    pub left: Option<Left>,
 }
 
 /// Where the model comes from.
@@ -67,7 +73,8 @@ pub struct Label {
     pub same_person: bool,
 }
 
-/// Links all records. `identities` are those of the records where they are known already.
+/// Links all records. `identities` are those of the records where they are known already; `before` is what the night before left, under
+/// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same.
 ///
 /// # Errors
 /// OF0522 where a model that was learnt before does not know what is compared.
@@ -77,6 +84,7 @@ pub fn link(
     settled: &Settled,
     taught: Taught,
     identities: Option<Identities>,
+    before: Option<&Left>,
     progress: &Progress,
 ) -> Result<Linked> {
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
@@ -107,13 +115,13 @@ pub fn link(
         _ => &[Form::Constrained],
     };
     // A night that learns weighs its pairs with several models, so their patterns are kept. A frozen model weighs each as it comes.
-    let compared = match taught {
+    let patterns_of_pairs = match taught {
         Taught::Before(_) | Taught::Around { .. } => None,
-        Taught::Now(_) | Taught::By(_) => Some(Compared::all(&comparisons, &blocks, |pairs| stage.advance(pairs))),
+        Taught::Now(_) | Taught::By(_) => Some(PairPatterns::all(&comparisons, &blocks, |pairs| stage.advance(pairs))),
     };
     let learnt = match taught.model() {
         Some(_) => None,
-        None => model::learn(&comparisons, &blocks, compared.as_ref(), &identities, forms),
+        None => model::learn(&comparisons, &blocks, patterns_of_pairs.as_ref(), &identities, forms),
     };
     stage.done(match (&learnt, taught.model()) {
         (_, Some(_)) => "nothing: the model is frozen".into(),
@@ -127,14 +135,14 @@ pub fn link(
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
     let (rules, limits) = (std::mem::take(&mut blocks.counts), blocks.limits);
     // Blocks go as soon as the last pair is scored: clustering is where a night needs most memory.
-    let (clustering, chosen) = match (frozen, learnt, compared, taught) {
+    let made = match (frozen, learnt, patterns_of_pairs, taught) {
         (Some(candidate), _, _, Taught::Around { named, .. }) => {
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
         (Some(candidate), ..) => {
             let scene = scene.comparing(&comparisons);
             let scorer = candidate.model.scorer(&comparisons);
-            let scored = score_pairs(&comparisons, &scorer, &blocks, |pairs| stage.advance(pairs));
+            let scored = scene.score(&scorer, &blocks, before, |pairs| stage.advance(pairs));
             drop(blocks);
             scene.cluster(candidate, scored)
         }
@@ -142,21 +150,23 @@ pub fn link(
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
-        (None, Some(learnt), Some(mut compared), taught) => {
+        (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
-            let mut first = scene.comparing(&comparisons).first_look(learnt, &compared, &blocks);
-            first.learn_aliases(&mut comparisons, &mut compared, &blocks);
+            let mut first = scene.comparing(&comparisons).first_look(learnt, &pairs, &blocks);
+            first.learn_aliases(&mut comparisons, &mut pairs, &blocks);
             let scene = scene.comparing(&comparisons);
             let candidate = scene.settle(first, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.
-            let edges = score_compared(&compared, &[candidate.model.scorer(&comparisons)], &blocks);
-            let pairs = compared.pairs();
-            drop((compared, blocks));
-            scene.cluster(candidate, (edges, pairs))
+            let scorer = candidate.model.scorer(&comparisons);
+            let scored = scene.weigh(&scorer, &pairs, &blocks, before);
+            drop((pairs, blocks));
+            scene.cluster(candidate, scored)
         }
-        _ => (clustering::everyone_alone(records, &identities, settled), None),
+        _ => Made::of(clustering::everyone_alone(records, &identities, settled), None),
     };
-    stage.done(format!("{} people", clustering.partition.people));
+    let Made { clustering, chosen, recalled, left } = made;
+    let again = if recalled.pairs > 0 { format!(", {} pairs compared before", recalled.pairs) } else { String::new() };
+    stage.done(format!("{} people{again}", clustering.partition.people));
     let (model, expected_matches) = match chosen {
         Some(candidate) => (Some(candidate.model), candidate.expected_matches),
         None => (None, 0.0),
@@ -173,7 +183,25 @@ pub fn link(
         patterns,
         rules,
         limits,
+        recalled,
+        left,
     })
+}
+
+/// What the pass that counts has made.
+struct Made {
+    clustering: Clustering,
+    /// The model that it was made with.
+    chosen: Option<Candidate>,
+    recalled: Recalled,
+    left: Option<Left>,
+}
+
+impl Made {
+    /// Without a night before or after.
+    fn of(clustering: Clustering, chosen: Option<Candidate>) -> Made {
+        Made { clustering, chosen, recalled: Recalled::default(), left: None }
+    }
 }
 
 /// What is known of a night's pairs before its model is learnt again.
@@ -190,7 +218,7 @@ struct FirstLook {
 
 impl FirstLook {
     /// Teaches the comparisons the names that clusters show to be used for each other, and compares again who may hold them.
-    fn learn_aliases(&mut self, comparisons: &mut Comparisons, compared: &mut Compared, blocks: &Blocks) {
+    fn learn_aliases(&mut self, comparisons: &mut Comparisons, pairs: &mut PairPatterns, blocks: &Blocks) {
         let Some(aliases) = self.clusters.as_ref().map(|clusters| &clusters.aliases).filter(|found| !found.is_empty())
         else {
             return;
@@ -200,7 +228,7 @@ impl FirstLook {
         let holds = comparisons.holders_of(aliases);
         let again = self.edges.par_iter_mut().filter(|edge| holds[edge.left as usize] && holds[edge.right as usize]);
         again.for_each(|edge| edge.pattern = comparisons.pattern(edge.left, edge.right));
-        compared.compare_again(comparisons, blocks, &holds);
+        pairs.compare_again(comparisons, blocks, &holds);
         comparisons.remember(self.edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
     }
 }
@@ -236,17 +264,18 @@ impl<'a> Scene<'a> {
             pooling,
             guards: self.guards,
             settings: &self.job.cluster,
+            joins: None,
         }
     }
 
     /// Chooses among the candidate models, and looks at what the clusters of the chosen one say.
-    fn first_look(&self, learnt: Learnt, compared: &Compared, blocks: &Blocks) -> FirstLook {
+    fn first_look(&self, learnt: Learnt, pairs: &PairPatterns, blocks: &Blocks) -> FirstLook {
         let Learnt { candidates, blocked, unblocked, .. } = learnt;
         let scorers: Vec<Scorer> =
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
-        let edges = score_compared(compared, &scorers, blocks);
+        let edges = score_compared(pairs, &scorers, blocks);
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
@@ -313,12 +342,7 @@ impl<'a> Scene<'a> {
     }
 
     /// Clusters only what may be joined to the named records.
-    fn cluster_around(
-        &self,
-        mut candidate: Candidate,
-        blocks: &Blocks,
-        named: &[bool],
-    ) -> (Clustering, Option<Candidate>) {
+    fn cluster_around(&self, mut candidate: Candidate, blocks: &Blocks, named: &[bool]) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let evidence = self.evidence(&scorer, &pooling);
@@ -330,21 +354,87 @@ impl<'a> Scene<'a> {
         let (edges, compared) = score_around(&evidence, blocks, &decision, named);
         let (found, _) = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
         candidate.model.decision = Some(decision);
-        (found, Some(candidate))
+        Made::of(found, Some(candidate))
     }
 
-    /// Clusters the pairs that a decided model has scored; `scored` are the kept ones, ascending, and how many were compared.
-    fn cluster(&self, mut candidate: Candidate, scored: (Vec<Edge>, u64)) -> (Clustering, Option<Candidate>) {
+    /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.
+    fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Fresh, Option<Recalling>)) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
-        let evidence = self.evidence(&scorer, &pooling);
-        let (edges, compared) = scored;
+        let Fresh { edges, compared, recalled } = scored;
+        let evidence = Evidence {
+            joins: recalling.as_ref().map(|recalling| &recalling.joins),
+            ..self.evidence(&scorer, &pooling)
+        };
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
-        let (found, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
+        let (clustering, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
         candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
-        (found, Some(candidate))
+        match recalling {
+            Some(recalling) => {
+                let (recalled, left) = recalling.finish(recalled, self.identities, &clustering.links);
+                Made { clustering, chosen: Some(candidate), recalled, left }
+            }
+            None => Made::of(clustering, Some(candidate)),
+        }
+    }
+
+    /// Scores every candidate pair that is not known from the night before.
+    fn score<'b>(
+        &'b self,
+        scorer: &Scorer,
+        blocks: &Blocks,
+        before: Option<&'b Left>,
+        advance: impl Fn(u64) + Sync,
+    ) -> (Fresh, Option<Recalling<'b>>) {
+        let Some(before) = before else {
+            let (edges, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
+            return (Fresh { edges, compared, recalled: 0 }, None);
+        };
+        let looks = Looks::of_all(self.comparisons, self.identities);
+        let known = before.compared.tonight(&looks);
+        let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
+        let identities = known.identities();
+        (fresh, Some(Recalling { joins: Joins::new(looks, &before.joined), blocks, identities }))
+    }
+
+    /// Weighs pairs that were compared while the model was learnt.
+    fn weigh<'b>(
+        &'b self,
+        scorer: &Scorer,
+        pairs: &PairPatterns,
+        blocks: &Blocks,
+        before: Option<&'b Left>,
+    ) -> (Fresh, Option<Recalling<'b>>) {
+        let edges = score_compared(pairs, std::slice::from_ref(scorer), blocks);
+        let recalling = before.map(|before| {
+            let looks = Looks::of_all(self.comparisons, self.identities);
+            let blocks = blocks.sums(|identity| looks.of(identity));
+            Recalling { joins: Joins::new(looks, &before.joined), blocks, identities: 0 }
+        });
+        (Fresh { edges, compared: pairs.pairs(), recalled: 0 }, recalling)
+    }
+}
+
+/// What a night takes from the night before and leaves for the next, while it links.
+struct Recalling<'a> {
+    joins: Joins<'a>,
+    /// Sums of looks of tonight's blocks.
+    blocks: Vec<Look>,
+    /// Tonight's identities that were known.
+    identities: u64,
+}
+
+impl Recalling<'_> {
+    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
+    fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
+        let (components, components_agglomerated) = self.joins.counts();
+        let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
+        let (joined, looks) = self.joins.into_left();
+        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
+        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
+        (recalled, compared.map(|compared| Left { compared, joined }))
     }
 }

@@ -17,6 +17,7 @@ mod interrupt;
 mod keep;
 pub mod link;
 pub(crate) mod machine;
+mod memory;
 mod metrics;
 mod model;
 mod notify;
@@ -51,6 +52,7 @@ use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::{Frozen, Labels, Model};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
+use crate::recall::Recalled;
 use crate::records::{self, Cleaned, Formats, Records};
 use decided::Decided;
 use gates::{Before, Gates, Waived};
@@ -59,6 +61,7 @@ use impossible::Control;
 use link::{Linked, Taught};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use withhold::{Held, withhold};
 
@@ -131,12 +134,14 @@ pub struct Options {
     pub dry_run: bool,
     /// Gates that may be broken this once.
     pub waived: Waived,
+    /// Take nothing from the night before: compare and join everything anew, with the model that is there.
+    pub full: bool,
 }
 
 impl Default for Options {
     /// Silent, and published: what an embedding program wants.
     fn default() -> Self {
-        Options { show: Show::Nothing, dry_run: false, waived: Waived::default() }
+        Options { show: Show::Nothing, dry_run: false, waived: Waived::default(), full: false }
     }
 }
 
@@ -157,6 +162,8 @@ pub struct Finished {
     /// Distinct tuples of matching values.
     pub identities: u64,
     pub pairs_compared: u64,
+    /// What of it was known from the night before.
+    pub recalled: Recalled,
     /// This run learnt its model, and the nights to come use it; `false` where the model was learnt before.
     pub learnt: bool,
     /// The file that the model was read from, or was kept in; absent where there was nothing to compare, and after a dry run that learnt.
@@ -180,7 +187,10 @@ struct Night<'a> {
     /// What humans have decided, and how far it was obeyed.
     decided: Decided,
     gates: Vec<gates::Outcome>,
-    gate_warnings: Vec<String>,
+    /// What gates and the memory of the night before have to say.
+    warnings: Vec<String>,
+    /// Checksums of the extracts of the run before.
+    extracts_before: BTreeSet<String>,
     controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
@@ -267,8 +277,11 @@ fn under_lock(
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
     let authority = consent::read(job)?;
-    let gates = Gates::new(job, Before::of(job)?, options.waived);
-    let night = prepare(job, run_id, &authority, &ledger, gates, progress)?;
+    let before = Before::of(job)?;
+    let extracts_before = before.extracts.clone();
+    let gates = Gates::new(job, before, options.waived);
+    let mut night = prepare(job, run_id, &authority, &ledger, (gates, options.full), progress)?;
+    night.extracts_before = extracts_before;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -285,6 +298,7 @@ fn under_lock(
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
     finished.warnings.extend(keep::keep(job, &night.files));
+    finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -302,7 +316,7 @@ fn prepare<'a>(
     run_id: String,
     authority: &Authority,
     ledger: &Ledger,
-    mut gates: Gates,
+    (mut gates, full): (Gates, bool),
     progress: &Progress,
 ) -> Result<Night<'a>> {
     let model_file = ModelFile::of_job(job)?;
@@ -316,10 +330,12 @@ fn prepare<'a>(
     let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
     let settled = authority.settled(job, &records);
     let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
+    let (before, memory_warnings) = memory::left(job, known.as_ref().filter(|_| !full));
     let mut linked = match &model_file {
         Some(file) => imported::link(job, &records, &settled, file, progress),
-        None => link::link(job, &records, &settled, taught, identities, progress)?,
+        None => link::link(job, &records, &settled, taught, identities, Some(&before), progress)?,
     };
+    drop(before);
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = match &known {
         Some(known) => Some(known.as_used(job)),
@@ -352,7 +368,8 @@ fn prepare<'a>(
         withheld,
         replaced_numbers,
         decided,
-        gate_warnings: gates.warnings().collect(),
+        warnings: gates.warnings().chain(memory_warnings).collect(),
+        extracts_before: BTreeSet::new(),
         gates: gates.into_outcomes(),
         controls,
         accounts,
@@ -508,6 +525,7 @@ impl Night<'_> {
             changes: self.identified.changes.len() as u64,
             identities: self.linked.identities.len() as u64,
             pairs_compared: self.linked.clustering.counts.pairs_compared,
+            recalled: self.linked.recalled,
             learnt: self.known.is_none() && self.frozen.is_some(),
             model: match &self.model_file {
                 Some(_) => self.job.model_file.clone(),
@@ -520,7 +538,7 @@ impl Night<'_> {
                 .into_iter()
                 .chain(self.decided.warning())
                 .chain(keep::warnings(self.job))
-                .chain(self.gate_warnings.clone())
+                .chain(self.warnings.clone())
                 .collect(),
         }
     }

@@ -1,7 +1,8 @@
 //! What a run would do, without doing it: nothing is locked and nothing is written.
 
-use super::{Progress, Show, Usable, on_threads, read_usable};
+use super::{Progress, Show, Usable, memory, on_threads, read_usable};
 use crate::blocking::{self, RuleCount};
+use crate::clustering;
 use crate::comparison::Comparisons;
 use crate::consent;
 use crate::failure::Result;
@@ -9,6 +10,7 @@ use crate::intake;
 use crate::job::Job;
 use crate::model::Model;
 use crate::publish;
+use crate::recall::Looks;
 use crate::records::Identities;
 use serde::Serialize;
 
@@ -55,12 +57,14 @@ pub struct Plan {
     pub block_cap: usize,
     /// Pairs to compare, each once.
     pub distinct_pairs: u64,
+    /// How many of them the night before has compared already.
+    pub pairs_known: u64,
     pub threads: usize,
     pub estimated_seconds: f64,
     pub estimated_bytes: u64,
     pub estimate: &'static str,
     /// What of earlier runs is used again, in words.
-    pub reused: &'static str,
+    pub reused: String,
     pub previous: Option<Previous>,
 }
 
@@ -119,6 +123,11 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         None => blocking::block(&comparisons, &records, &identities),
     };
     let distinct_pairs = blocks.distinct_pairs();
+    let pairs_known = known.as_ref().map_or(0, |known| {
+        let (left, _) = memory::left(job, Some(known));
+        let looks = Looks::of_all(&comparisons, &identities);
+        clustering::known_pairs(&blocks, &looks, &left.compared.tonight(&looks))
+    });
     stage.done(format!("{distinct_pairs} pairs of {} identities", identities.len()));
     let threads = rayon::current_num_threads();
     let (rows, identities) = (files.iter().map(|file| file.rows).sum(), identities.len() as u64);
@@ -142,13 +151,17 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         rules: blocks.counts,
         block_cap: blocks.limits.cap,
         distinct_pairs,
+        pairs_known,
         threads,
-        estimated_seconds: seconds(rows, identities, distinct_pairs) / threads as f64,
+        estimated_seconds: seconds(rows, identities, distinct_pairs - pairs_known) / threads as f64,
         estimated_bytes: bytes(rows, identities, distinct_pairs),
         estimate: ESTIMATE,
         reused: match known {
-            Some(_) => "The person_ids and the model; every extract is read anew",
-            None => "The person_ids; every extract is read anew, and the model is learnt",
+            Some(_) => format!(
+                "The person_ids, the model, and what the night before found of {pairs_known} of the {distinct_pairs} pairs; every extract \
+                 is read anew"
+            ),
+            None => "The person_ids; every extract is read anew, and the model is learnt".to_string(),
         },
         previous: previous(job),
     })
@@ -234,6 +247,7 @@ mod tests {
         );
         assert!(previous.seconds.is_some_and(|seconds| seconds > 0.0));
         assert_eq!(again.distinct_pairs, planned.distinct_pairs);
+        assert_eq!((planned.pairs_known, again.pairs_known), (0, again.distinct_pairs), "nothing has changed since");
     }
 
     /// The larger of the two runs that the figures come from; the smaller one keeps them honest below.

@@ -68,7 +68,7 @@ fn learn_and_freeze(
     let Held { identities, .. } = withhold(job, &mut records, &authority, (None, None), progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
-    let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, progress)?;
+    let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, None, progress)?;
     let frozen = model::freeze(job, &linked, &cleaned.formats, used)?
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
     let file = model::place(job);

@@ -45,7 +45,10 @@ pub(super) fn withhold(
     let stage = progress.stage("Objections", None);
     let everybody = match models.0 {
         Some(file) => imported::link(job, records, &settled, file, &silent),
-        None => link::link(job, records, &settled, Taught::Around { named: &named, model: models.1 }, None, &silent)?,
+        None => {
+            let around = Taught::Around { named: &named, model: models.1 };
+            link::link(job, records, &settled, around, None, None, &silent)?
+        }
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];

@@ -4,7 +4,7 @@ use crate::failure::Result;
 use crate::job::Job;
 use crate::publish::published::{PublishedRun, damaged};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A column of a provider, as standardising saw it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +19,8 @@ pub(in crate::run) struct ColumnBefore {
 pub(in crate::run) struct Before {
     /// Rows by provider id.
     pub rows: BTreeMap<String, u64>,
+    /// Checksums of the extracts.
+    pub extracts: BTreeSet<String>,
     /// By provider id and field.
     pub columns: BTreeMap<(String, String), ColumnBefore>,
     /// Negative controls by name: how many could fail, and how many did.
@@ -36,6 +38,7 @@ impl Before {
         let count = |value: &Value| value.as_u64().unwrap_or(0);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         for input in json["inputs"].as_array().into_iter().flatten() {
+            before.extracts.insert(text(&input["blake3"]));
             *before.rows.entry(text(&input["provider"])).or_default() += count(&input["rows"]);
         }
         for field in json["standardise"]["fields"].as_array().into_iter().flatten() {

@@ -14,7 +14,7 @@ const PAGE_PATTERNS: usize = 1 << 16;
 
 /// The patterns of all candidate pairs.
 #[derive(Debug)]
-pub struct Compared {
+pub struct PairPatterns {
     /// The pages of each of [`Blocks::runs`].
     runs: Vec<(Pairs, Vec<Page>)>,
 }
@@ -97,9 +97,9 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Compared {
+impl PairPatterns {
     /// Compares every candidate pair; `progress` is told how many were.
-    pub fn all(comparisons: &Comparisons, blocks: &Blocks, progress: impl Fn(u64) + Sync) -> Compared {
+    pub fn all(comparisons: &Comparisons, blocks: &Blocks, progress: impl Fn(u64) + Sync) -> PairPatterns {
         let compare = |run: Pairs| {
             let (mut writer, mut batch, mut pairs) = (Writer::new(PAGE_PATTERNS), Batch::default(), 0);
             blocks.each_left(
@@ -113,7 +113,7 @@ impl Compared {
             progress(pairs);
             (run, writer.finish())
         };
-        Compared { runs: blocks.runs().into_par_iter().map(compare).collect() }
+        PairPatterns { runs: blocks.runs().into_par_iter().map(compare).collect() }
     }
 
     /// How many pairs there are.

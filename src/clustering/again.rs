@@ -1,0 +1,86 @@
+//! Joins that the night before found already.
+//!
+//! What agglomeration makes of a component that is looked at over all its pairs is a function of the looks of its nodes, how many records
+//! each stands for, which of them hold rows of one record_id or are decided to be one person, who is kept apart, and which rows are of one
+//! strict provider; and of the model and the settings, which the files of `recall` are kept under. All of it goes into a key.
+
+use super::nodes::Nodes;
+use super::pass::{MATRIX_MAX, Way};
+use super::settled::KeptBy;
+use super::{Evidence, Merge};
+use crate::recall::{Join, PLACES_MAX};
+
+/// Components of fewer nodes are joined faster than their key is made and looked up.
+const NODES_MIN: usize = 4;
+
+const _: () = assert!(MATRIX_MAX <= PLACES_MAX, "a place in a component of a matrix fits into a byte");
+
+/// The key of a component; `None` where its joins are not kept. `same` are pairs of places that are joined before all else.
+pub(super) fn key(
+    evidence: &Evidence,
+    nodes: &Nodes,
+    component: &[u32],
+    same: &[(usize, usize)],
+    way: Way,
+    lowest: i64,
+) -> Option<u128> {
+    let joins = evidence.joins.filter(|_| (NODES_MIN..=MATRIX_MAX).contains(&component.len()))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[way.word()]).update(&lowest.to_le_bytes());
+    for &node in component {
+        let identity = nodes.identity(node);
+        hasher.update(&joins.looks.of(identity).to_le_bytes());
+        hasher.update(&nodes.weight(node).to_le_bytes());
+        let strict = evidence.guards.strict_records(evidence, identity);
+        hasher.update(&(strict.len() as u64).to_le_bytes());
+        for (provider, record_id) in strict {
+            hasher.update(&provider.to_le_bytes()).update(&(record_id.len() as u64).to_le_bytes());
+            hasher.update(record_id.as_bytes());
+        }
+    }
+    for &(a, b) in same {
+        hasher.update(&[b's', a as u8, b as u8]);
+    }
+    for (a, b, by) in kept_apart(evidence, nodes, component) {
+        hasher.update(&[if by == KeptBy::Authority { b'a' } else { b'd' }, a as u8, b as u8]);
+    }
+    let mut key = [0; 16];
+    key.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    Some(u128::from_le_bytes(key))
+}
+
+/// Pairs of places whose identities are kept apart, and by whom.
+fn kept_apart(evidence: &Evidence, nodes: &Nodes, component: &[u32]) -> Vec<(usize, usize, KeptBy)> {
+    if !evidence.guards.keep_anybody_apart() {
+        return Vec::new();
+    }
+    let identity = |at: usize| nodes.identity(component[at]);
+    let pairs = (0..component.len()).flat_map(|a| (a + 1..component.len()).map(move |b| (a, b)));
+    pairs.filter_map(|(a, b)| Some((a, b, evidence.guards.kept_by(identity(a), identity(b))?))).collect()
+}
+
+/// The joins of a component under its key, as they were left: merges name places.
+pub(super) fn before(evidence: &Evidence, key: Option<u128>) -> Option<Vec<Merge>> {
+    let joins = evidence.joins?.before(key?)?;
+    let merge = |join: &Join| Merge {
+        average: join.average,
+        left: u32::from(join.left),
+        right: u32::from(join.right),
+        pairs: join.pairs,
+        expected: join.expected,
+    };
+    Some(joins.iter().map(merge).collect())
+}
+
+/// Leaves the joins of components for the next night; merges name places.
+pub(super) fn leave<'m>(evidence: &Evidence, found: impl Iterator<Item = (Option<u128>, &'m [Merge])>) {
+    let Some(joins) = evidence.joins else { return };
+    let join = |merge: &Merge| Join {
+        average: merge.average,
+        pairs: merge.pairs,
+        expected: merge.expected,
+        left: merge.left as u8,
+        right: merge.right as u8,
+    };
+    joins.leave(found.filter_map(|(key, merges)| Some((key?, merges.iter().map(join).collect()))));
+}

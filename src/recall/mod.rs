@@ -1,0 +1,37 @@
+//! What the night before found out and tonight need not: patterns of pairs, and the joins of components.
+//!
+//! In: what the night before left, and tonight's identities by their [`Looks`]. Out: [`KnownPairs`] for scoring and [`Joins`] for
+//! agglomeration. Always: each is kept under everything that it is a function of, so that a night with it and one without it give the
+//! same bytes; what is missing, damaged or was left under other settings is worked out; nothing but hashes, levels and counts is kept.
+//!
+//! Nothing here depends on which run left it: a rollback or a night that failed in between makes it less useful and never wrong.
+
+mod bytes;
+mod joins;
+mod looks;
+mod pairs;
+
+pub use bytes::Unusable;
+pub use joins::{Join, Joined, Joins, PLACES_MAX};
+pub use looks::{Look, Looks};
+pub use pairs::{Compared, KnownPairs};
+
+/// What a night leaves for the next.
+#[derive(Debug, Default, PartialEq)]
+pub struct Left {
+    pub compared: Compared,
+    pub joined: Joined,
+}
+
+/// What of a night was taken from the night before, and what it was taken from; for run.json.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+pub struct Recalled {
+    /// Identities that the night before had as well, with values as common as tonight.
+    pub identities: u64,
+    /// Candidate pairs that were compared the night before.
+    pub pairs: u64,
+    /// Components whose joins are those of the night before, and those that were agglomerated; components of so few nodes that this costs
+    /// nothing are in neither.
+    pub components: u64,
+    pub components_agglomerated: u64,
+}
