@@ -170,7 +170,7 @@ impl PairPatterns {
                         let again = changed[left as usize] && changed[right as usize];
                         any |= again;
                         let known = page.patterns[usize::from(place)];
-                        patterns.push(if again { comparisons.pattern(left, right) } else { known });
+                        patterns.push(if again { comparisons.pattern_afresh(left, right) } else { known });
                     }
                     writer.add(&patterns);
                 },

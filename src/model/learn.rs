@@ -135,7 +135,7 @@ fn blocked_histogram(
         .fold(Counter::default, |mut own, identity| {
             let n = counted(identities, identity);
             if n > 1 {
-                own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
+                own.add(comparisons.pattern_afresh(identity, identity), n * (n - 1) / 2);
             }
             own
         })
