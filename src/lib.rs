@@ -11,6 +11,7 @@ pub mod clustering;
 pub mod comparison;
 pub mod consent;
 pub mod decisions;
+mod disk;
 pub mod doctor;
 pub mod evaluate;
 pub mod explain;

@@ -1,15 +1,15 @@
 //! The command line: parse, dispatch, exit code.
 
 mod commands;
+mod memory;
 
 use clap::Parser;
 use onefolk::failure::{self, Failure};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// Many threads allocate while extracts are read.
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 fn main() -> ExitCode {
     let outcome = failure::caught(|| match commands::CommandLine::try_parse() {

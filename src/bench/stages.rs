@@ -157,6 +157,7 @@ mod tests {
             learnt: true,
             model: None,
             seconds,
+            reused_stages: Vec::new(),
             stages: stages.iter().map(stage).collect(),
             warnings: Vec::new(),
         };

@@ -38,7 +38,7 @@ const SMALL_POPULATION: f64 = 25_000.0;
 const RULES_OVERLAP: f64 = 2.7;
 
 /// What one rule yielded.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct RuleCount {
     pub rule: String,
     pub blocks: u64,

@@ -66,7 +66,7 @@ pub struct Partition {
 }
 
 /// Why a pair goes to a human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum ReviewReason {
     /// A human has decided that they are one person, which a never-link list forbids.
     DecisionAgainstNeverLink,
@@ -127,7 +127,7 @@ pub struct Clustering {
 }
 
 /// Figures for run.json.
-#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Counts {
     pub pairs_compared: u64,
     pub links: u64,

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Read every extract, link the records of each person and publish the population dataset.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk run night/job.toml\n  onefolk run night/job.toml --quiet --json > last-night.json\n  onefolk run night/job.toml --waive provider_shrunk\n\nExit codes: 0 published, 1 a \
+    after_help = "Example:\n  onefolk run night/job.toml\n  onefolk run night/job.toml --quiet --json > last-night.json\n  onefolk run night/job.toml --waive provider_shrunk\n  onefolk run night/job.toml --resume\n\nExit codes: 0 published, 1 a \
                         quality gate failed, 2 the job file is wrong, 3 an extract is unusable,\n4 disk, memory or another resource, 5 another run \
                         holds the lock. Unless it is 0, nothing was published."
 )]
@@ -23,6 +23,9 @@ pub struct Arguments {
     /// Do everything but publish.
     #[arg(long)]
     dry_run: bool,
+    /// Go on where this night was stopped before: stages that it had finished are not done again, if nothing they rest on has changed.
+    #[arg(long)]
+    resume: bool,
     /// Take nothing from the night before: compare and join everything anew, with the same model. The result is the same.
     #[arg(long)]
     full: bool,
@@ -39,7 +42,8 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let mut job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
-    let options = Options { show: Show::fitting(quiet), dry_run: arguments.dry_run, waived, full: arguments.full };
+    let Arguments { dry_run, resume, full, .. } = *arguments;
+    let options = Options { show: Show::fitting(quiet), dry_run, resume, waived, full };
     let finished = run::run(&job, options)?;
     for warning in &finished.warnings {
         eprintln!("warning: {warning}");

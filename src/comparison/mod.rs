@@ -47,7 +47,7 @@ pub enum Group {
 }
 
 /// A comparison's name, and where its level stands in a pattern: all that is left to know of it once pairs are scored.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct PackedLevel {
     /// As in `level_<name>` of links.parquet.
     pub name: String,

@@ -37,7 +37,7 @@ pub static NUMBERS_REPLACED_IN_A_CIRCLE: Code = Code {
 };
 
 /// Why a row may not be used (DESIGN section 6).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 pub enum WithheldReason {
     /// Named by a local objection.
     LocalObjection,
@@ -61,7 +61,7 @@ impl WithheldReason {
 }
 
 /// A row that may not be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Withheld {
     pub extract: u32,
     pub provider: u16,

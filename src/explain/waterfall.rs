@@ -1,8 +1,8 @@
 //! A pair as a waterfall: from any two records, field by field, to what they weigh and the cut; as a picture too.
 
 use super::PairExplained;
+use crate::disk;
 use crate::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
-use crate::identity::files;
 use crate::summary::pictures::{fitted, line, number, rectangle, text};
 use maud::{Markup, PreEscaped, html};
 use std::io::ErrorKind;
@@ -63,7 +63,7 @@ impl PairExplained {
     /// # Errors
     /// Where the file exists or cannot be written.
     pub fn write_svg(&self, path: &Path) -> Result<()> {
-        files::write_file(path, self.svg().as_bytes()).map_err(|error| match error.kind() {
+        disk::write_file(path, self.svg().as_bytes()).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => Failure::new(&FILE_EXISTS, path.display().to_string()),
             _ => Failure::from_io(&error, path, &OUTPUT_FAILED),
         })

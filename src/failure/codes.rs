@@ -36,9 +36,20 @@ pub static INTERNAL: Code = Code {
     exit: Exit::Resource,
     title: "onefolk stopped on a mistake of its own",
     next_step: "Report the place named above with the version (onefolk --version); nothing was published",
-    explanation: "A rule inside the program was broken (or memory ran out), and it stopped rather than go on with a wrong result. \
+    explanation: "A rule inside the program was broken, and it stopped rather than go on with a wrong result. \
                   What was published before still stands. The message names a place in the program and never a person's values, so \
                   it can be passed on as it is.",
+};
+
+/// There is no memory left.
+pub static MEMORY_EXHAUSTED: Code = Code {
+    id: "OF0405",
+    exit: Exit::Resource,
+    title: "there is no memory left",
+    next_step: "Give onefolk more memory (`onefolk plan` says how much a run needs), then `onefolk run --resume`; nothing was published",
+    explanation: "The operating system gave no more memory, because the machine, a limit (ulimit -v) or a control group has none left. What \
+                  was published before still stands, and `--resume` goes on from the last stage that was finished. Where the system's \
+                  own guard ends the program instead, nothing can be said any more: the exit code is 137 then, and the same holds.",
 };
 
 /// The command line is wrong.
@@ -79,8 +90,17 @@ pub static NO_EXTRACTS: Code = Code {
                   be read as one.",
 };
 
-static OWN: &[&Code] =
-    &[&DISK_FULL, &NOT_PERMITTED, &OUTPUT_FAILED, &INTERNAL, &USAGE, &UNKNOWN_CODE, &FILE_EXISTS, &NO_EXTRACTS];
+static OWN: &[&Code] = &[
+    &DISK_FULL,
+    &NOT_PERMITTED,
+    &OUTPUT_FAILED,
+    &INTERNAL,
+    &MEMORY_EXHAUSTED,
+    &USAGE,
+    &UNKNOWN_CODE,
+    &FILE_EXISTS,
+    &NO_EXTRACTS,
+];
 
 /// The tables of all rooms, in the order of the pipeline.
 pub static ALL: &[&[&Code]] = &[

@@ -7,7 +7,7 @@
 mod codes;
 mod panics;
 
-pub use codes::{ALL, FILE_EXISTS, INTERNAL, NO_EXTRACTS, OUTPUT_FAILED, UNKNOWN_CODE, USAGE, find};
+pub use codes::{ALL, FILE_EXISTS, INTERNAL, MEMORY_EXHAUSTED, NO_EXTRACTS, OUTPUT_FAILED, UNKNOWN_CODE, USAGE, find};
 pub use panics::caught;
 
 /// How the program ends (DESIGN section 4). The numbers are relied on by schedulers.

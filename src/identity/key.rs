@@ -1,7 +1,7 @@
 //! The secret key of the person_ids: 64 hexadecimal characters in a file.
 
-use super::files;
 use super::{KEY_UNUSABLE, LEDGER_UNWRITABLE};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use std::io::{ErrorKind, Read};
 use std::path::Path;
@@ -41,14 +41,11 @@ pub(super) fn make(path: &Path) -> Result<[u8; 32]> {
     let text: String = key.iter().map(|byte| format!("{byte:02x}")).chain(["\n".to_string()]).collect();
     let temporary = path.with_extension("key.partial");
     let folder = path.parent().unwrap_or(Path::new("."));
-    let written = files::create_folder(folder)
-        .and_then(|()| match std::fs::remove_file(&temporary) {
-            Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        })
-        .and_then(|()| files::write_file(&temporary, text.as_bytes()))
-        .and_then(|()| std::fs::rename(&temporary, path))
-        .and_then(|()| files::sync_folder(folder));
+    let written = disk::create_folder(folder)
+        .and_then(|()| disk::remove_file(&temporary))
+        .and_then(|()| disk::write_file(&temporary, text.as_bytes()))
+        .and_then(|()| disk::rename(&temporary, path))
+        .and_then(|()| disk::sync_folder(folder));
     written.map_err(|error| Failure::from_io(&error, path, &LEDGER_UNWRITABLE))?;
     Ok(key)
 }

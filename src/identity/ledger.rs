@@ -5,7 +5,8 @@
 //! `issued` before it. A run's folder is first written as `pending` and renamed when the run has been published.
 
 use super::person_id::{Deriver, PersonId};
-use super::{LEDGER_DAMAGED, LEDGER_MISSING, LEDGER_OF_OTHER_KEY, LEDGER_UNWRITABLE, files, key};
+use super::{LEDGER_DAMAGED, LEDGER_MISSING, LEDGER_OF_OTHER_KEY, LEDGER_UNWRITABLE, key};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -283,7 +284,7 @@ impl NextEntry {
             assignment.write(&ordinal.to_le_bytes())?;
         }
         assignment.finish()?;
-        files::sync_folder(folder)
+        disk::sync_folder(folder)
     }
 }
 
@@ -291,11 +292,12 @@ impl NextEntry {
 pub(crate) fn stage(output: &Path, next: &NextEntry) -> Result<()> {
     let folder = output.join(LEDGER_FOLDER);
     let partial = folder.join(PENDING_PARTIAL);
-    let staged = files::remove_folder(&partial)
-        .and_then(|()| files::create_folder(&partial))
+    let staged = disk::create_lasting_folder(&folder)
+        .and_then(|()| disk::remove_folder(&partial))
+        .and_then(|()| disk::create_folder(&partial))
         .and_then(|()| next.write(&partial))
-        .and_then(|()| fs::rename(&partial, folder.join(PENDING_FOLDER)))
-        .and_then(|()| files::sync_folder(&folder));
+        .and_then(|()| disk::rename(&partial, &folder.join(PENDING_FOLDER)))
+        .and_then(|()| disk::sync_folder(&folder));
     staged.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
 }
 
@@ -317,12 +319,12 @@ fn pending_header(output: &Path) -> Result<Option<IssuedHeader>> {
 pub(crate) fn settle(output: &Path) -> Result<()> {
     let Some(header) = pending_header(output)? else { return Ok(()) };
     let folder = output.join(LEDGER_FOLDER);
-    let settled = fs::rename(folder.join(PENDING_FOLDER), entry_folder(&folder, header.sequence))
-        .and_then(|()| files::sync_folder(&folder));
+    let settled = disk::rename(&folder.join(PENDING_FOLDER), &entry_folder(&folder, header.sequence))
+        .and_then(|()| disk::sync_folder(&folder));
     settled.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))?;
     // Older assignments are of no more use. All are tried, a microsecond each: a kill may have left one that is not the last.
     for earlier in 1..header.sequence {
-        let _ = fs::remove_file(entry_folder(&folder, earlier).join(ASSIGNMENT_FILE));
+        let _ = disk::remove_file(&entry_folder(&folder, earlier).join(ASSIGNMENT_FILE));
     }
     Ok(())
 }
@@ -331,12 +333,12 @@ pub(crate) fn settle(output: &Path) -> Result<()> {
 pub(crate) fn abandon(output: &Path) -> Result<()> {
     let folder = output.join(LEDGER_FOLDER);
     let (pending, partial) = (folder.join(PENDING_FOLDER), folder.join(PENDING_PARTIAL));
-    let abandoned = files::remove_folder(&partial).and_then(|()| {
+    let abandoned = disk::remove_folder(&partial).and_then(|()| {
         // Renamed first, so that a kill half-way never leaves a pending entry without its files.
-        match fs::rename(&pending, &partial) {
+        match disk::rename(&pending, &partial) {
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
             Err(error) => Err(error),
-            Ok(()) => files::remove_folder(&partial),
+            Ok(()) => disk::remove_folder(&partial),
         }
     });
     abandoned.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
@@ -401,7 +403,7 @@ fn hex(bytes: &[u8]) -> String {
 
 /// A file of one line of JSON, a body, and the checksum (BLAKE3) of both.
 struct SealedFile {
-    out: BufWriter<fs::File>,
+    out: BufWriter<disk::File>,
     hasher: blake3::Hasher,
     /// Hashing small pieces one by one is slow: they are gathered here.
     gathered: Vec<u8>,
@@ -411,7 +413,7 @@ impl SealedFile {
     const GATHERED_BYTES_MAX: usize = 256 << 10;
 
     fn create(path: &Path, header: &impl Serialize) -> std::io::Result<Self> {
-        let out = BufWriter::with_capacity(8 << 10, files::create_file(path)?);
+        let out = BufWriter::with_capacity(8 << 10, disk::create_file(path)?);
         let gathered = Vec::with_capacity(Self::GATHERED_BYTES_MAX + 64);
         let mut file = SealedFile { out, hasher: blake3::Hasher::new(), gathered };
         file.write(&serde_json::to_vec(header)?)?;

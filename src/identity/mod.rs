@@ -11,7 +11,6 @@ mod assign;
 mod changes;
 #[cfg(test)]
 pub(crate) mod example;
-pub(crate) mod files;
 mod key;
 mod ledger;
 mod person_id;

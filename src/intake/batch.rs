@@ -1,5 +1,7 @@
 //! The shapes in which rows leave intake.
 
+use serde::{Deserialize, Serialize};
+
 /// Strings laid end to end: value `i` is `bytes[ends[i-1]..ends[i]]`. An empty value is a missing one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TextColumn {
@@ -76,7 +78,7 @@ pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {
 }
 
 /// Why a row went to quarantine (DESIGN section 6). The first three are found while reading, the others by `records`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum QuarantineCode {
     Ragged,
     Undecodable,
@@ -110,7 +112,7 @@ impl QuarantineCode {
 }
 
 /// One row that could not be read. `raw` keeps its text for quarantine.parquet only; `reason` names no value.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Quarantined {
     pub extract: u32,
     pub provider: u16,
@@ -121,7 +123,7 @@ pub struct Quarantined {
 }
 
 /// What was found out about one extract while reading it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct FileReport {
     /// As in [`crate::intake::Extract::name`].
     pub name: String,

@@ -1,7 +1,7 @@
 //! The canonical fields of a record, and the facts carried beside them.
 
 /// A canonical field (DESIGN section 5). The order is the order of columns wherever fields are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 pub enum Field {
     RecordId,
     NhsNumber,

@@ -5,10 +5,11 @@ use super::recovery::{self, LINK_PARTIAL};
 use super::runs::{self, CURRENT, partial_folder, run_folder};
 use super::tables::{self, Outputs, WithheldRow};
 use super::{Lock, OUTPUT_UNWRITABLE, WrittenFile};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::{self, Change, NextEntry, files};
+use crate::identity::{self, Change, NextEntry};
 use rayon::prelude::*;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
@@ -36,7 +37,7 @@ impl<'a> Draft<'a> {
     /// Begins a run. [`recover`](super::recover) must have been called under the same lock.
     pub fn create(lock: &'a Lock, run_id: &str) -> Result<Draft<'a>> {
         let folder = partial_folder(lock.output(), run_id);
-        let created = files::remove_folder(&folder).and_then(|()| files::create_folder(&folder));
+        let created = disk::remove_folder(&folder).and_then(|()| disk::create_folder(&folder));
         created.map_err(|error| failed(&error, &folder))?;
         Ok(Draft { lock, run_id: run_id.to_string(), folder, published: false })
     }
@@ -82,12 +83,12 @@ impl<'a> Draft<'a> {
     ///
     /// # Panics
     /// Where `name` leads out of the run's folder.
-    pub fn create_file(&self, name: &str) -> Result<File> {
+    pub(crate) fn create_file(&self, name: &str) -> Result<disk::File> {
         let inside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
         assert!(inside, "a file of a run is named relative to it");
         let path = self.folder.join(name);
         let parent = path.parent().unwrap_or(&self.folder);
-        files::create_folder(parent).and_then(|()| files::create_file(&path)).map_err(|error| failed(&error, &path))
+        disk::create_folder(parent).and_then(|()| disk::create_file(&path)).map_err(|error| failed(&error, &path))
     }
 
     /// The runs that [`commit`](Draft::commit) is to remove for `keep_runs` runs to stay, this one included: the oldest by their names.
@@ -115,7 +116,7 @@ impl<'a> Draft<'a> {
         let mut pruned = Vec::new();
         // Where the new `current` may not survive a power cut, the old run must: the rest is left to the next run.
         let settled =
-            files::sync_folder(output).map_err(|error| failed(&error, output)).and_then(|()| identity::settle(output));
+            disk::sync_folder(output).map_err(|error| failed(&error, output)).and_then(|()| identity::settle(output));
         match settled {
             Ok(()) => pruned = self.prune(remove, &mut warnings),
             Err(failure) => warnings.push(failure.to_string()),
@@ -127,10 +128,9 @@ impl<'a> Draft<'a> {
     pub(super) fn sync(&self) -> Result<()> {
         let (mut found, mut folders) = (Vec::new(), Vec::new());
         walk(&self.folder, &mut found, &mut folders).map_err(|error| failed(&error, &self.folder))?;
-        let sync_file =
-            |path: &PathBuf| File::open(path).and_then(|file| file.sync_all()).map_err(|error| failed(&error, path));
+        let sync_file = |path: &PathBuf| disk::sync_file(path).map_err(|error| failed(&error, path));
         found.par_iter().try_for_each(sync_file)?;
-        folders.iter().try_for_each(|path| files::sync_folder(path).map_err(|error| failed(&error, path)))
+        folders.iter().try_for_each(|path| disk::sync_folder(path).map_err(|error| failed(&error, path)))
     }
 
     /// Step 2.
@@ -142,7 +142,7 @@ impl<'a> Draft<'a> {
     pub(super) fn reveal(&self) -> Result<()> {
         let folder = run_folder(self.lock.output(), &self.run_id);
         let runs = self.lock.output().join("runs");
-        let revealed = fs::rename(&self.folder, &folder).and_then(|()| files::sync_folder(&runs));
+        let revealed = disk::rename(&self.folder, &folder).and_then(|()| disk::sync_folder(&runs));
         revealed.map_err(|error| failed(&error, &folder))
     }
 
@@ -153,7 +153,7 @@ impl<'a> Draft<'a> {
         let link = output.join(LINK_PARTIAL);
         let current = output.join(CURRENT);
         let target = Path::new("runs").join(&self.run_id);
-        let swapped = std::os::unix::fs::symlink(target, &link).and_then(|()| fs::rename(&link, &current));
+        let swapped = disk::link(&target, &link).and_then(|()| disk::rename(&link, &current));
         swapped.map_err(|error| failed(&error, &current))
     }
 

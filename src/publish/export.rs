@@ -4,8 +4,8 @@
 
 use super::table::{self, Column};
 use super::{EXPORT_UNWRITABLE, OUTPUT_UNWRITABLE};
+use crate::disk;
 use crate::failure::{FILE_EXISTS, Failure, Result};
-use crate::identity::files;
 use crate::intake;
 use crate::job::{Field, Job};
 use crate::records::{Identities, Records};
@@ -33,15 +33,15 @@ pub fn export_records(job: &Job, records: &Records, path: &Path) -> Result<u64> 
     let partial = format!("{}.partial", name.to_string_lossy());
     let aside = folder.join(&partial);
     // What an export that was killed has left.
-    let _ = std::fs::remove_file(&aside);
+    let _ = disk::remove_file(&aside);
     let failed = |error: std::io::Error| Failure::from_io(&error, &aside, &EXPORT_UNWRITABLE);
     let written = write(job, records, folder, &partial).and_then(|bytes| {
-        std::fs::File::open(&aside).and_then(|file| file.sync_all()).map_err(failed)?;
-        std::fs::rename(&aside, path).and_then(|()| files::sync_folder(folder)).map_err(failed)?;
+        disk::sync_file(&aside).map_err(failed)?;
+        disk::rename(&aside, path).and_then(|()| disk::sync_folder(folder)).map_err(failed)?;
         Ok(bytes)
     });
     if written.is_err() {
-        let _ = std::fs::remove_file(&aside);
+        let _ = disk::remove_file(&aside);
     }
     written
 }

@@ -1,11 +1,10 @@
 //! One at a time: the lock of an output, and files like it that name their owner.
 
 use super::{LOCKED, OUTPUT_UNWRITABLE};
+use crate::disk;
 use crate::failure::{Code, Failure, Result};
-use crate::identity::files;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// Where the lock stands below an output.
@@ -27,8 +26,8 @@ impl Lock {
     pub fn acquire(output: &Path, doing: &str) -> Result<Lock> {
         let path = output.join(LOCK_FILE);
         let failed = |error: std::io::Error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE);
-        files::create_folder(&output.join("state")).map_err(failed)?;
-        files::create_folder(&output.join("runs")).map_err(failed)?;
+        disk::create_lasting_folder(&output.join("state")).map_err(failed)?;
+        disk::create_lasting_folder(&output.join("runs")).map_err(failed)?;
         let file = OwnedFile::take(&path, doing, [&LOCKED, &OUTPUT_UNWRITABLE])?;
         Ok(Lock { output: output.to_path_buf(), file })
     }
@@ -70,7 +69,7 @@ pub fn lock_owner(output: &Path) -> std::io::Result<Option<String>> {
 /// that the file never has to be removed.
 #[derive(Debug)]
 pub(crate) struct OwnedFile {
-    file: File,
+    file: disk::File,
     path: PathBuf,
     /// Host, process and since when: what stands before what it does.
     owner: String,
@@ -83,8 +82,8 @@ impl OwnedFile {
         // Not truncated when opened: the owner's line must stay readable while another process tries.
         let mut options = OpenOptions::new();
         let file =
-            options.read(true).write(true).create(true).truncate(false).mode(0o600).open(path).map_err(failed)?;
-        match file.try_lock() {
+            disk::File::open(path, options.read(true).write(true).create(true).truncate(false)).map_err(failed)?;
+        match file.plain().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::new(held, format!("{} is held by {}", path.display(), written_owner(path))));
@@ -99,7 +98,7 @@ impl OwnedFile {
     fn tell(&self, doing: &str) -> Result<()> {
         let line = format!("{}, {doing}\n", self.owner);
         // Written over the old line before what is left of that is cut off: a reader, who takes the first line only, never finds none.
-        let written = self.file.write_all_at(line.as_bytes(), 0).and_then(|()| self.file.set_len(line.len() as u64));
+        let written = self.file.write_all_at(line.as_bytes(), 0).and_then(|()| self.file.set_length(line.len() as u64));
         written.map_err(|error| Failure::from_io(&error, &self.path, &OUTPUT_UNWRITABLE))
     }
 }

@@ -2,10 +2,9 @@
 
 use super::runs::{current_run, list_partial, partial_folder, run_folder};
 use super::{Lock, OUTPUT_UNWRITABLE};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::identity::{self, files};
-use std::fs;
-use std::io::ErrorKind;
+use crate::identity;
 use std::path::Path;
 
 /// What [`recover`] found to do.
@@ -36,7 +35,7 @@ pub fn recover(lock: &Lock) -> Result<Recovered> {
     identity::abandon(output)?;
     for run in list_partial(output)? {
         let folder = partial_folder(output, &run);
-        files::remove_folder(&folder).map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
+        disk::remove_folder(&folder).map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
         recovered.removed.push(run);
     }
     remove_link(output)?;
@@ -46,9 +45,9 @@ pub fn recover(lock: &Lock) -> Result<Recovered> {
 /// Removes a whole run. It is renamed first, so that a kill half-way does not leave half a run under a whole one's name.
 pub(super) fn remove_run(output: &Path, run_id: &str) -> Result<()> {
     let partial = partial_folder(output, run_id);
-    let removed = files::remove_folder(&partial)
-        .and_then(|()| fs::rename(run_folder(output, run_id), &partial))
-        .and_then(|()| files::remove_folder(&partial));
+    let removed = disk::remove_folder(&partial)
+        .and_then(|()| disk::rename(&run_folder(output, run_id), &partial))
+        .and_then(|()| disk::remove_folder(&partial));
     removed.map_err(|error| Failure::from_io(&error, &partial, &OUTPUT_UNWRITABLE))
 }
 
@@ -58,8 +57,5 @@ pub(super) const LINK_PARTIAL: &str = ".current.partial";
 /// Removes a link that was made but never renamed.
 pub(super) fn remove_link(output: &Path) -> Result<()> {
     let path = output.join(LINK_PARTIAL);
-    match fs::remove_file(&path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE)),
-        _ => Ok(()),
-    }
+    disk::remove_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))
 }

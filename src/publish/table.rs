@@ -1,8 +1,8 @@
 //! One Parquet file: columns encoded in parallel, bytes that depend on nothing but the values.
 
 use super::OUTPUT_UNWRITABLE;
+use crate::disk::{self, File};
 use crate::failure::{Failure, Result};
-use crate::identity::files;
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListBuilder, StringBuilder,
 };
@@ -15,7 +15,6 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::Range;
 use std::path::Path;
@@ -149,7 +148,7 @@ impl<'a> Column<'a> {
 /// Writes `rows` rows of `columns` to a new file `name` in `folder`.
 pub(super) fn write(folder: &Path, name: &str, rows: usize, columns: &[Column]) -> Result<WrittenFile> {
     let path = folder.join(name);
-    let file = files::create_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))?;
+    let file = disk::create_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))?;
     let written = encode(file, rows, columns).map_err(|error| failure(error, &path))?;
     written.finish(name).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))
 }

@@ -24,7 +24,7 @@ pub struct Left {
 }
 
 /// What of a night was taken from the night before, and what it was taken from; for run.json.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Recalled {
     /// Identities that the night before had as well, with values as common as tonight.
     pub identities: u64,

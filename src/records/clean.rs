@@ -6,6 +6,7 @@ use crate::job::{Carry, CarryKind, CustomField, Field, FieldKind, Job, Source, T
 use crate::standardise::date::DateFormat;
 use crate::standardise::{Context, DateContext, Flags, facts, name};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ pub struct Quality {
     /// Records whose value could be used.
     pub valid: u64,
     /// Why values became null or were changed, by reason.
-    pub reasons: BTreeMap<&'static str, u64>,
+    pub reasons: BTreeMap<Cow<'static, str>, u64>,
     /// The format that was found, in words.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub found: Option<String>,
@@ -41,7 +42,7 @@ pub struct Cleaned {
     pub formats: Formats,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct TestNumbersSeen {
     pub rows: u64,
     pub accepted: bool,
@@ -135,7 +136,7 @@ fn clean_field(
             let code = at.map_or(MISSING, |at| piece.clean[at].1);
             if code != MISSING && refused(code) {
                 piece.quality.valid -= 1;
-                *piece.quality.reasons.entry("test_range").or_default() += 1;
+                *piece.quality.reasons.entry("test_range".into()).or_default() += 1;
             } else if code != MISSING {
                 clean.codes[row] = translate[code as usize];
             }
@@ -175,7 +176,7 @@ fn clean_piece(
         let verdict = context.clean(column.values.get(code), &mut out);
         quality.filled += count;
         if let Some(reason) = verdict.reason {
-            *quality.reasons.entry(reason.word()).or_default() += count;
+            *quality.reasons.entry(reason.word().into()).or_default() += count;
         }
         if verdict.flags.has(Flags::FILLER_PERSON) {
             fillers.push(code);

@@ -166,8 +166,8 @@ pub fn merge(job: &Job, batches: Vec<Interned>) -> (Records, Vec<Quarantined>) {
     (records, quarantined)
 }
 
-/// The facts of a job, each name once, in the order of the file.
-fn carried(job: &Job) -> Vec<&crate::job::Carry> {
+/// The facts of a job, each name once, in the order of the file: that of [`Records::facts`].
+pub fn carried(job: &Job) -> Vec<&crate::job::Carry> {
     let mut rules: Vec<&crate::job::Carry> = Vec::new();
     for carry in job.providers.iter().flat_map(|provider| &provider.carry) {
         if !rules.iter().any(|known| known.name == carry.name) {

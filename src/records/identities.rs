@@ -148,6 +148,18 @@ impl Identities {
         self.weight[identity as usize]
     }
 
+    /// All that there is to know of them, to be put aside: content hashes, and the lists that [`Identities::of_lists`] takes.
+    pub(crate) fn lists(&self) -> (&[[u8; 16]], [&[u32]; 4]) {
+        let Identities { of_record, hash, weight, starts, members } = self;
+        (hash, [of_record, weight, starts, members])
+    }
+
+    /// What was put aside, again.
+    pub(crate) fn of_lists(hash: Vec<[u8; 16]>, lists: [Vec<u32>; 4]) -> Identities {
+        let [of_record, weight, starts, members] = lists;
+        Identities { of_record, hash, weight, starts, members }
+    }
+
     /// The record that stands for the identity when its values are read.
     pub fn example(&self, identity: u32) -> usize {
         self.members(identity)[0] as usize

@@ -14,7 +14,7 @@ mod unusable;
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
 pub use formats::Formats;
-pub use gather::{Interned, intern, merge};
+pub use gather::{Interned, carried, intern, merge};
 pub use identities::{Identities, is_matching};
 pub use unusable::quarantine;
 

@@ -4,8 +4,8 @@
 //! with it.
 
 use crate::comparison::Frequencies;
+use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
-use crate::identity::files;
 use crate::job::Job;
 use crate::model::{Measured, Model};
 use crate::publish;
@@ -63,8 +63,8 @@ pub(super) fn write(job: &Job, model: &Model) -> std::io::Result<()> {
     let Some(tables) = &measured.tables else { return Ok(()) };
     let path = place(job, &measured.frequencies);
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    files::replace(&path, &tables.to_bytes())?;
-    files::sync_folder(folder)
+    disk::replace(&path, &tables.to_bytes())?;
+    disk::sync_folder(folder)
 }
 
 /// Removes the frequencies beside the job's model that neither it nor a kept run was linked with. What does not work is left for the next
@@ -85,7 +85,7 @@ pub(super) fn remove_others(job: &Job, model: &Model) {
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let path = entry.path();
         if entry.file_name().to_string_lossy().starts_with(start) && path != own && !kept.contains(&path) {
-            let _ = std::fs::remove_file(path);
+            let _ = disk::remove_file(&path);
         }
     }
 }

@@ -2,8 +2,8 @@
 //! morning. Names, codes and counts only.
 
 use super::{INTERRUPTED, notify};
+use crate::disk;
 use crate::failure::{Exit, Result};
-use crate::identity::files;
 use crate::publish::Lock;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -107,8 +107,8 @@ fn change(path: &Path, what: impl FnOnce(&mut Vec<Entry>)) {
         .map(|entry| serde_json::to_string(entry).expect("an entry is plain data") + "\n")
         .collect();
     let metrics = entries.last().map(metrics).unwrap_or_default();
-    let written = files::replace(path, lines.concat().as_bytes())
-        .and_then(|()| files::replace(&path.with_file_name("last_run.prom"), metrics.as_bytes()));
+    let written = disk::replace(path, lines.concat().as_bytes())
+        .and_then(|()| disk::replace(&path.with_file_name("last_run.prom"), metrics.as_bytes()));
     if let Err(error) = written {
         tracing::warn!(reason = %error.kind(), "the history of runs could not be kept");
     }

@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM while a run is being written: what was begun is removed, what was published stands.
 
 use super::{INTERRUPTED, history, temporary};
+use crate::disk;
 use crate::failure::Failure;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
@@ -65,6 +66,6 @@ fn remove_drafts(runs: &Path) {
     let draft = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
     for path in entries.map(|entry| entry.path()).filter(draft) {
         // What stays is removed by the next run.
-        let _ = std::fs::remove_dir_all(path);
+        let _ = disk::remove_folder(&path);
     }
 }

@@ -3,14 +3,13 @@
 //! Extracts are copied, never hard-linked: a provider that sends by writing over its old file would write over the last good one too.
 //! What a provider sends again unchanged is not copied again.
 
+use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
-use crate::identity::files;
 use crate::intake::{self, FileReport};
 use crate::job::{self, Job, Kept, KeptFile, WhenMissing};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 pub(super) static KEPT_DAMAGED: Code = Code {
@@ -75,7 +74,7 @@ pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
         let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
         let folder = job::kept_folder(&job.output, &provider.id);
         if provider.when_missing != WhenMissing::Last {
-            let _ = files::remove_folder(&folder);
+            let _ = disk::remove_folder(&folder);
         } else if provider.stale.is_none() && !own.is_empty() && own.iter().all(|file| file.skipped.is_none()) {
             let paths = provider.files.iter().map(std::path::PathBuf::as_path);
             if let Err(error) = keep_provider(job, &folder, &own, paths) {
@@ -88,7 +87,7 @@ pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
     for entry in fs::read_dir(inputs).into_iter().flatten().flatten() {
         // A provider that has left the job leaves nothing behind.
         if entry.file_name().to_str().is_none_or(|name| !known.contains(name)) {
-            let _ = files::remove_folder(&entry.path());
+            let _ = disk::remove_folder(&entry.path());
         }
     }
     warnings
@@ -112,16 +111,16 @@ fn keep_provider<'a>(
         kept.files.push(KeptFile { name: file.name.clone(), place, blake3: file.blake3.clone(), bytes: file.bytes });
     }
     let aside = folder.join(format!("{}.partial", job::KEPT_LIST));
-    let _ = fs::remove_file(&aside);
-    files::write_file(&aside, &serde_json::to_vec(&kept)?)?;
-    fs::rename(&aside, folder.join(job::KEPT_LIST))?;
+    let _ = disk::remove_file(&aside);
+    disk::write_file(&aside, &serde_json::to_vec(&kept)?)?;
+    disk::rename(&aside, &folder.join(job::KEPT_LIST))?;
     // Only now is the former list of no use, and with it the former extracts.
     for entry in fs::read_dir(folder)?.flatten() {
         if entry.path().is_dir() && entry.file_name().to_str().is_none_or(|name| !used.contains(name)) {
-            files::remove_folder(&entry.path())?;
+            disk::remove_folder(&entry.path())?;
         }
     }
-    files::sync_folder(folder)
+    disk::sync_folder(folder)
 }
 
 /// Copies an extract unless it is there. Its bytes are not synced: a checksum tells when they are used whether they are whole.
@@ -129,13 +128,12 @@ fn copy(from: &Path, folder: &Path, to: &Path, bytes: u64) -> io::Result<()> {
     if fs::metadata(to).is_ok_and(|known| known.len() == bytes) {
         return Ok(());
     }
-    files::create_folder(folder)?;
+    disk::create_folder(folder)?;
     let aside = to.with_extension("partial");
-    if fs::copy(from, &aside)? != bytes {
+    if disk::copy(from, &aside)? != bytes {
         // It was changed while the night went on: the former one stays.
-        let _ = fs::remove_file(&aside);
+        let _ = disk::remove_file(&aside);
         return Err(io::Error::from(io::ErrorKind::InvalidData));
     }
-    fs::set_permissions(&aside, fs::Permissions::from_mode(0o600))?;
-    fs::rename(&aside, to)
+    disk::rename(&aside, to)
 }

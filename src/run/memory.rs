@@ -4,7 +4,7 @@
 //! worked out again, so that nothing here can be wrong: only a night can be slower.
 
 use super::model::Known;
-use crate::identity::files;
+use crate::disk;
 use crate::job::Job;
 use crate::model::Frozen;
 use crate::recall::{Compared, Joined, Left, Unusable};
@@ -73,14 +73,14 @@ fn read<T>(job: &Job, name: &str, parse: impl Fn(&[u8]) -> Result<T, Unusable>) 
 pub(super) fn leave(job: &Job, frozen: Option<&Frozen>, left: Option<&Left>) -> Option<String> {
     let folder = folder(job);
     let (Some(frozen), Some(left)) = (frozen, left) else {
-        let _ = files::remove_folder(&folder);
+        let _ = disk::remove_folder(&folder);
         return None;
     };
     let settings = settings(job, frozen);
-    let written = files::create_folder(&folder).and_then(|()| {
+    let written = disk::create_folder(&folder).and_then(|()| {
         let (compared, joined) = rayon::join(
-            || files::replace(&folder.join(COMPARED), &left.compared.to_bytes(&settings)),
-            || files::replace(&folder.join(JOINED), &left.joined.to_bytes(&settings)),
+            || disk::replace(&folder.join(COMPARED), &left.compared.to_bytes(&settings)),
+            || disk::replace(&folder.join(JOINED), &left.joined.to_bytes(&settings)),
         );
         compared.and(joined)
     });

@@ -4,6 +4,7 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod checkpoint;
 mod counted;
 mod decided;
 mod export;
@@ -16,6 +17,7 @@ pub mod impossible;
 mod interrupt;
 mod keep;
 pub mod link;
+mod linked_night;
 pub(crate) mod machine;
 mod memory;
 mod metrics;
@@ -29,6 +31,8 @@ mod rollback;
 mod story;
 mod temporary;
 mod train;
+#[cfg(test)]
+mod trouble;
 mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
@@ -44,21 +48,22 @@ pub use train::{Trained, Unused, train};
 
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
-use crate::comparison::Comparisons;
 use crate::consent::{self, Authority, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
-use crate::model::{Frozen, Labels, Model};
+use crate::model::{Frozen, Model};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::recall::Recalled;
 use crate::records::{self, Cleaned, Formats, Records};
+use checkpoint::{Checkpoints, Use};
 use decided::Decided;
 use gates::{Before, Gates, Waived};
 use imported::ModelFile;
 use impossible::Control;
-use link::{Linked, Taught};
+use link::Linked;
+use linked_night::{LinkedNight, Taken, link_night};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
 use std::collections::BTreeSet;
@@ -132,6 +137,8 @@ pub struct Options {
     pub show: Show,
     /// Do everything but publish.
     pub dry_run: bool,
+    /// Go on where an earlier attempt at this night was stopped.
+    pub resume: bool,
     /// Gates that may be broken this once.
     pub waived: Waived,
     /// Take nothing from the night before: compare and join everything anew, with the model that is there.
@@ -141,7 +148,7 @@ pub struct Options {
 impl Default for Options {
     /// Silent, and published: what an embedding program wants.
     fn default() -> Self {
-        Options { show: Show::Nothing, dry_run: false, waived: Waived::default(), full: false }
+        Options { show: Show::Nothing, dry_run: false, resume: false, waived: Waived::default(), full: false }
     }
 }
 
@@ -169,6 +176,8 @@ pub struct Finished {
     /// The file that the model was read from, or was kept in; absent where there was nothing to compare, and after a dry run that learnt.
     pub model: Option<PathBuf>,
     pub seconds: f64,
+    /// Stages that an earlier attempt at this night had finished, and that were not done again.
+    pub reused_stages: Vec<&'static str>,
     /// What each stage took, publishing included, in order.
     pub stages: Vec<StageTime>,
     pub warnings: Vec<String>,
@@ -187,10 +196,12 @@ struct Night<'a> {
     /// What humans have decided, and how far it was obeyed.
     decided: Decided,
     gates: Vec<gates::Outcome>,
-    /// What gates and the memory of the night before have to say.
+    /// What gates, the memory of the night before and checkpoints have to say.
     warnings: Vec<String>,
     /// Checksums of the extracts of the run before.
     extracts_before: BTreeSet<String>,
+    /// Stages of an earlier attempt at this night that were not done again.
+    reused: Vec<&'static str>,
     controls: Vec<Control>,
     accounts: Accounts,
     linked: Linked,
@@ -276,12 +287,7 @@ fn under_lock(
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
-    let authority = consent::read(job)?;
-    let before = Before::of(job)?;
-    let extracts_before = before.extracts.clone();
-    let gates = Gates::new(job, before, options.waived);
-    let mut night = prepare(job, run_id, &authority, &ledger, (gates, options.full), progress)?;
-    night.extracts_before = extracts_before;
+    let night = prepare(job, Beginning::of(job, run_id, ledger, options)?, progress)?;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -297,6 +303,9 @@ fn under_lock(
     let published = draft.commit(&night.identified.next, &remove)?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    if let Err(error) = checkpoint::remove(&job.output) {
+        finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
+    }
     finished.warnings.extend(keep::keep(job, &night.files));
     finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
     let place = model::place(job);
@@ -310,42 +319,69 @@ fn under_lock(
     Ok(finished)
 }
 
-/// Everything up to publishing.
-fn prepare<'a>(
-    job: &'a Job,
+/// What a night has at hand before it reads an extract.
+struct Beginning<'a> {
     run_id: String,
-    authority: &Authority,
-    ledger: &Ledger,
-    (mut gates, full): (Gates, bool),
-    progress: &Progress,
-) -> Result<Night<'a>> {
-    let model_file = ModelFile::of_job(job)?;
-    let known = if model_file.is_some() { None } else { model::to_use(job)? };
-    let Usable { files, mut records, cleaned, quarantined, replaced_numbers } =
-        read_usable(job, authority, known.as_ref().and_then(Known::formats), progress)?;
+    ledger: Ledger,
+    /// The job's own model file, where it names one of another tool.
+    model_file: Option<ModelFile>,
+    /// The model that was learnt before.
+    known: Option<Known>,
+    /// Nothing is taken from the night before.
+    full: bool,
+    authority: Authority,
+    gates: Gates<'a>,
+    checkpoints: Checkpoints<'a>,
+}
+
+impl<'a> Beginning<'a> {
+    fn of(job: &'a Job, run_id: String, ledger: Ledger, options: Options) -> Result<Beginning<'a>> {
+        let model_file = ModelFile::of_job(job)?;
+        let known = if model_file.is_some() { None } else { model::to_use(job)? };
+        let how = Use { resume: options.resume, write: !options.dry_run };
+        let settings = checkpoint::settings(job, known.as_ref(), model_file.as_ref(), options.full)?;
+        let checkpoints = Checkpoints::new(job, how, settings);
+        let authority = consent::read(job)?;
+        let gates = Gates::new(job, Before::of(job)?, options.waived);
+        Ok(Beginning { run_id, ledger, model_file, known, full: options.full, authority, gates, checkpoints })
+    }
+}
+
+/// Everything up to publishing.
+fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> Result<Night<'a>> {
+    let Beginning { run_id, ledger, model_file, known, full, authority, mut gates, mut checkpoints } = beginning;
+    let extracts_before = gates.before.extracts.clone();
+    let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = match checkpoints.reading(progress) {
+        Some(usable) => usable,
+        None => {
+            let usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
+            checkpoints.keep_reading(&usable, progress);
+            usable
+        }
+    };
     keep::verify(job, &files)?;
     gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
-    let models = (model_file.as_ref(), known.as_ref().map(|known| &known.frozen.model));
-    let Held { withheld, identities, gone } = withhold(job, &mut records, authority, models, progress)?;
-    let accounts = Accounts::draw_up(&files, &records, &quarantined, &withheld)?;
+    let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
+    let mut accounts = Accounts::default();
+    let (night, memory_warnings) = link_night(
+        job,
+        (&mut records, &cleaned),
+        &authority,
+        taken,
+        &mut checkpoints,
+        progress,
+        |records, withheld| {
+            accounts = Accounts::draw_up(&files, records, &quarantined, withheld)?;
+            Ok(())
+        },
+    )?;
+    let LinkedNight { withheld, gone, linked, learnt } = night;
     let settled = authority.settled(job, &records);
-    let taught = known.as_ref().map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
-    let (before, memory_warnings) = memory::left(job, known.as_ref().filter(|_| !full));
-    let mut linked = match &model_file {
-        Some(file) => imported::link(job, &records, &settled, file, progress),
-        None => link::link(job, &records, &settled, taught, identities, Some(&before), progress)?,
-    };
-    drop(before);
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
-    let frozen = match &known {
-        Some(known) => Some(known.as_used(job)),
-        None => model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
-    };
-    // Nothing is compared any more: what stands in `levels` is enough to write the links.
-    linked.comparisons = Comparisons::none();
+    let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
-        ledger,
+        &ledger,
         job,
         &records,
         &linked.clustering.partition,
@@ -355,9 +391,10 @@ fn prepare<'a>(
     );
     let controls = impossible::controls(job, &records, &linked.clustering.partition);
     let found = u64::from(linked.clustering.partition.people);
-    gates.judge_people(ledger, found, &identified.changes, &controls)?;
+    gates.judge_people(&ledger, found, &identified.changes, &controls)?;
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
+    let (reused, checkpoint_warnings) = checkpoints.outcome();
     Ok(Night {
         job,
         run_id,
@@ -368,9 +405,10 @@ fn prepare<'a>(
         withheld,
         replaced_numbers,
         decided,
-        warnings: gates.warnings().chain(memory_warnings).collect(),
-        extracts_before: BTreeSet::new(),
+        warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
+        extracts_before,
         gates: gates.into_outcomes(),
+        reused,
         controls,
         accounts,
         linked,
@@ -532,6 +570,7 @@ impl Night<'_> {
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
             seconds: 0.0,
+            reused_stages: self.reused.clone(),
             stages: Vec::new(),
             warnings: self
                 .told_of_the_model()

@@ -7,9 +7,9 @@
 use super::frequencies;
 use super::link::Linked;
 use crate::clustering::CONTEXT_LEVELS;
+use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
-use crate::identity::{Ledger, files};
-
+use crate::identity::Ledger;
 use crate::job::Job;
 use crate::model::{FORMAT_VERSION, Frozen, Labels, LearntFrom, Measured};
 use crate::publish;
@@ -232,14 +232,14 @@ pub(super) fn write(job: &Job, path: &Path, frozen: &Frozen) -> Result<()> {
         path.file_name().ok_or_else(|| Failure::new(&MODEL_UNWRITABLE, format!("{} names no file", path.display())))?;
     let aside = folder.join(format!(".{}.partial", name.to_string_lossy()));
     // What a training that was killed has left.
-    let _ = std::fs::remove_file(&aside);
+    let _ = disk::remove_file(&aside);
     let written = frequencies::write(job, &frozen.model)
-        .and_then(|()| files::create_file(&aside))
+        .and_then(|()| disk::create_file(&aside))
         .and_then(|mut file| file.write_all(&frozen.to_json()).and_then(|()| file.sync_all()))
-        .and_then(|()| std::fs::rename(&aside, path))
-        .and_then(|()| files::sync_folder(folder));
+        .and_then(|()| disk::rename(&aside, path))
+        .and_then(|()| disk::sync_folder(folder));
     written.map_err(|error| {
-        let _ = std::fs::remove_file(&aside);
+        let _ = disk::remove_file(&aside);
         failed(error)
     })?;
     frequencies::remove_others(job, &frozen.model);

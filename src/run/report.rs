@@ -135,6 +135,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
             "review": linked.clustering.review.len(),
             "model": model_in_brief(night),
         },
+        "reused_stages": night.reused,
         "removed_runs": removed,
         "outputs": [],
         "seconds": timings,

@@ -1,7 +1,7 @@
 //! log.jsonl: the events of a run as JSON lines. Stages and counts only, never a value.
 
+use crate::disk;
 use crate::failure::Failure;
-use crate::identity::files;
 use crate::publish::Lock;
 use serde_json::Value;
 use std::io::Write;
@@ -65,7 +65,7 @@ pub(super) fn outcome(run: &Value, warnings: &[String]) {
 /// Keeps the events of a run that failed as state/failed.jsonl, the one before replaced: nothing else of it is left to look at.
 pub(super) fn keep_failed(lock: &Lock, story: &Story, failure: &Failure) {
     story.tell(|| tracing::error!(code = failure.code.id, exit = failure.code.exit.number(), "{failure}"));
-    files::replace(&lock.output().join("state/failed.jsonl"), &story.so_far()).unwrap_or_else(|error| {
+    disk::replace(&lock.output().join("state/failed.jsonl"), &story.so_far()).unwrap_or_else(|error| {
         tracing::warn!(reason = %error.kind(), "the events of a failed run could not be kept");
     });
 }

@@ -1,0 +1,136 @@
+//! The one way in which what onefolk leaves behind comes to be changed: state, runs and checkpoints.
+//!
+//! In: a path below an output, and what is to become of it. Out: the operating system's answer. Always: files are their owner's only
+//! (0600, folders 0700); what is replaced is replaced in one rename. Since every change goes through here, tests can fail any of them, end
+//! the program at any of them, and take back what a power cut would (`trial`); outside of tests nothing of that is compiled.
+
+mod file;
+#[cfg(test)]
+mod shadow;
+#[cfg(test)]
+pub(crate) mod trial;
+
+pub(crate) use file::File;
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+
+/// One change of what stands on the disk.
+#[cfg_attr(not(test), expect(dead_code, reason = "only tests look into it"))]
+#[derive(Clone, Copy)]
+pub(crate) enum Change<'a> {
+    CreateFolder(&'a Path),
+    CreateFile(&'a Path),
+    SetLength(&'a Path, u64),
+    /// What was written to a file survives a power cut from here on.
+    SyncFile(&'a Path),
+    /// The names in a folder do.
+    SyncFolder(&'a Path),
+    Rename(&'a Path, &'a Path),
+    RemoveFile(&'a Path),
+    RemoveFolder(&'a Path),
+    Link(&'a Path, &'a Path),
+    Copy(&'a Path),
+}
+
+/// Makes a change.
+fn make<T>(change: Change, real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    #[cfg(test)]
+    return trial::tried(change, real);
+    #[cfg(not(test))]
+    {
+        let _ = change;
+        real()
+    }
+}
+
+/// Makes `folder` and what is missing above it, for the owner only (0700).
+pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    make(Change::CreateFolder(folder), || DirBuilder::new().recursive(true).mode(0o700).create(folder))
+}
+
+/// Makes `folder` and what is missing above it, and makes their names survive a power cut.
+pub(crate) fn create_lasting_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|path| !path.exists()).collect();
+    create_folder(folder)?;
+    // The first one stands in a folder that was there; a relative path's is the current one.
+    let mut parents = missing.iter().filter_map(|path| path.parent());
+    parents.try_for_each(|parent| sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }))
+}
+
+/// A new, empty file for the owner only (0600). Fails where it exists: nothing is overwritten.
+pub(crate) fn create_file(path: &Path) -> io::Result<File> {
+    File::open(path, fs::OpenOptions::new().write(true).create_new(true))
+}
+
+/// Makes what was written to the file `path` survive a power cut.
+pub(crate) fn sync_file(path: &Path) -> io::Result<()> {
+    make(Change::SyncFile(path), || fs::File::open(path)?.sync_all())
+}
+
+/// Makes the names in `folder` (created, renamed, removed) survive a power cut.
+pub(crate) fn sync_folder(folder: &Path) -> io::Result<()> {
+    make(Change::SyncFolder(folder), || fs::File::open(folder)?.sync_all())
+}
+
+/// Writes a whole new file and syncs it.
+pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use io::Write;
+    let mut file = create_file(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// Replaces a whole file (0600) in one rename; what stood there before stands until then.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".partial");
+    let aside = path.with_file_name(name);
+    // What a process that was killed has left.
+    remove_file(&aside)?;
+    write_file(&aside, bytes).and_then(|()| rename(&aside, path)).inspect_err(|_| {
+        // Where it stays it is removed the next time.
+        let _ = remove_file(&aside);
+    })
+}
+
+/// Gives a file, link or folder another name, which replaces what stood there, in one instant.
+pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    make(Change::Rename(from, to), || fs::rename(from, to))
+}
+
+/// Makes a symbolic link at `path` that leads to `target`.
+pub(crate) fn link(target: &Path, path: &Path) -> io::Result<()> {
+    make(Change::Link(target, path), || std::os::unix::fs::symlink(target, path))
+}
+
+/// Copies a file to `to` (0600) and gives its bytes; nothing is synced.
+pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
+    use std::os::unix::fs::PermissionsExt;
+    make(Change::Copy(to), || {
+        let bytes = fs::copy(from, to)?;
+        fs::set_permissions(to, fs::Permissions::from_mode(0o600))?;
+        Ok(bytes)
+    })
+}
+
+/// Removes a file or link; an absent one is no error.
+pub(crate) fn remove_file(path: &Path) -> io::Result<()> {
+    if path.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(());
+    }
+    make(Change::RemoveFile(path), || fs::remove_file(path))
+}
+
+/// Removes a folder and all in it; an absent one is no error.
+pub(crate) fn remove_folder(folder: &Path) -> io::Result<()> {
+    if folder.symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(());
+    }
+    make(Change::RemoveFolder(folder), || fs::remove_dir_all(folder))
+}

@@ -1,0 +1,52 @@
+//! The allocator: mimalloc, since many threads allocate while extracts are read, and an end with a code where memory runs out.
+
+use mimalloc::MiMalloc;
+use onefolk::failure::MEMORY_EXHAUSTED;
+use std::alloc::{GlobalAlloc, Layout};
+use std::io::Write;
+
+/// mimalloc, but that the program ends with exit code 4 where it has no memory to give. Rust's own answer is to abort, with exit code 134 and
+/// nothing that says what to do; it can be changed by an allocator only.
+pub struct Allocator;
+
+// SAFETY: every call is passed on to mimalloc as it came, and so is what mimalloc answers unless it is null; then nobody gets an answer.
+unsafe impl GlobalAlloc for Allocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is mimalloc's condition.
+        given(unsafe { MiMalloc.alloc(layout) })
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: as above.
+        given(unsafe { MiMalloc.alloc_zeroed(layout) })
+    }
+
+    unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
+        // SAFETY: as above; whatever `memory` is comes from mimalloc.
+        given(unsafe { MiMalloc.realloc(memory, layout, bytes) })
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: as above.
+        unsafe { MiMalloc.dealloc(memory, layout) }
+    }
+}
+
+fn given(memory: *mut u8) -> *mut u8 {
+    if memory.is_null() {
+        ran_out();
+    }
+    memory
+}
+
+/// Allocates nothing, and waits for no destructor.
+#[cold]
+fn ran_out() -> ! {
+    let code = &MEMORY_EXHAUSTED;
+    let mut stderr = std::io::stderr().lock();
+    for part in ["error: ", code.title, "\n", code.next_step, " (", code.id, ")\n"] {
+        // Where stderr is closed nobody reads why; the exit code still says it.
+        let _ = stderr.write_all(part.as_bytes());
+    }
+    signal_hook::low_level::exit(code.exit.number().into())
+}

@@ -1,0 +1,158 @@
+//! What linking leaves, as pieces: who was withheld, who is one person with whom, and the model that was learnt on the way.
+
+use super::pieces::{Damaged, Reader, Writer};
+use crate::clustering::{Clustering, Partition};
+use crate::comparison::{Comparisons, Frequencies};
+use crate::consent::Withheld;
+use crate::model::{Frozen, LearntFrom, Model};
+use crate::recall::{Compared, Joined, Left};
+use crate::records::{Identities, Records};
+use crate::run::link::Linked;
+use crate::run::linked_night::LinkedNight;
+use rustc_hash::FxHashSet;
+use std::io;
+use std::sync::Arc;
+
+type Got<T> = Result<T, Damaged>;
+
+pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
+    let LinkedNight { withheld, gone, linked, learnt } = night;
+    writer.put_list(withheld)?;
+    writer.put(gone)?;
+    put_linked(writer, linked)?;
+    writer.put(&learnt.as_ref().map(Parts::of))
+}
+
+/// `records` are those that reading has left; gives also which of them stay, since they are not withheld.
+pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, Vec<bool>)> {
+    let withheld: Vec<Withheld> = reader.get_list()?;
+    let gone = reader.get()?;
+    let linked = get_linked(reader)?;
+    let learnt: Option<Parts> = reader.get()?;
+    let learnt = learnt.map(Parts::into_frozen).transpose()?;
+    let left: usize = records.len().checked_sub(withheld.len()).ok_or(Damaged)?;
+    let clustering = &linked.clustering;
+    let people = clustering.partition.people as usize;
+    let fits = clustering.partition.person.len() == left
+        && linked.identities.of_record.len() == left
+        && [clustering.weakest.len(), clustering.right.len(), clustering.bare.len()] == [people; 3];
+    if !fits {
+        return Err(Damaged);
+    }
+    let stay = stay(records, &withheld)?;
+    Ok((LinkedNight { withheld, gone, linked, learnt }, stay))
+}
+
+fn stay(records: &Records, withheld: &[Withheld]) -> Got<Vec<bool>> {
+    let rows: FxHashSet<(u32, u32)> = withheld.iter().map(|row| (row.extract, row.source_row)).collect();
+    let stay: Vec<bool> =
+        (0..records.len()).map(|row| !rows.contains(&(records.extract[row], records.source_row[row]))).collect();
+    let gone = stay.iter().filter(|stay| !**stay).count();
+    if gone == withheld.len() { Ok(stay) } else { Err(Damaged) }
+}
+
+fn put_linked(writer: &mut Writer, linked: &Linked) -> io::Result<()> {
+    // What is compared is not needed once the levels of the pairs are known.
+    let Linked {
+        identities,
+        comparisons: _,
+        clustering,
+        model,
+        levels,
+        expected_matches,
+        training_pairs,
+        patterns,
+        rules,
+        limits,
+        recalled,
+        left,
+    } = linked;
+    let (hash, lists) = identities.lists();
+    writer.put_list(hash)?;
+    lists.into_iter().try_for_each(|list| writer.put_list(list))?;
+    let Clustering { partition, links, review, weakest, right, bare, refused, counts } = clustering;
+    writer.put(&partition.people)?;
+    writer.put_list(&partition.person)?;
+    writer.put_list(links)?;
+    writer.put_list(review)?;
+    writer.put_list(weakest)?;
+    writer.put_list(right)?;
+    writer.put_list(bare)?;
+    writer.put(&(refused, counts))?;
+    writer.put(&(model, levels, expected_matches, training_pairs, patterns, rules, limits, recalled))?;
+    put_left(writer, left.as_ref())
+}
+
+fn get_linked(reader: &mut Reader) -> Got<Linked> {
+    let hash = reader.get_list()?;
+    let lists = [reader.get_list()?, reader.get_list()?, reader.get_list()?, reader.get_list()?];
+    let identities = Identities::of_lists(hash, lists);
+    let people = reader.get()?;
+    let partition = Partition { people, person: reader.get_list()? };
+    let (links, review, weakest) = (reader.get_list()?, reader.get_list()?, reader.get_list()?);
+    let (right, bare) = (reader.get_list()?, reader.get_list()?);
+    let (refused, counts) = reader.get()?;
+    let clustering = Clustering { partition, links, review, weakest, right, bare, refused, counts };
+    let (model, levels, expected_matches, training_pairs, patterns, rules, limits, recalled) = reader.get()?;
+    Ok(Linked {
+        identities,
+        comparisons: Comparisons::none(),
+        clustering,
+        model,
+        levels,
+        expected_matches,
+        training_pairs,
+        patterns,
+        rules,
+        limits,
+        recalled,
+        left: get_left(reader)?,
+    })
+}
+
+/// The checkpoint says itself under which settings it was made.
+const NO_SETTINGS: [u8; 32] = [0; 32];
+
+fn put_left(writer: &mut Writer, left: Option<&Left>) -> io::Result<()> {
+    writer.put(&left.is_some())?;
+    let Some(Left { compared, joined }) = left else { return Ok(()) };
+    writer.put_list(&compared.to_bytes(&NO_SETTINGS))?;
+    writer.put_list(&joined.to_bytes(&NO_SETTINGS))
+}
+
+fn get_left(reader: &mut Reader) -> Got<Option<Left>> {
+    let there: bool = reader.get()?;
+    if !there {
+        return Ok(None);
+    }
+    let (compared, joined): (Vec<u8>, Vec<u8>) = (reader.get_list()?, reader.get_list()?);
+    let compared = Compared::from_bytes(&compared, &NO_SETTINGS).map_err(|_| Damaged)?;
+    let joined = Joined::from_bytes(&joined, &NO_SETTINGS).map_err(|_| Damaged)?;
+    Ok(Some(Left { compared, joined }))
+}
+
+/// A frozen model in a form that needs no names, and the frequencies that stand in a file of their own.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Parts {
+    format_version: u32,
+    onefolk: String,
+    learnt_from: LearntFrom,
+    model: Model,
+    frequencies: Option<Vec<u8>>,
+}
+
+impl Parts {
+    fn of(frozen: &Frozen) -> Parts {
+        let Frozen { format_version, onefolk, learnt_from, model } = frozen.clone();
+        let frequencies = model.frequencies().map(Frequencies::to_bytes);
+        Parts { format_version, onefolk, learnt_from, model, frequencies }
+    }
+
+    fn into_frozen(self) -> Got<Frozen> {
+        let Parts { format_version, onefolk, learnt_from, mut model, frequencies } = self;
+        if let (Some(measured), Some(bytes)) = (&mut model.measured, frequencies) {
+            measured.tables = Some(Arc::new(Frequencies::from_bytes(&bytes).ok_or(Damaged)?));
+        }
+        Ok(Frozen { format_version, onefolk, learnt_from, model })
+    }
+}

@@ -1,0 +1,240 @@
+//! Checkpoints: what a night's costly stages have left, in `state/checkpoints/` below the output, so that `run --resume` goes on from there
+//! after a kill.
+//!
+//! In: what reading and linking leave. Out: the same, where the night is the same: the bytes of every extract and list, the job, the model,
+//! the key and the program. Always: a checkpoint that is damaged or of another night is not used and its stage is done again; none stays
+//! once its night is published, and a plain run begins by removing them, since they hold what the extracts hold; writing one never stops a
+//! night.
+
+mod linking;
+mod pieces;
+mod reading;
+mod same;
+
+use super::linked_night::LinkedNight;
+use super::{Progress, Usable};
+use crate::disk;
+use crate::intake::FileReport;
+use crate::job::Job;
+use crate::records::Records;
+use pieces::{Damaged, Reader, Writer};
+use same::Input;
+pub(super) use same::settings;
+use serde::{Deserialize, Serialize};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Raised whenever a checkpoint of an older version would be read wrongly.
+const FORMAT_VERSION: u32 = 1;
+
+/// A stage that has a checkpoint; its word stands in run.json.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kept {
+    /// Extracts were read and standardised.
+    Reading,
+    /// Rows were withheld, a model was learnt or taken, people were made.
+    Linking,
+}
+
+impl Kept {
+    fn word(self) -> &'static str {
+        match self {
+            Kept::Reading => "reading",
+            Kept::Linking => "linking",
+        }
+    }
+}
+
+/// What a checkpoint begins with: of which night it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Header {
+    format: u32,
+    stage: Kept,
+    /// Hash of all that decides what the stages make of the extracts ([`settings`]).
+    settings: [u8; 32],
+    inputs: Vec<Input>,
+}
+
+/// The checkpoints of one night.
+pub(super) struct Checkpoints<'a> {
+    job: &'a Job,
+    folder: PathBuf,
+    settings: [u8; 32],
+    how: Use,
+    /// Known once the extracts are read: then a later stage's checkpoint can be written or used.
+    inputs: Option<Vec<Input>>,
+    /// Stages that were not done again.
+    reused: Vec<Kept>,
+    warnings: Vec<String>,
+}
+
+/// How a night uses checkpoints.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Use {
+    /// Those that are there are used where they are of this night.
+    pub resume: bool,
+    /// New ones are written; those that are there are removed where they are not to be used.
+    pub write: bool,
+}
+
+/// Removes the checkpoints below `output`; none is no error.
+pub(super) fn remove(output: &Path) -> io::Result<()> {
+    disk::remove_folder(&place(output))
+}
+
+fn place(output: &Path) -> PathBuf {
+    output.join("state/checkpoints")
+}
+
+impl<'a> Checkpoints<'a> {
+    pub fn new(job: &'a Job, how: Use, settings: [u8; 32]) -> Checkpoints<'a> {
+        let mut checkpoints = Checkpoints {
+            job,
+            folder: place(&job.output),
+            settings,
+            how,
+            inputs: None,
+            reused: Vec::new(),
+            warnings: Vec::new(),
+        };
+        if how.write
+            && !how.resume
+            && let Err(error) = remove(&job.output)
+        {
+            checkpoints.warnings.push(format!("checkpoints of an earlier run could not be removed: {}", error.kind()));
+        }
+        checkpoints
+    }
+
+    /// What reading left in an earlier attempt at this very night.
+    pub fn reading(&mut self, progress: &Progress) -> Option<Usable> {
+        if !self.how.resume {
+            return None;
+        }
+        let stage = progress.stage("Resuming", None);
+        let job = self.job;
+        let found = self.open(Kept::Reading, |reader| reading::get(reader, job));
+        stage.done(match &found {
+            Some(usable) => format!("{} records were read before", usable.records.len()),
+            None => "nothing: the night begins anew".into(),
+        });
+        let usable = found?;
+        self.inputs = Input::all(&usable.files);
+        Some(usable)
+    }
+
+    /// Keeps what reading has left.
+    pub fn keep_reading(&mut self, usable: &Usable, progress: &Progress) {
+        self.inputs = Input::all(&usable.files);
+        self.keep(Kept::Reading, progress, |writer| reading::put(writer, usable));
+    }
+
+    /// What linking left; of `records` those go that were withheld. Only after [`Checkpoints::reading`] has found something.
+    pub fn linking(&mut self, records: &mut Records, progress: &Progress) -> Option<LinkedNight> {
+        if !self.reused.contains(&Kept::Reading) {
+            return None;
+        }
+        let stage = progress.stage("Resuming", None);
+        let found = self.open(Kept::Linking, |reader| linking::get(reader, records));
+        stage.done(match &found {
+            Some((night, _)) => format!("{} people were found before", night.linked.clustering.partition.people),
+            None => "linking had not ended".into(),
+        });
+        let (night, stay) = found?;
+        if stay.contains(&false) {
+            records.retain(&stay);
+        }
+        Some(night)
+    }
+
+    /// Keeps what linking has left.
+    pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) {
+        self.keep(Kept::Linking, progress, |writer| linking::put(writer, night));
+    }
+
+    /// Stages that were not done again, in words of run.json, and what somebody should know.
+    pub fn outcome(self) -> (Vec<&'static str>, Vec<String>) {
+        (self.reused.into_iter().map(Kept::word).collect(), self.warnings)
+    }
+
+    /// Reads a checkpoint that is whole and of this night; says why where one is there that is not.
+    fn open<T>(&mut self, stage: Kept, get: impl FnOnce(&mut Reader) -> Result<T, Damaged>) -> Option<T> {
+        let path = self.path(stage);
+        let mut reader = match Reader::open(&path) {
+            Ok(reader) => reader,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+            Err(error) => {
+                self.not_used(stage, &format!("it cannot be read: {}", error.kind()));
+                return None;
+            }
+        };
+        let header: Header = match reader.get() {
+            Ok(header) => header,
+            Err(Damaged) => {
+                self.not_used(stage, "it is damaged");
+                return None;
+            }
+        };
+        if let Some(why) = self.another_night(&header, stage) {
+            self.not_used(stage, &why);
+            return None;
+        }
+        match get(&mut reader).and_then(|got| reader.at_end().map(|()| got)) {
+            Ok(got) => {
+                self.reused.push(stage);
+                Some(got)
+            }
+            Err(Damaged) => {
+                self.not_used(stage, "it is damaged");
+                None
+            }
+        }
+    }
+
+    /// Why a checkpoint is of another night; `None` where it is of this one.
+    fn another_night(&self, header: &Header, stage: Kept) -> Option<String> {
+        if header.format != FORMAT_VERSION || header.stage != stage {
+            return Some("another version of onefolk wrote it".into());
+        }
+        if header.settings != self.settings {
+            return Some("the job, a list, the decisions, the model or the program is another one".into());
+        }
+        match &self.inputs {
+            Some(inputs) => (*inputs != header.inputs).then(|| "it is of other extracts".into()),
+            None => same::changed(self.job, &header.inputs).map(|name| format!("{name} is another file by now")),
+        }
+    }
+
+    fn not_used(&mut self, stage: Kept, why: &str) {
+        let word = stage.word();
+        self.warnings.push(format!("the checkpoint of {word} was not used, so that this is done again: {why}"));
+    }
+
+    fn keep(&mut self, stage: Kept, progress: &Progress, put: impl FnOnce(&mut Writer) -> io::Result<()>) {
+        let Some(inputs) = self.inputs.clone().filter(|_| self.how.write) else { return };
+        let told = progress.stage("Checkpoint", None);
+        let header = Header { format: FORMAT_VERSION, stage, settings: self.settings, inputs };
+        let (path, partial) = (self.path(stage), self.folder.join(format!("{}.partial", stage.word())));
+        let written = disk::create_folder(&self.folder)
+            .and_then(|()| disk::remove_file(&partial))
+            .and_then(|()| Writer::create(&partial))
+            .and_then(|mut writer| {
+                writer.put(&header)?;
+                put(&mut writer)?;
+                writer.finish()
+            })
+            .and_then(|()| disk::rename(&partial, &path));
+        let bytes = path.metadata().map_or(0, |file| file.len());
+        told.done(format!("{} KiB of {}", bytes.div_ceil(1024), stage.word()));
+        if let Err(error) = written {
+            // Its room may be what publishing needs.
+            let _ = disk::remove_file(&partial);
+            self.warnings.push(format!("no checkpoint of {} could be kept: {}", stage.word(), error.kind()));
+        }
+    }
+
+    fn path(&self, stage: Kept) -> PathBuf {
+        self.folder.join(stage.word())
+    }
+}

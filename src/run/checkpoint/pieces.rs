@@ -1,0 +1,245 @@
+//! The file of a checkpoint: pieces of plain data (postcard), each with its length and its checksum (BLAKE3). Whatever was cut off or
+//! changed is noticed before it is used.
+
+use crate::disk;
+use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Write};
+use std::path::Path;
+
+/// Entries of a list that make one piece: some MiB, so that pieces are made and read on all threads and few are in memory.
+const ENTRIES: usize = 1 << 20;
+
+/// A piece longer than this (1 GiB) is none of ours.
+const PIECE_BYTES_MAX: u64 = 1 << 30;
+
+/// Writes a new file, which is not synced: what a power cut takes from it its checksums tell.
+pub(super) struct Writer {
+    out: BufWriter<disk::File>,
+}
+
+impl Writer {
+    pub fn create(path: &Path) -> io::Result<Writer> {
+        Ok(Writer { out: BufWriter::with_capacity(1 << 20, disk::create_file(path)?) })
+    }
+
+    pub fn put(&mut self, value: &impl Serialize) -> io::Result<()> {
+        let piece = Piece::of(value)?;
+        self.write(&piece)
+    }
+
+    /// A list of any length; its pieces are made on all threads.
+    pub fn put_list<T: Serialize + Sync>(&mut self, list: &[T]) -> io::Result<()> {
+        self.put(&(list.len() as u64))?;
+        for some in list.chunks(ENTRIES * rayon::current_num_threads().max(1)) {
+            let pieces: Vec<io::Result<Piece>> = some.par_chunks(ENTRIES).map(|entries| Piece::of(&entries)).collect();
+            for piece in pieces {
+                self.write(&piece?)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A list of texts, which need not be in one place.
+    pub fn put_texts<'a>(&mut self, count: usize, mut texts: impl Iterator<Item = &'a str>) -> io::Result<()> {
+        self.put(&(count as u64))?;
+        let mut left = count;
+        while left > 0 {
+            let some: Vec<&str> = texts.by_ref().take(ENTRIES).collect();
+            assert!(!some.is_empty(), "there are as many texts as was said");
+            left -= some.len();
+            self.put(&some)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, piece: &Piece) -> io::Result<()> {
+        self.out.write_all(&(piece.bytes.len() as u64).to_le_bytes())?;
+        self.out.write_all(piece.hash.as_bytes())?;
+        self.out.write_all(&piece.bytes)
+    }
+
+    /// Everything is in the operating system's hands.
+    pub fn finish(mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+struct Piece {
+    bytes: Vec<u8>,
+    hash: blake3::Hash,
+}
+
+impl Piece {
+    fn of(value: &impl Serialize) -> io::Result<Piece> {
+        let bytes = postcard::serialize_with_flavor(value, Bytes::default())
+            .map_err(|error| io::Error::other(error.to_string()))?;
+        Ok(Piece { hash: blake3::hash(&bytes), bytes })
+    }
+}
+
+/// Where postcard writes to. Its own such flavor would switch on features of serde for every other user of that.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Bytes {
+    type Output = Vec<u8>;
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
+    }
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<Vec<u8>> {
+        Ok(self.0)
+    }
+}
+
+/// Reads what [`Writer`] wrote, in the same order.
+pub(super) struct Reader {
+    input: BufReader<File>,
+}
+
+/// It is not what was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Damaged;
+
+type Got<T> = Result<T, Damaged>;
+
+impl Reader {
+    pub fn open(path: &Path) -> io::Result<Reader> {
+        Ok(Reader { input: BufReader::with_capacity(1 << 20, File::open(path)?) })
+    }
+
+    pub fn get<T: DeserializeOwned>(&mut self) -> Got<T> {
+        let (bytes, hash) = self.piece()?;
+        whole(&bytes, &hash)
+    }
+
+    pub fn get_list<T: DeserializeOwned + Send>(&mut self) -> Got<Vec<T>> {
+        let count: u64 = self.get()?;
+        let mut list = Vec::new();
+        let mut pieces = count.div_ceil(ENTRIES as u64);
+        while pieces > 0 {
+            let some = pieces.min(rayon::current_num_threads().max(1) as u64);
+            let raw: Vec<(Vec<u8>, [u8; 32])> = (0..some).map(|_| self.piece()).collect::<Got<_>>()?;
+            let read: Vec<Got<Vec<T>>> = raw.into_par_iter().map(|(bytes, hash)| whole(&bytes, &hash)).collect();
+            for entries in read {
+                list.extend(entries?);
+            }
+            pieces -= some;
+        }
+        if list.len() as u64 == count { Ok(list) } else { Err(Damaged) }
+    }
+
+    /// Hands each text of a list to `take`, in order; says how many there were.
+    pub fn get_texts(&mut self, mut take: impl FnMut(&str)) -> Got<u64> {
+        let count: u64 = self.get()?;
+        let mut seen = 0;
+        while seen < count {
+            let (bytes, hash) = self.piece()?;
+            if blake3::hash(&bytes) != hash {
+                return Err(Damaged);
+            }
+            let some: Vec<&str> = postcard::from_bytes(&bytes).map_err(|_| Damaged)?;
+            if some.is_empty() {
+                return Err(Damaged);
+            }
+            seen += some.len() as u64;
+            some.into_iter().for_each(&mut take);
+        }
+        if seen == count { Ok(count) } else { Err(Damaged) }
+    }
+
+    /// Nothing follows.
+    pub fn at_end(mut self) -> Got<()> {
+        match self.input.read(&mut [0]) {
+            Ok(0) => Ok(()),
+            _ => Err(Damaged),
+        }
+    }
+
+    fn piece(&mut self) -> Got<(Vec<u8>, [u8; 32])> {
+        let (mut length, mut hash) = ([0; 8], [0; 32]);
+        self.input.read_exact(&mut length).and_then(|()| self.input.read_exact(&mut hash)).map_err(|_| Damaged)?;
+        let length = u64::from_le_bytes(length);
+        if length > PIECE_BYTES_MAX {
+            return Err(Damaged);
+        }
+        let mut bytes = Vec::new();
+        let read = self.input.by_ref().take(length).read_to_end(&mut bytes).map_err(|_| Damaged)?;
+        if read as u64 == length { Ok((bytes, hash)) } else { Err(Damaged) }
+    }
+}
+
+fn whole<T: DeserializeOwned>(bytes: &[u8], hash: &[u8; 32]) -> Got<T> {
+    if blake3::hash(bytes) != *hash {
+        return Err(Damaged);
+    }
+    postcard::from_bytes(bytes).map_err(|_| Damaged)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is written and read again.
+    type Sample = (String, Vec<u64>, Vec<String>);
+
+    fn read(path: &Path) -> Got<Sample> {
+        let mut reader = Reader::open(path).expect("it is there");
+        let (name, numbers) = (reader.get()?, reader.get_list()?);
+        let mut texts = Vec::new();
+        reader.get_texts(|text| texts.push(text.to_string()))?;
+        reader.at_end()?;
+        Ok((name, numbers, texts))
+    }
+
+    fn sample(numbers: u64) -> Sample {
+        ("a name".into(), (0..numbers).map(|at| at * at).collect(), ["", "one", "two"].map(String::from).to_vec())
+    }
+
+    fn write(path: &Path, sample: &Sample) {
+        let _ = std::fs::remove_file(path);
+        let mut writer = Writer::create(path).expect("a file");
+        writer.put(&sample.0).expect("room");
+        writer.put_list(&sample.1).expect("room");
+        writer.put_texts(sample.2.len(), sample.2.iter().map(String::as_str)).expect("room");
+        writer.finish().expect("room");
+    }
+
+    #[test]
+    fn what_is_written_is_read_again_however_long() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("pieces");
+        for numbers in [0, 1, 1000, (ENTRIES as u64) - 1, ENTRIES as u64, 3 * ENTRIES as u64 + 7] {
+            write(&path, &sample(numbers));
+            assert_eq!(read(&path), Ok(sample(numbers)), "{numbers}");
+        }
+    }
+
+    #[test]
+    fn any_byte_that_is_lost_or_changed_is_noticed() {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let path = folder.path().join("pieces");
+        write(&path, &sample(20));
+        let bytes = std::fs::read(&path).expect("it stands");
+        for at in 0..bytes.len() {
+            std::fs::write(&path, &bytes[..at]).expect("a file");
+            assert_eq!(read(&path), Err(Damaged), "cut off at {at}");
+            let mut changed = bytes.clone();
+            changed[at] ^= 0x10;
+            std::fs::write(&path, &changed).expect("a file");
+            assert_eq!(read(&path), Err(Damaged), "byte {at}");
+        }
+        std::fs::write(&path, [bytes.as_slice(), b"x"].concat()).expect("a file");
+        assert_eq!(read(&path), Err(Damaged), "something follows");
+    }
+}

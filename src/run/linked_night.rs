@@ -1,0 +1,73 @@
+//! Withholding and linking, as one step that a checkpoint can stand for.
+
+use super::checkpoint::Checkpoints;
+use super::imported::{self, ModelFile};
+use super::link::{self, Linked, Taught};
+use super::memory;
+use super::model::{self, Known};
+use super::progress::Progress;
+use super::withhold::{Held, withhold};
+use crate::comparison::Comparisons;
+use crate::consent::{Authority, Withheld};
+use crate::failure::Result;
+use crate::job::Job;
+use crate::model::{Frozen, Labels};
+use crate::records::{Cleaned, Records};
+
+/// What withholding and linking leave.
+pub(super) struct LinkedNight {
+    pub withheld: Vec<Withheld>,
+    /// Decisions that a row is no person's, which name a record that no extract holds.
+    pub gone: u64,
+    /// Without what was compared: the levels of the pairs are enough to write the links.
+    pub linked: Linked,
+    /// The model that this night has learnt; `None` where one was there before, or there was nothing to compare.
+    pub learnt: Option<Frozen>,
+}
+
+/// Where the model of a night comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Taken<'a> {
+    /// The job's own model file, where it names one of another tool.
+    pub file: Option<&'a ModelFile>,
+    /// The model that was learnt before.
+    pub known: Option<&'a Known>,
+    /// Nothing is taken from the night before.
+    pub full: bool,
+}
+
+/// Takes out what may not be used and links the rest, or takes both from a checkpoint. `accounted` is asked in between, before what costs
+/// most. Gives also what somebody should know of what the night before has left.
+pub(super) fn link_night(
+    job: &Job,
+    (records, cleaned): (&mut Records, &Cleaned),
+    authority: &Authority,
+    taken: Taken,
+    checkpoints: &mut Checkpoints,
+    progress: &Progress,
+    accounted: impl FnOnce(&Records, &[Withheld]) -> Result<()>,
+) -> Result<(LinkedNight, Vec<String>)> {
+    if let Some(night) = checkpoints.linking(records, progress) {
+        accounted(records, &night.withheld)?;
+        return Ok((night, Vec::new()));
+    }
+    let models = (taken.file, taken.known.map(|known| &known.frozen.model));
+    let Held { withheld, identities, gone } = withhold(job, records, authority, models, progress)?;
+    accounted(records, &withheld)?;
+    let settled = authority.settled(job, records);
+    let taught = taken.known.map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
+    let (before, warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
+    let mut linked = match taken.file {
+        Some(file) => imported::link(job, records, &settled, file, progress),
+        None => link::link(job, records, &settled, taught, identities, Some(&before), progress)?,
+    };
+    drop(before);
+    let learnt = match taken.known {
+        Some(_) => None,
+        None => model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
+    };
+    linked.comparisons = Comparisons::none();
+    let night = LinkedNight { withheld, gone, linked, learnt };
+    checkpoints.keep_linking(&night, progress);
+    Ok((night, warnings))
+}

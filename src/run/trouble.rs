@@ -1,0 +1,367 @@
+//! A night whose disk fails, fills up, or loses its power at any change whatever: what is published is whole at every instant, and the
+//! next night is as if nothing had been.
+
+use super::{Options, run};
+use crate::disk::trial::{Trial, Trouble};
+use crate::failure::{Exit, Failure, Result};
+use crate::job::Job;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use tempfile::TempDir;
+
+const JOB: &str = r#"
+[job]
+name = "trouble"
+as_of = 2026-11-22
+threads = 1
+keep_runs = 2
+"#;
+
+fn provider(id: &str) -> String {
+    format!(
+        r#"
+[[provider]]
+id = "{id}"
+name = "{id}"
+setting = "general_practice"
+files = ["in/{id}.csv"]
+[provider.columns]
+record_id = "id"
+given_name = "given"
+family_name = "family"
+date_of_birth = "born"
+postcode = "postcode"
+"#
+    )
+}
+
+/// Made-up people from `from` on, as one provider has them; every third with a slip in a name.
+fn extract(people: std::ops::Range<usize>, slips: bool) -> String {
+    const GIVEN: [&str; 7] = ["Asha", "Benedict", "Carys", "Dmitri", "Eleanor", "Farouk", "Gwendolen"];
+    const FAMILY: [&str; 11] = [
+        "Abernathy",
+        "Bhattacharya",
+        "Cholmondeley",
+        "Dunsany",
+        "Ekwueme",
+        "Fitzgerald",
+        "Goldsmith",
+        "Hargreaves",
+        "Iyengar",
+        "Jellicoe",
+        "Kowalczyk",
+    ];
+    let mut text = String::from("id,given,family,born,postcode\n");
+    for at in people {
+        let (given, family) = (GIVEN[at % 7], FAMILY[at * 5 % 11]);
+        let given = if slips && at % 3 == 0 { &given[..given.len() - 1] } else { given };
+        let (year, month, day) = (1930 + at * 7 % 80, at % 12 + 1, at * 11 % 28 + 1);
+        text.push_str(&format!(
+            "r{at},{given},{family},{year}-{month:02}-{day:02},AB{} {}CD\n",
+            at % 9 + 1,
+            at % 8 + 1
+        ));
+    }
+    text
+}
+
+/// The tables of a run that must not differ, by the hashes of their bytes.
+type Tables = BTreeMap<String, String>;
+
+/// A folder with a job, its extracts and its output.
+struct Ground(TempDir);
+
+impl Ground {
+    /// Before the first night.
+    fn new() -> Ground {
+        let ground = Ground(tempfile::tempdir().expect("a folder for the test"));
+        fs::create_dir(ground.path("in")).expect("a folder");
+        fs::write(ground.path("job.toml"), [JOB, &provider("gp"), &provider("other")].concat()).expect("a file");
+        ground.send(0..60);
+        ground
+    }
+
+    /// After the first night, with other extracts for the second.
+    fn with_a_run() -> Ground {
+        let ground = Ground::new();
+        ground.night().expect("the first night");
+        ground.send(1..63);
+        ground
+    }
+
+    fn send(&self, people: std::ops::Range<usize>) {
+        fs::write(self.path("in/gp.csv"), extract(people.clone(), false)).expect("a file");
+        fs::write(self.path("in/other.csv"), extract(people, true)).expect("a file");
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn copy(&self) -> Ground {
+        let copy = Ground(tempfile::tempdir().expect("a folder for the test"));
+        copy_below(self.0.path(), copy.0.path());
+        copy
+    }
+
+    fn night(&self) -> Result<super::Finished> {
+        self.night_that(false)
+    }
+
+    fn night_that(&self, resume: bool) -> Result<super::Finished> {
+        run(&Job::read(&self.path("job.toml"))?, Options { resume, ..Options::default() })
+    }
+
+    /// The tables that stand, each checked against what its run says of it; `None` where nothing was published.
+    #[track_caller]
+    fn standing(&self) -> Option<Tables> {
+        let current = self.path("out/current");
+        if !current.is_symlink() {
+            return None;
+        }
+        let run: serde_json::Value =
+            serde_json::from_slice(&fs::read(current.join("run.json")).expect("run.json stands")).expect("it is JSON");
+        let mut tables = Tables::new();
+        for output in run["outputs"].as_array().expect("a list of outputs") {
+            let (name, hash) = (output["file"].as_str().expect("a name"), output["blake3"].as_str().expect("a hash"));
+            let bytes = fs::read(current.join(name)).expect("what the run names is there");
+            assert_eq!(blake3::hash(&bytes).to_hex().as_str(), hash, "{name} is not whole");
+            if name == "people.parquet" || name == "crosswalk.parquet" || name == "links.parquet" {
+                tables.insert(name.to_string(), hash.to_string());
+            }
+        }
+        assert_eq!(tables.len(), 3);
+        Some(tables)
+    }
+
+    /// Nothing that was begun and not ended lies about.
+    #[track_caller]
+    fn nothing_is_unfinished(&self) {
+        let mut all = BTreeMap::new();
+        list(&self.path("out"), &mut all);
+        let left: Vec<&PathBuf> = all.keys().filter(|path| path.to_string_lossy().contains("partial")).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+
+    /// The night after the trouble publishes `expected`: every other one by going on, with whatever checkpoints there are; gives how many
+    /// stages were not done again.
+    #[track_caller]
+    fn goes_on(&self, at: usize, expected: &Tables) -> usize {
+        let finished = self
+            .night_that(at.is_multiple_of(2))
+            .unwrap_or_else(|failure| panic!("the night after change {at}: {failure}"));
+        assert_eq!(self.standing().as_ref(), Some(expected), "change {at}");
+        self.nothing_is_unfinished();
+        assert!(!self.path("out/state/checkpoints").exists());
+        finished.reused_stages.len()
+    }
+}
+
+fn copy_below(from: &Path, to: &Path) {
+    for entry in fs::read_dir(from).expect("a folder").flatten() {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().expect("its kind");
+        if kind.is_symlink() {
+            std::os::unix::fs::symlink(fs::read_link(&path).expect("a link"), copy).expect("a link");
+        } else if kind.is_dir() {
+            fs::create_dir(&copy).expect("a folder");
+            copy_below(&path, &copy);
+        } else {
+            fs::copy(&path, &copy).expect("a file");
+        }
+    }
+}
+
+/// Every path below with its bytes, as the disk has them.
+fn list(path: &Path, all: &mut BTreeMap<PathBuf, Option<Vec<u8>>>) {
+    let what = if path.is_symlink() {
+        Some(fs::read_link(path).expect("a link").as_os_str().as_encoded_bytes().to_vec())
+    } else if path.is_dir() {
+        fs::read_dir(path).expect("a folder").flatten().for_each(|entry| list(&entry.path(), all));
+        None
+    } else {
+        Some(fs::read(path).expect("a file"))
+    };
+    all.insert(path.to_path_buf(), what);
+}
+
+/// What the first and the second night publish, and how many changes of the disk the second one makes.
+fn undisturbed(before: &Ground) -> (Tables, Tables, usize) {
+    let first = before.standing().expect("the first night stands");
+    let ground = before.copy();
+    let trial = Trial::begin(ground.0.path(), Trouble::Nothing);
+    ground.night().expect("nothing is in its way");
+    let second = ground.standing().expect("the second night stands");
+    assert_ne!(first, second);
+    (first, second, trial.changes())
+}
+
+/// Has the trouble in a second night; gives how that ended.
+fn with_trouble(before: &Ground, trouble: Trouble) -> (Ground, Result<super::Finished>) {
+    let ground = before.copy();
+    let trial = Trial::begin(ground.0.path(), trouble);
+    let ended = ground.night();
+    drop(trial);
+    (ground, ended)
+}
+
+/// Either night stands, whole; a failure says that nothing was published.
+#[track_caller]
+fn either(ground: &Ground, ended: &Result<super::Finished>, first: &Tables, second: &Tables) {
+    let standing = ground.standing().expect("something stands");
+    match ended {
+        Ok(_) => assert_eq!(standing, *second, "a night that ends well stands"),
+        Err(failure) => {
+            assert_eq!(failure.code.exit, Exit::Resource, "{failure}");
+            assert_eq!(standing, *first, "{failure}");
+        }
+    }
+}
+
+#[test]
+fn every_change_of_the_disk_goes_through_the_seam() {
+    let ground = Ground::new();
+    let same = |trial: &crate::disk::trial::Trying| {
+        let mut all = BTreeMap::new();
+        list(ground.0.path(), &mut all);
+        let known = trial.shadow().now();
+        let differing: Vec<&PathBuf> =
+            all.keys().chain(known.keys()).filter(|path| all.get(*path) != known.get(*path)).collect();
+        assert!(differing.is_empty(), "changed by another way: {differing:?}");
+    };
+    let trial = Trial::begin(ground.0.path(), Trouble::Nothing);
+    ground.night().expect("the first night");
+    same(&trial);
+    drop(trial);
+    ground.send(1..63);
+    let trial = Trial::begin(ground.0.path(), Trouble::Nothing);
+    for _ in 0..3 {
+        ground.night().expect("a later night, which removes older runs");
+    }
+    let job = Job::read(&ground.path("job.toml")).expect("the job is right");
+    super::train(&job, None, super::Show::Nothing).expect("a training");
+    super::rollback(&job, "2026-11-22-03", super::Show::Nothing).expect("a way back");
+    same(&trial);
+}
+
+#[test]
+fn a_change_that_fails_leaves_one_night_whole_and_the_next_one_is_fine() {
+    let before = Ground::with_a_run();
+    let (first, second, changes) = undisturbed(&before);
+    assert!(changes >= 50, "only {changes} fail points");
+    for at in 0..changes {
+        let (ground, ended) = with_trouble(&before, Trouble::Fails(at));
+        either(&ground, &ended, &first, &second);
+        ground.goes_on(at, &second);
+    }
+}
+
+#[test]
+fn a_disk_that_is_full_from_any_change_on_leaves_one_night_whole_and_the_next_one_is_fine() {
+    let before = Ground::with_a_run();
+    let (first, second, changes) = undisturbed(&before);
+    for at in 0..changes {
+        let (ground, ended) = with_trouble(&before, Trouble::Full(at));
+        either(&ground, &ended, &first, &second);
+        if let Err(Failure { code, .. }) = &ended {
+            assert_eq!(code.id, "OF0401", "change {at}");
+        }
+        ground.goes_on(at, &second);
+    }
+}
+
+#[test]
+fn a_kill_at_any_change_leaves_one_night_whole_and_the_next_one_is_fine() {
+    let before = Ground::with_a_run();
+    let (first, second, changes) = undisturbed(&before);
+    let (mut published, mut reused) = (0, 0);
+    for at in 0..changes {
+        let (ground, _) = with_trouble(&before, Trouble::Killed(at));
+        let standing = ground.standing().expect("something stands");
+        assert!(standing == first || standing == second, "change {at}");
+        published += usize::from(standing == second);
+        reused += ground.goes_on(at, &second);
+    }
+    assert!(reused > 0, "no stage was reused");
+    assert!(published > 0 && published < changes, "{published} of {changes} were published when they were killed");
+}
+
+#[test]
+fn a_kill_at_any_change_of_the_first_night_leaves_nothing_in_the_way() {
+    let before = Ground::new();
+    let whole = before.copy();
+    let trial = Trial::begin(whole.0.path(), Trouble::Nothing);
+    whole.night().expect("nothing is in its way");
+    for at in (0..trial.changes()).step_by(2) {
+        let (ground, _) = with_trouble(&before, Trouble::Killed(at));
+        let _ = ground.standing();
+        ground.night_that(at.is_multiple_of(4)).unwrap_or_else(|failure| panic!("change {at}: {failure}"));
+        let people =
+            |ground: &Ground| fs::metadata(ground.path("out/current/people.parquet")).expect("it stands").len();
+        assert!(ground.standing().is_some() && people(&ground) > 0);
+        ground.nothing_is_unfinished();
+    }
+}
+
+/// A number up to and including `n`, from a seed.
+fn dice(seed: u64) -> impl FnMut(usize) -> usize {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    move |n| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((state >> 33) % (n as u64 + 1)) as usize
+    }
+}
+
+/// Cuts the power at the change `at` of a night; `among` says what has got to the disk by then.
+fn power_cut(before: &Ground, at: usize, among: &mut dyn FnMut(usize) -> usize) -> Ground {
+    let ground = before.copy();
+    let trial = Trial::begin(ground.0.path(), Trouble::Killed(at));
+    let _ = ground.night();
+    let shadow = trial.shadow();
+    drop(trial);
+    let after = Ground(tempfile::tempdir().expect("a folder for the test"));
+    fs::remove_dir(after.0.path()).expect("it is empty");
+    shadow.after_a_power_cut(after.0.path(), among);
+    after
+}
+
+#[test]
+fn a_power_cut_at_any_change_leaves_one_night_whole_and_the_next_one_is_fine() {
+    let before = Ground::with_a_run();
+    let (first, second, changes) = undisturbed(&before);
+    for at in 0..=changes {
+        // In turn: nothing that was not synced has got there, all of it, or some.
+        let ground = match at % 4 {
+            0 => power_cut(&before, at, &mut |_| 0),
+            1 => power_cut(&before, at, &mut |n| n),
+            _ => power_cut(&before, at, &mut dice(at as u64)),
+        };
+        let standing = ground.standing().expect("something stands");
+        assert!(standing == first || standing == second, "change {at}");
+        assert!(at < changes || standing == second, "what was said to be published stands");
+        ground.goes_on(at, &second);
+    }
+}
+
+#[test]
+fn a_power_cut_in_or_after_the_first_night_leaves_nothing_in_the_way() {
+    let before = Ground::new();
+    let whole = before.copy();
+    let trial = Trial::begin(whole.0.path(), Trouble::Nothing);
+    whole.night().expect("nothing is in its way");
+    let changes = trial.changes();
+    for at in (0..changes).step_by(5).chain([changes]) {
+        for seed in [None, Some(at as u64)] {
+            let ground = match seed {
+                None => power_cut(&before, at, &mut |_| 0),
+                Some(seed) => power_cut(&before, at, &mut dice(seed)),
+            };
+            let standing = ground.standing();
+            assert!(at < changes || standing.is_some(), "what was said to be published stands");
+            ground.night_that(at.is_multiple_of(2)).unwrap_or_else(|failure| panic!("change {at}: {failure}"));
+            assert!(standing.is_none_or(|standing| ground.standing() == Some(standing)), "nobody has got another id");
+            ground.nothing_is_unfinished();
+        }
+    }
+}
