@@ -1,17 +1,23 @@
-//! Reading CSV and Parquet: intake beside the bare `csv`, `simd-csv` and `parquet` crates on the same file, in MB/s.
+//! Reading CSV and Parquet: intake beside the bare `csv`, `simd-csv` and `parquet` crates on the same file, in MB/s; and a made-up town from its
+//! file to standardised records.
 //!
-//! `cargo bench --bench intake`. The files are made anew: 64 MB of plain fields, 64 MB with every field quoted, and the plain ones as Parquet,
-//! whose figures are MB of the CSV that it came from.
+//! `cargo bench --bench intake`. The files are made anew: 64 MB of plain fields, 64 MB with every field quoted, and the plain ones packed and as
+//! Parquet, whose figures are MB of the CSV that it came from; and the town's single file of seven fields.
 
 use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use divan::Bencher;
 use divan::counter::BytesCount;
+use onefolk::bench::SINGLE_FILE_COLUMNS;
+use onefolk::generate::{Request, generate};
+use onefolk::intake::read_all;
 use onefolk::job::*;
+use onefolk::records;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::Compression;
 use parquet::file::properties::WriterProperties;
 use std::collections::BTreeMap;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -139,8 +145,94 @@ fn job(path: &Path, threads: usize) -> Job {
 #[divan::bench(args = [1, 2], consts = [false, true], sample_count = 5)]
 fn intake<const QUOTED: bool>(bencher: Bencher, threads: usize) {
     let job = job(extract(QUOTED), threads);
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .bench(|| read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len());
+}
+
+/// How a file may be packed.
+#[derive(Debug, Clone, Copy)]
+enum Packing {
+    Gzip,
+    Zstd,
+}
+
+fn packed(packing: Packing) -> &'static Path {
+    static FILES: [OnceLock<(tempfile::TempDir, PathBuf)>; 2] = [OnceLock::new(), OnceLock::new()];
+    let (_, path) = FILES[packing as usize].get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let plain = std::fs::read(extract(false)).expect("the file");
+        let bytes = match packing {
+            Packing::Zstd => zstd::encode_all(&plain[..], 3).expect("in memory"),
+            Packing::Gzip => {
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                encoder.write_all(&plain).expect("in memory");
+                encoder.finish().expect("in memory")
+            }
+        };
+        let path = folder.path().join("extract");
+        std::fs::write(&path, bytes).expect("room in the temporary folder");
+        (folder, path)
+    });
+    path
+}
+
+/// The plain file packed: one thread unpacks at a time, the others parse meanwhile.
+#[divan::bench(args = [(Packing::Gzip, 1), (Packing::Gzip, 2), (Packing::Zstd, 1), (Packing::Zstd, 2)], sample_count = 5)]
+fn intake_packed(bencher: Bencher, (packing, threads): (Packing, usize)) {
+    let job = job(packed(packing), threads);
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .bench(|| read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len());
+}
+
+/// The bare decoders on one thread.
+#[divan::bench(args = [Packing::Gzip, Packing::Zstd], sample_count = 5)]
+fn unpacking_alone(bencher: Bencher, packing: Packing) {
+    let packed = std::fs::read(packed(packing)).expect("the file");
     bencher.counter(BytesCount::new(BYTES)).bench(|| {
-        onefolk::intake::read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len()
+        let mut plain: Box<dyn Read> = match packing {
+            Packing::Gzip => Box::new(flate2::read::GzDecoder::new(&packed[..])),
+            Packing::Zstd => Box::new(zstd::stream::read::Decoder::new(&packed[..]).expect("a decoder")),
+        };
+        std::io::copy(&mut plain, &mut std::io::sink()).expect("a whole stream")
+    });
+}
+
+/// 500,000 records of 70,000 made-up people in one file.
+fn town() -> &'static Path {
+    static TOWN: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
+    let (_, path) = TOWN.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let request = Request {
+            people: 70_000,
+            providers: 30,
+            rows_per_person: 7.0,
+            seed: 1,
+            output: folder.path().join("town"),
+            single_file: Some(SINGLE_FILE_COLUMNS.map(String::from).to_vec()),
+        };
+        generate(&request, |_| {}).expect("room in the temporary folder");
+        (folder, request.output)
+    });
+    path
+}
+
+/// From the town's file to standardised records, on as many threads: what a night does before anything is compared.
+#[divan::bench(args = [1, 2], sample_count = 5)]
+fn standardised(bencher: Bencher, threads: usize) {
+    let mut job = Job::read(&town().join("job.toml")).expect("a job that was generated");
+    job.threads = threads;
+    let bytes = std::fs::metadata(town().join("records.csv")).expect("it was generated").len();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    bencher.counter(BytesCount::new(bytes)).bench(|| {
+        pool.install(|| {
+            let intake = read_all(&job, |batch| records::intern(&job, batch), |_| {}).expect("a clean file");
+            let (mut records, _) = records::merge(&job, intake.batches);
+            let cleaned = records::clean(&job, &mut records, None);
+            records::quarantine(&job, &mut records, &cleaned.filler_rows);
+            records
+        })
     });
 }
 
@@ -179,9 +271,9 @@ fn simd_csv_crate<const QUOTED: bool>(bencher: Bencher) {
 #[divan::bench(args = [1, 2], sample_count = 5)]
 fn intake_parquet(bencher: Bencher, threads: usize) {
     let job = job(parquet_extract(), threads);
-    bencher.counter(BytesCount::new(BYTES)).bench(|| {
-        onefolk::intake::read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len()
-    });
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .bench(|| read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len());
 }
 
 /// All nine columns as Arrow arrays, on one thread, and nothing done with them.

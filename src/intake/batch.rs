@@ -16,11 +16,13 @@ impl TextColumn {
 
     /// # Panics
     /// Where a column outgrows 4 GiB; batches are far smaller.
+    #[inline]
     pub fn push(&mut self, value: &str) {
         self.bytes.push_str(value);
         self.ends.push(u32::try_from(self.bytes.len()).expect("a text column holds less than 4 GiB"));
     }
 
+    #[inline]
     pub fn get(&self, row: usize) -> &str {
         let start = if row == 0 { 0 } else { self.ends[row - 1] as usize };
         &self.bytes[start..self.ends[row] as usize]
@@ -41,6 +43,23 @@ impl TextColumn {
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         (0..self.len()).map(|row| self.get(row))
+    }
+
+    /// All values of `other`, behind those that are here.
+    ///
+    /// # Panics
+    /// Where a column outgrows 4 GiB.
+    pub fn append(&mut self, other: &TextColumn) {
+        let before = self.bytes.len();
+        assert!(u32::try_from(before + other.bytes.len()).is_ok(), "a text column holds less than 4 GiB");
+        self.bytes.push_str(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| before as u32 + end));
+    }
+
+    /// Empties the column and keeps its memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.ends.clear();
     }
 }
 

@@ -1,10 +1,11 @@
 //! Standardising columns: every distinct value once a provider, since providers write dates and codes each in their own way.
 
-use super::formats::{self, Formats};
-use super::{Column, Dictionary, MISSING, Records};
-use crate::job::{Carry, CarryKind, CustomField, Field, FieldKind, Job, Source, TestNumbers};
+use super::distinct::{Distinct, Standardised, canonical};
+use super::formats::Formats;
+use super::{Column, MISSING, Records, facts};
+use crate::job::{CustomField, Field, FieldKind, Job, Source, TestNumbers};
 use crate::standardise::date::DateFormat;
-use crate::standardise::{Context, DateContext, Flags, facts, name};
+use crate::standardise::{Context, Flags, Verdict, name};
 use rayon::prelude::*;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -50,15 +51,10 @@ pub struct TestNumbersSeen {
 
 /// One column of one provider before it is put in place.
 struct Piece {
-    rows: Range<usize>,
-    /// Raw code → clean code of `values`, as (raw, clean) pairs ascending.
-    clean: Vec<(u32, u32)>,
-    values: Dictionary,
-    quality: Quality,
+    provider: u16,
+    /// The format that was found, in words.
+    found: Option<String>,
     format: Option<DateFormat>,
-    test_range: Vec<bool>,
-    /// Raw codes that name nobody real.
-    fillers: Vec<u32>,
 }
 
 /// One field over all providers.
@@ -96,7 +92,7 @@ pub fn clean(job: &Job, records: &mut Records, frozen: Option<&Formats>) -> Clea
     split_full_names(records);
     records.raw = raw;
     cleaned.void_numbers = super::shared_numbers::void(records, &ranges);
-    clean_facts(job, records, &ranges, frozen, &mut cleaned.formats);
+    facts::clean(job, records, &ranges, frozen, &mut cleaned.formats);
     cleaned.quality.sort_by_key(|quality| quality.provider);
     cleaned
 }
@@ -110,7 +106,7 @@ fn provider_ranges(records: &Records, providers: usize) -> Vec<Range<usize>> {
 fn clean_field(
     job: &Job,
     field: Field,
-    column: &Column,
+    raw: &Column,
     ranges: &[Range<usize>],
     frozen: Option<&Formats>,
 ) -> CleanedField {
@@ -118,87 +114,73 @@ fn clean_field(
         provider.columns.get(&field).map(|source| (at as u16, source, rows.clone()))
     });
     let mapped: Vec<_> = mapped.collect();
-    let pieces: Vec<Piece> = mapped
-        .par_iter()
-        .map(|(at, source, rows)| clean_piece(job, field, column, *at, source, rows.clone(), frozen))
-        .collect();
-    let mut clean = Column { codes: vec![MISSING; column.codes.len()], values: Dictionary::default() };
-    let seen = test_numbers(job, column, &pieces, frozen);
-    let (mut quality, mut filler_rows, mut formats) = (Vec::new(), Vec::new(), Vec::new());
-    for mut piece in pieces {
-        let refused = |code: u32| !seen.accepted && piece.test_range.get(code as usize).copied().unwrap_or(false);
-        let translate: Vec<u32> = piece.values.iter().map(|value| clean.values.intern(value)).collect();
-        for row in piece.rows.clone().filter(|&row| column.codes[row] != MISSING) {
-            if piece.fillers.binary_search(&column.codes[row]).is_ok() {
-                filler_rows.push(row);
-            }
-            let at = piece.clean.binary_search_by_key(&column.codes[row], |(raw, _)| *raw);
-            let code = at.map_or(MISSING, |at| piece.clean[at].1);
-            if code != MISSING && refused(code) {
-                piece.quality.valid -= 1;
-                *piece.quality.reasons.entry("test_range".into()).or_default() += 1;
-            } else if code != MISSING {
-                clean.codes[row] = translate[code as usize];
-            }
-        }
-        formats.push((piece.quality.provider, piece.format));
-        quality.push(piece.quality);
-    }
-    CleanedField { field, column: clean, quality, formats, seen, filler_rows }
+    let (pieces, parts): (Vec<Piece>, Vec<Standardised>) =
+        mapped.into_par_iter().map(|(at, source, rows)| clean_piece(job, field, raw, at, source, rows, frozen)).unzip();
+    let seen = test_numbers(job, &parts, frozen);
+    let refused = |verdict: Verdict| !seen.accepted && verdict.flags.has(Flags::TEST_RANGE);
+    let column = canonical(raw, &parts, |verdict| !refused(verdict));
+    let name = field_name(field, &job.custom_fields);
+    let quality = pieces.iter().zip(&parts).map(|(piece, part)| quality(&name, piece, part, refused)).collect();
+    let filler_rows = parts.iter().flat_map(|part| filler_rows(raw, part)).collect();
+    let formats = pieces.iter().map(|piece| (piece.provider, piece.format)).collect();
+    CleanedField { field, column, quality, formats, seen, filler_rows }
 }
 
 /// Cleans the distinct values of one provider's column.
 fn clean_piece(
     job: &Job,
     field: Field,
-    column: &Column,
+    raw: &Column,
     provider: u16,
     source: &Source,
     rows: Range<usize>,
     frozen: Option<&Formats>,
-) -> Piece {
+) -> (Piece, Standardised) {
     let id = job.providers[usize::from(provider)].id.as_str();
-    let mut codes: Vec<u32> = column.codes[rows.clone()].iter().copied().filter(|code| *code != MISSING).collect();
-    codes.sort_unstable();
-    let distinct: Vec<(u32, u64)> = codes.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect();
-    let context = {
-        let mut values = distinct.iter().map(|(code, count)| (column.values.get(*code), *count));
-        Context::learn(field, custom_kind(field, &job.custom_fields), source, job.as_of, &mut values)
-    };
+    let distinct = Distinct::of(raw, rows);
+    let kind = custom_kind(field, &job.custom_fields);
+    let context = Context::learn(field, kind, source, job.as_of, &mut distinct.values(&raw.values));
     let name = field_name(field, &job.custom_fields);
     let context = context.frozen(frozen.and_then(|frozen| frozen.date(id, &name)));
-    let mut quality = Quality { provider, field: name, found: context.found(), ..Quality::default() };
-    let (mut clean, mut values, mut test_range) =
-        (Vec::with_capacity(distinct.len()), Dictionary::default(), Vec::new());
-    let mut fillers = Vec::new();
-    let (mut out, mut prefixed) = (String::new(), String::new());
-    for (code, count) in distinct {
-        let verdict = context.clean(column.values.get(code), &mut out);
+    let piece = Piece { provider, found: context.found(), format: context.date_format() };
+    let standardised = distinct.standardise(&raw.values, |value, out| {
+        let verdict = context.clean(value, out);
+        if field == Field::LocalId && !verdict.is_null {
+            // Two providers' numbers are never the same one.
+            out.insert(0, ':');
+            out.insert_str(0, id);
+        }
+        verdict
+    });
+    (piece, standardised)
+}
+
+fn quality(field: &str, piece: &Piece, part: &Standardised, refused: impl Fn(Verdict) -> bool) -> Quality {
+    let (provider, found) = (piece.provider, piece.found.clone());
+    let mut quality = Quality { provider, field: field.to_string(), found, ..Quality::default() };
+    for (_, count, verdict) in part.iter() {
         quality.filled += count;
+        let mut because = |reason: &'static str| *quality.reasons.entry(reason.into()).or_default() += count;
         if let Some(reason) = verdict.reason {
-            *quality.reasons.entry(reason.word().into()).or_default() += count;
+            because(reason.word());
         }
-        if verdict.flags.has(Flags::FILLER_PERSON) {
-            fillers.push(code);
+        if !verdict.is_null && refused(verdict) {
+            because("test_range");
+        } else if !verdict.is_null {
+            quality.valid += count;
         }
-        if verdict.is_null {
-            continue;
-        }
-        quality.valid += count;
-        let value = if field == Field::LocalId {
-            prefixed.clear();
-            prefixed.extend([id, ":", &out]);
-            &prefixed
-        } else {
-            &out
-        };
-        let value = values.intern(value);
-        if value as usize == test_range.len() {
-            test_range.push(verdict.flags.has(Flags::TEST_RANGE));
-        }
-        clean.push((code, value));
     }
-    Piece { rows, clean, values, quality, format: context.date_format(), test_range, fillers }
+    quality
+}
+
+/// Rows whose value names nobody real.
+fn filler_rows(raw: &Column, part: &Standardised) -> Vec<usize> {
+    let fillers = part.iter().filter(|(.., verdict)| verdict.flags.has(Flags::FILLER_PERSON));
+    let fillers: Vec<u32> = fillers.map(|(code, ..)| code).collect();
+    if fillers.is_empty() {
+        return Vec::new();
+    }
+    part.distinct.rows.clone().filter(|&row| fillers.binary_search(&raw.codes[row]).is_ok()).collect()
 }
 
 fn custom_kind(field: Field, custom: &[CustomField]) -> Option<FieldKind> {
@@ -217,15 +199,11 @@ fn field_name(field: Field, custom: &[CustomField]) -> String {
 
 /// Whether numbers of the test range count: where the job leaves it open, as the model says, and before there is one, when at least half of
 /// the valid numbers lie there.
-fn test_numbers(job: &Job, column: &Column, pieces: &[Piece], frozen: Option<&Formats>) -> TestNumbersSeen {
+fn test_numbers(job: &Job, parts: &[Standardised], frozen: Option<&Formats>) -> TestNumbersSeen {
     let (mut test, mut valid) = (0, 0);
-    for piece in pieces {
-        for row in piece.rows.clone().filter(|&row| column.codes[row] != MISSING) {
-            if let Ok(at) = piece.clean.binary_search_by_key(&column.codes[row], |(raw, _)| *raw) {
-                valid += 1;
-                test += u64::from(piece.test_range[piece.clean[at].1 as usize]);
-            }
-        }
+    for (_, count, verdict) in parts.iter().flat_map(Standardised::iter).filter(|(.., verdict)| !verdict.is_null) {
+        valid += count;
+        test += if verdict.flags.has(Flags::TEST_RANGE) { count } else { 0 };
     }
     let accepted = match job.test_numbers {
         TestNumbers::Accept => true,
@@ -238,7 +216,7 @@ fn test_numbers(job: &Job, column: &Column, pieces: &[Piece], frozen: Option<&Fo
 /// A full name takes part as its given, middle and family name, where these are not mapped themselves.
 fn split_full_names(records: &mut Records) {
     let Some(full) = records.clean.remove(&Field::FullName) else { return };
-    let parts: Vec<name::FullName> = full.values.iter().map(name::split_full).collect();
+    let parts: Vec<name::FullName> = full.values.par_iter().map(name::split_full).collect();
     type Part = fn(&name::FullName) -> &str;
     let pick: [(Field, Part); 3] = [
         (Field::GivenName, |name| &name.given),
@@ -258,58 +236,4 @@ fn split_full_names(records: &mut Records) {
             }
         }
     }
-}
-
-/// Standardises carried facts by their kind.
-fn clean_facts(
-    job: &Job,
-    records: &mut Records,
-    ranges: &[Range<usize>],
-    frozen: Option<&Formats>,
-    found: &mut Formats,
-) {
-    let clean_one = |fact: &mut super::Fact| {
-        let mut clean = Column { codes: vec![MISSING; fact.column.codes.len()], values: Dictionary::default() };
-        let (name, mut formats) = (formats::of_fact(&fact.rule.name), Vec::new());
-        for (provider, rows) in job.providers.iter().zip(ranges) {
-            if let Some(carry) = provider.carry.iter().find(|carry| carry.name == fact.rule.name) {
-                let known = frozen.and_then(|frozen| frozen.date(&provider.id, &name));
-                let format = clean_fact(job, carry, &fact.column, rows.clone(), known, &mut clean);
-                formats.push((provider.id.as_str(), name.clone(), format));
-            }
-        }
-        fact.column = clean;
-        formats
-    };
-    let formats: Vec<_> = records.facts.par_iter_mut().flat_map_iter(clean_one).collect();
-    formats.into_iter().for_each(|(provider, name, format)| found.add(provider, &name, format));
-}
-
-/// Gives how dates are written where the fact is one.
-fn clean_fact(
-    job: &Job,
-    carry: &Carry,
-    raw: &Column,
-    rows: Range<usize>,
-    frozen: Option<DateFormat>,
-    clean: &mut Column,
-) -> Option<DateFormat> {
-    let mut codes: Vec<u32> = raw.codes[rows.clone()].iter().copied().filter(|code| *code != MISSING).collect();
-    codes.sort_unstable();
-    let distinct: Vec<(u32, u64)> = codes.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect();
-    let mut values = distinct.iter().map(|(code, count)| (raw.values.get(*code), *count));
-    let dates = DateContext::learn(carry.format.as_deref(), job.as_of, &mut values);
-    let dates = frozen.map_or(dates.clone(), |format| dates.frozen(format));
-    let mut out = String::new();
-    let mut translate: Vec<(u32, u32)> = Vec::with_capacity(distinct.len());
-    for (code, _) in distinct {
-        let verdict = facts::clean(carry.kind, raw.values.get(code), &dates, &mut out);
-        translate.push((code, if verdict.is_null { MISSING } else { clean.values.intern(&out) }));
-    }
-    for row in rows.filter(|&row| raw.codes[row] != MISSING) {
-        if let Ok(at) = translate.binary_search_by_key(&raw.codes[row], |(raw, _)| *raw) {
-            clean.codes[row] = translate[at].1;
-        }
-    }
-    if carry.kind == CarryKind::Date { dates.format() } else { None }
 }

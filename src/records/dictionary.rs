@@ -1,9 +1,9 @@
 //! Distinct strings in one arena, found by hash without a second copy.
 
+use super::values::{Values, hash};
 use hashbrown::HashTable;
 use rayon::prelude::*;
-use rustc_hash::FxHasher;
-use std::hash::Hasher;
+use std::sync::OnceLock;
 
 /// Distinct values of a column; a value's code is its place in the order of first appearance.
 #[derive(Debug, Clone, Default)]
@@ -11,16 +11,32 @@ pub struct Dictionary {
     bytes: String,
     /// End of each value in `bytes`; u64 because a large town's addresses pass 4 GiB.
     ends: Vec<u64>,
-    table: HashTable<u32>,
-}
-
-fn hash(value: &str) -> u64 {
-    let mut hasher = FxHasher::default();
-    hasher.write(value.as_bytes());
-    hasher.finish()
+    /// Made when a value is first looked for: most dictionaries of a night are only read by code.
+    table: OnceLock<HashTable<u32>>,
 }
 
 impl Dictionary {
+    /// The values to which [`super::values::unite`] gave `codes`, list by list.
+    pub(super) fn united(lists: &[&Values], codes: &[Vec<u32>]) -> Dictionary {
+        let mut places: Vec<(usize, usize)> = Vec::new();
+        for (list, codes) in codes.iter().enumerate() {
+            for (at, &code) in codes.iter().enumerate() {
+                // Codes are given in the order of first appearance: the next one is that of a new value.
+                if code as usize == places.len() {
+                    places.push((list, at));
+                }
+            }
+        }
+        let length = places.iter().map(|&(list, at)| lists[list].get(at).len()).sum();
+        let mut dictionary = Dictionary {
+            bytes: String::with_capacity(length),
+            ends: Vec::with_capacity(places.len()),
+            table: OnceLock::new(),
+        };
+        places.into_iter().for_each(|(list, at)| dictionary.push(lists[list].get(at)));
+        dictionary
+    }
+
     pub fn len(&self) -> usize {
         self.ends.len()
     }
@@ -31,32 +47,32 @@ impl Dictionary {
 
     /// # Panics
     /// Where `code` is not one of this dictionary.
+    #[inline]
     pub fn get(&self, code: u32) -> &str {
-        let index = code as usize;
-        let start = if index == 0 { 0 } else { self.ends[index - 1] as usize };
-        &self.bytes[start..self.ends[index] as usize]
+        value(&self.bytes, &self.ends, code)
     }
 
     pub fn find(&self, value: &str) -> Option<u32> {
-        self.table.find(hash(value), |&code| self.get(code) == value).copied()
+        let table = self.table.get_or_init(|| table_of(&self.bytes, &self.ends));
+        table.find(hash(value), |&code| self.get(code) == value).copied()
     }
 
     /// The code of `value`, a new one where it was not seen before.
     pub fn intern(&mut self, value: &str) -> u32 {
-        let hash_of_value = hash(value);
-        if let Some(&code) = self.table.find(hash_of_value, |&code| self.get(code) == value) {
+        if let Some(code) = self.find(value) {
             return code;
         }
         let code = u32::try_from(self.ends.len()).expect("a dictionary holds less than 2^32 values");
+        self.push(value);
+        let (bytes, ends) = (&self.bytes, &self.ends);
+        let table = self.table.get_mut().expect("it was made to look for the value");
+        table.insert_unique(hash(value), code, |&code| hash(self::value(bytes, ends, code)));
+        code
+    }
+
+    fn push(&mut self, value: &str) {
         self.bytes.push_str(value);
         self.ends.push(self.bytes.len() as u64);
-        let (bytes, ends) = (&self.bytes, &self.ends);
-        self.table.insert_unique(hash_of_value, code, |&code| {
-            let index = code as usize;
-            let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-            hash(&bytes[start..ends[index] as usize])
-        });
-        code
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
@@ -70,6 +86,23 @@ impl Dictionary {
 
     /// Heap bytes in use.
     pub fn heap_bytes(&self) -> usize {
-        self.bytes.capacity() + self.ends.capacity() * 8 + self.table.capacity() * 5
+        let table = self.table.get().map_or(0, |table| table.capacity() * 5);
+        self.bytes.capacity() + self.ends.capacity() * 8 + table
     }
+}
+
+#[inline]
+fn value<'a>(bytes: &'a str, ends: &[u64], code: u32) -> &'a str {
+    let index = code as usize;
+    let start = if index == 0 { 0 } else { ends[index - 1] as usize };
+    &bytes[start..ends[index] as usize]
+}
+
+fn table_of(bytes: &str, ends: &[u64]) -> HashTable<u32> {
+    let hash = |&code: &u32| hash(value(bytes, ends, code));
+    let mut table = HashTable::with_capacity(ends.len());
+    (0..ends.len() as u32).for_each(|code| {
+        table.insert_unique(hash(&code), code, hash);
+    });
+    table
 }

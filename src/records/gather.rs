@@ -1,57 +1,64 @@
-//! From batches of text to columns of codes, as sent.
+//! From a batch of text to codes of its own, as sent, on the thread that parsed it; [`super::merge`] puts batches together.
 //!
-//! Each batch is interned on the thread that parsed it; the small dictionaries are then merged column by column, columns in parallel,
-//! batches in order: so codes are the same whatever the number of threads. Back of an envelope, 1 M rows of 7 fields: 7 M look-ups at
-//! 30 ns in the batches and about 2 M at 60 ns in the merge, 0.2 s on two cores; 28 MB of codes and the distinct values once.
+//! Every string is hashed here, once, while it is in the cache: about 20 ns a value.
 
-use super::{Column, Dictionary, Fact, MISSING, Records};
-use crate::intake::{Batch, QuarantineCode, Quarantined, TextColumn, wanted_columns};
+use super::MISSING;
+use super::values::{Interner, Values};
+use crate::intake::{Batch, QuarantineCode, Quarantined, wanted_columns};
 use crate::job::{Field, Job, Provider, Source, Verified};
-use rayon::prelude::*;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 
 /// One column of one batch.
 #[derive(Debug, Default)]
-struct Part {
-    codes: Vec<u32>,
-    values: Dictionary,
+pub(super) struct Part {
+    /// Places in `values`.
+    pub codes: Vec<u32>,
+    /// Each once, or nearly so.
+    pub values: Values,
 }
 
 /// One batch, interned.
 #[derive(Debug)]
 pub struct Interned {
-    extract: u32,
-    provider: u16,
-    source_rows: Vec<u32>,
-    record_id: TextColumn,
-    fields: Vec<(Field, Part)>,
+    pub(super) extract: u32,
+    pub(super) provider: u16,
+    pub(super) source_rows: Vec<u32>,
+    /// One a row.
+    pub(super) record_ids: Values,
+    pub(super) fields: Vec<(Field, Part)>,
     /// Facts by place in the provider's `carry`.
-    facts: Vec<Part>,
-    number_verified: Vec<bool>,
-    quarantined: Vec<Quarantined>,
+    pub(super) facts: Vec<Part>,
+    pub(super) number_verified: Vec<bool>,
+    pub(super) quarantined: Vec<Quarantined>,
+}
+
+thread_local! {
+    /// Memory that every batch of a thread needs again.
+    static INTERNER: RefCell<Interner> = RefCell::default();
 }
 
 /// Interns one batch. A row without a record_id goes to quarantine.
 pub fn intern(job: &Job, batch: Batch) -> Interned {
+    INTERNER.with_borrow_mut(|interner| intern_with(interner, job, batch))
+}
+
+fn intern_with(interner: &mut Interner, job: &Job, mut batch: Batch) -> Interned {
     let provider = &job.providers[usize::from(batch.provider)];
     let wanted = wanted_columns(provider);
     let place = |name: &String| wanted.iter().position(|known| known == name).expect("every mapped column is wanted");
     let places = |source: &Source| source.columns.iter().map(place).collect::<Vec<usize>>();
     let record_id = provider.columns.get(&Field::RecordId).map(places).unwrap_or_default();
-    let (keep, quarantined) = with_record_id(&batch, &record_id);
-    let mut ids = TextColumn::with_capacity(keep.len(), keep.len() * 10);
-    let mut joined = String::new();
-    for &row in &keep {
-        ids.push(join(&batch, &record_id, row, &mut joined).trim());
-    }
+    let mut quarantined = std::mem::take(&mut batch.quarantined);
+    let (keep, record_ids) = with_record_id(&batch, &record_id, interner, &mut quarantined);
     let fields = provider.columns.iter().filter(|(field, _)| **field != Field::RecordId);
-    let fields = fields.map(|(field, source)| (*field, part(&batch, &places(source), &keep))).collect();
-    let facts = provider.carry.iter().map(|carry| part(&batch, &[place(&carry.column)], &keep)).collect();
+    let fields = fields.map(|(field, source)| (*field, part(&batch, &places(source), &keep, interner))).collect();
+    let facts = provider.carry.iter();
+    let facts = facts.map(|carry| part(&batch, &[place(&carry.column)], &keep, interner)).collect();
     Interned {
         extract: batch.extract,
         provider: batch.provider,
         source_rows: keep.iter().map(|&row| batch.source_rows[row]).collect(),
-        record_id: ids,
+        record_ids,
         fields,
         facts,
         number_verified: verified(&batch, provider, &place, &keep),
@@ -59,13 +66,20 @@ pub fn intern(job: &Job, batch: Batch) -> Interned {
     }
 }
 
-/// The rows of a batch that have a record_id, and quarantine entries for the others and for those that could not be read.
-fn with_record_id(batch: &Batch, record_id: &[usize]) -> (Vec<usize>, Vec<Quarantined>) {
-    let mut quarantined = batch.quarantined.clone();
-    let mut keep = Vec::with_capacity(batch.source_rows.len());
+/// The rows of a batch that have a record_id, and that of each; the others go to `quarantined`.
+fn with_record_id(
+    batch: &Batch,
+    record_id: &[usize],
+    interner: &mut Interner,
+    quarantined: &mut Vec<Quarantined>,
+) -> (Vec<usize>, Values) {
+    let rows = batch.source_rows.len();
+    let mut keep = Vec::with_capacity(rows);
     let mut joined = String::new();
-    for row in 0..batch.source_rows.len() {
-        if join(batch, record_id, row, &mut joined).trim().is_empty() {
+    interner.clear();
+    for row in 0..rows {
+        let id = join(batch, record_id, row, &mut joined).trim();
+        if id.is_empty() {
             quarantined.push(Quarantined {
                 extract: batch.extract,
                 provider: batch.provider,
@@ -76,19 +90,34 @@ fn with_record_id(batch: &Batch, record_id: &[usize]) -> (Vec<usize>, Vec<Quaran
             });
         } else {
             keep.push(row);
+            interner.values.push(id);
         }
     }
-    (keep, quarantined)
+    (keep, interner.values.clone())
 }
 
-fn part(batch: &Batch, places: &[usize], keep: &[usize]) -> Part {
-    let mut part = Part { codes: Vec::with_capacity(keep.len()), values: Dictionary::default() };
+/// After so many rows it is known whether looking for equal values in a batch pays.
+const TRIED_ROWS: usize = 1 << 13;
+
+fn part(batch: &Batch, places: &[usize], keep: &[usize], interner: &mut Interner) -> Part {
+    let mut codes = Vec::with_capacity(keep.len());
     let mut joined = String::new();
-    for &row in keep {
+    interner.clear();
+    let (tried, rest) = keep.split_at(keep.len().min(TRIED_ROWS));
+    for &row in tried {
         let value = join(batch, places, row, &mut joined).trim();
-        part.codes.push(if value.is_empty() { MISSING } else { part.values.intern(value) });
+        codes.push(if value.is_empty() { MISSING } else { interner.intern(value) });
     }
-    part
+    // Where nearly every value is another one, the union of all batches looks soon enough.
+    let mostly_distinct = interner.values.len() * 10 > tried.len() * 9;
+    for &row in rest {
+        codes.push(match join(batch, places, row, &mut joined).trim() {
+            "" => MISSING,
+            value if mostly_distinct => interner.values.push(value),
+            value => interner.intern(value),
+        });
+    }
+    Part { codes, values: interner.values.clone() }
 }
 
 /// The values of several columns joined by one space, empty ones left out; of one column without a copy.
@@ -115,87 +144,4 @@ fn verified(batch: &Batch, provider: &Provider, place: &impl Fn(&String) -> usiz
             keep.iter().map(|&row| values.iter().any(|value| value == column.get(row).trim())).collect()
         }
     }
-}
-
-/// Puts all batches together: raw columns, facts as sent, record keys; and everything quarantined so far.
-pub fn merge(job: &Job, batches: Vec<Interned>) -> (Records, Vec<Quarantined>) {
-    let mut records = Records::default();
-    let mut quarantined = Vec::new();
-    let rows: usize = batches.iter().map(|batch| batch.source_rows.len()).sum();
-    for batch in &batches {
-        let length = batch.source_rows.len();
-        records.provider.extend(std::iter::repeat_n(batch.provider, length));
-        records.extract.extend(std::iter::repeat_n(batch.extract, length));
-        records.source_row.extend_from_slice(&batch.source_rows);
-        records.number_verified.extend_from_slice(&batch.number_verified);
-        batch.record_id.iter().for_each(|id| records.record_id.push(id));
-        quarantined.extend(batch.quarantined.iter().cloned());
-    }
-    quarantined.sort_by_key(|row| (row.extract, row.source_row));
-    records.key = keys(&records);
-    let mut fields: Vec<Field> = job.providers.iter().flat_map(|provider| provider.columns.keys().copied()).collect();
-    fields.sort_unstable();
-    fields.dedup();
-    fields.retain(|field| *field != Field::RecordId);
-    let column_of = |pick: &(dyn Fn(&Interned) -> Option<usize> + Sync), facts: bool| {
-        let mut column = Column { codes: Vec::with_capacity(rows), values: Dictionary::default() };
-        for batch in &batches {
-            match pick(batch) {
-                Some(at) => append(&mut column, if facts { &batch.facts[at] } else { &batch.fields[at].1 }),
-                None => column.codes.extend(std::iter::repeat_n(MISSING, batch.source_rows.len())),
-            }
-        }
-        column
-    };
-    records.raw = fields
-        .into_par_iter()
-        .map(|field| (field, column_of(&|batch| batch.fields.iter().position(|(known, _)| *known == field), false)))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .collect();
-    let rules = carried(job);
-    records.facts = rules
-        .into_par_iter()
-        .map(|rule| {
-            let place =
-                |provider: u16| job.providers[usize::from(provider)].carry.iter().position(|c| c.name == rule.name);
-            let column = column_of(&|batch| place(batch.provider), true);
-            Fact { rule: rule.clone(), column }
-        })
-        .collect();
-    (records, quarantined)
-}
-
-/// The facts of a job, each name once, in the order of the file: that of [`Records::facts`].
-pub fn carried(job: &Job) -> Vec<&crate::job::Carry> {
-    let mut rules: Vec<&crate::job::Carry> = Vec::new();
-    for carry in job.providers.iter().flat_map(|provider| &provider.carry) {
-        if !rules.iter().any(|known| known.name == carry.name) {
-            rules.push(carry);
-        }
-    }
-    rules
-}
-
-fn append(column: &mut Column, part: &Part) {
-    let translate: Vec<u32> = part.values.iter().map(|value| column.values.intern(value)).collect();
-    column
-        .codes
-        .extend(part.codes.iter().map(|&code| if code == MISSING { MISSING } else { translate[code as usize] }));
-}
-
-/// A dense number for each (provider, record_id).
-fn keys(records: &Records) -> Vec<u32> {
-    let mut by_provider: BTreeMap<u16, (Dictionary, Vec<u32>)> = BTreeMap::new();
-    let (mut next, mut keys) = (0, Vec::with_capacity(records.len()));
-    for record in 0..records.len() {
-        let (ids, numbers) = by_provider.entry(records.provider[record]).or_default();
-        let code = ids.intern(records.record_id.get(record)) as usize;
-        if code == numbers.len() {
-            numbers.push(next);
-            next += 1;
-        }
-        keys.push(numbers[code]);
-    }
-    keys
 }

@@ -5,17 +5,22 @@
 
 mod clean;
 mod dictionary;
+mod distinct;
+mod facts;
 mod formats;
 mod gather;
 mod identities;
+mod merge;
 mod shared_numbers;
 mod unusable;
+mod values;
 
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
 pub use formats::Formats;
-pub use gather::{Interned, carried, intern, merge};
+pub use gather::{Interned, intern};
 pub use identities::{Identities, is_matching};
+pub use merge::{carried, merge};
 pub use unusable::quarantine;
 
 use crate::intake::TextColumn;
@@ -34,6 +39,7 @@ pub struct Column {
 
 impl Column {
     /// The value of `row`, or `None` where it is missing.
+    #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
         let code = self.codes[row];
         (code != MISSING).then(|| self.values.get(code))

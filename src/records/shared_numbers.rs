@@ -19,17 +19,19 @@ pub fn void(records: &mut Records, ranges: &[Range<usize>]) -> u64 {
 }
 
 fn void_in(records: &Records, numbers: &[u32], rows: Range<usize>) -> Vec<usize> {
-    let mut held: Vec<(u32, usize)> =
-        rows.filter(|&row| numbers[row] != MISSING).map(|row| (numbers[row], row)).collect();
-    held.sort_unstable();
-    let groups = held.chunk_by(|a, b| a.0 == b.0).filter(|group| group.len() > HOLDERS_MAX);
-    groups.filter(|group| incompatible_people(records, group) > HOLDERS_MAX).flatten().map(|(_, row)| *row).collect()
+    let packed = |row: usize| u64::from(numbers[row]) << 32 | row as u64;
+    let mut held: Vec<u64> = rows.into_par_iter().filter(|&row| numbers[row] != MISSING).map(packed).collect();
+    held.par_sort_unstable();
+    let rows = |group: &[u64]| group.iter().map(|&packed| (packed & u64::from(u32::MAX)) as usize).collect();
+    let groups = held.par_chunk_by(|a, b| a >> 32 == b >> 32).filter(|group| group.len() > HOLDERS_MAX);
+    let groups = groups.map(rows).filter(|group: &Vec<usize>| incompatible_people(records, group) > HOLDERS_MAX);
+    groups.flatten_iter().collect()
 }
 
 /// People found by taking each row that is incompatible with everybody taken so far; stops as soon as there are too many.
-fn incompatible_people(records: &Records, group: &[(u32, usize)]) -> usize {
+fn incompatible_people(records: &Records, group: &[usize]) -> usize {
     let mut taken: Vec<usize> = Vec::new();
-    for &(_, row) in group {
+    for &row in group {
         if taken.iter().all(|&other| incompatible(records, row, other)) {
             taken.push(row);
             if taken.len() > HOLDERS_MAX {
@@ -42,21 +44,22 @@ fn incompatible_people(records: &Records, group: &[(u32, usize)]) -> usize {
 
 /// No name token alike and fewer than two parts of the date of birth equal; missing is compatible.
 fn incompatible(records: &Records, a: usize, b: usize) -> bool {
+    // The dates first: nearly all rows of one number agree in them, and names are compared letter by letter.
+    let born = |row: usize| records.value(Field::DateOfBirth, row).filter(|born| born.len() == 8);
+    let (Some(born_a), Some(born_b)) = (born(a), born(b)) else { return false };
+    let parts = [(0, 4), (4, 6), (6, 8)];
+    if parts.iter().filter(|(from, to)| born_a.get(*from..*to) == born_b.get(*from..*to)).count() >= 2 {
+        return false;
+    }
     let tokens = |row: usize| {
         let names =
             [Field::GivenName, Field::FamilyName].into_iter().filter_map(move |field| records.value(field, row));
         names.flat_map(|name| name.split([' ', '|'])).filter(|token| token.len() > 1).collect::<Vec<&str>>()
     };
     let (names_a, names_b) = (tokens(a), tokens(b));
-    let (Some(born_a), Some(born_b)) = (records.value(Field::DateOfBirth, a), records.value(Field::DateOfBirth, b))
-    else {
-        return false;
-    };
-    if names_a.is_empty() || names_b.is_empty() || born_a.len() != 8 || born_b.len() != 8 {
+    if names_a.is_empty() || names_b.is_empty() {
         return false;
     }
-    let alike = |x: &str| names_b.iter().any(|y| strsim::jaro_winkler(x, y) >= 0.85);
-    let parts = [(0, 4), (4, 6), (6, 8)];
-    let same_parts = parts.iter().filter(|(from, to)| born_a.get(*from..*to) == born_b.get(*from..*to)).count();
-    !names_a.into_iter().any(alike) && same_parts < 2
+    let alike = |x: &str| names_b.iter().any(|y| x == *y || strsim::jaro_winkler(x, y) >= 0.85);
+    !names_a.into_iter().any(alike)
 }

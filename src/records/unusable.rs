@@ -1,6 +1,6 @@
 //! Rows that were read but are nobody's record: they go to quarantine.
 
-use super::Records;
+use super::{MISSING, Records};
 use crate::intake::{QuarantineCode, Quarantined};
 use crate::job::{Field, Job};
 use crate::standardise::name;
@@ -24,9 +24,10 @@ const IDENTIFYING: [Field; 12] = [
 
 /// Takes unusable rows out of `records`.
 pub fn quarantine(job: &Job, records: &mut Records, filler_rows: &[usize]) -> Vec<Quarantined> {
+    let judge = Judge::of(job, records, filler_rows);
     let found: Vec<(usize, QuarantineCode)> = (0..records.len())
         .into_par_iter()
-        .filter_map(|row| verdict(job, records, row, filler_rows).map(|code| (row, code)))
+        .filter_map(|row| judge.verdict(records, row).map(|code| (row, code)))
         .collect();
     let rows: Vec<Quarantined> = found
         .iter()
@@ -51,16 +52,45 @@ pub fn quarantine(job: &Job, records: &mut Records, filler_rows: &[usize]) -> Ve
     rows
 }
 
-fn verdict(job: &Job, records: &Records, row: usize, filler_rows: &[usize]) -> Option<QuarantineCode> {
-    let custom = (0..job.custom_fields.len()).any(|index| records.value(Field::Custom(index as u16), row).is_some());
-    let name = |field: Field| records.value(field, row).unwrap_or_default();
-    if filler_rows.binary_search(&row).is_ok()
-        || name::is_filler_person(name(Field::GivenName), name(Field::FamilyName))
-    {
-        return Some(QuarantineCode::FillerPerson);
+/// What is known before the rows are looked at, one by one.
+struct Judge<'a> {
+    filler_rows: &'a [usize],
+    /// Codes of the columns of which one makes a record somebody's.
+    identifying: Vec<&'a [u32]>,
+    families: Option<&'a [u32]>,
+    /// By code of the family name: whether nobody real has it with some given name.
+    suspected: Vec<bool>,
+    /// The same where there is no family name.
+    nameless_suspected: bool,
+}
+
+impl<'a> Judge<'a> {
+    fn of(job: &Job, records: &'a Records, filler_rows: &'a [usize]) -> Judge<'a> {
+        let custom = (0..job.custom_fields.len()).map(|index| Field::Custom(index as u16));
+        let columns = IDENTIFYING.into_iter().chain(custom).filter_map(|field| records.clean.get(&field));
+        let families = records.clean.get(&Field::FamilyName);
+        Judge {
+            filler_rows,
+            identifying: columns.map(|column| column.codes.as_slice()).collect(),
+            families: families.map(|column| column.codes.as_slice()),
+            suspected: families
+                .map_or(Vec::new(), |column| column.values.par_iter().map(name::is_filler_family).collect()),
+            nameless_suspected: name::is_filler_family(""),
+        }
     }
-    let known = custom || IDENTIFYING.iter().any(|field| records.value(*field, row).is_some());
-    (!known).then_some(QuarantineCode::NoIdentifyingValue)
+
+    fn verdict(&self, records: &Records, row: usize) -> Option<QuarantineCode> {
+        let family = self.families.map_or(MISSING, |codes| codes[row]);
+        let suspected = if family == MISSING { self.nameless_suspected } else { self.suspected[family as usize] };
+        let name = |field: Field| records.value(field, row).unwrap_or_default();
+        if self.filler_rows.binary_search(&row).is_ok()
+            || suspected && name::is_filler_person(name(Field::GivenName), name(Field::FamilyName))
+        {
+            return Some(QuarantineCode::FillerPerson);
+        }
+        let known = self.identifying.iter().any(|codes| codes[row] != MISSING);
+        (!known).then_some(QuarantineCode::NoIdentifyingValue)
+    }
 }
 
 /// The row's values as they were sent, for quarantine.parquet.

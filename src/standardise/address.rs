@@ -10,12 +10,10 @@ pub(super) fn clean(raw: &str, out: &mut String) -> Verdict {
     if value.is_empty() {
         return Verdict::MISSING;
     }
-    let mut folded = String::with_capacity(value.len());
-    fold(value, &mut folded);
-    folded.retain(|c| c != '\'');
+    let folded = folded(value);
     // A slice of the folded text a word; long enough for any address.
-    let mut words: Vec<&str> =
-        folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(WORDS_MAX).collect();
+    let mut words: Vec<&str> = Vec::with_capacity(WORDS_USUAL);
+    words.extend(folded.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty()).take(WORDS_MAX));
     drop_number_sign(&mut words);
     drop_postcodes(&mut words);
     if let Some(verdict) = judge_filler(&words) {
@@ -32,6 +30,24 @@ pub(super) fn clean(raw: &str, out: &mut String) -> Verdict {
 
 /// No address has so many words.
 const WORDS_MAX: usize = 48;
+/// Most have no more.
+const WORDS_USUAL: usize = 16;
+
+/// Lower-case ASCII without apostrophes, which stand within words.
+fn folded(value: &str) -> String {
+    let mut folded = String::new();
+    if value.is_ascii() {
+        // What folding would make spaces is no letter either way.
+        folded = value.to_ascii_lowercase();
+        if memchr::memchr2(b'\'', b'`', folded.as_bytes()).is_some() {
+            folded.retain(|c| !matches!(c, '\'' | '`'));
+        }
+    } else {
+        fold(value, &mut folded);
+        folded.retain(|c| c != '\'');
+    }
+    folded
+}
 
 /// "No 5", "no. 5" → "5".
 fn drop_number_sign(words: &mut Vec<&str>) {

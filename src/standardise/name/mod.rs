@@ -122,10 +122,22 @@ fn pass(raw: &str, part: Part, out: &mut String) -> Verdict {
 
 /// Whether a given and a family name (canonical) are those of nobody: Mickey Mouse, A N Other, Test Test.
 pub fn is_filler_person(given: &str, family: &str) -> bool {
-    let main = |name: &str| name.split_once('|').map_or(name.len(), |(main, _)| main.len());
-    let (given, family) = (&given[..main(given)], &family[..main(family)]);
+    let (given, family) = (main_form(given), main_form(family));
     let list = reference::filler_people();
     list.contains(&(given, family)) || (!family.is_empty() && list.contains(&("*", family)))
+}
+
+/// Whether [`is_filler_person`] holds of a family name (canonical; empty where there is none) and some given name.
+pub fn is_filler_family(family: &str) -> bool {
+    static FAMILIES: OnceLock<FxHashSet<&'static str>> = OnceLock::new();
+    FAMILIES
+        .get_or_init(|| reference::filler_people().iter().map(|(_, family)| *family).collect())
+        .contains(main_form(family))
+}
+
+/// A name without its aliases.
+fn main_form(name: &str) -> &str {
+    name.split_once('|').map_or(name, |(main, _)| main)
 }
 
 /// Whether the given name only repeats the family name (Ali Ali): then it is no evidence of its own.

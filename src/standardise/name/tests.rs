@@ -156,10 +156,11 @@ fn people_who_do_not_exist() {
     for (given, family) in
         [("mickey", "mouse"), ("a n", "other"), ("joe", "bloggs"), ("test", "test"), ("anna", "zzztest")]
     {
-        assert!(is_filler_person(given, family));
+        assert!(is_filler_person(given, family) && is_filler_family(family));
     }
     assert!(!is_filler_person("joe", "smith"));
     assert!(!is_filler_person("", ""));
+    assert!(!is_filler_family("smith") && !is_filler_family(""));
     assert!(given_repeats_family("ali", "ali") && !given_repeats_family("", ""));
 }
 
