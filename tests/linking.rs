@@ -67,7 +67,7 @@ fn who_is_around_some_records_is_who_stands_there_among_all() {
     let mut found = 0;
     for nth in 0..8 {
         let named: Vec<bool> = (0..records.len()).map(|row| row * 7919 % 61 == nth).collect();
-        let around = linked(job, records, Taught::Around { named: &named, model: Some(model) });
+        let around = linked(job, records, Taught::Around(&named, Some(model)));
         let around = around.clustering.partition.person;
         let beside = |person: &[u32], of: usize| -> BTreeSet<usize> {
             (0..records.len()).filter(|&row| person[row] == person[of]).collect()

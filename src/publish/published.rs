@@ -106,14 +106,14 @@ impl PublishedRun {
         Ok(self.told()?["decisions"]["bytes"].as_u64().unwrap_or(0))
     }
 
-    /// Whether the run learnt its model; otherwise that was there before.
-    pub fn has_learnt(&self) -> Result<bool> {
-        Ok(self.told()?["linkage"]["model"]["learnt"].as_bool().unwrap_or(false))
-    }
-
     /// What run.json says.
     fn told(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))
+    }
+
+    /// Whether the run itself has learnt its model.
+    pub fn learnt(&self) -> Result<bool> {
+        Ok(self.told()?["linkage"]["model"]["learnt"] == true)
     }
 
     /// A whole file.
@@ -148,7 +148,6 @@ impl Rows<'_> {
 
     /// # Errors
     /// OF0535 where there is no such column of numbers.
-    #[cfg(test)]
     pub fn optional_numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Float64Type>());
         found.map(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))

@@ -44,17 +44,17 @@ pub enum Taught<'a> {
     Now(&'a [Label]),
     /// It is learnt from these very records by a recipe that may leave something out.
     By(&'a Recipe),
-    /// Only the marked records and whoever is of one person with them are joined, by a model that was learnt before; without one, by a model of
-    /// the simplest form that is learnt from all other records.
-    Around { named: &'a [bool], model: Option<&'a Model> },
+    /// Only the marked records and whoever is of one person with them are joined: with a model that was learnt before, or else with one of the
+    /// simplest form that is learnt from all records but the marked ones.
+    Around(&'a [bool], Option<&'a Model>),
 }
 
 impl<'a> Taught<'a> {
     /// The model that was learnt before.
-    fn model(self) -> Option<&'a Model> {
+    fn before(self) -> Option<&'a Model> {
         match self {
             Taught::Before(model) => Some(model),
-            Taught::Around { model, .. } => model,
+            Taught::Around(_, model) => model,
             Taught::Now(_) | Taught::By(_) => None,
         }
     }
@@ -87,16 +87,21 @@ pub fn link(
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
     // No lesson comes from the marked records.
-    let counts = |row: usize| !matches!(taught, Taught::Around { named, model: None } if named[row]);
+    let counts = |row: usize| !matches!(taught, Taught::Around(named, None) if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
-    let frozen = taught.model().and_then(Model::frequencies);
+    let frozen = taught.before().and_then(Model::frequencies);
     let mut comparisons = Comparisons::choose(job, records, &identities, frozen);
     stage.done(format!("{} distinct identities", identities.len()));
-    let fitted = taught.model().map(|model| model.fitted(&comparisons)).transpose();
-    let fitted = fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?;
+    let fitted = match (taught.before().map(|model| model.fitted(&comparisons)).transpose(), taught) {
+        // What nobody but those who object has values for: the pass that nobody sees learns for itself.
+        (Err(_), Taught::Around(named, Some(_))) => {
+            return link(job, records, settled, Taught::Around(named, None), None, before, progress);
+        }
+        (fitted, _) => fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?,
+    };
     let stage = progress.stage("Blocking", None);
-    let mut blocks = match taught.model().and_then(Model::limits) {
+    let mut blocks = match taught.before().and_then(Model::limits) {
         Some(limits) => blocking::block_within(&comparisons, records, &identities, limits),
         None => blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size),
     };
@@ -104,7 +109,7 @@ pub fn link(
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
-        (Taught::Around { .. }, _) => &FORMS[..1],
+        (Taught::Around(..), _) => &FORMS[..1],
         (_, Recipe { learnt: false, .. }) => &[Form::Information],
         (_, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
         (_, Recipe { choice_of_form: true, .. }) => &FORMS,
@@ -112,14 +117,14 @@ pub fn link(
     };
     // A night that learns weighs its pairs with several models, so their patterns are kept. A frozen model weighs each as it comes.
     let patterns_of_pairs = match taught {
-        Taught::Before(_) | Taught::Around { .. } => None,
+        Taught::Before(_) | Taught::Around(..) => None,
         Taught::Now(_) | Taught::By(_) => Some(PairPatterns::all(&comparisons, &blocks, |pairs| stage.advance(pairs))),
     };
-    let learnt = match taught.model() {
+    let learnt = match taught.before() {
         Some(_) => None,
         None => model::learn(&comparisons, &blocks, patterns_of_pairs.as_ref(), &identities, forms),
     };
-    stage.done(match (&learnt, taught.model()) {
+    stage.done(match (&learnt, taught.before()) {
         (_, Some(_)) => "nothing: the model is frozen".into(),
         (Some(learnt), _) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
         (None, _) => "nothing to compare".into(),
@@ -132,7 +137,7 @@ pub fn link(
     let (rules, limits) = (std::mem::take(&mut blocks.counts), blocks.limits);
     // Blocks go as soon as the last pair is scored: clustering is where a night needs most memory.
     let made = match (frozen, learnt, patterns_of_pairs, taught) {
-        (Some(candidate), _, _, Taught::Around { named, .. }) => {
+        (Some(candidate), _, _, Taught::Around(named, _)) => {
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
         (Some(candidate), ..) => {
@@ -142,7 +147,7 @@ pub fn link(
             drop(blocks);
             scene.cluster(candidate, scored)
         }
-        (None, Some(learnt), _, Taught::Around { named, .. }) => {
+        (None, Some(learnt), _, Taught::Around(named, _)) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }

@@ -21,13 +21,13 @@ pub(super) struct Held {
 /// Takes out what may not be used: withheld identities, rows that are no person's, rows that objections name, and the other rows of the
 /// same people.
 ///
-/// The people behind the objections are found by linking what is around them with the night's model, or on a night that has none yet with a
-/// simpler one that is learnt without them; that pass is thrown away. Without objections there is none. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
+/// The people behind the objections are found by linking what is around them, with the model of the night or, where it is yet to be learnt,
+/// with one that was learnt without them; that pass is thrown away. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
 pub(super) fn withhold(
     job: &Job,
     records: &mut Records,
     authority: &Authority,
-    models: (Option<&ModelFile>, Option<&Model>),
+    (model_file, known): (Option<&ModelFile>, Option<&Model>),
     progress: &Progress,
 ) -> Result<Held> {
     let mut withheld = Vec::new();
@@ -43,12 +43,9 @@ pub(super) fn withhold(
     let settled = authority.settled(job, records);
     let silent = Progress::new(Show::Nothing);
     let stage = progress.stage("Objections", None);
-    let everybody = match models.0 {
+    let everybody = match model_file {
         Some(file) => imported::link(job, records, &settled, file, &silent),
-        None => {
-            let around = Taught::Around { named: &named, model: models.1 };
-            link::link(job, records, &settled, around, None, None, &silent)?
-        }
+        None => link::link(job, records, &settled, Taught::Around(&named, known), None, None, &silent)?,
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];

@@ -9,8 +9,9 @@ use crate::clustering::{
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
 use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage, Pooling, Recipe, Scorer};
-use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled};
+use crate::recall::{Joins, Left, Looks, Recalled};
 use crate::records::{Identities, MISSING, Records};
+use crate::run::recalling::Recalling;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -241,26 +242,5 @@ impl<'a> Scene<'a> {
             Recalling { joins: Joins::new(looks, &before.joined), blocks, identities: 0 }
         });
         (Fresh { edges, compared: pairs.pairs(), recalled: 0 }, recalling)
-    }
-}
-
-/// What a night takes from the night before and leaves for the next, while it links.
-pub(super) struct Recalling<'a> {
-    joins: Joins<'a>,
-    /// Sums of looks of tonight's blocks.
-    blocks: Vec<Look>,
-    /// Tonight's identities that were known.
-    identities: u64,
-}
-
-impl Recalling<'_> {
-    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
-    fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
-        let (components, components_agglomerated) = self.joins.counts();
-        let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
-        let (joined, looks) = self.joins.into_left();
-        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
-        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
-        (recalled, compared.map(|compared| Left { compared, joined }))
     }
 }
