@@ -135,6 +135,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "negative_controls",
         "settings",
         "inputs",
+        "provider_changes",
         "standardise",
         "linkage",
         "reused_stages",

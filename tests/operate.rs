@@ -474,12 +474,19 @@ fn a_service_manager_is_told_what_goes_on() {
     let listener = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
     let mut run = night.command(&[] as &[&str]);
     run.env("NOTIFY_SOCKET", &path);
+    listener.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
+    // Read as they come: a socket holds but a few.
+    let told = std::thread::spawn(move || {
+        let (mut told, mut bytes) = (Vec::<String>::new(), [0; 512]);
+        while told.last().is_none_or(|last| last != "STOPPING=1")
+            && let Ok(length) = listener.recv(&mut bytes)
+        {
+            told.push(String::from_utf8(bytes[..length].to_vec()).expect("it is text"));
+        }
+        told
+    });
     outcome(run).done();
-    listener.set_nonblocking(true).unwrap();
-    let (mut told, mut bytes) = (Vec::new(), [0; 512]);
-    while let Ok(length) = listener.recv(&mut bytes) {
-        told.push(String::from_utf8(bytes[..length].to_vec()).expect("it is text"));
-    }
+    let told = told.join().expect("the listener ends");
     assert_eq!(told.first().map(String::as_str), Some("READY=1\nSTATUS=run"), "{told:?}");
     assert!(told.contains(&"STATUS=Linking\nWATCHDOG=1".to_string()), "{told:?}");
     assert_eq!(told.last().map(String::as_str), Some("STOPPING=1"), "{told:?}");

@@ -196,6 +196,18 @@ pub(super) static PROVIDER: Table = Table {
             "1 to 5, where the best record must choose; default by setting.",
         ),
         key(
+            "mode",
+            Kind::Word(&["snapshot", "changes"], &[]),
+            Need::Default("\"snapshot\""),
+            "Whether the extracts hold all of the provider's records, or only what is new, changed or gone since those before.",
+        ),
+        key(
+            "deleted",
+            Kind::Table(&DELETED),
+            Need::Optional,
+            "mode = \"changes\": which rows say that a record is gone.",
+        ),
+        key(
             "one_record_per_person",
             Kind::Flag,
             Need::Default("false"),
@@ -264,6 +276,14 @@ pub(super) static VERIFIED_BY: Table = Table {
     keys: &[
         key("column", Kind::Text, Need::Required, "The status column."),
         key("values", Kind::Texts, Need::Required, "Its values that mean verified, such as \"01\"."),
+    ],
+};
+
+pub(super) static DELETED: Table = Table {
+    heading: "deleted",
+    keys: &[
+        key("column", Kind::Text, Need::Required, "The column that marks them."),
+        key("values", Kind::Texts, Need::Required, "Its values that mean gone, such as \"D\"."),
     ],
 };
 

@@ -17,6 +17,7 @@ mod release;
 mod resolve;
 mod schema;
 mod shape;
+pub(crate) mod standing;
 mod suggest;
 mod surroundings;
 #[cfg(test)]
@@ -35,6 +36,7 @@ pub use release::{
     Purpose, RecipientKind, Release,
 };
 pub use schema::schema;
+pub use standing::{Changes, Deleted};
 pub(crate) use suggest::nearest;
 
 use std::collections::BTreeMap;
@@ -101,6 +103,8 @@ pub struct Provider {
     pub files: Vec<PathBuf>,
     /// Where `files` are the last good ones, since the provider has sent none.
     pub stale: Option<Stale>,
+    /// Where the provider sends only what has changed (`mode = "changes"`); `files` are then what it holds, where a run has read it before.
+    pub changes: Option<Changes>,
     pub format: Format,
     /// 1..=5.
     pub trust: u8,

@@ -61,6 +61,10 @@ impl Surroundings for Memory {
         None
     }
 
+    fn standing(&self, _: &Path, _: &str) -> Option<super::standing::StandingList> {
+        None
+    }
+
     fn header(&self, _: &Provider, _: &Path) -> Option<Vec<String>> {
         self.header.as_ref().map(|names| names.iter().map(|name| name.to_string()).collect())
     }
@@ -151,6 +155,9 @@ fn every_key_of_this_version_is_read() {
     assert_eq!((job.providers[0].when_missing, job.providers[0].stale_days), (WhenMissing::Stop, 7));
     assert_eq!(housing.format.sheet.as_deref(), Some("Clients"));
     assert!(housing.files.is_empty());
+    let deleted = housing.changes.as_ref().and_then(|changes| changes.deleted.as_ref()).expect("it sends changes");
+    assert_eq!((deleted.column.as_str(), deleted.values.len()), ("Change", 2));
+    assert!(practice.changes.is_none());
 }
 
 /// The whole job must hold every key, so that a new key comes with a test.
@@ -159,7 +166,7 @@ fn the_whole_job_names_every_key() {
     use super::keys::release::{APPROVER, LEGAL_BASIS, POLICY, RELEASE};
     use super::keys::*;
     let of_releases = [&POLICY, &APPROVER, &LEGAL_BASIS, &RELEASE];
-    let others = [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &CARRY, &FIELD, &GATES, &OPT_OUT];
+    let others = [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &DELETED, &CARRY, &FIELD, &GATES, &OPT_OUT];
     for table in others.into_iter().chain(of_releases) {
         for key in table.keys.iter().filter(|key| !matches!(key.need, Need::Later)) {
             assert!(WHOLE.contains(key.name), "{} {}", table.heading, key.name);

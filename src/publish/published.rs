@@ -108,6 +108,13 @@ impl PublishedRun {
         Ok(run["decisions"]["bytes"].as_u64().unwrap_or(0))
     }
 
+    /// Whether the run itself has learnt its model.
+    pub fn learnt(&self) -> Result<bool> {
+        let run: serde_json::Value =
+            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
+        Ok(run["linkage"]["model"]["learnt"] == true)
+    }
+
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);

@@ -121,7 +121,7 @@ fn part(batch: &Batch, places: &[usize], keep: &[usize], interner: &mut Interner
 }
 
 /// The values of several columns joined by one space, empty ones left out; of one column without a copy.
-fn join<'a>(batch: &'a Batch, places: &[usize], row: usize, joined: &'a mut String) -> &'a str {
+pub(crate) fn join<'a>(batch: &'a Batch, places: &[usize], row: usize, joined: &'a mut String) -> &'a str {
     if let [place] = places {
         return batch.columns[*place].get(row);
     }

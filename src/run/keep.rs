@@ -16,9 +16,10 @@ pub(super) static KEPT_DAMAGED: Code = Code {
     id: "OF0529",
     exit: Exit::Resource,
     title: "the last good extract of a provider is damaged",
-    next_step: "Put the provider's own extract in place, or remove its folder below state/inputs, then run again; nothing was published",
+    next_step: "Put the provider's own extract in place, or remove its folder below state/inputs or state/changes, then run again; nothing was published",
     explanation: "A provider has sent nothing usable, and its last good extract, which is kept in state/inputs below [job] output, is not \
-                  what was kept: its checksum is another one. It is not used.",
+                  what was kept: its checksum is another one. It is not used. The same is said of what a provider holds that sends \
+                  only changes, in state/changes: once it is removed the provider has to send everything once more.",
 };
 
 /// The same job with the last good extracts of those providers whose own cannot be read; `None` where none can stand in, or something
@@ -73,7 +74,7 @@ pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
     for (at, provider) in job.providers.iter().enumerate() {
         let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
         let folder = job::kept_folder(&job.output, &provider.id);
-        if provider.when_missing != WhenMissing::Last {
+        if provider.when_missing != WhenMissing::Last || provider.changes.is_some() {
             let _ = disk::remove_folder(&folder);
         } else if provider.stale.is_none() && !own.is_empty() && own.iter().all(|file| file.skipped.is_none()) {
             let paths = provider.files.iter().map(std::path::PathBuf::as_path);

@@ -4,6 +4,7 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod changes;
 mod checkpoint;
 mod counted;
 mod decided;
@@ -26,6 +27,7 @@ mod noted;
 mod notify;
 pub mod plan;
 pub mod progress;
+mod recalling;
 mod release;
 mod released;
 mod report;
@@ -58,11 +60,12 @@ use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
-use crate::model::Frozen;
+use crate::model::{Frozen, Model};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::recall::Recalled;
 use crate::records::{self, Cleaned, Formats, Records};
 use crate::release::Outcome;
+use changes::ProviderChanges;
 use checkpoint::{Checkpoints, Use};
 use decided::Decided;
 use gates::{Before, Gates, Waived};
@@ -209,6 +212,8 @@ struct Night<'a> {
     warnings: Vec<String>,
     /// Checksums of the extracts of the run before.
     extracts_before: BTreeSet<String>,
+    /// What providers that send only changes have sent.
+    provider_changes: Vec<ProviderChanges>,
     /// Stages of an earlier attempt at this night that were not done again.
     reused: Vec<&'static str>,
     controls: Vec<Control>,
@@ -296,7 +301,27 @@ fn under_lock(
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
-    let night = prepare(job, Beginning::of(job, run_id, ledger, options)?, progress)?;
+    let (holding, changed) = changes::fold(job, &run_id)?;
+    let finished = Beginning::of(&holding, run_id, ledger, options)
+        .and_then(|beginning| with_changes(beginning, changed, options, (lock, interrupt), progress, story));
+    if finished.as_ref().map_or(true, |finished| finished.folder.is_none()) {
+        changes::abandon(job);
+    }
+    finished
+}
+
+/// The night of a job whose providers all send what they hold.
+fn with_changes(
+    beginning: Beginning,
+    changed: Vec<ProviderChanges>,
+    options: Options,
+    (lock, interrupt): (&Lock, &interrupt::Guard),
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<Finished> {
+    let job = beginning.job;
+    let mut night = prepare(job, beginning, progress)?;
+    night.provider_changes = changed;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -316,6 +341,7 @@ fn under_lock(
     let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(changes::promote(job));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
@@ -334,6 +360,7 @@ fn under_lock(
 
 /// What a night has at hand before it reads an extract.
 struct Beginning<'a> {
+    job: &'a Job,
     run_id: String,
     ledger: Ledger,
     /// The job's own model file, where it names one of another tool.
@@ -358,13 +385,14 @@ impl<'a> Beginning<'a> {
         let authority = consent::read(job)?;
         let opt_outs = consent::read_opt_outs(job, &authority)?;
         let gates = Gates::new(job, Before::of(job)?, options.waived);
-        Ok(Beginning { run_id, ledger, model_file, known, full: options.full, authority, opt_outs, gates, checkpoints })
+        let full = options.full;
+        Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
     }
 }
 
 /// Everything up to publishing.
 fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> Result<Night<'a>> {
-    let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints } =
+    let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = match checkpoints.reading(progress) {
@@ -424,6 +452,7 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         decided,
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
+        provider_changes: Vec::new(),
         gates: gates.into_outcomes(),
         reused,
         controls,
@@ -463,16 +492,17 @@ pub(crate) fn read_usable(
     Ok(Usable { files, records, cleaned, quarantined, replaced_numbers })
 }
 
-/// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
+/// The records that a run would link, for `explain`: as in a run, but that no gate is asked. `model` is that of the run, and says how
+/// providers write; `learnt` that the run itself has learnt it, so that it found without it whom objections concern.
 pub(crate) fn prepare_records(
     job: &Job,
     authority: &Authority,
-    formats: Option<&Formats>,
+    (model, learnt): (Option<&Model>, bool),
     progress: &Progress,
 ) -> Result<Records> {
-    let mut usable = read_usable(job, authority, formats, progress)?;
+    let mut usable = read_usable(job, authority, model.and_then(Model::formats), progress)?;
     let model_file = ModelFile::of_job(job)?;
-    let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress)?;
+    let _ = withhold(job, &mut usable.records, authority, (model_file.as_ref(), model.filter(|_| !learnt)), progress)?;
     Ok(usable.records)
 }
 
@@ -608,6 +638,7 @@ impl Night<'_> {
                 .chain(self.decided.warning())
                 .chain(keep::warnings(self.job))
                 .chain(self.warnings.clone())
+                .chain(self.provider_changes.iter().filter_map(ProviderChanges::warning))
                 .collect(),
         }
     }

@@ -251,6 +251,7 @@ mod tests {
         all(words(keys::CARRY.keys, "kind"), &|word| carry::kind(word).is_some());
         all(words(keys::CARRY.keys, "combine"), &|word| carry::combine(word).is_some());
         all(words(keys::PROVIDER.keys, "when_missing"), &|word| provider::when_missing(word).is_some());
+        all(words(keys::PROVIDER.keys, "mode"), &|word| provider::sends_changes(word).is_some());
         all(words(keys::PROVIDER.keys, "format"), &|word| word == "auto" || provider::format_kind(word).is_some());
         all(words(keys::PROVIDER.keys, "setting"), &|word| Setting::from_word(word).is_some());
         assert_eq!(words(keys::release::POLICY.keys, "disclosure"), ["hes"]);
