@@ -113,6 +113,7 @@ fn job(path: &Path, threads: usize) -> Job {
         format: Format::default(),
         trust: 2,
         stale: None,
+        changes: None,
         stale_days: 0,
         one_record_per_person: false,
         when_missing: WhenMissing::Stop,
@@ -129,6 +130,7 @@ fn job(path: &Path, threads: usize) -> Job {
         test_numbers: TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,
+        audit_key_file: None,
         model_file: None,
         providers: vec![provider],
         custom_fields: Vec::new(),
@@ -138,6 +140,10 @@ fn job(path: &Path, threads: usize) -> Job {
         nhs_number_replaced: Vec::new(),
         never_link: Vec::new(),
         disclosure: Disclosure::Hes,
+        opt_outs: Vec::new(),
+        policy: Default::default(),
+        approvers: Vec::new(),
+        releases: Vec::new(),
     }
 }
 

@@ -3,6 +3,7 @@
 //! The rooms, in the order in which data flows through them; each one's `mod.rs` says what comes in, what goes out and what must
 //! always hold.
 
+pub mod audit;
 pub mod baselines;
 pub mod bench;
 pub mod best_record;
@@ -20,11 +21,15 @@ pub mod generate;
 pub mod identity;
 pub mod intake;
 pub mod job;
+pub mod keys;
 pub mod model;
+pub mod policy;
 pub mod publish;
 pub mod recall;
 pub mod records;
+pub mod release;
 pub mod review;
 pub mod run;
 pub mod standardise;
 pub mod summary;
+pub mod transparency;

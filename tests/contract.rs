@@ -96,7 +96,11 @@ fn a_run_leaves_these_files_and_current_leads_to_them() {
     assert_eq!(target, std::path::Path::new("runs/2026-11-22-01"));
     let mut files: BTreeSet<String> = night.standing().keys().map(|path| path.display().to_string()).collect();
     files.remove("current");
-    for name in PARQUET.iter().chain(&["model.json", "run.json", "log.jsonl", "onefolk.prom", "report.html"]) {
+    for name in PARQUET
+        .iter()
+        .chain(&["model.json", "run.json", "log.jsonl", "onefolk.prom", "report.html"])
+        .chain(&["transparency.html", "transparency.md"])
+    {
         assert!(files.remove(*name), "{name} is missing");
     }
     assert!(
@@ -131,12 +135,17 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "negative_controls",
         "settings",
         "inputs",
+        "provider_changes",
         "standardise",
         "linkage",
+        "reused_stages",
         "removed_runs",
         "outputs",
         "seconds",
         "peak_memory_bytes",
+        "audit",
+        "opt_outs",
+        "releases",
     ];
     assert_eq!(keys, expected);
     assert_eq!(run["run_id"], "2026-11-22-01");
@@ -325,9 +334,11 @@ fn the_closing_table_says_what_json_says() {
         "changes",
         "identities",
         "pairs_compared",
+        "recalled",
         "learnt",
         "model",
         "seconds",
+        "reused_stages",
         "stages",
         "warnings",
     ];

@@ -290,3 +290,183 @@ fn identity_ids(night: &Night, wanted: impl Fn(&str) -> bool, world: &World) -> 
     let theirs = |row: &&Vec<String>| world.rows[0].get(&row[record]).is_some_and(|text| wanted(text));
     table.rows.iter().filter(theirs).map(|row| row[identity].clone()).collect()
 }
+
+/// The rows of a hospice under its header with a mark, as it tells its changes.
+fn changes(rows: &[(&str, &str)]) -> String {
+    let lines: Vec<String> = rows.iter().map(|(mark, row)| format!("{mark},{row}\n")).collect();
+    format!("op,{}\n{}", common::HEADER, lines.concat())
+}
+
+/// A job of a practice that sends everything and a hospice that sends only changes.
+fn job_of_changes(night: &Night, more: &str) {
+    let hospice = format!("mode = \"changes\"\ndeleted = {{ column = \"op\", values = [\"D\"] }}\n{more}");
+    let listed = [("gp", "in/gp.csv", ""), ("hospice", "in/hospice-*.csv", hospice.as_str())];
+    night.write("job.toml", job(&listed, GATES));
+}
+
+/// What run.json says of the changes of one extract.
+fn counts(night: &Night, file: &str) -> BTreeMap<String, u64> {
+    let run = run_json(night);
+    let files = run["provider_changes"][0]["files"].as_array().unwrap().clone();
+    let file = files.into_iter().find(|entry| entry["file"] == file).expect("the extract is told");
+    let counted = file.as_object().unwrap().iter().filter(|(name, _)| *name != "rows");
+    counted.filter_map(|(name, count)| Some((name.clone(), count.as_u64().filter(|count| *count > 0)?))).collect()
+}
+
+/// record_id → values of the rows of the hospice, as the crosswalk places them.
+fn held(night: &Night) -> std::collections::BTreeSet<String> {
+    let ids = night.person_ids();
+    ids.keys().filter(|(provider, _)| provider == "hospice").map(|(_, record)| record.clone()).collect()
+}
+
+#[test]
+fn a_provider_may_send_only_what_has_changed() {
+    let people = town(40, 3);
+    let (night, whole) = (Night::new(), Night::new());
+    let row = |at: usize, id: &str| people[at].exact_row(id);
+    let gp: Vec<String> = (0..40).map(|at| row(at, &format!("g{at}"))).collect();
+    night.write("in/gp.csv", format!("{}\n{}\n", common::HEADER, gp.join("\n")));
+    job_of_changes(&night, "");
+    // The first extract holds everything.
+    let first: Vec<(String, String)> = (0..10).map(|at| (String::new(), row(at, &format!("h{at}")))).collect();
+    let listed =
+        |rows: &[(String, String)]| changes(&rows.iter().map(|(a, b)| (a.as_str(), b.as_str())).collect::<Vec<_>>());
+    night.write("in/hospice-1.csv", listed(&first));
+    night.run().done();
+    assert_eq!(counts(&night, "in/hospice-1.csv"), [("new".to_string(), 10)].into());
+    assert_eq!(held(&night).len(), 10);
+
+    // A new record, another's values, the same again, one gone, one gone that was never there, and a row without a record_id.
+    let rows = [
+        ("", row(20, "h20")),
+        ("U", row(21, "h3")),
+        ("", row(4, "h4")),
+        ("D", "h5,,,,,,,,".to_string()),
+        ("D", "h99,,,,,,,,".to_string()),
+        ("", row(30, "")),
+    ];
+    let rows: Vec<(&str, &str)> = rows.iter().map(|(mark, row)| (*mark, row.as_str())).collect();
+    night.write("in/hospice-2.csv", changes(&rows));
+    let told = night.run().done();
+    assert!(
+        told.stderr.contains(
+            "rows with changes of provider hospice: 1 could not be used, 1 delete a record that it does not hold"
+        ),
+        "{}",
+        told.stderr
+    );
+    told.names_nobody(&people);
+    let expected = ["new", "changed", "unchanged", "deleted", "deleted_unknown", "unusable"];
+    assert_eq!(counts(&night, "in/hospice-2.csv"), expected.map(|kind| (kind.to_string(), 1)).into());
+    assert_eq!(counts(&night, "in/hospice-1.csv"), BTreeMap::new(), "read before");
+    let now = held(&night);
+    assert!(now.contains("h20") && !now.contains("h5") && now.len() == 10, "{now:?}");
+    let same_person = |hospice: &str, gp: &str| {
+        let ids = night.person_ids();
+        ids[&("hospice".to_string(), hospice.to_string())] == ids[&("gp".to_string(), gp.to_string())]
+    };
+    assert!(same_person("h3", "g21") && !same_person("h3", "g3"));
+
+    // The people are those that whole extracts would have given.
+    let mut snapshot: Vec<String> =
+        (0..10).filter(|at| ![3, 5].contains(at)).map(|at| row(at, &format!("h{at}"))).collect();
+    snapshot.extend([row(20, "h20"), row(21, "h3")]);
+    whole.write("in/gp.csv", format!("{}\n{}\n", common::HEADER, gp.join("\n")));
+    whole.write("in/hospice.csv", format!("{}\n{}\n", common::HEADER, snapshot.join("\n")));
+    whole.write("job.toml", job(&[("gp", "in/gp.csv", ""), ("hospice", "in/hospice.csv", "")], GATES));
+    whole.run().done();
+    let groups = |night: &Night| {
+        let mut by_person: BTreeMap<String, Vec<(String, String)>> = BTreeMap::new();
+        night.person_ids().into_iter().for_each(|(record, person)| by_person.entry(person).or_default().push(record));
+        by_person.into_values().collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(groups(&night), groups(&whole));
+
+    // What was read before is read no more, under another name neither.
+    let standing = tables(&night);
+    std::fs::rename(night.path("in/hospice-2.csv"), night.path("in/hospice-3.csv")).unwrap();
+    night.run().done();
+    assert_eq!(held(&night), now);
+    assert_eq!(run_json(&night)["linkage"]["recalled"]["pairs"], compared(&night));
+    for table in ["crosswalk.parquet", "people.parquet"] {
+        let bytes = std::fs::read(night.current(table)).unwrap();
+        assert!(standing[Path::new(table)] == bytes, "{table}");
+    }
+}
+
+#[test]
+fn changes_count_only_with_the_run_that_is_published_and_never_backwards() {
+    let people = town(40, 4);
+    let night = Night::new();
+    let row = |at: usize, id: &str| people[at].exact_row(id);
+    let gp: Vec<String> = (0..40).map(|at| row(at, &format!("g{at}"))).collect();
+    night.write("in/gp.csv", format!("{}\n{}\n", common::HEADER, gp.join("\n")));
+    // The telephone's column serves as the day of the last change.
+    job_of_changes(&night, "");
+    let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    let at = text.rfind("phone = \"phone\"").unwrap();
+    night.write("job.toml", format!("{}updated = \"phone\"{}", &text[..at], &text[at + "phone = \"phone\"".len()..]));
+    let dated = |at: usize, id: &str, day: &str| Person { phone: day.into(), ..people[at].clone() }.exact_row(id);
+    let first: Vec<String> = (0..10).map(|at| dated(at, &format!("h{at}"), "2026-11-10")).collect();
+    night.write("in/hospice-1.csv", changes(&first.iter().map(|row| ("", row.as_str())).collect::<Vec<_>>()));
+    night.run().done();
+
+    // A night that publishes nothing, and a dry run, have read nothing.
+    night.write(
+        "in/hospice-2.csv",
+        changes(&[("", dated(20, "h1", "2026-11-20").as_str()), ("D", "h2,,,,,,,,2026-11-20")]),
+    );
+    night.run_with(&["--dry-run"]).done();
+    night.write("out/state/decisions.csv", "what,is,this\n");
+    assert_eq!(night.run().status, Some(2), "decisions that cannot be read stop the night");
+    std::fs::remove_file(night.output().join("state/decisions.csv")).unwrap();
+    assert_eq!(held(&night).len(), 10);
+    assert!(!night.output().join("state/changes/hospice/next").exists());
+    night.run().done();
+    assert_eq!(counts(&night, "in/hospice-2.csv"), [("changed".to_string(), 1), ("deleted".to_string(), 1)].into());
+    assert_eq!(held(&night).len(), 9);
+
+    // One that comes too late changes nothing that is newer.
+    night.write(
+        "in/hospice-0.csv",
+        changes(&[("", dated(1, "h1", "2026-11-15").as_str()), ("D", "h1,,,,,,,,2026-11-16")]),
+    );
+    let told = night.run().done();
+    assert!(told.stderr.contains("2 are older than what it holds"), "{}", told.stderr);
+    assert_eq!(counts(&night, "in/hospice-0.csv"), [("older".to_string(), 2)].into());
+    let ids = night.person_ids();
+    let of = |provider: &str, id: &str| ids[&(provider.to_string(), id.to_string())].clone();
+    assert_eq!(of("hospice", "h1"), of("gp", "g20"));
+
+    // Nothing new on a later day: what it held stands, and is said to be old.
+    common::edit(&night.path("job.toml"), "2026-11-22", "2026-11-24");
+    for file in 0..3 {
+        std::fs::remove_file(night.path(&format!("in/hospice-{file}.csv"))).unwrap();
+    }
+    let told = night.run().done();
+    assert!(told.stderr.contains("provider hospice has sent nothing usable"), "{}", told.stderr);
+    assert_eq!(held(&night).len(), 9);
+
+    // What a kill leaves between publishing and moving on is moved on by the next run; what is damaged is never used.
+    let folder = night.output().join("state/changes/hospice");
+    std::fs::create_dir(folder.join("next")).unwrap();
+    std::fs::rename(folder.join("standing.json"), folder.join("next/standing.json")).unwrap();
+    night.run().done();
+    assert!(folder.join("standing.json").exists() && !folder.join("next").exists());
+    let bytes = std::fs::read_to_string(folder.join("standing.csv")).unwrap();
+    std::fs::write(folder.join("standing.csv"), bytes.replace("h3", "h33")).unwrap();
+    let standing = night.standing();
+    night.run().failed(4, "OF0529");
+    assert!(night.standing() == standing);
+}
+
+#[test]
+fn a_job_that_cannot_mean_what_it_says_of_changes_is_refused() {
+    let night = Night::of(&town(10, 5));
+    let gp = "mode = \"changes\"\ndeleted = { column = \"sex\", values = [\"D\"] }";
+    let text = job(&[("gp", "in/gp.csv", gp), ("acute", "in/acute.csv", "")], "");
+    night.write("job.toml", text.replace("mode = \"changes\"\n", ""));
+    assert!(night.run().failed(2, "OF0101").stderr.contains("belongs to mode = \"changes\""));
+    night.write("job.toml", text.replacen("record_id = \"id\"", "record_id = \"row_number\"", 1));
+    assert!(night.run().failed(2, "OF0101").stderr.contains("Changes need a `record_id`"));
+}

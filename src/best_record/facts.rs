@@ -11,8 +11,16 @@ use crate::records::{Column, Dictionary, Fact, MISSING};
 use rayon::prelude::*;
 use std::cmp::Reverse;
 
-pub(super) fn combine(chooser: &Chooser) -> Vec<PersonFact> {
-    chooser.records.facts.iter().map(|fact| combine_one(chooser, fact)).collect()
+/// `sensitive` people show no fact that tells a place.
+pub(super) fn combine(chooser: &Chooser, sensitive: &[bool]) -> Vec<PersonFact> {
+    let combined = chooser.records.facts.iter().map(|fact| {
+        let mut combined = combine_one(chooser, fact);
+        if fact.rule.place {
+            combined.values.clear_where(sensitive);
+        }
+        combined
+    });
+    combined.collect()
 }
 
 fn combine_one(chooser: &Chooser, fact: &Fact) -> PersonFact {

@@ -49,10 +49,12 @@ pub const FIELDS: [Field; 15] = [
 const PLACE_FIELDS: [Field; 5] = [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::GpPractice];
 
 /// The columns of people.parquet that are null for a sensitive person.
-pub(crate) fn hidden_columns() -> Vec<String> {
+pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
     let places = PLACE_FIELDS.iter().filter_map(|field| field.word()).map(str::to_string);
     let sources = FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from"));
-    places.chain(sources).chain(["other_addresses", "providers"].map(str::to_string)).collect()
+    let facts = job.providers.iter().flat_map(|provider| &provider.carry).filter(|fact| fact.place);
+    let facts = facts.map(|fact| fact.name.clone());
+    places.chain(sources).chain(["other_addresses", "providers"].map(str::to_string)).chain(facts).collect()
 }
 
 /// What the linking says of each person, one entry per dense person.
@@ -99,7 +101,7 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         weakest_probability: linked.weakest_probability,
         in_review: linked.in_review,
         bare: linked.bare,
-        facts: facts::combine(&chooser),
+        facts: facts::combine(&chooser, &sensitive),
         first_seen: linked.first_seen.into_iter().map(days).collect(),
         sensitive,
     }

@@ -208,3 +208,18 @@ pub enum FactValues {
     /// Never null: nothing known is 0.
     Count(Vec<i64>),
 }
+
+impl FactValues {
+    /// Removes the values of the marked people, as if nothing were known.
+    pub(super) fn clear_where(&mut self, people: &[bool]) {
+        let marked = || (0..people.len()).filter(|&person| people[person]);
+        match self {
+            FactValues::Flag(flags) => marked().for_each(|person| flags[person] = None),
+            FactValues::Date(days) => marked().for_each(|person| days[person] = super::NO_DATE),
+            FactValues::Number(numbers) => marked().for_each(|person| numbers[person] = None),
+            FactValues::Category { codes, .. } => marked().for_each(|person| codes[person] = MISSING),
+            FactValues::List(lists) => lists.clear_where(people),
+            FactValues::Count(counts) => marked().for_each(|person| counts[person] = 0),
+        }
+    }
+}

@@ -219,7 +219,7 @@ fn a_sensitive_person_has_neither_place_nor_provider() {
 }
 
 fn rule(kind: CarryKind, combine: Combine, within: Option<Within>) -> Carry {
-    Carry { name: "fact".into(), column: "Fact".into(), kind, combine, format: None, within }
+    Carry { name: "fact".into(), column: "Fact".into(), kind, combine, format: None, within, place: false }
 }
 
 /// Rows of the general practice, each with (updated, value).

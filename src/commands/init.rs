@@ -147,6 +147,7 @@ fn asking() -> Provider {
         globs: Vec::new(),
         files: Vec::new(),
         stale: None,
+        changes: None,
         format: Format::default(),
         trust: 1,
         one_record_per_person: false,

@@ -3,6 +3,8 @@
 //! In: the command line. Out: text on standard output, or a [`Failure`] for `main`. Always: facts go to standard output, progress and
 //! failures to standard error; no person's identifiers are printed unless asked for.
 
+mod approve;
+mod audit;
 mod bench;
 mod check;
 mod completions;
@@ -14,8 +16,11 @@ mod export;
 mod extracts;
 mod generate;
 mod init;
+mod keys;
 mod man;
 mod plan;
+mod policy;
+mod release;
 mod review;
 mod rollback;
 mod run;
@@ -47,8 +52,13 @@ enum Command {
     Run(run::Arguments),
     Train(train::Arguments),
     Review(review::Arguments),
+    Release(release::Arguments),
     Rollback(rollback::Arguments),
     Doctor(doctor::Arguments),
+    Audit(audit::Arguments),
+    Policy(policy::Arguments),
+    Approve(approve::Arguments),
+    Keys(keys::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -67,8 +77,13 @@ impl CommandLine {
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Release(arguments) => release::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
+            Command::Policy(arguments) => policy::run(&arguments),
+            Command::Approve(arguments) => approve::run(&arguments, self.quiet),
+            Command::Audit(arguments) => audit::run(&arguments, self.quiet),
+            Command::Keys(arguments) => keys::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Bench(arguments) => bench::run(arguments, self.quiet),

@@ -1,5 +1,6 @@
 //! Reading the lists that the job names.
 
+use super::named::Named;
 use super::{LIST_UNUSABLE, NUMBERS_REPLACED_IN_A_CIRCLE};
 use crate::clustering::Settled;
 use crate::decisions::{self, Decisions};
@@ -7,16 +8,15 @@ use crate::failure::{Failure, Result};
 use crate::job::{Field, Job, Source};
 use crate::records::Records;
 use crate::standardise::Context;
-use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::path::Path;
 
 /// What the lists say.
 #[derive(Debug, Default)]
 pub struct Authority {
-    numbers: FxHashSet<String>,
-    rows: FxHashSet<(String, String)>,
+    /// Local objections.
+    local: Named,
     /// Old number → the one that stands today, chains followed to their end.
     pub replaced: BTreeMap<String, String>,
     never: Vec<(Key, Key)>,
@@ -41,8 +41,7 @@ pub fn read(job: &Job) -> Result<Authority> {
 
 /// The same, but of the decisions only those that an earlier run has seen: so many bytes of their file.
 pub fn read_seen(job: &Job, decisions_seen: Option<u64>) -> Result<Authority> {
-    let number = Context::learn(Field::NhsNumber, None, &Source::default(), job.as_of, &mut std::iter::empty());
-    let mut reader = Reader { job, number };
+    let mut reader = Reader::new(job);
     let decisions = decisions::of_job(job, decisions_seen)?;
     let mut authority = Authority { decisions, ..Authority::default() };
     for path in &job.nhs_number_replaced {
@@ -50,7 +49,7 @@ pub fn read_seen(job: &Job, decisions_seen: Option<u64>) -> Result<Authority> {
     }
     authority.replaced = follow(&authority.replaced)?;
     for path in job.local_objections.iter().flat_map(|list| &list.files) {
-        reader.objections(path, &mut authority)?;
+        reader.named(path, &authority.replaced, false, &mut authority.local)?;
     }
     for path in &job.never_link {
         reader.never_link(path, &mut authority)?;
@@ -58,12 +57,18 @@ pub fn read_seen(job: &Job, decisions_seen: Option<u64>) -> Result<Authority> {
     Ok(authority)
 }
 
-struct Reader<'a> {
+/// Reads lists of a job.
+pub(super) struct Reader<'a> {
     job: &'a Job,
     number: Context,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    pub fn new(job: &'a Job) -> Reader<'a> {
+        let number = Context::learn(Field::NhsNumber, None, &Source::default(), job.as_of, &mut std::iter::empty());
+        Reader { job, number }
+    }
+
     fn open(&self, path: &Path, header: bool) -> Result<csv::Reader<std::fs::File>> {
         let file = std::fs::File::open(path).map_err(|error| Failure::from_io(&error, path, &LIST_UNUSABLE))?;
         Ok(csv::ReaderBuilder::new().has_headers(header).flexible(true).trim(csv::Trim::All).from_reader(file))
@@ -99,8 +104,20 @@ impl Reader<'_> {
         Ok((head, lines))
     }
 
-    fn objections(&mut self, path: &Path, authority: &mut Authority) -> Result<()> {
-        let (head, lines) = self.lines(path, true)?;
+    /// Adds whom a list of people names today to `names`. One that is sent `bare` may be NHS numbers without a header.
+    pub fn named(
+        &mut self,
+        path: &Path,
+        replaced: &BTreeMap<String, String>,
+        bare: bool,
+        names: &mut Named,
+    ) -> Result<()> {
+        let first = if bare { self.lines(path, false)?.1.into_iter().next() } else { None };
+        let is_bare = first.is_some_and(|(_, row)| row.get(0).is_some_and(|cell| self.number(cell).is_some()));
+        let (head, lines) = match is_bare {
+            true => (csv::StringRecord::from(vec!["nhs_number"]), self.lines(path, false)?.1),
+            false => self.lines(path, true)?,
+        };
         let place = |name: &str| head.iter().position(|known| known == name);
         let (number, provider, record) = (place("nhs_number"), place("provider"), place("record_id"));
         if number.is_none() && (provider.is_none() || record.is_none()) {
@@ -114,13 +131,13 @@ impl Reader<'_> {
             match (cell(number), cell(provider), cell(record)) {
                 (Some(raw), _, _) => {
                     let known = self.number(raw).ok_or_else(|| self.wrong(path, line, "this is no NHS number"))?;
-                    authority.numbers.insert(authority.replaced.get(&known).cloned().unwrap_or(known));
+                    names.numbers.insert(replaced.get(&known).cloned().unwrap_or(known));
                 }
                 (None, Some(provider), Some(record)) => {
                     if !self.job.providers.iter().any(|known| known.id == provider) {
                         return Err(self.wrong(path, line, "no provider of this job has that id"));
                     }
-                    authority.rows.insert((provider.to_string(), record.to_string()));
+                    names.rows.insert((provider.to_string(), record.to_string()));
                 }
                 _ => return Err(self.wrong(path, line, "the line names nobody")),
             }
@@ -204,12 +221,12 @@ fn follow(replaced: &BTreeMap<String, String>) -> Result<BTreeMap<String, String
 impl Authority {
     /// Does a local objection name this NHS number, as it stood when it was cleaned?
     pub(crate) fn names_number(&self, number: &str) -> bool {
-        self.numbers.contains(self.standing(number))
+        self.local.numbers.contains(self.standing(number))
     }
 
     /// Does a local objection name this record?
     pub(crate) fn names_record(&self, provider: &str, record_id: &str) -> bool {
-        !self.rows.is_empty() && self.rows.contains(&(provider.to_string(), record_id.to_string()))
+        !self.local.rows.is_empty() && self.local.rows.contains(&(provider.to_string(), record_id.to_string()))
     }
 
     /// The number that stands today for `number`.
@@ -224,19 +241,7 @@ impl Authority {
 
     /// Rows that a local objection names, by number (replaced ones included) or by record.
     pub fn named(&self, job: &Job, records: &Records) -> Vec<bool> {
-        if self.numbers.is_empty() && self.rows.is_empty() {
-            return vec![false; records.len()];
-        }
-        let numbers = records.clean.get(&Field::NhsNumber);
-        let codes: FxHashSet<u32> =
-            numbers.map_or_else(FxHashSet::default, |c| self.numbers.iter().filter_map(|n| c.values.find(n)).collect());
-        let rows: FxHashSet<(&str, &str)> = self.rows.iter().map(|(p, r)| (p.as_str(), r.as_str())).collect();
-        let named = |row: usize| {
-            let number = numbers.is_some_and(|column| codes.contains(&column.codes[row]));
-            let provider = &job.providers[usize::from(records.provider[row])].id;
-            number || (!rows.is_empty() && rows.contains(&(provider.as_str(), records.record_id.get(row))))
-        };
-        (0..records.len()).into_par_iter().map(named).collect()
+        self.local.marks(job, records)
     }
 
     /// The never-link list and the decisions in terms of these records; keys that no record has say nothing.

@@ -5,9 +5,12 @@
 //! withheld here trains the model or reaches any output but withheld.parquet.
 
 mod lists;
+mod named;
+mod opt_outs;
 
 pub(crate) use lists::Key;
 pub use lists::{Authority, read, read_seen};
+pub use opt_outs::{OptOuts, OptedOut, national_is_known, read_opt_outs, without_type_1};
 
 use crate::failure::{Code, Exit};
 use crate::job::Field;

@@ -97,6 +97,7 @@ pub fn examine(job: Option<&Job>) -> Vec<Finding> {
         state::key(job),
         state::ledger(job),
         state::model(job),
+        state::audit(job),
         runs::current(job, &last),
         runs::kept(job),
         runs::how_they_ended(job),

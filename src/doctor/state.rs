@@ -1,6 +1,7 @@
 //! Lock, key, ledger and model.
 
 use super::Finding;
+use crate::audit;
 use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish;
@@ -59,6 +60,20 @@ pub(super) fn ledger(job: &Job) -> Finding {
             NAME,
             format!("whole: {} person_ids of {} runs, every checksum right", ledger.ever_issued(), ledger.runs().len()),
         ),
+        Err(failure) => Finding::failure(NAME, &failure),
+    }
+}
+
+/// Looks through the whole audit.
+pub(super) fn audit(job: &Job) -> Finding {
+    const NAME: &str = "audit";
+    let verdict = match audit::verify(job, None) {
+        Ok(verdict) => verdict,
+        Err(failure) => return Finding::failure(NAME, &failure),
+    };
+    match verdict.or_failure() {
+        Ok(()) if verdict.entries == 0 => Finding::ok(NAME, "will be begun by the first run"),
+        Ok(()) => Finding::ok(NAME, format!("whole: {} entries, every signature right", verdict.entries)),
         Err(failure) => Finding::failure(NAME, &failure),
     }
 }

@@ -48,6 +48,7 @@ pub use scored::{Bin, Threshold};
 pub use traits::age_band;
 pub use without::{Expected, WithoutTruth};
 
+use crate::audit::{self, Event, Note};
 use crate::baselines::Method;
 use crate::failure::Result;
 use crate::job::Job;
@@ -154,6 +155,10 @@ pub fn evaluate(job: &Job, options: &Options) -> Result<Evaluation> {
     let published = options.truth.as_ref().map(|truth| published::published(&run, truth)).transpose()?;
     let mut evaluation =
         Evaluation { run_id: run.run_id.clone(), job: job.name.clone(), published, truth: None, estimates: None };
+    if options.show_identifiers {
+        let note = Note::new(Event::LookUp).of_run(&run.run_id).with("command", "evaluate");
+        audit::add(job, &[note])?;
+    }
     if !options.crosswalk_only {
         run::on_threads(job, || with_scene(job, options, &run, &mut evaluation))?;
     }

@@ -40,7 +40,7 @@ impl<'a> Scene<'a> {
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
         let model = run::with_frequencies(job, model)?;
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, model.formats(), progress)?;
+        let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), progress)?;
         let settled = authority.settled(job, &records);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);

@@ -2,7 +2,7 @@
 
 use super::pair::{PairExplained, Sides, Two, explain, named};
 use super::scene::{Scene, best};
-use super::{Options, bits, fields};
+use super::{Options, bits, fields, note_look_up};
 use crate::blocking::{Asked, Fate, KEYS_MAX, Named, RuleWhy};
 use crate::clustering::{Evidence, Judged, judge_pattern};
 use crate::failure::Result;
@@ -55,6 +55,7 @@ pub fn missing(job: &Job, left: &str, right: &str, options: Options) -> Result<M
     run::on_threads(job, || {
         let (two, rows) = Two::find(&run, &named)?;
         let scene = Scene::set(job, &run, &rows, options)?;
+        note_look_up(job, &run.run_id, "explain missing", two.people().to_vec(), options)?;
         let sides = two.with_records(&scene, &rows, &named);
         let pair = explain(&run, &scene, &sides, options)?;
         Ok(scene.with(|evidence| missed(&scene, evidence, &sides, pair)))

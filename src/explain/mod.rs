@@ -30,10 +30,15 @@ pub use fields::FieldLine;
 pub use missing::{Change, MissingExplained, RuleLine, missing};
 pub use outcome::Outcome;
 pub use pair::{Context, PairExplained, pair};
-pub use person::{Bond, Conflict, JoinLine, PersonExplained, RecordLine, Split, person};
+pub use person::{
+    Bond, Conflict, JoinLine, PersonExplained, RecordLine, Split, parse_person_id, person, person_of_record,
+};
 pub use side_by_side::SideBySide;
 pub(crate) use side_by_side::{Pair, look_at, pairs};
 
+use crate::audit::{self, Event, Note};
+use crate::failure::{Failure, Result};
+use crate::job::Job;
 use crate::run::Show;
 
 /// How to explain.
@@ -42,6 +47,29 @@ pub struct Options {
     /// Show names, dates, numbers and addresses.
     pub show_identifiers: bool,
     pub progress: Show,
+}
+
+/// Notes in the audit that identifiers of these people are about to be shown, where they are.
+///
+/// # Errors
+/// Where it cannot be noted: then nothing may be shown.
+pub(crate) fn note_look_up(
+    job: &Job,
+    run_id: &str,
+    command: &str,
+    people: impl IntoIterator<Item = String>,
+    options: Options,
+) -> Result<()> {
+    if options.show_identifiers {
+        let note = Note::new(Event::LookUp).of_run(run_id).about(people).with("command", command);
+        audit::add(job, &[note])?;
+    }
+    Ok(())
+}
+
+/// The failure where an extract is not what the run read.
+pub(crate) fn changed_since(extract: &str) -> Failure {
+    Failure::new(&codes::CHANGED_SINCE, format!("{extract} is not what the run read"))
 }
 
 /// 1/1024 bit to bits.

@@ -5,7 +5,7 @@ use super::crosswalk::{Link, Named, Row, links_between, parse, people_of, rows_o
 use super::fields::{self, FieldLine};
 use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Record, Scene, best};
-use super::{Options, bits};
+use super::{Options, bits, note_look_up};
 use crate::clustering::{Evidence, Judged, Replay, context_words};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -61,6 +61,7 @@ pub fn pair(job: &Job, left: &str, right: &str, options: Options) -> Result<Pair
     run::on_threads(job, || {
         let (two, rows) = Two::find(&run, &named)?;
         let scene = Scene::set(job, &run, &rows, options)?;
+        note_look_up(job, &run.run_id, "explain pair", two.people().to_vec(), options)?;
         explain(&run, &scene, &two.with_records(&scene, &rows, &named), options)
     })
 }
@@ -88,6 +89,11 @@ pub(super) struct Sides {
 }
 
 impl Two {
+    /// Their person_ids.
+    pub fn people(&self) -> &[String] {
+        &self.people
+    }
+
     pub fn find(run: &PublishedRun, named: &[Named; 2]) -> Result<(Two, Vec<Row>)> {
         let people = people_of(run, named)?;
         let rows = rows_of(run, |person| people.iter().any(|one| one == person))?;

@@ -1,16 +1,16 @@
 //! `explain person`: how the records of one person came together, what holds them least, and what they disagree in.
 
 use super::codes::PERSON_ID_WRONG;
-use super::crosswalk::{Row, gone, rows_of};
+use super::crosswalk::{Row, gone, parse, people_of, rows_of};
 use super::outcome::guard_words;
 use super::scene::{Record, Scene, best, nodes_of};
-use super::{Options, bits, conflicts, fields};
+use super::{Options, bits, conflicts, fields, note_look_up};
 use crate::clustering::{Evidence, Join, Replay};
 use crate::comparison::Comparison;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
 use crate::job::Job;
-use crate::publish::published::PublishedRun;
+use crate::publish::published::{PublishedRun, damaged};
 use crate::run;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -107,12 +107,27 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
     }
     run::on_threads(job, || {
         let scene = Scene::set(job, &run, &rows, options)?;
+        note_look_up(job, &run.run_id, "explain person", [person_id.to_string()], options)?;
         Ok(scene.with(|evidence| explain(&run, &scene, evidence, &rows, |_| true, options)))
     })
 }
 
+/// The person of the current run that has the record `written`, as provider:record_id.
+///
+/// # Errors
+/// OF0540 where it is miswritten, OF0541 where the run does not have it, OF0530 where there is no run.
+pub fn person_of_record(job: &Job, written: &str) -> Result<PersonId> {
+    let run = PublishedRun::current(job)?;
+    let named = parse(job, written, "first")?;
+    let person = people_of(&run, &[named])?.pop().unwrap_or_default();
+    PersonId::parse(&person).ok_or_else(|| damaged(&run.folder.join("crosswalk.parquet")))
+}
+
 /// A person_id as somebody wrote it.
-pub(super) fn parse_person_id(written: &str) -> Result<PersonId> {
+///
+/// # Errors
+/// OF0542 where it is none.
+pub fn parse_person_id(written: &str) -> Result<PersonId> {
     let wrong = || {
         let characters = written.trim().chars().count();
         let what = match characters {

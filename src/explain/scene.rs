@@ -75,7 +75,7 @@ impl<'a> Scene<'a> {
         let model = run::with_frequencies(job, model)?;
         let progress = Progress::new(options.progress);
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, model.formats(), &progress)?;
+        let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), &progress)?;
         let stage = progress.stage("Comparing", None);
         let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
         let settled = authority.settled(job, &records);

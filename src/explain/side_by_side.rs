@@ -22,7 +22,8 @@ pub(crate) struct Pair {
     pub right: (String, String),
     /// identity_ids.
     pub identities: [String; 2],
-    people: [String; 2],
+    /// person_ids.
+    pub people: [String; 2],
 }
 
 /// Two records field by field.

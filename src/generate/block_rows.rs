@@ -43,6 +43,10 @@ pub(super) struct Lists {
     pub objecting_numbers: String,
     /// provider,record_id,from,until of objectors.
     pub objecting_records: String,
+    /// nhs_number of people with a type 1 opt-out.
+    pub type_1_numbers: String,
+    /// nhs_number of people with a national opt-out.
+    pub national_numbers: String,
 }
 
 /// Writes blocks; the same for every thread.
@@ -193,6 +197,13 @@ impl Writer<'_> {
         }
         if spread(person.index ^ 0x0B9) % 900 == 1 {
             writeln!(lists.objecting_numbers, "{}", person.number).expect(done);
+        }
+        // About as many as in England: one in forty, and one in twenty.
+        if spread(person.index ^ 0x7E1).is_multiple_of(40) {
+            writeln!(lists.type_1_numbers, "{}", person.number).expect(done);
+        }
+        if spread(person.index ^ 0x9A7).is_multiple_of(20) {
+            writeln!(lists.national_numbers, "{}", person.number).expect(done);
         }
         let household = person.household.clone();
         if person.birth_order == 2 && lists.never_link.len() < 50 {

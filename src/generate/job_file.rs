@@ -4,7 +4,9 @@ use super::extract::file_name;
 use super::layouts::What;
 use super::people::AS_OF;
 use super::providers::{Dates, Format, Provider, Sexes};
+use super::releases;
 use super::rows::condition_name;
+use crate::job::Setting;
 use std::fmt::Write;
 
 /// Which lists were written beside the extracts.
@@ -14,12 +16,26 @@ pub(super) struct ListsWritten {
     pub never_link: bool,
     pub objecting_numbers: bool,
     pub objecting_records: bool,
+    pub type_1_numbers: bool,
+    pub national_numbers: bool,
 }
 
 /// The job of many providers.
-pub(super) fn of_providers(name: &str, command: &str, providers: &[Provider], lists: ListsWritten) -> String {
+///
+/// With `releases` it also says who gets what.
+pub(super) fn of_providers(
+    name: &str,
+    command: &str,
+    providers: &[Provider],
+    lists: ListsWritten,
+    releases: bool,
+) -> String {
     let mut text = head(name, command);
     list_tables(lists, &mut text);
+    let practice = providers.iter().find(|provider| provider.kind.setting == Setting::GeneralPractice);
+    if let Some(practice) = practice.filter(|_| releases) {
+        text.push_str(&releases::text(&practice.id));
+    }
     for provider in providers {
         table(provider, &mut text);
     }
@@ -81,6 +97,23 @@ fn list_tables(lists: ListsWritten, text: &mut String) {
             text,
             format_args!(
                 "\n# People who object to their records being here at all.\n[[opt_out]]\nkind = \"local\"\nfiles = [{files}]\n"
+            ),
+        );
+    }
+    opt_out_tables(lists, text);
+}
+
+fn opt_out_tables(lists: ListsWritten, text: &mut String) {
+    if lists.type_1_numbers {
+        text.push_str(
+            "\n# People whose practice may pass on nothing beyond their own care.\n[[opt_out]]\nkind = \"type_1\"\nfiles = [\"lists/type_1.csv\"]\n",
+        );
+    }
+    if lists.national_numbers {
+        put(
+            text,
+            format_args!(
+                "\n# People who want their records used for their care only.\n[[opt_out]]\nkind = \"national\"\nlist = \"refused\"\nfiles = [\"lists/national.csv\"]\nchecked_on = {AS_OF}\n"
             ),
         );
     }
@@ -197,8 +230,8 @@ fn carry(provider: &Provider, text: &mut String) {
         let (name, kind, rest) = match column.what {
             What::Condition(place) => (condition_name(place), "flag", "combine = \"any\""),
             What::Frailty => ("frailty", "category", "combine = \"latest\""),
-            What::Area => ("small_area", "category", "combine = \"latest\""),
-            What::Authority => ("local_authority", "category", "combine = \"latest\""),
+            What::Area => ("small_area", "category", "combine = \"latest\", place = true"),
+            What::Authority => ("local_authority", "category", "combine = \"latest\", place = true"),
             What::Decile => ("deprivation_decile", "category", "combine = \"latest\""),
             What::LastContact => ("last_contact", "date", "combine = \"latest\""),
             What::Admission => ("unplanned_admissions_12m", "date", "combine = \"count\", within = \"12 months\""),

@@ -23,6 +23,7 @@ mod people;
 mod places;
 mod providers;
 mod record;
+mod releases;
 mod rows;
 mod single_file;
 mod tables;
@@ -179,7 +180,15 @@ pub fn generate(request: &Request, progress: impl Fn(u64)) -> Result<Generated> 
         files.write(outputs).map_err(|error| not_written(&error, &request.output))?;
         progress(((wave[wave.len() - 1] + 1) * PEOPLE_PER_BLOCK).min(request.people));
     }
-    files.finish(request, &providers, single.as_deref()).map_err(|error| not_written(&error, &request.output))
+    if request.is_demo() {
+        releases::write_keys(&request.output, request.seed)?;
+    }
+    let finished = files.finish(request, &providers, single.as_deref());
+    let generated = finished.map_err(|error| not_written(&error, &request.output))?;
+    if request.is_demo() {
+        releases::approve(&request.output)?;
+    }
+    Ok(generated)
 }
 
 fn not_written(error: &std::io::Error, path: &Path) -> Failure {
@@ -201,13 +210,13 @@ fn prepare_folder(folder: &Path) -> Result<()> {
     if !ours {
         return Err(Failure::new(&FOLDER_IN_USE, format!("{} is not empty", folder.display())));
     }
-    for name in ["in", "lists"] {
+    for name in ["in", "lists", "keys"] {
         let old = folder.join(name);
         if old.is_dir() {
             std::fs::remove_dir_all(old).map_err(failed)?;
         }
     }
-    for name in ["job.toml", "truth.csv", "unusable.csv", "id.key", "records.csv"] {
+    for name in ["job.toml", "truth.csv", "unusable.csv", "id.key", "records.csv", "approvals.csv"] {
         match std::fs::remove_file(folder.join(name)) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
@@ -298,7 +307,7 @@ impl<'a> Files<'a> {
             Some(columns) => job_file::of_single_file(&request.command(), columns, written),
             None => {
                 let name = if request.is_demo() { "demo" } else { "generated" };
-                job_file::of_providers(name, &request.command(), providers, written)
+                job_file::of_providers(name, &request.command(), providers, written, request.is_demo())
             }
         };
         create(&self.folder.join("job.toml"))?.write_all(text.as_bytes())?;
@@ -319,6 +328,8 @@ impl Lists {
         self.never_link.push_str(&other.never_link);
         self.objecting_numbers.push_str(&other.objecting_numbers);
         self.objecting_records.push_str(&other.objecting_records);
+        self.type_1_numbers.push_str(&other.type_1_numbers);
+        self.national_numbers.push_str(&other.national_numbers);
     }
 
     fn write(&self, folder: &Path) -> std::io::Result<ListsWritten> {
@@ -339,6 +350,8 @@ impl Lists {
                 "provider,record_id,from,until\n",
                 &self.objecting_records,
             )?,
+            type_1_numbers: put("type_1.csv", "nhs_number\n", &self.type_1_numbers)?,
+            national_numbers: put("national.csv", "nhs_number\n", &self.national_numbers)?,
         })
     }
 }

@@ -15,6 +15,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         globs: Vec::new(),
         files: Vec::new(),
         stale: None,
+        changes: None,
         format: job::Format::default(),
         trust,
         one_record_per_person: false,
@@ -33,6 +34,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         test_numbers: job::TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,
+        audit_key_file: None,
         model_file: None,
         providers: providers.iter().map(provider).collect(),
         custom_fields: Vec::new(),
@@ -42,6 +44,10 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         nhs_number_replaced: Vec::new(),
         never_link: Vec::new(),
         disclosure: job::Disclosure::Hes,
+        opt_outs: Vec::new(),
+        policy: Default::default(),
+        approvers: Vec::new(),
+        releases: Vec::new(),
     }
 }
 

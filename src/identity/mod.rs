@@ -11,7 +11,7 @@ mod assign;
 mod changes;
 #[cfg(test)]
 pub(crate) mod example;
-mod key;
+pub(crate) mod key;
 mod ledger;
 mod person_id;
 mod restore;

@@ -137,7 +137,7 @@ pub struct Batch {
 }
 
 /// The source columns that a provider's mapping asks for, each once, in the order of first use: fields by [`crate::job::Field`]
-/// order, then status columns, then carried facts.
+/// order, then status columns, then carried facts, then what marks a record that is gone.
 pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {
     let mut wanted: Vec<String> = Vec::new();
     let mut want = |name: &str| {
@@ -152,6 +152,9 @@ pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {
         }
     }
     provider.carry.iter().for_each(|carry| want(&carry.column));
+    if let Some(deleted) = provider.changes.as_ref().and_then(|changes| changes.deleted.as_ref()) {
+        want(&deleted.column);
+    }
     wanted
 }
 

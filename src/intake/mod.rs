@@ -36,7 +36,7 @@ pub use compression::Compression;
 pub use peek::{Peek, estimate_rows, peek};
 
 use crate::failure::Result;
-use crate::job::Job;
+use crate::job::{Job, standing};
 
 /// The codes this room raises (OF02xx).
 pub static CODES: &[&crate::failure::Code] = codes::ALL;
@@ -56,7 +56,8 @@ pub fn extracts(job: &Job) -> Vec<Extract> {
     let mut list = Vec::new();
     for (index, provider) in job.providers.iter().enumerate() {
         for (at, path) in provider.files.iter().enumerate() {
-            let own = path.strip_prefix(&job.folder).unwrap_or(path);
+            let place = if provider.changes.is_some() { standing::published(path) } else { path.clone() };
+            let own = place.strip_prefix(&job.folder).unwrap_or(&place);
             // What is kept of an earlier night keeps its name: its rows are the same rows.
             let kept = provider.stale.as_ref().and_then(|stale| stale.files.get(at));
             let name = kept.map_or_else(|| own.to_string_lossy().replace('\\', "/"), |(name, _)| name.clone());

@@ -131,6 +131,8 @@ pub struct Carry {
     /// Only facts dated within this span before `as_of` count. A `date` fact is dated by itself, any other by the row's
     /// `updated` field.
     pub within: Option<Within>,
+    /// It tells where a person lives: hidden for whoever is marked sensitive.
+    pub place: bool,
 }
 
 /// A window that ends on `as_of`, as in `within = "12 months"`.

@@ -2,6 +2,8 @@
 //!
 //! This description drives both the checker (`shape`) and the JSON Schema (`schema`), so that they cannot drift.
 
+pub(super) mod release;
+
 /// A table of the job file.
 pub(super) struct Table {
     /// As a user writes it: `[[provider]]`.
@@ -68,7 +70,7 @@ pub(super) enum Names {
     Raw,
 }
 
-const fn key(name: &'static str, kind: Kind, need: Need, doc: &'static str) -> Key {
+pub(super) const fn key(name: &'static str, kind: Kind, need: Need, doc: &'static str) -> Key {
     Key { name, kind, need, doc }
 }
 
@@ -118,8 +120,9 @@ pub(super) static ROOT: Table = Table {
             Need::Optional,
             "Pairs that are never one person: CSV files, two keys a line (provider:record_id or an NHS number).",
         ),
-        key("policy", Kind::Table(&POLICY), Need::Optional, "Rules for what leaves."),
-        later("release"),
+        key("policy", Kind::Table(&release::POLICY), Need::Optional, "Rules for what leaves."),
+        key("approver", Kind::List(&release::APPROVER), Need::Optional, "Somebody whose agreement to releases counts."),
+        key("release", Kind::List(&release::RELEASE), Need::Optional, "What one recipient gets for one purpose."),
         later("cohort"),
         later("segment_set"),
         later("report"),
@@ -150,6 +153,12 @@ pub(super) static JOB: Table = Table {
             Kind::Text,
             Need::Optional,
             "File with the key of the person_ids; default: made in state/ on the first run.",
+        ),
+        key(
+            "audit_key_file",
+            Kind::Text,
+            Need::Optional,
+            "File with the private key that signs the audit (`onefolk keys new`); default: made in state/ on the first run.",
         ),
         later("memory_limit"),
     ],
@@ -185,6 +194,18 @@ pub(super) static PROVIDER: Table = Table {
             Kind::Whole(1, 5),
             Need::Optional,
             "1 to 5, where the best record must choose; default by setting.",
+        ),
+        key(
+            "mode",
+            Kind::Word(&["snapshot", "changes"], &[]),
+            Need::Default("\"snapshot\""),
+            "Whether the extracts hold all of the provider's records, or only what is new, changed or gone since those before.",
+        ),
+        key(
+            "deleted",
+            Kind::Table(&DELETED),
+            Need::Optional,
+            "mode = \"changes\": which rows say that a record is gone.",
         ),
         key(
             "one_record_per_person",
@@ -258,6 +279,14 @@ pub(super) static VERIFIED_BY: Table = Table {
     ],
 };
 
+pub(super) static DELETED: Table = Table {
+    heading: "deleted",
+    keys: &[
+        key("column", Kind::Text, Need::Required, "The column that marks them."),
+        key("values", Kind::Texts, Need::Required, "Its values that mean gone, such as \"D\"."),
+    ],
+};
+
 pub(super) static CARRY: Table = Table {
     heading: "a carried fact",
     keys: &[
@@ -280,6 +309,12 @@ pub(super) static CARRY: Table = Table {
             Kind::Span,
             Need::Optional,
             "Only facts dated within this span before as_of, such as \"12 months\".",
+        ),
+        key(
+            "place",
+            Kind::Flag,
+            Need::Default("false"),
+            "true: it tells where a person lives; hidden for whoever is marked sensitive, and in small groups of a release.",
         ),
     ],
 };
@@ -371,19 +406,26 @@ pub(super) static OPT_OUT: Table = Table {
     keys: &[
         key(
             "kind",
-            Kind::Word(&["local"], &["type_1", "national"]),
+            Kind::Word(&["local", "type_1", "national"], &[]),
             Need::Required,
-            "local: withheld before matching.",
+            "local: withheld before matching. type_1: no general practice rows beyond direct care. national: no lines in \
+             person-level releases for planning, research and audit.",
         ),
         key(
             "files",
             Kind::Texts,
             Need::Required,
-            "CSV files with a header: nhs_number, or provider,record_id; optional from,until (inclusive, ISO dates).",
+            "CSV files with a header: nhs_number, or provider,record_id; optional from,until (inclusive, ISO dates). \
+             national: also one NHS number a line without a header, as the national service sends them.",
         ),
-        later("list"),
-        later("checked_on"),
-        later("valid_days"),
+        key(
+            "list",
+            Kind::Word(&["allowed", "refused"], &[]),
+            Need::Optional,
+            "national: allowed (the numbers that came back from the check; nobody else may be used) or refused.",
+        ),
+        key("checked_on", Kind::Date, Need::Optional, "national: the day of the check."),
+        key("valid_days", Kind::Whole(1, 21), Need::Optional, "national: how many days the check may be used; 21."),
     ],
 };
 
@@ -399,16 +441,6 @@ pub(super) static NEVER_LINK: Table = Table {
         Kind::Texts,
         Need::Required,
         "CSV files, two keys a line: provider:record_id or an NHS number.",
-    )],
-};
-
-pub(super) static POLICY: Table = Table {
-    heading: "[policy]",
-    keys: &[key(
-        "disclosure",
-        Kind::Word(&["hes"], &["hes_legacy", "tre10", "mhsds", "cld", "ons_5"]),
-        Need::Default("\"hes\""),
-        "Disclosure control of every count that leaves: hes hides 1-7 and rounds the rest to the nearest 5.",
     )],
 };
 

@@ -13,9 +13,11 @@ mod kept;
 mod keys;
 mod problem;
 mod reading;
+mod release;
 mod resolve;
 mod schema;
 mod shape;
+pub(crate) mod standing;
 mod suggest;
 mod surroundings;
 #[cfg(test)]
@@ -29,7 +31,12 @@ pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within
 pub use kept::Stale;
 pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, folder as kept_folder};
 pub use problem::{Look, Problem};
+pub use release::{
+    Approver, Confidentiality, Content, Exemption, Identifiers, LegalBasis, NationalList, OptOut, PolicySettings,
+    Purpose, RecipientKind, Release,
+};
 pub use schema::schema;
+pub use standing::{Changes, Deleted};
 pub(crate) use suggest::nearest;
 
 use std::collections::BTreeMap;
@@ -53,6 +60,8 @@ pub struct Job {
     pub keep_runs: usize,
     /// Key of the person_ids; made in `state/` on the first run where absent.
     pub id_key_file: Option<PathBuf>,
+    /// Private key that signs the audit; made in `state/` where absent.
+    pub audit_key_file: Option<PathBuf>,
     pub providers: Vec<Provider>,
     /// `[field.NAME]`, in the order of the file; [`Field::Custom`] holds the index here.
     pub custom_fields: Vec<CustomField>,
@@ -67,6 +76,11 @@ pub struct Job {
     /// `[[never_link]]` files: CSV, two keys a line; a key is `provider:record_id` or an NHS number.
     pub never_link: Vec<PathBuf>,
     pub disclosure: Disclosure,
+    /// `[[opt_out]]` of the kinds that act on releases.
+    pub opt_outs: Vec<OptOut>,
+    pub policy: PolicySettings,
+    pub approvers: Vec<Approver>,
+    pub releases: Vec<Release>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,6 +103,8 @@ pub struct Provider {
     pub files: Vec<PathBuf>,
     /// Where `files` are the last good ones, since the provider has sent none.
     pub stale: Option<Stale>,
+    /// Where the provider sends only what has changed (`mode = "changes"`); `files` are then what it holds, where a run has read it before.
+    pub changes: Option<Changes>,
     pub format: Format,
     /// 1..=5.
     pub trust: u8,

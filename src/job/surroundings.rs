@@ -2,6 +2,7 @@
 
 use super::Provider;
 use super::kept::{self, Kept};
+use super::standing::{self, StandingList};
 use std::path::{Path, PathBuf};
 
 pub(super) trait Surroundings {
@@ -15,6 +16,9 @@ pub(super) trait Surroundings {
 
     /// The last good extracts of a provider.
     fn kept(&self, output: &Path, provider: &str) -> Option<Kept>;
+
+    /// What a provider holds that sends only changes.
+    fn standing(&self, output: &Path, provider: &str) -> Option<StandingList>;
 
     /// The columns of an extract where they are known for certain.
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>>;
@@ -63,6 +67,10 @@ impl Surroundings for Disk<'_> {
 
     fn kept(&self, output: &Path, provider: &str) -> Option<Kept> {
         kept::read(output, provider)
+    }
+
+    fn standing(&self, output: &Path, provider: &str) -> Option<StandingList> {
+        standing::expected(&standing::folder(output, provider))
     }
 
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>> {

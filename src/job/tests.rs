@@ -19,7 +19,16 @@ struct Memory {
 impl Memory {
     fn usual() -> Memory {
         Memory {
-            files: vec!["in/a.csv", "in/b.csv", "in/c/1.txt", "objections.csv", "replaced.csv", "never.csv", "id.key"],
+            files: vec![
+                "in/a.csv",
+                "in/b.csv",
+                "in/c/1.txt",
+                "objections.csv",
+                "replaced.csv",
+                "never.csv",
+                "id.key",
+                "audit.key",
+            ],
             header: None,
         }
     }
@@ -49,6 +58,10 @@ impl Surroundings for Memory {
     }
 
     fn kept(&self, _: &Path, _: &str) -> Option<super::kept::Kept> {
+        None
+    }
+
+    fn standing(&self, _: &Path, _: &str) -> Option<super::standing::StandingList> {
         None
     }
 
@@ -102,12 +115,27 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(job.as_of, jiff::civil::date(2026, 11, 22));
     assert_eq!(job.test_numbers, TestNumbers::Accept);
     assert_eq!(job.id_key_file, Some(PathBuf::from("/night/id.key")));
+    assert_eq!(job.audit_key_file, Some(PathBuf::from("/night/audit.key")));
     assert_eq!(job.gates.maximum_quarantined, 0.02);
     assert_eq!(job.gates.maximum_people_change, 0.03);
     assert_eq!((job.gates.maximum_provider_shrink, job.gates.maximum_column_change), (0.10, 0.15));
     assert_eq!((job.gates.maximum_merged, job.gates.maximum_impossible_rise), (0.01, 0.002));
     assert_eq!(job.cluster.threshold, Some(0.99));
     assert_eq!(job.local_objections, [LocalObjections { files: vec![PathBuf::from("/night/objections.csv")] }]);
+    let national = OptOut::National {
+        files: vec![PathBuf::from("/night/national.dat")],
+        list: NationalList::Allowed,
+        checked_on: jiff::civil::date(2026, 11, 20),
+        valid_days: 7,
+    };
+    assert_eq!(job.opt_outs, [OptOut::Type1 { files: vec![PathBuf::from("/night/type_1.csv")] }, national]);
+    assert_eq!(job.policy.governance_lead_key, Some(PathBuf::from("/night/lead.key.pub")));
+    assert_eq!(job.policy.forbidden_purposes, [Purpose::Commercial]);
+    let [planning, tables] = &job.releases[..] else { panic!("two releases") };
+    assert_eq!((planning.purpose, planning.identifiers), (Purpose::Planning, Identifiers::Pseudonym));
+    assert_eq!((planning.pseudonym_generation, planning.overlap), (2, true));
+    assert_eq!((tables.content, tables.issued_on.len()), (Content::Summary, 2));
+    assert_ne!(planning.definition_hash(), tables.definition_hash());
     assert_eq!(job.nhs_number_replaced, [PathBuf::from("/night/replaced.csv")]);
     assert_eq!(job.never_link, [PathBuf::from("/night/never.csv")]);
     let [practice, hospice, housing] = &job.providers[..] else { panic!("three providers") };
@@ -127,13 +155,19 @@ fn every_key_of_this_version_is_read() {
     assert_eq!((job.providers[0].when_missing, job.providers[0].stale_days), (WhenMissing::Stop, 7));
     assert_eq!(housing.format.sheet.as_deref(), Some("Clients"));
     assert!(housing.files.is_empty());
+    let deleted = housing.changes.as_ref().and_then(|changes| changes.deleted.as_ref()).expect("it sends changes");
+    assert_eq!((deleted.column.as_str(), deleted.values.len()), ("Change", 2));
+    assert!(practice.changes.is_none());
 }
 
 /// The whole job must hold every key, so that a new key comes with a test.
 #[test]
 fn the_whole_job_names_every_key() {
+    use super::keys::release::{APPROVER, LEGAL_BASIS, POLICY, RELEASE};
     use super::keys::*;
-    for table in [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &CARRY, &FIELD, &GATES, &OPT_OUT, &POLICY] {
+    let of_releases = [&POLICY, &APPROVER, &LEGAL_BASIS, &RELEASE];
+    let others = [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &DELETED, &CARRY, &FIELD, &GATES, &OPT_OUT];
+    for table in others.into_iter().chain(of_releases) {
         for key in table.keys.iter().filter(|key| !matches!(key.need, Need::Later)) {
             assert!(WHOLE.contains(key.name), "{} {}", table.heading, key.name);
         }

@@ -46,6 +46,11 @@ impl<'a> Draft<'a> {
         &self.run_id
     }
 
+    /// Where the run is written: rooms that write files of their own put them below it.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Writes the eight Parquet files, in parallel; what was written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
         tables::write_all(&self.folder, outputs)

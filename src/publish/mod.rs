@@ -38,6 +38,7 @@ pub use recovery::{Recovered, recover};
 pub use runs::{current_run, kept_runs, next_run_id};
 pub(crate) use sieve::{Fate, Sieve};
 pub use table::WrittenFile;
+pub(crate) use table::{Column, write as write_table};
 pub use tables::Outputs;
 pub(crate) use tables::WithheldRow;
 
@@ -59,7 +60,7 @@ pub static CODES: &[&Code] = &[
     &NO_SUCH_RUN,
 ];
 
-static OUTPUT_UNWRITABLE: Code = Code {
+pub(crate) static OUTPUT_UNWRITABLE: Code = Code {
     id: "OF0420",
     exit: Exit::Resource,
     title: "the output could not be written",

@@ -108,6 +108,13 @@ impl PublishedRun {
         Ok(run["decisions"]["bytes"].as_u64().unwrap_or(0))
     }
 
+    /// Whether the run itself has learnt its model.
+    pub fn learnt(&self) -> Result<bool> {
+        let run: serde_json::Value =
+            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
+        Ok(run["linkage"]["model"]["learnt"] == true)
+    }
+
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);
@@ -140,7 +147,6 @@ impl Rows<'_> {
 
     /// # Errors
     /// OF0535 where there is no such column of numbers.
-    #[cfg(test)]
     pub fn optional_numbers(&self, column: &str) -> Result<Vec<Option<f64>>> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Float64Type>());
         found.map(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))

@@ -37,7 +37,7 @@ pub struct WrittenFile {
 }
 
 /// A column that can make any range of its rows.
-pub(super) struct Column<'a> {
+pub(crate) struct Column<'a> {
     field: Field,
     /// Nearly every value occurs once: a dictionary would only cost time.
     distinct: bool,
@@ -55,12 +55,12 @@ impl<'a> Column<'a> {
     }
 
     /// Says that nearly every value occurs once.
-    pub(super) fn distinct(mut self) -> Self {
+    pub fn distinct(mut self) -> Self {
         self.distinct = true;
         self
     }
 
-    pub(super) fn text(name: &str, value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a) -> Self {
+    pub fn text(name: &str, value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Utf8, true, move |rows| {
             let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
             rows.for_each(|row| builder.append_option(value(row)));
@@ -68,7 +68,7 @@ impl<'a> Column<'a> {
         })
     }
 
-    pub(super) fn required_text(name: &str, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) -> Self {
+    pub fn required_text(name: &str, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Utf8, false, move |rows| {
             let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
             rows.for_each(|row| builder.append_value(value(row)));
@@ -77,7 +77,7 @@ impl<'a> Column<'a> {
     }
 
     /// `write` appends a row's text to an empty string, or says that it is null (false).
-    pub(super) fn written_text(
+    pub fn written_text(
         name: &str,
         nullable: bool,
         write: impl Fn(usize, &mut String) -> bool + Sync + Send + 'a,
@@ -94,7 +94,7 @@ impl<'a> Column<'a> {
     }
 
     /// `fill` appends a row's entries, or says that the list is null (false).
-    pub(super) fn list(name: &str, fill: impl Fn(usize, &mut dyn FnMut(&str)) -> bool + Sync + Send + 'a) -> Self {
+    pub fn list(name: &str, fill: impl Fn(usize, &mut dyn FnMut(&str)) -> bool + Sync + Send + 'a) -> Self {
         // "element" is the name that the Parquet format gives the entries of a list.
         let element = Arc::new(Field::new("element", DataType::Utf8, false));
         Self::new(name, DataType::List(element.clone()), true, move |rows| {
@@ -108,45 +108,45 @@ impl<'a> Column<'a> {
         })
     }
 
-    pub(super) fn int64(name: &str, value: impl Fn(usize) -> i64 + Sync + Send + 'a) -> Self {
+    pub fn int64(name: &str, value: impl Fn(usize) -> i64 + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Int64, false, move |rows| Arc::new(Int64Array::from_iter_values(rows.map(&value))))
     }
 
-    pub(super) fn int32(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
+    pub fn int32(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Int32, true, move |rows| Arc::new(Int32Array::from_iter(rows.map(&value))))
     }
 
-    pub(super) fn float(name: &str, value: impl Fn(usize) -> f64 + Sync + Send + 'a) -> Self {
+    pub fn float(name: &str, value: impl Fn(usize) -> f64 + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Float64, false, move |rows| {
             Arc::new(Float64Array::from_iter_values(rows.map(&value)))
         })
     }
 
-    pub(super) fn optional_float(name: &str, value: impl Fn(usize) -> Option<f64> + Sync + Send + 'a) -> Self {
+    pub fn optional_float(name: &str, value: impl Fn(usize) -> Option<f64> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Float64, true, move |rows| Arc::new(Float64Array::from_iter(rows.map(&value))))
     }
 
-    pub(super) fn flag(name: &str, value: impl Fn(usize) -> bool + Sync + Send + 'a) -> Self {
+    pub fn flag(name: &str, value: impl Fn(usize) -> bool + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Boolean, false, move |rows| {
             Arc::new(BooleanArray::from_iter(rows.map(|row| Some(value(row)))))
         })
     }
 
-    pub(super) fn optional_flag(name: &str, value: impl Fn(usize) -> Option<bool> + Sync + Send + 'a) -> Self {
+    pub fn optional_flag(name: &str, value: impl Fn(usize) -> Option<bool> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Boolean, true, move |rows| Arc::new(BooleanArray::from_iter(rows.map(&value))))
     }
 
-    pub(super) fn date(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
+    pub fn date(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Date32, true, move |rows| Arc::new(Date32Array::from_iter(rows.map(&value))))
     }
 
-    pub(super) fn required_date(name: &str, value: impl Fn(usize) -> i32 + Sync + Send + 'a) -> Self {
+    pub fn required_date(name: &str, value: impl Fn(usize) -> i32 + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Date32, false, move |rows| Arc::new(Date32Array::from_iter_values(rows.map(&value))))
     }
 }
 
 /// Writes `rows` rows of `columns` to a new file `name` in `folder`.
-pub(super) fn write(folder: &Path, name: &str, rows: usize, columns: &[Column]) -> Result<WrittenFile> {
+pub(crate) fn write(folder: &Path, name: &str, rows: usize, columns: &[Column]) -> Result<WrittenFile> {
     let path = folder.join(name);
     let file = disk::create_file(&path).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))?;
     let written = encode(file, rows, columns).map_err(|error| failure(error, &path))?;

@@ -38,7 +38,7 @@ struct Example {
 fn rules() -> Vec<Carry> {
     let rule = |name: &str, kind, combine| {
         let within = (combine == Combine::Count).then_some(Within { months: 12, days: 0 });
-        Carry { name: name.into(), column: name.into(), kind, combine, format: None, within }
+        Carry { name: name.into(), column: name.into(), kind, combine, format: None, within, place: false }
     };
     vec![
         rule("diabetes", CarryKind::Flag, Combine::Any),

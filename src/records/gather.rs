@@ -140,7 +140,7 @@ fn shared_part(values: &TextColumn, rows: &[u32], keep: &[usize], interner: &mut
 }
 
 /// The values of several columns joined by one space, empty ones left out; of one column without a copy.
-fn join<'a>(batch: &'a Batch, places: &[usize], row: usize, joined: &'a mut String) -> &'a str {
+pub(crate) fn join<'a>(batch: &'a Batch, places: &[usize], row: usize, joined: &'a mut String) -> &'a str {
     if let [place] = places {
         return batch.columns[*place].get(row);
     }

@@ -18,6 +18,7 @@ mod values;
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
 pub use formats::Formats;
+pub(crate) use gather::join;
 pub use gather::{Interned, intern};
 pub use identities::{Identities, is_matching};
 pub use merge::{carried, merge};

@@ -2,8 +2,9 @@
 
 use super::queue::{Waiting, names};
 use super::shown;
-use crate::decisions::{Answer, Book};
-use crate::explain::{Options, SideBySide};
+use crate::audit::{self, Event, Note};
+use crate::decisions::{Answer, Book, NOT_A_PERSON};
+use crate::explain::{self, Options, SideBySide};
 use crate::failure::{Failure, OUTPUT_FAILED, Result};
 use crate::job::Job;
 use std::io::Write;
@@ -42,6 +43,7 @@ impl Key {
 
 pub(super) struct Session<'a> {
     pub job: &'a Job,
+    pub run_id: &'a str,
     pub open: &'a [Waiting],
     pub look: &'a dyn Fn(usize) -> SideBySide,
     pub book: Book,
@@ -59,15 +61,18 @@ impl Session<'_> {
             match keys()? {
                 Key::Answer(answer, why) => {
                     let [left, right] = names(&self.open[at].pair);
+                    self.note(Event::Decision, answer.word(), at)?;
                     self.book.add((&left, &right), answer, self.by, &why)?;
                     at = self.next(at)?;
                 }
                 Key::NotAPerson(side, why) => {
+                    self.note(Event::Decision, NOT_A_PERSON, at)?;
                     self.book.add_not_a_person(&names(&self.open[at].pair)[side], self.by, &why)?;
                     at = self.next(at)?;
                 }
                 Key::Back if self.book.take_back()? => {
                     at -= 1;
+                    self.note(Event::DecisionTakenBack, "", at)?;
                     self.say("Taken back.\n")?;
                     self.show(at)?;
                 }
@@ -88,7 +93,15 @@ impl Session<'_> {
         Ok(at + 1)
     }
 
+    /// Notes what is about to be decided; it is not decided where that fails.
+    fn note(&self, event: Event, answer: &str, at: usize) -> Result<()> {
+        let people = self.open[at].pair.people.clone();
+        audit::add(self.job, &[Note::new(event).of_run(self.run_id).about(people).with("answer", answer)]).map(|_| ())
+    }
+
     fn show(&mut self, at: usize) -> Result<()> {
+        let people = self.open[at].pair.people.clone();
+        explain::note_look_up(self.job, self.run_id, "review", people, self.options)?;
         let pair = (self.look)(at);
         let text = shown::pair(self.job, &self.open[at], &pair, (at + 1, self.open.len()), self.options);
         self.say(&text)

@@ -58,7 +58,7 @@ pub fn review(
     run::on_threads(job, || {
         let pairs: Vec<explain::Pair> = open.iter().map(|waiting| waiting.pair.clone()).collect();
         explain::look_at(job, &run, &pairs, options, |look| {
-            let mut session = ask::Session { job, open: &open, look, book, by, options, out };
+            let mut session = ask::Session { job, run_id: &run.run_id, open: &open, look, book, by, options, out };
             let now = session.ask(keys)?;
             Ok(Reviewed { pairs: queue.len(), before, now })
         })

@@ -2,6 +2,7 @@
 
 use super::progress::Progress;
 use super::{Show, on_threads, prepare_records};
+use crate::audit::{self, Event, Note};
 use crate::consent;
 use crate::failure::Result;
 use crate::job::Job;
@@ -26,7 +27,7 @@ pub fn standardised(job: &Job, show: Show) -> Result<Records> {
 
 fn read(job: &Job, show: Show) -> Result<Records> {
     let authority = consent::read(job)?;
-    prepare_records(job, &authority, None, &Progress::new(show))
+    prepare_records(job, &authority, (None, false), &Progress::new(show))
 }
 
 /// Writes the standardised records of a job to a new Parquet file; see [`publish::export_records`].
@@ -36,6 +37,8 @@ fn read(job: &Job, show: Show) -> Result<Records> {
 pub fn export(job: &Job, path: &Path, show: Show) -> Result<Exported> {
     on_threads(job, || {
         let records = read(job, show)?;
+        let everybody = Note::new(Event::LookUp).with("command", "export").with("records", records.len());
+        audit::add(job, &[everybody])?;
         let bytes = publish::export_records(job, &records, path)?;
         Ok(Exported { records: records.len() as u64, bytes })
     })

@@ -73,7 +73,7 @@ pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
     for (at, provider) in job.providers.iter().enumerate() {
         let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
         let folder = job::kept_folder(&job.output, &provider.id);
-        if provider.when_missing != WhenMissing::Last {
+        if provider.when_missing != WhenMissing::Last || provider.changes.is_some() {
             let _ = disk::remove_folder(&folder);
         } else if provider.stale.is_none() && !own.is_empty() && own.iter().all(|file| file.skipped.is_none()) {
             let paths = provider.files.iter().map(std::path::PathBuf::as_path);

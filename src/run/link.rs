@@ -2,6 +2,7 @@
 
 use super::MODEL_DOES_NOT_FIT;
 use super::progress::Progress;
+use super::recalling::Recalling;
 use crate::blocking::{self, Blocks, Limits, RuleCount};
 use crate::clustering::{
     self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Settled, score_around, score_fresh_pairs,
@@ -13,7 +14,7 @@ use crate::job::Job;
 use crate::model::{
     self, Asked, Candidate, Decision, FORMS, Form, Histogram, Learnt, Linkage, Model, Pooling, Recipe, Scorer,
 };
-use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled};
+use crate::recall::{Joins, Left, Looks, Recalled};
 use crate::records::{Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
@@ -48,8 +49,20 @@ pub enum Taught<'a> {
     Now(&'a [Label]),
     /// It is learnt from these very records by a recipe that may leave something out.
     By(&'a Recipe),
-    /// It is learnt from all records but the marked ones, and only they and whoever is of one person with them are joined.
-    Around(&'a [bool]),
+    /// Only the marked records and whoever is of one person with them are joined: with a model that was learnt before, or else with one
+    /// that is learnt from all records but the marked ones.
+    Around(&'a [bool], Option<&'a Model>),
+}
+
+impl<'a> Taught<'a> {
+    /// The model that was learnt before.
+    fn before(self) -> Option<&'a Model> {
+        match self {
+            Taught::Before(model) => Some(model),
+            Taught::Around(_, model) => model,
+            Taught::Now(_) | Taught::By(_) => None,
+        }
+    }
 }
 
 /// What a human has said of two records.
@@ -78,21 +91,20 @@ pub fn link(
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    let counts = |row: usize| !matches!(taught, Taught::Around(named) if named[row]);
+    let counts = |row: usize| !matches!(taught, Taught::Around(named, _) if named[row]);
     let identities =
         identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
-    let frozen = if let Taught::Before(model) = taught { model.frequencies() } else { None };
+    let frozen = taught.before().and_then(Model::frequencies);
     let mut comparisons = Comparisons::choose(job, records, &identities, frozen);
     stage.done(format!("{} distinct identities", identities.len()));
-    let fitted = match taught {
-        Taught::Before(model) => {
-            Some(model.fitted(&comparisons).map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?)
-        }
-        Taught::Now(_) | Taught::By(_) | Taught::Around(_) => None,
+    let fitted = taught.before().map(|model| model.fitted(&comparisons)).transpose();
+    let fitted = match (fitted, taught) {
+        // What nobody but those who object has values for: the pass that nobody sees learns for itself.
+        (Err(_), Taught::Around(..)) => None,
+        (fitted, _) => fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?,
     };
     let stage = progress.stage("Blocking", None);
-    let limits = if let Taught::Before(model) = taught { model.limits() } else { None };
-    let blocks = match limits {
+    let blocks = match taught.before().and_then(Model::limits) {
         Some(limits) => blocking::block_within(&comparisons, records, &identities, limits),
         None => blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size),
     };
@@ -100,18 +112,18 @@ pub fn link(
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
-        (Taught::Around(_), _) => &FORMS[..1],
+        (Taught::Around(..), _) => &FORMS[..1],
         (_, Recipe { learnt: false, .. }) => &[Form::Information],
         (_, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
         (_, Recipe { choice_of_form: true, .. }) => &FORMS,
         _ => &[Form::Constrained],
     };
-    let learnt = match taught {
-        Taught::Before(_) => None,
-        _ => model::learn(&comparisons, &blocks, &identities, forms),
+    let learnt = match &fitted {
+        Some(_) => None,
+        None => model::learn(&comparisons, &blocks, &identities, forms),
     };
-    stage.done(match (&learnt, taught) {
-        (_, Taught::Before(_)) => "nothing: the model is frozen".into(),
+    stage.done(match (&learnt, &fitted) {
+        (_, Some(_)) => "nothing: the model is frozen".into(),
         (Some(learnt), _) => format!("{} pairs in {} patterns", learnt.training_pairs, learnt.patterns),
         (None, _) => "nothing to compare".into(),
     });
@@ -122,8 +134,11 @@ pub fn link(
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
     let made = match (frozen, learnt, taught) {
+        (Some(candidate), _, Taught::Around(named, _)) => {
+            scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
+        }
         (Some(candidate), _, _) => scene.comparing(&comparisons).score_and_cluster(candidate, &blocks, before, advance),
-        (None, Some(learnt), Taught::Around(named)) => {
+        (None, Some(learnt), Taught::Around(named, _)) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
@@ -378,26 +393,5 @@ impl<'a> Scene<'a> {
         let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
         let identities = known.identities();
         (fresh, Some(Recalling { joins: Joins::new(looks, &before.joined), blocks, identities }))
-    }
-}
-
-/// What a night takes from the night before and leaves for the next, while it links.
-struct Recalling<'a> {
-    joins: Joins<'a>,
-    /// Sums of looks of tonight's blocks.
-    blocks: Vec<Look>,
-    /// Tonight's identities that were known.
-    identities: u64,
-}
-
-impl Recalling<'_> {
-    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
-    fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
-        let (components, components_agglomerated) = self.joins.counts();
-        let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
-        let (joined, looks) = self.joins.into_left();
-        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
-        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
-        (recalled, compared.map(|compared| Left { compared, joined }))
     }
 }

@@ -4,7 +4,7 @@ use super::checkpoint::Checkpoints;
 use super::imported::{self, ModelFile};
 use super::link::{self, Linked, Taught};
 use super::memory;
-use super::model::{self, Known};
+use super::model::Known;
 use super::progress::Progress;
 use super::withhold::{Held, withhold};
 use crate::comparison::Comparisons;
@@ -51,10 +51,11 @@ pub(super) fn link_night(
         accounted(records, &night.withheld)?;
         return Ok((night, Vec::new()));
     }
-    let Held { withheld, identities, gone } = withhold(job, records, authority, taken.file, progress)?;
+    let model = taken.known.map(|known| &known.frozen.model);
+    let Held { withheld, identities, gone } = withhold(job, records, authority, (taken.file, model), progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
-    let taught = taken.known.map_or(Taught::Now(&[]), |known| Taught::Before(&known.frozen.model));
+    let taught = model.map_or(Taught::Now(&[]), Taught::Before);
     let (before, warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, progress),
@@ -63,7 +64,7 @@ pub(super) fn link_night(
     drop(before);
     let learnt = match taken.known {
         Some(_) => None,
-        None => model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
+        None => super::model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
     };
     linked.comparisons = Comparisons::none();
     let night = LinkedNight { withheld, gone, linked, learnt };

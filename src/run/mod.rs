@@ -4,6 +4,7 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod changes;
 mod checkpoint;
 mod counted;
 mod decided;
@@ -22,9 +23,13 @@ pub(crate) mod machine;
 mod memory;
 mod metrics;
 mod model;
+mod noted;
 mod notify;
 pub mod plan;
 pub mod progress;
+mod recalling;
+mod release;
+mod released;
 mod report;
 mod rollback;
 #[doc(hidden)]
@@ -42,21 +47,25 @@ pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use model::model_in_brief;
 pub use progress::{Show, StageTime};
+pub use release::{ReleasedAgain, release};
 pub use rollback::{RolledBack, rollback};
 pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};
 
+use crate::audit::Head;
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
-use crate::consent::{self, Authority, Withheld};
+use crate::consent::{self, Authority, OptOuts, Withheld};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
-use crate::model::Frozen;
+use crate::model::{Frozen, Model};
 use crate::publish::{self, Draft, LinkTable, Lock, Outputs, next_run_id};
 use crate::recall::Recalled;
 use crate::records::{self, Cleaned, Formats, Records};
+use crate::release::Outcome;
+use changes::ProviderChanges;
 use checkpoint::{Checkpoints, Use};
 use decided::Decided;
 use gates::{Before, Gates, Waived};
@@ -66,6 +75,7 @@ use link::Linked;
 use linked_night::{LinkedNight, Taken, link_night};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
+use released::Released;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use withhold::{Held, withhold};
@@ -192,6 +202,8 @@ struct Night<'a> {
     cleaned: Cleaned,
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
+    /// Opt-outs that act on releases.
+    opt_outs: OptOuts,
     replaced_numbers: u64,
     /// What humans have decided, and how far it was obeyed.
     decided: Decided,
@@ -200,6 +212,8 @@ struct Night<'a> {
     warnings: Vec<String>,
     /// Checksums of the extracts of the run before.
     extracts_before: BTreeSet<String>,
+    /// What providers that send only changes have sent.
+    provider_changes: Vec<ProviderChanges>,
     /// Stages of an earlier attempt at this night that were not done again.
     reused: Vec<&'static str>,
     controls: Vec<Control>,
@@ -287,7 +301,27 @@ fn under_lock(
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
-    let night = prepare(job, Beginning::of(job, run_id, ledger, options)?, progress)?;
+    let (holding, changed) = changes::fold(job, &run_id)?;
+    let finished = Beginning::of(&holding, run_id, ledger, options)
+        .and_then(|beginning| with_changes(beginning, changed, options, (lock, interrupt), progress, story));
+    if finished.as_ref().map_or(true, |finished| finished.folder.is_none()) {
+        changes::abandon(job);
+    }
+    finished
+}
+
+/// The night of a job whose providers all send what they hold.
+fn with_changes(
+    beginning: Beginning,
+    changed: Vec<ProviderChanges>,
+    options: Options,
+    (lock, interrupt): (&Lock, &interrupt::Guard),
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<Finished> {
+    let job = beginning.job;
+    let mut night = prepare(job, beginning, progress)?;
+    night.provider_changes = changed;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);
@@ -298,11 +332,16 @@ fn under_lock(
         model::keep_frequencies(job, frozen)?;
     }
     let remove = draft.beyond(job.keep_runs)?;
-    write(&night, &draft, &remove, progress, story)?;
+    let head = noted::settle(job)?;
+    let (run_json, released) = write(&night, &draft, &remove, &head, progress, story)?;
+    finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
     interrupt.hold();
-    let published = draft.commit(&night.identified.next, &remove)?;
+    noted::about_to_publish(&night, &released, &run_json)?;
+    let committed = draft.commit(&night.identified.next, &remove);
+    let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(changes::promote(job));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
@@ -321,6 +360,7 @@ fn under_lock(
 
 /// What a night has at hand before it reads an extract.
 struct Beginning<'a> {
+    job: &'a Job,
     run_id: String,
     ledger: Ledger,
     /// The job's own model file, where it names one of another tool.
@@ -330,6 +370,7 @@ struct Beginning<'a> {
     /// Nothing is taken from the night before.
     full: bool,
     authority: Authority,
+    opt_outs: OptOuts,
     gates: Gates<'a>,
     checkpoints: Checkpoints<'a>,
 }
@@ -342,14 +383,17 @@ impl<'a> Beginning<'a> {
         let settings = checkpoint::settings(job, known.as_ref(), model_file.as_ref(), options.full)?;
         let checkpoints = Checkpoints::new(job, how, settings);
         let authority = consent::read(job)?;
+        let opt_outs = consent::read_opt_outs(job, &authority)?;
         let gates = Gates::new(job, Before::of(job)?, options.waived);
-        Ok(Beginning { run_id, ledger, model_file, known, full: options.full, authority, gates, checkpoints })
+        let full = options.full;
+        Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
     }
 }
 
 /// Everything up to publishing.
 fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> Result<Night<'a>> {
-    let Beginning { run_id, ledger, model_file, known, full, authority, mut gates, mut checkpoints } = beginning;
+    let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
+        beginning;
     let extracts_before = gates.before.extracts.clone();
     let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = match checkpoints.reading(progress) {
         Some(usable) => usable,
@@ -403,10 +447,12 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         cleaned,
         quarantined,
         withheld,
+        opt_outs,
         replaced_numbers,
         decided,
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
+        provider_changes: Vec::new(),
         gates: gates.into_outcomes(),
         reused,
         controls,
@@ -446,16 +492,17 @@ pub(crate) fn read_usable(
     Ok(Usable { files, records, cleaned, quarantined, replaced_numbers })
 }
 
-/// The records that a run would link, for `explain`: as in a run, but that no gate is asked.
+/// The records that a run would link, for `explain`: as in a run, but that no gate is asked. `model` is that of the run, and says how
+/// providers write; `learnt` that the run itself has learnt it, so that it found without it whom objections concern.
 pub(crate) fn prepare_records(
     job: &Job,
     authority: &Authority,
-    formats: Option<&Formats>,
+    (model, learnt): (Option<&Model>, bool),
     progress: &Progress,
 ) -> Result<Records> {
-    let mut usable = read_usable(job, authority, formats, progress)?;
+    let mut usable = read_usable(job, authority, model.and_then(Model::formats), progress)?;
     let model_file = ModelFile::of_job(job)?;
-    let _ = withhold(job, &mut usable.records, authority, model_file.as_ref(), progress)?;
+    let _ = withhold(job, &mut usable.records, authority, (model_file.as_ref(), model.filter(|_| !learnt)), progress)?;
     Ok(usable.records)
 }
 
@@ -499,8 +546,15 @@ fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
     }
 }
 
-/// Writes every file of the run into the draft.
-fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, story: &story::Story) -> Result<()> {
+/// Writes every file of the run into the draft; gives run.json and what was released. `audit` is where the audit ends before this run.
+fn write(
+    night: &Night,
+    draft: &Draft,
+    remove: &[String],
+    audit: &Head,
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<(Vec<u8>, Released)> {
     let clustering = &night.linked.clustering;
     let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
     let calibration = night.linked.model.as_ref().map(crate::model::Model::calibration).unwrap_or_default();
@@ -525,6 +579,10 @@ fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, s
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
+    let released = released::release(night, &summary.csv, draft)?;
+    let transparency = released::transparency(night, &released)?;
+    written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
+    written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
     let model = match &night.model_file {
         Some(file) => file.text.clone().into_bytes(),
         None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
@@ -533,10 +591,14 @@ fn write(night: &Night, draft: &Draft, remove: &[String], progress: &Progress, s
     let mut run_json = report::run_json(night, remove, &progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
+    run_json["audit"] = serde_json::json!(audit);
+    run_json["opt_outs"] = released.opt_outs(night);
+    run_json["releases"] = serde_json::json!(released.outcomes);
     story::outcome(&run_json, &night.told_of_the_model());
-    draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
+    let run_json = format!("{run_json:#}\n").into_bytes();
+    draft.write_bytes("run.json", &run_json)?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
-    Ok(())
+    Ok((run_json, released))
 }
 
 impl Night<'_> {
@@ -576,6 +638,7 @@ impl Night<'_> {
                 .chain(self.decided.warning())
                 .chain(keep::warnings(self.job))
                 .chain(self.warnings.clone())
+                .chain(self.provider_changes.iter().filter_map(ProviderChanges::warning))
                 .collect(),
         }
     }

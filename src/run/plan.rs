@@ -30,8 +30,8 @@ const PAIR_SECONDS: f64 = 1e-6;
 // long values are in it. The rest was fitted to runs of 30,000 to 1 million rows (docs/measurements.md).
 /// Bytes that scoring, clustering and publishing take on top, an identity: its person, its best record, its links.
 const LINKED_IDENTITY_BYTES: f64 = 180.0;
-/// The same, a pair: those that are kept as edges, and the agglomeration's work on them.
-const LINKED_PAIR_BYTES: f64 = 20.0;
+/// The same, a pair: edges, the agglomeration's work on them, and what is left for the next night.
+const LINKED_PAIR_BYTES: f64 = 32.0;
 /// Bytes of learning, a pair looked at: edges of several candidate models, and the clusters of each.
 const LEARNING_PAIR_BYTES: f64 = 85.0;
 /// Of more pairs than this a sample is clustered while learning.

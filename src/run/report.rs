@@ -123,6 +123,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "negative_controls": night.controls,
         "settings": settings(job),
         "inputs": inputs(night),
+        "provider_changes": night.provider_changes,
         "standardise": standardised(night),
         "linkage": {
             "identities": linked.identities.len(),

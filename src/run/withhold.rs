@@ -6,6 +6,7 @@ use super::progress::{Progress, Show};
 use crate::consent::{self, Authority, Withheld, WithheldReason};
 use crate::failure::Result;
 use crate::job::Job;
+use crate::model::Model;
 use crate::records::{Identities, Records};
 
 /// What was taken out of the records.
@@ -20,13 +21,13 @@ pub(super) struct Held {
 /// Takes out what may not be used: withheld identities, rows that are no person's, rows that objections name, and the other rows of the
 /// same people.
 ///
-/// The people behind the objections are found by linking what is around them with a model that was learnt without them; that pass is
-/// thrown away. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
+/// The people behind the objections are found by linking what is around them, with the model of the night or, where it is yet to be learnt,
+/// with one that was learnt without them; that pass is thrown away. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
 pub(super) fn withhold(
     job: &Job,
     records: &mut Records,
     authority: &Authority,
-    model_file: Option<&ModelFile>,
+    (model_file, known): (Option<&ModelFile>, Option<&Model>),
     progress: &Progress,
 ) -> Result<Held> {
     let mut withheld = Vec::new();
@@ -44,7 +45,7 @@ pub(super) fn withhold(
     let stage = progress.stage("Objections", None);
     let everybody = match model_file {
         Some(file) => imported::link(job, records, &settled, file, &silent),
-        None => link::link(job, records, &settled, Taught::Around(&named), None, None, &silent)?,
+        None => link::link(job, records, &settled, Taught::Around(&named, known), None, None, &silent)?,
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];

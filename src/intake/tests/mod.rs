@@ -41,6 +41,7 @@ pub(super) fn provider(wanted: &[&str], files: Vec<PathBuf>) -> Provider {
         combine: Combine::Latest,
         format: None,
         within: None,
+        place: false,
     };
     Provider {
         id: "gp-brent-01".to_string(),
@@ -49,6 +50,7 @@ pub(super) fn provider(wanted: &[&str], files: Vec<PathBuf>) -> Provider {
         globs: vec!["in/*.csv".to_string()],
         files,
         stale: None,
+        changes: None,
         format: Format::default(),
         trust: 4,
         one_record_per_person: true,
@@ -70,6 +72,7 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         test_numbers: TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,
+        audit_key_file: None,
         model_file: None,
         providers,
         custom_fields: Vec::new(),
@@ -79,6 +82,10 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         nhs_number_replaced: Vec::new(),
         never_link: Vec::new(),
         disclosure: Disclosure::Hes,
+        opt_outs: Vec::new(),
+        policy: Default::default(),
+        approvers: Vec::new(),
+        releases: Vec::new(),
     }
 }
 

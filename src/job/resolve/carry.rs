@@ -47,6 +47,7 @@ impl Resolver<'_> {
                 combine,
                 format: fact.text("format").map(|format| format.text),
                 within: fact.text("within").and_then(|span| values::span(&span.text)),
+                place: fact.flag("place").unwrap_or(false),
             };
             self.rule_makes_sense(&fact, &rule, mapped);
             self.rule_is_the_same_everywhere(&fact, &rule, id);
@@ -93,6 +94,7 @@ impl Resolver<'_> {
         let differing = [
             ("kind", first.kind != rule.kind, kind_word(first.kind).to_string()),
             ("combine", first.combine != rule.combine, combine_word(first.combine).to_string()),
+            ("place", first.place != rule.place, first.place.to_string()),
             ("within", first.within != rule.within, first.within.map_or("no span".into(), describe)),
         ];
         let owner = owner.clone();

@@ -7,6 +7,7 @@ mod carry;
 mod columns;
 mod files;
 mod provider;
+mod release;
 
 use super::problem::Problem;
 use super::reading::{self, Placed, Section};
@@ -95,6 +96,8 @@ impl Resolver<'_> {
             .enumerate()
             .map(|(index, section)| self.provider(index, section))
             .collect();
+        let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
+        let releases = self.releases(root, &providers);
         Job {
             path: path.to_path_buf(),
             folder: self.folder.to_path_buf(),
@@ -105,6 +108,7 @@ impl Resolver<'_> {
             test_numbers: settings.text("test_numbers").and_then(|word| test_numbers(&word.text)).unwrap_or_default(),
             keep_runs: settings.whole("keep_runs").and_then(|runs| usize::try_from(runs).ok()).unwrap_or(14),
             id_key_file: settings.text("id_key_file").and_then(|file| self.named_file(&file)),
+            audit_key_file: settings.text("audit_key_file").and_then(|file| self.named_file(&file)),
             providers,
             custom_fields: std::mem::take(&mut self.custom_fields),
             model_file: root
@@ -117,6 +121,10 @@ impl Resolver<'_> {
             nhs_number_replaced: self.side_files(root, "nhs_number_replaced"),
             never_link: self.side_files(root, "never_link"),
             disclosure: Disclosure::Hes,
+            opt_outs,
+            policy,
+            approvers,
+            releases,
         }
     }
 
@@ -243,9 +251,10 @@ mod tests {
         all(words(keys::CARRY.keys, "kind"), &|word| carry::kind(word).is_some());
         all(words(keys::CARRY.keys, "combine"), &|word| carry::combine(word).is_some());
         all(words(keys::PROVIDER.keys, "when_missing"), &|word| provider::when_missing(word).is_some());
+        all(words(keys::PROVIDER.keys, "mode"), &|word| provider::sends_changes(word).is_some());
         all(words(keys::PROVIDER.keys, "format"), &|word| word == "auto" || provider::format_kind(word).is_some());
         all(words(keys::PROVIDER.keys, "setting"), &|word| Setting::from_word(word).is_some());
-        assert_eq!(words(keys::POLICY.keys, "disclosure"), ["hes"]);
-        assert_eq!(words(keys::OPT_OUT.keys, "kind"), ["local"]);
+        assert_eq!(words(keys::release::POLICY.keys, "disclosure"), ["hes"]);
+        assert_eq!(words(keys::OPT_OUT.keys, "kind"), ["local", "type_1", "national"]);
     }
 }

@@ -1,10 +1,13 @@
 //! One `[[provider]]`.
 
-use super::Resolver;
+use super::columns::ROW_NUMBER;
+use super::{ColumnUse, Resolver};
 use crate::job::problem::Problem;
 use crate::job::reading::{Placed, Section};
 use crate::job::suggest::nearest;
-use crate::job::{FixedColumn, Format, FormatKind, Provider, Setting, WhenMissing, values};
+use crate::job::{
+    Changes, Deleted, Field, FixedColumn, Format, FormatKind, Provider, Setting, WhenMissing, standing, values,
+};
 use std::path::PathBuf;
 
 /// Age up to which last good records stand, where the job does not say.
@@ -23,15 +26,22 @@ impl Resolver<'_> {
         let trust = section.whole("trust").and_then(|trust| u8::try_from(trust).ok());
         let columns = self.columns(index, section);
         let days = section.whole("stale_days").and_then(|days| u32::try_from(days).ok());
-        let kept = if when_missing == WhenMissing::Last { self.surroundings.kept(&self.output, &id) } else { None };
-        let needed = when_missing != WhenMissing::Without && kept.is_none();
+        let sends_changes = section.text("mode").is_some_and(|word| sends_changes(&word.text) == Some(true));
+        let kept = match when_missing {
+            WhenMissing::Last if !sends_changes => self.surroundings.kept(&self.output, &id),
+            _ => None,
+        };
+        let standing = if sends_changes { self.surroundings.standing(&self.output, &id) } else { None };
+        let needed = when_missing != WhenMissing::Without && kept.is_none() && standing.is_none();
         let (files, complete) = self.extracts(index, &id, section, needed);
+        let deleted = self.deleted(index, section, sends_changes);
         let mut provider = Provider {
             name: section.text("name").map_or_else(|| id.clone(), |name| name.text),
             setting,
             globs: section.texts("files").into_iter().map(|pattern| pattern.text).collect(),
             files,
             stale: None,
+            changes: None,
             trust: trust.unwrap_or_else(|| setting.default_trust()),
             one_record_per_person: section.flag("one_record_per_person").unwrap_or(false),
             when_missing,
@@ -45,13 +55,53 @@ impl Resolver<'_> {
             provider.take(&self.output, kept);
         }
         self.columns_fit_format(index, &provider);
+        if sends_changes {
+            self.names_its_records(section, &provider);
+            let (files, format) = (provider.files.clone(), provider.format.clone());
+            if standing.is_some() {
+                provider.files = vec![standing::folder(&self.output, &provider.id).join(standing::EXTRACT)];
+                provider.format = standing::format();
+            }
+            provider.changes = Some(Changes { deleted, files, format, standing });
+        }
         provider
+    }
+
+    /// The mark of rows that say that a record is gone.
+    fn deleted(&mut self, provider: usize, section: &Section, sends_changes: bool) -> Option<Deleted> {
+        let deleted = section.section("deleted")?;
+        if !sends_changes {
+            self.report(
+                Problem::new(section.key_span("deleted"), "`deleted` belongs to mode = \"changes\"", "no meaning here")
+                    .help("In a snapshot a record is gone that is not in it; remove `deleted`, or write mode = \"changes\""),
+            );
+        }
+        let column = deleted.text("column")?;
+        self.columns.push(ColumnUse { provider, column: column.clone() });
+        let values = deleted.texts("values").into_iter().map(|value| value.text).collect();
+        Some(Deleted { column: column.text, values })
+    }
+
+    /// Changes are told by record_id: the number of a row names another record in every extract.
+    fn names_its_records(&mut self, section: &Section, provider: &Provider) {
+        let numbered = provider.columns.get(&Field::RecordId).is_some_and(|source| source.columns == [ROW_NUMBER]);
+        if numbered {
+            self.report(
+                Problem::new(
+                    section.key_span("mode"),
+                    "Changes need a `record_id` that is a column",
+                    "needs a record_id",
+                )
+                .help(
+                    "Map the provider's own identifier of a record; a row's number names another one in every extract",
+                ),
+            );
+        }
     }
 
     fn id(&mut self, section: &Section) -> String {
         let Some(id) = section.text("id") else { return String::new() };
-        let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
-        if !id.text.is_empty() && (!id.text.chars().all(letter) || id.text.len() > 64) {
+        if !id.text.is_empty() && !is_id(&id.text) {
             self.report(
                 Problem::new(
                     id.span.clone(),
@@ -251,6 +301,15 @@ pub(super) fn when_missing(word: &str) -> Option<WhenMissing> {
     })
 }
 
+/// Whether a mode is that of changes.
+pub(super) fn sends_changes(word: &str) -> Option<bool> {
+    Some(match word {
+        "snapshot" => false,
+        "changes" => true,
+        _ => return None,
+    })
+}
+
 pub(super) fn format_kind(word: &str) -> Option<FormatKind> {
     Some(match word {
         "csv" => FormatKind::Csv,
@@ -260,4 +319,10 @@ pub(super) fn format_kind(word: &str) -> Option<FormatKind> {
         "xlsx" => FormatKind::Xlsx,
         _ => return None,
     })
+}
+
+/// An id that can name a folder: at most 64 lower-case letters, digits and hyphens.
+pub(super) fn is_id(text: &str) -> bool {
+    let letter = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || letter == '-';
+    !text.is_empty() && text.chars().all(letter) && text.len() <= 64
 }

@@ -11,7 +11,7 @@ mod tables;
 mod today;
 
 use super::progress::{Progress, Show};
-use super::{history, interrupt, metrics, on_threads, report, story};
+use super::{history, interrupt, metrics, noted, on_threads, report, story};
 use crate::failure::{Code, Exit, Result};
 use crate::identity::{self, Ledger};
 use crate::job::Job;
@@ -92,7 +92,7 @@ fn under_lock(
     stage.done(format!("{} people of run {to}", standing.people()));
     let stage = progress.stage("Publishing", None);
     let draft = Draft::create(lock, &run_id)?;
-    let rebuilt = tables::write(&kept, &draft, &standing, &today, &ledger, &earlier)?;
+    let rebuilt = tables::write(job, &kept, &draft, &standing, &today, &ledger, &earlier)?;
     let restored = identity::restore(&ledger, &rebuilt.person_ids, &rebuilt.rows, &run_id, job.as_of)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);
@@ -109,11 +109,15 @@ fn under_lock(
     run_json["seconds"] = serde_json::json!(progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
+    run_json["audit"] = serde_json::json!(noted::settle(job)?);
     story::outcome(&run_json, &[]);
-    draft.write_bytes("run.json", format!("{run_json:#}\n").as_bytes())?;
+    let run_json = format!("{run_json:#}\n").into_bytes();
+    draft.write_bytes("run.json", &run_json)?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
     interrupt.hold();
-    let published = draft.commit(&restored.next, &remove)?;
+    noted::about_to_roll_back(job, &run_id, to, &run_json)?;
+    let committed = draft.commit(&restored.next, &remove);
+    let published = committed.inspect_err(|_| noted::withdrawn(job, &run_id))?;
     stage.done(format!("{} people", rebuilt.person_ids.len()));
     let masked = (0..standing.people()).filter(|&at| standing.masked[at as usize] && standing.reason(at).is_none());
     Ok(RolledBack {

@@ -7,6 +7,7 @@ use crate::best_record;
 use crate::consent::WithheldReason;
 use crate::failure::Result;
 use crate::identity::{Ledger, PersonId, StandingRow};
+use crate::job::Job;
 use crate::publish::published::{PublishedRun, Rows};
 use crate::publish::{Draft, Fate, OTHER_NUMBERS, Sieve, WithheldRow, WrittenFile};
 use rustc_hash::FxHashSet;
@@ -30,6 +31,7 @@ pub(super) struct Rebuilt {
 
 /// Writes every table but changes.parquet.
 pub(super) fn write(
+    job: &Job,
     run: &PublishedRun,
     draft: &Draft,
     standing: &Standing,
@@ -45,7 +47,7 @@ pub(super) fn write(
         rebuilt.review += 1;
         waiting.extend(pair);
     })?;
-    let people = people(run, draft, standing, &waiting, &mut rebuilt)?;
+    let people = people(job, run, draft, standing, &waiting, &mut rebuilt)?;
     let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &[], flag: "" };
     let quarantine = draft.copy_table(run, &quarantine, |rows| Ok(all(rows)))?;
     withheld_before(run, &mut rebuilt)?;
@@ -140,6 +142,7 @@ fn pairs(
 }
 
 fn people(
+    job: &Job,
     run: &PublishedRun,
     draft: &Draft,
     standing: &Standing,
@@ -159,7 +162,7 @@ fn people(
     let sources: Vec<String> =
         best_record::FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from")).collect();
     let distinct: Vec<&str> = ["person_id"].into_iter().chain(sources.iter().map(String::as_str)).collect();
-    let hidden = best_record::hidden_columns();
+    let hidden = best_record::hidden_columns(job);
     let sieve = Sieve { name: "people.parquet", distinct: &distinct, hidden: &hidden, flag: "in_review" };
     let mut first = 0;
     draft.copy_table(run, &sieve, |rows| {

@@ -1,0 +1,122 @@
+//! Adding to the audit.
+
+use super::head::Head;
+use super::line::{Entry, Line};
+use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Event, Note, Places, key};
+use crate::disk::{self, File};
+use crate::failure::{Failure, Result};
+use crate::job::Job;
+use crate::keys::PrivateKey;
+use std::fs::OpenOptions;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// Notes what is about to be done; it is on the disk when this returns. Gives where the audit ends then.
+///
+/// # Errors
+/// OF0710 where it cannot be written, OF0711 where its end is not what was written, OF0712 and OF070x for the key. Then what was to be
+/// noted must not be done.
+pub fn add(job: &Job, notes: &[Note]) -> Result<Head> {
+    let places = Places::of(job);
+    let state = places.log.parent().unwrap_or(Path::new("."));
+    disk::create_folder(state).map_err(|error| Failure::from_io(&error, state, &AUDIT_UNUSABLE))?;
+    let mut book = Book::open(&places)?;
+    book.add(notes)?;
+    Ok(book.head)
+}
+
+/// The last run that the audit says was published, and the entry that says so; `None` where the last one was withdrawn.
+pub fn last_run(job: &Job) -> Result<Option<String>> {
+    let places = Places::of(job);
+    let bytes = match std::fs::read(&places.log) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
+    };
+    let entries = bytes.rsplit(|&byte| byte == b'\n').filter_map(Line::read).map(|line| line.entry);
+    let mut runs = entries.filter(|entry| matches!(entry.event, Event::Run | Event::Rollback | Event::RunWithdrawn));
+    Ok(runs.next().filter(|last| last.event != Event::RunWithdrawn).and_then(|last| last.run_id))
+}
+
+struct Book {
+    file: File,
+    key: PrivateKey,
+    head: Head,
+    path: std::path::PathBuf,
+    head_path: std::path::PathBuf,
+}
+
+impl Book {
+    /// Waits for whoever else is adding, then sees that the end is what was written.
+    fn open(places: &Places) -> Result<Book> {
+        let failed = |error: std::io::Error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE);
+        let mut options = OpenOptions::new();
+        let file = File::open(&places.log, options.read(true).append(true).create(true)).map_err(failed)?;
+        file.plain().lock().map_err(failed)?;
+        let length = file.plain().metadata().map_err(failed)?.len();
+        let begins = length == 0 && places.head.symlink_metadata().is_err();
+        let key = key::to_sign(places, begins)?;
+        let head = Head::read(&places.head, &key.public())?;
+        let head = head.map_err(|why| Failure::new(&AUDIT_BROKEN, why))?.unwrap_or_default();
+        let mut book = Book { file, key, head, path: places.log.clone(), head_path: places.head.clone() };
+        book.catch_up(length)?;
+        Ok(book)
+    }
+
+    /// Takes in what a killed command has written behind the head: whole lines count, the beginning of one is cut off.
+    fn catch_up(&mut self, length: u64) -> Result<()> {
+        if length < self.head.bytes {
+            return Err(Failure::new(&AUDIT_BROKEN, "lines at the end are missing"));
+        }
+        let failed = |error: std::io::Error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE);
+        let mut tail = Vec::new();
+        self.file.plain().seek(SeekFrom::Start(self.head.bytes)).map_err(failed)?;
+        self.file.plain().read_to_end(&mut tail).map_err(failed)?;
+        let whole = memchr::memrchr(b'\n', &tail).map_or(0, |at| at + 1);
+        for line in tail[..whole].split_inclusive(|&byte| byte == b'\n') {
+            let read = Line::read(&line[..line.len() - 1]).filter(|read| read.is_right(&self.key.public()));
+            let next =
+                read.filter(|read| read.entry.entry == self.head.entries + 1 && read.entry.before == self.head.hash);
+            let next =
+                next.ok_or_else(|| Failure::new(&AUDIT_BROKEN, "lines were added that onefolk has not written"))?;
+            self.head.entries += 1;
+            self.head.bytes += line.len() as u64;
+            self.head.hash = next.hash;
+        }
+        if whole < tail.len() {
+            self.file
+                .set_length(self.head.bytes)
+                .map_err(|error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE))?;
+        }
+        Ok(())
+    }
+
+    /// All lines in one write, then the head: a kill between the two leaves lines that the next command takes in.
+    fn add(&mut self, notes: &[Note]) -> Result<()> {
+        if notes.is_empty() {
+            return Ok(());
+        }
+        let (mut text, mut next, by) = (String::new(), self.head.clone(), account());
+        for note in notes {
+            let (line, hash) = Entry::after(next.entries, &next.hash, &by, note).written(&self.key);
+            text.push_str(&line);
+            next = Head { entries: next.entries + 1, bytes: next.bytes + line.len() as u64, hash };
+        }
+        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
+        if let Err(error) = written {
+            // A part may stand there where the disk is full.
+            let _ = self.file.set_length(self.head.bytes);
+            return Err(Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE));
+        }
+        self.head = next;
+        self.head.keep(&self.head_path, &self.key)
+    }
+}
+
+/// The account that runs onefolk: its number is the operating system's word, its name the environment's.
+fn account() -> String {
+    let number = rustix::process::getuid().as_raw();
+    match std::env::var("USER") {
+        Ok(name) if !name.is_empty() => format!("{name} ({number})"),
+        _ => number.to_string(),
+    }
+}

@@ -1,0 +1,43 @@
+//! The key that signs the audit.
+
+use super::{AUDIT_KEY_MISSING, AUDIT_UNUSABLE, Places};
+use crate::disk;
+use crate::failure::{Failure, Result};
+use crate::keys::{self, PrivateKey, PublicKey};
+use std::path::Path;
+
+/// The key to sign with; made where the audit begins and the job names none.
+pub(super) fn to_sign(places: &Places, begins: bool) -> Result<PrivateKey> {
+    if !places.key_is_named && places.key.symlink_metadata().is_err() {
+        if !begins {
+            return Err(Failure::new(&AUDIT_KEY_MISSING, places.key.display().to_string()));
+        }
+        // A public key without its private one is what a kill between the two leaves, or no longer of use.
+        let _ = disk::remove_file(&keys::public_beside(&places.key));
+        keys::new(&places.key)?;
+    }
+    let damaged = |failure: Failure| match places.key_is_named {
+        true => failure,
+        false => Failure::new(&AUDIT_KEY_MISSING, failure.what),
+    };
+    let key = keys::read_private(&places.key).map_err(damaged)?;
+    publish(&places.public, key.public())?;
+    Ok(key)
+}
+
+/// Keeps the public key where whoever checks finds it.
+fn publish(path: &Path, public: PublicKey) -> Result<()> {
+    if keys::read_public(path).is_ok_and(|known| known == public) {
+        return Ok(());
+    }
+    disk::replace(path, keys::public_line(public).as_bytes())
+        .map_err(|error| Failure::from_io(&error, path, &AUDIT_UNUSABLE))
+}
+
+/// The key to check with: the one given, or that of the private key, or the public one in state.
+pub(super) fn to_check(places: &Places) -> Result<PublicKey> {
+    match keys::read_private(&places.key) {
+        Ok(key) => Ok(key.public()),
+        Err(_) => keys::read_public(&places.public),
+    }
+}

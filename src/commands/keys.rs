@@ -1,0 +1,70 @@
+//! `onefolk keys new|show|check`.
+
+use onefolk::failure::Result;
+use onefolk::keys::{self, PublicKey};
+use serde_json::json;
+use std::path::{Path, PathBuf};
+
+/// Make and check the keys that sign the audit and countersign approvals.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  onefolk keys new lead.key\n\nA private key never stands in a job file: a job names the public key only. Keep the private one where its owner alone\ncan read it, with a copy in a safe place."
+)]
+pub struct Arguments {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(clap::Subcommand)]
+enum What {
+    /// Make a new key: FILE for signing (0600), FILE.pub for checking.
+    #[command(after_help = "Example:\n  onefolk keys new lead.key")]
+    New {
+        /// The new private key; a file that exists is never overwritten.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the public key and the fingerprint of a key, private or public; never the private key.
+    #[command(after_help = "Example:\n  onefolk keys show lead.key.pub")]
+    Show {
+        /// A key file.
+        file: PathBuf,
+        /// Print JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// See whether a private and a public key belong together, and whether the private one is its owner's alone.
+    #[command(after_help = "Example:\n  onefolk keys check lead.key lead.key.pub")]
+    Check {
+        /// The private key.
+        private: PathBuf,
+        /// The public key; the private one's name with .pub added if not given.
+        public: Option<PathBuf>,
+    },
+}
+
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
+    match &arguments.what {
+        What::New { file, json } => shown(keys::new(file)?, *json, &format!("Made {} and its .pub.\n", file.display())),
+        What::Show { file, json } => shown(public_of(file)?, *json, ""),
+        What::Check { private, public } => {
+            let public = public.clone().unwrap_or_else(|| keys::public_beside(private));
+            let key = keys::check(private, &public)?;
+            if quiet { Ok(()) } else { super::print(&format!("They belong together: {}\n", key.fingerprint())) }
+        }
+    }
+}
+
+/// The public key in a file that holds either kind.
+fn public_of(file: &Path) -> Result<PublicKey> {
+    keys::read_public(file).or_else(|_| keys::read_private(file).map(|key| key.public()))
+}
+
+fn shown(key: PublicKey, json: bool, before: &str) -> Result<()> {
+    if json {
+        return super::print_json(&json!({ "public_key": key.to_string(), "fingerprint": key.fingerprint() }));
+    }
+    super::print(&format!("{before}{}Fingerprint: {}\n", keys::public_line(key), key.fingerprint()))
+}

@@ -1,0 +1,175 @@
+//! The rules applied.
+
+use super::{Agreed, built_in};
+use crate::job::{Confidentiality, Identifiers, Job, Purpose, RecipientKind, Release};
+use serde::Serialize;
+
+/// Why a release is refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    /// The rule's id in the built-in policy.
+    pub rule: &'static str,
+    /// What of this release it objects to.
+    pub why: String,
+}
+
+/// What is known of a release beyond its definition.
+#[derive(Debug, Clone)]
+pub struct Known<'a> {
+    pub agreed: &'a Agreed,
+    /// Is there an answer of the national opt-out service, and none that is out of date? In words what is wrong otherwise.
+    pub national: Result<(), String>,
+}
+
+type Objection = Option<String>;
+type Apply = fn(&Job, &Release, &Known) -> Objection;
+
+/// Every rule of the built-in policy, in its order.
+pub(super) const RULES: [(&str, Apply); 11] = [
+    ("no_sale", no_sale),
+    ("company_needs_care_or_contract", company),
+    ("public_gets_counts_only", public),
+    ("nhs_number_where_the_law_says", nhs_number),
+    ("names_need_nhs_number", names),
+    ("column_justified", column),
+    ("basis_fits_purpose", basis),
+    ("national_opt_out_known", national),
+    ("not_expired", expired),
+    ("approved", approved),
+    ("stricter_here", stricter),
+];
+
+/// The rules that refuse a release; it may be made where there is none.
+pub fn judge(job: &Job, release: &Release, known: &Known) -> Vec<Refusal> {
+    let objects = |&(rule, apply): &(&'static str, Apply)| apply(job, release, known).map(|why| Refusal { rule, why });
+    RULES.iter().filter_map(objects).collect()
+}
+
+fn no_sale(_: &Job, release: &Release, _: &Known) -> Objection {
+    (release.purpose == Purpose::Commercial).then(|| "its purpose is commercial".into())
+}
+
+fn company(_: &Job, release: &Release, _: &Known) -> Objection {
+    if !release.is_person_level() {
+        return None;
+    }
+    let own_patients = release.purpose == Purpose::DirectCare && !release.patients_of.is_empty();
+    match release.recipient_kind {
+        RecipientKind::Company if !own_patients => {
+            Some("the recipient is a company, and these are not its own patients".into())
+        }
+        RecipientKind::Processor if release.controller.is_none() || release.contract.is_none() => {
+            Some("a processor's controller and contract must be named".into())
+        }
+        _ => None,
+    }
+}
+
+fn public(_: &Job, release: &Release, _: &Known) -> Objection {
+    let open = release.recipient_kind == RecipientKind::Public && release.is_person_level();
+    open.then(|| "it holds lines about people".into())
+}
+
+fn nhs_number(_: &Job, release: &Release, _: &Known) -> Objection {
+    let out = release.identifiers == Identifiers::NhsNumber && !built_in().of(release.purpose).nhs_number;
+    out.then(|| format!("its purpose is {}", release.purpose.word()))
+}
+
+fn names(_: &Job, release: &Release, _: &Known) -> Objection {
+    if release.identifiers == Identifiers::NhsNumber {
+        return None;
+    }
+    let tells = |column: &&String| ["name", "contact", "service"].contains(&built_in().kind_of(column));
+    release.columns.iter().find(tells).map(|column| format!("the column {column} tells who somebody is"))
+}
+
+fn column(job: &Job, release: &Release, _: &Known) -> Objection {
+    let kinds = &built_in().of(release.purpose).kinds;
+    let carried =
+        |column: &str| job.providers.iter().flat_map(|provider| &provider.carry).any(|fact| fact.name == column);
+    for column in &release.columns {
+        let kind = built_in().kind_of(column);
+        if kind == "fact" && !carried(column) {
+            return Some(format!("there is no column {column}"));
+        }
+        if !kinds.iter().any(|known| known == kind) {
+            return Some(format!("{} does not need {column}, which is of the kind {kind}", release.purpose.word()));
+        }
+    }
+    None
+}
+
+fn basis(_: &Job, release: &Release, _: &Known) -> Objection {
+    match release.legal_basis.confidentiality {
+        Confidentiality::ImpliedConsent if release.purpose != Purpose::DirectCare => {
+            Some(format!("implied consent does not carry {}", release.purpose.word()))
+        }
+        Confidentiality::NotConfidential if release.is_person_level() => {
+            Some("lines about people are confidential".into())
+        }
+        _ => None,
+    }
+}
+
+fn national(_: &Job, release: &Release, known: &Known) -> Objection {
+    match acts_national(release) {
+        true => known.national.clone().err(),
+        false => None,
+    }
+}
+
+/// Does the national data opt-out act on this release?
+pub(crate) fn acts_national(release: &Release) -> bool {
+    release.is_person_level() && built_in().of(release.purpose).national && release.national_exemption.is_none()
+}
+
+/// Do type 1 opt-outs act on this release?
+pub(crate) fn acts_type_1(release: &Release) -> bool {
+    release.is_person_level() && built_in().of(release.purpose).type_1
+}
+
+fn expired(job: &Job, release: &Release, _: &Known) -> Objection {
+    (release.valid_until() < job.as_of).then(|| format!("it was valid until {}", release.valid_until))
+}
+
+fn approved(job: &Job, release: &Release, known: &Known) -> Objection {
+    if job.policy.governance_lead_key.is_none() {
+        return Some("[policy] names no governance_lead_key".into());
+    }
+    let mut needed: Vec<&String> = release.approvals.iter().chain(&job.policy.approvals).collect();
+    needed.sort_unstable();
+    needed.dedup();
+    let missing: Vec<&str> = needed
+        .into_iter()
+        .filter(|role| !known.agreed.roles().any(|has| has == role.as_str()))
+        .map(String::as_str)
+        .collect();
+    if missing.is_empty() {
+        return None;
+    }
+    let other = match known.agreed.of_other_definitions {
+        0 => String::new(),
+        1 => "; 1 agreement is of another definition".into(),
+        more => format!("; {more} agreements are of another definition"),
+    };
+    Some(format!("nobody has agreed as {}{other}", missing.join(", ")))
+}
+
+fn stricter(job: &Job, release: &Release, _: &Known) -> Objection {
+    let policy = &job.policy;
+    if policy.forbidden_purposes.contains(&release.purpose) {
+        return Some(format!("{} is among forbidden_purposes", release.purpose.word()));
+    }
+    if policy.forbidden_recipients.contains(&release.recipient_kind) {
+        return Some(format!("{} is among forbidden_recipients", release.recipient_kind.word()));
+    }
+    if let Some(column) = release.columns.iter().find(|column| policy.forbidden_columns.contains(column)) {
+        return Some(format!("{column} is among forbidden_columns"));
+    }
+    let (least, own) = (policy.minimum_count, release.minimum_count);
+    if release.is_person_level() && least.zip(own).is_some_and(|(least, own)| own < least) {
+        return Some("its minimum_count is below that of [policy]".into());
+    }
+    let open = policy.encryption && release.is_person_level() && release.encrypt_to.is_empty();
+    open.then(|| "[policy] encryption asks for encrypt_to".into())
+}

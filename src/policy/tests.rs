@@ -1,0 +1,160 @@
+use super::approvals::Agreed;
+use super::rules::RULES;
+use super::*;
+use crate::job::{Identifiers, RecipientKind, Release};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// A job that releases something for planning, with what `change` makes of the release's text.
+fn job(folder: &Path, release: &str, rest: &str) -> crate::job::Job {
+    std::fs::write(folder.join("gp.csv"), "id,family,DM\n1,Reed,1\n").expect("there is room");
+    let text = format!(
+        "[job]\nas_of = 2026-11-22\n[[provider]]\nid = \"gp\"\nsetting = \"general_practice\"\nfiles = [\"gp.csv\"]\n\
+         [provider.columns]\nrecord_id = \"id\"\nfamily_name = \"family\"\n\
+         [provider.carry]\ndiabetes = {{ column = \"DM\", kind = \"flag\", combine = \"any\" }}\n\
+         [[approver]]\nname = \"Ann\"\nrole = \"governance_lead\"\n[[approver]]\nname = \"Bo\"\nrole = \"lay_partner\"\n\
+         {rest}\n[[release]]\nid = \"one\"\nvalid_until = 2026-12-31\n\
+         legal_basis = {{ article_6 = \"6(1)(e)\", article_9 = \"9(2)(h)\", confidentiality = \"section_251\", agreement = \"A1\" }}\n\
+         {release}\n"
+    );
+    std::fs::write(folder.join("job.toml"), text).expect("there is room");
+    crate::job::Job::read(&folder.join("job.toml")).unwrap_or_else(|failure| panic!("{}", failure.report()))
+}
+
+const PLANNING: &str = "recipient = \"The council\"\nrecipient_kind = \"local_authority\"\npurpose = \"planning\"\n\
+                        content = \"people\"\nidentifiers = \"pseudonym\"\ncolumns = [\"sex\", \"diabetes\"]\n\
+                        approvals = [\"governance_lead\"]\n";
+
+/// The rules that object, with nobody's agreement missing and the national opt-out known.
+fn objections(release: &str, rest: &str) -> Vec<&'static str> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path(), release, rest);
+    let release = &job.releases[0];
+    let known = Known { agreed: &Agreed::default(), national: Ok(()) };
+    let objected = judge(&job, release, &known).into_iter().map(|refusal| refusal.rule);
+    objected.filter(|rule| *rule != "approved").collect()
+}
+
+fn with(from: &str, to: &str) -> Vec<&'static str> {
+    assert!(PLANNING.contains(from), "{from}");
+    objections(&PLANNING.replace(from, to), "")
+}
+
+#[test]
+fn the_built_in_policy_is_applied_whole() {
+    let told: Vec<&str> = built_in().rule.iter().map(|rule| rule.id.as_str()).collect();
+    assert_eq!(told, RULES.map(|(id, _)| id));
+    let purposes: BTreeSet<&str> = built_in().purpose.iter().map(|purpose| purpose.id.as_str()).collect();
+    assert_eq!(purposes, Purpose::WORDS.iter().copied().collect());
+    let kinds: BTreeSet<&str> = built_in().kind.iter().map(|kind| kind.id.as_str()).chain(["fact"]).collect();
+    for purpose in &built_in().purpose {
+        assert!(purpose.kinds.iter().all(|kind| kinds.contains(kind.as_str())), "{}", purpose.id);
+    }
+}
+
+#[test]
+fn what_is_right_passes_and_each_rule_refuses_what_it_is_for() {
+    assert_eq!(with("", ""), [] as [&str; 0]);
+    let rules = |from: &str, to: &str, rule: &str| assert!(with(from, to).contains(&rule), "{to} passes {rule}");
+    rules("\"planning\"", "\"commercial\"", "no_sale");
+    rules("\"local_authority\"", "\"company\"", "company_needs_care_or_contract");
+    rules("\"local_authority\"", "\"processor\"", "company_needs_care_or_contract");
+    rules("\"local_authority\"", "\"public\"", "public_gets_counts_only");
+    rules("\"pseudonym\"", "\"nhs_number\"", "nhs_number_where_the_law_says");
+    for column in ["date_of_birth", "postcode", "uprn", "family_name", "gp_practice", "providers", "phone"] {
+        rules("\"sex\"", &format!("\"{column}\""), "names_need_nhs_number");
+    }
+    rules("\"sex\"", "\"weakest_probability\"", "column_justified");
+    for unknown in ["record_id", "source_row", "person_id", "sensitivity", "other_addresses", "favourite_colour"] {
+        rules("\"sex\"", &format!("\"{unknown}\""), "column_justified");
+    }
+    let processor = "\"processor\"\ncontroller = \"The council\"\ncontract = \"C7\"";
+    assert_eq!(with("\"local_authority\"", processor), [] as [&str; 0]);
+    // A company may have its own patients for their care, and no others.
+    let care = |more: &str| {
+        let text = PLANNING.replace("\"local_authority\"", "\"company\"").replace("\"planning\"", "\"direct_care\"");
+        objections(&(text + more), "")
+    };
+    assert_eq!(care(""), ["company_needs_care_or_contract"]);
+    assert_eq!(care("patients_of = [\"gp\"]\n"), [] as [&str; 0]);
+}
+
+#[test]
+fn a_job_makes_it_stricter() {
+    for rest in [
+        "[policy]\nforbidden_purposes = [\"planning\"]\n",
+        "[policy]\nforbidden_recipients = [\"local_authority\"]\n",
+        "[policy]\nforbidden_columns = [\"diabetes\"]\n",
+        "[policy]\nencryption = true\n",
+    ] {
+        assert_eq!(objections(PLANNING, rest), ["stricter_here"], "{rest}");
+    }
+    let few = format!("{PLANNING}minimum_count = 5\n");
+    assert_eq!(objections(&few, "[policy]\nminimum_count = 20\n"), ["stricter_here"]);
+    assert_eq!(objections(PLANNING, "[policy]\nminimum_count = 20\n"), [] as [&str; 0]);
+}
+
+#[test]
+fn what_is_not_known_or_has_passed_refuses() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut job = job(folder.path(), PLANNING, "");
+    let refused = |job: &crate::job::Job, release: &Release, national: std::result::Result<(), String>| {
+        let agreed = Agreed::default();
+        let rules = judge(job, release, &Known { agreed: &agreed, national }).into_iter().map(|refusal| refusal.rule);
+        rules.filter(|rule| *rule != "approved").collect::<Vec<_>>()
+    };
+    assert_eq!(refused(&job, &job.releases[0], Err("none".into())), ["national_opt_out_known"]);
+    let mut release = job.releases[0].clone();
+    release.national_exemption = Some(crate::job::Exemption::RequiredByLaw);
+    assert_eq!(refused(&job, &release, Err("none".into())), [] as [&str; 0]);
+    release.legal_basis.confidentiality = crate::job::Confidentiality::ImpliedConsent;
+    assert_eq!(refused(&job, &release, Ok(())), ["basis_fits_purpose"]);
+    release = job.releases[0].clone();
+    (release.identifiers, release.recipient_kind) = (Identifiers::None, RecipientKind::University);
+    assert_eq!(refused(&job, &release, Ok(())), [] as [&str; 0]);
+    job.as_of = jiff::civil::date(2027, 1, 1);
+    assert_eq!(refused(&job, &release, Ok(())), ["not_expired"]);
+}
+
+#[test]
+fn agreements_are_of_one_definition_by_named_people_under_one_key() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let (lead, other) = (folder.path().join("lead.key"), folder.path().join("other.key"));
+    crate::keys::new(&lead).expect("there is room");
+    crate::keys::new(&other).expect("there is room");
+    let policy = "[policy]\napprovals = [\"lay_partner\"]\ngovernance_lead_key = \"lead.key.pub\"\n";
+    let first = job(folder.path(), PLANNING, policy);
+    let date = first.as_of;
+    let approved = |job: &crate::job::Job| {
+        let refusals = standing(job).expect("it can be read").remove(0).refusals;
+        refusals.into_iter().find(|refusal| refusal.rule == "approved").map(|refusal| refusal.why)
+    };
+    let agree = |job: &crate::job::Job, who: &str, role: &str, key: &Path| {
+        approve(job, "one", [who, role], date, key).map(|_| ()).map_err(|failure| failure.code.id)
+    };
+    assert!(approved(&first).expect("nobody has agreed").contains("governance_lead, lay_partner"));
+    assert_eq!(agree(&first, "Ann", "lay_partner", &lead), Err("OF0721"));
+    assert_eq!(agree(&first, "Eve", "governance_lead", &lead), Err("OF0721"));
+    assert_eq!(agree(&first, "Ann", "governance_lead", &other), Err("OF0721"));
+    assert_eq!(agree(&first, "Ann", "governance_lead", &lead), Ok(()));
+    assert!(approved(&first).expect("one is missing").contains("as lay_partner"));
+    assert_eq!(agree(&first, "Bo", "lay_partner", &lead), Ok(()));
+    assert_eq!(approved(&first), None);
+    // Another column is another definition.
+    let changed = job(folder.path(), &PLANNING.replace("\"sex\", ", "\"sex\", \"ethnicity\", "), policy);
+    assert!(approved(&changed).expect("it is another").contains("2 agreements are of another definition"));
+    // A line that somebody has changed does not count.
+    let path = folder.path().join("approvals.csv");
+    let text = std::fs::read_to_string(&path).expect("it stands");
+    std::fs::write(&path, text.replace("2026-11-22", "2026-11-21")).expect("there is room");
+    assert!(approved(&first).is_some());
+    std::fs::write(&path, &text).expect("there is room");
+    assert_eq!(approved(&first), None);
+    // Tomorrow's agreement does not count today, nor any under another key.
+    let mut yesterday = first.clone();
+    yesterday.as_of = jiff::civil::date(2026, 11, 21);
+    assert!(approved(&yesterday).is_some());
+    let mut elsewhere = first.clone();
+    elsewhere.policy.governance_lead_key = Some(crate::keys::public_beside(&other));
+    assert!(approved(&elsewhere).is_some());
+}

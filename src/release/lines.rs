@@ -1,0 +1,245 @@
+//! The lines of a release about people.
+
+use super::Source;
+use super::groups;
+use super::key::Keys;
+use crate::best_record::{FactValues, Lists, NO_DATE, People, PersonFact};
+use crate::job::{Field, Identifiers, Release};
+use crate::policy;
+use crate::records::{Dictionary, MISSING};
+use crate::summary::postcode_district;
+use jiff::civil::Date;
+
+/// Fewest people who may share what a line says of them, where neither release nor policy says more (DOMAIN section 5).
+const MINIMUM_COUNT: u32 = 10;
+
+/// The people of a release, in the order of its lines.
+pub(super) struct Chosen {
+    /// Dense numbers of people.
+    pub people: Vec<u32>,
+    /// People left out for a national opt-out.
+    pub national: u64,
+    /// People shown without their general practice rows.
+    pub type_1: u64,
+}
+
+/// A column of a release and what it holds, line by line.
+pub(super) struct Column<'a> {
+    pub name: String,
+    pub cells: Cells<'a>,
+}
+
+/// The values of a column; `None` where nothing is known, or may be said.
+#[derive(Debug, Clone)]
+pub(super) enum Cells<'a> {
+    Text(Vec<Option<&'a str>>),
+    Made(Vec<Option<String>>),
+    /// Days since 1970.
+    Date(Vec<Option<i32>>),
+    Whole(Vec<Option<i32>>),
+    Number(Vec<Option<f64>>),
+    Flag(Vec<Option<bool>>),
+    List(Vec<Option<Vec<&'a str>>>),
+}
+
+/// Chooses whose lines they are, and puts them into the release's own order.
+pub(super) fn choose(source: &Source, people: &People, release: &Release, keys: &Keys) -> Chosen {
+    let (national, type_1) = (policy::acts_national(release), policy::acts_type_1(release));
+    let mut chosen = Chosen { people: Vec::new(), national: 0, type_1: 0 };
+    let known = known_to(source, release);
+    for person in (0..people.len()).filter(|&person| known.as_ref().is_none_or(|known| known[person])) {
+        if national && source.opted_out.national[person] {
+            chosen.national += 1;
+            continue;
+        }
+        chosen.type_1 += u64::from(type_1 && source.opted_out.type_1[person]);
+        // Nothing is left of whoever was known to general practices only.
+        if people.records[person] > 0 {
+            chosen.people.push(person as u32);
+        }
+    }
+    chosen.people.sort_by_cached_key(|&person| keys.order(&source.person_ids[person as usize]));
+    chosen
+}
+
+/// Who is known to one of the providers that the release is limited to. To be listed there tells a place, so that nobody who is marked
+/// sensitive is.
+fn known_to(source: &Source, release: &Release) -> Option<Vec<bool>> {
+    if release.patients_of.is_empty() {
+        return None;
+    }
+    let theirs: Vec<bool> =
+        source.job.providers.iter().map(|provider| release.patients_of.contains(&provider.id)).collect();
+    let mut known = vec![false; source.people.len()];
+    for (&person, &provider) in source.partition.person.iter().zip(&source.records.provider) {
+        if person != MISSING && theirs[usize::from(provider)] {
+            known[person as usize] = true;
+        }
+    }
+    known.iter_mut().zip(&source.people.sensitive).for_each(|(known, sensitive)| *known &= !sensitive);
+    Some(known)
+}
+
+/// The columns of the release, and no other.
+pub(super) fn table<'a>(
+    source: &Source<'a>,
+    people: &'a People,
+    release: &Release,
+    chosen: &Chosen,
+    keys: &Keys,
+) -> Vec<Column<'a>> {
+    let coarse = release.identifiers != Identifiers::NhsNumber;
+    let maker = Maker { people, chosen: &chosen.people, as_of: source.job.as_of, coarse };
+    let mut columns = Vec::new();
+    match release.identifiers {
+        Identifiers::None => {}
+        Identifiers::Pseudonym => {
+            columns.push(pseudonyms("pseudonym", source, chosen, |person| keys.pseudonym(person)))
+        }
+        Identifiers::NhsNumber => {
+            columns.push(Column { name: "nhs_number".into(), cells: maker.text(Field::NhsNumber) })
+        }
+    }
+    columns.extend(release.columns.iter().map(|name| Column { name: name.clone(), cells: maker.cells(name) }));
+    if coarse {
+        let least = release.minimum_count.or(source.job.policy.minimum_count).unwrap_or(MINIMUM_COUNT);
+        groups::coarsen(&mut columns, &places(source), least as usize);
+    }
+    columns
+}
+
+/// From the pseudonyms of the generation before to today's, for the recipient alone.
+pub(super) fn overlap<'a>(source: &Source<'a>, chosen: &Chosen, _: &Release, keys: &Keys) -> Vec<Column<'a>> {
+    vec![
+        pseudonyms("pseudonym_before", source, chosen, |person| keys.pseudonym_before(person)),
+        pseudonyms("pseudonym", source, chosen, |person| keys.pseudonym(person)),
+    ]
+}
+
+fn pseudonyms<'a>(
+    name: &str,
+    source: &Source<'a>,
+    chosen: &Chosen,
+    make: impl Fn(&crate::identity::PersonId) -> String,
+) -> Column<'a> {
+    let made = chosen.people.iter().map(|&person| Some(make(&source.person_ids[person as usize])));
+    Column { name: name.into(), cells: Cells::Made(made.collect()) }
+}
+
+/// Names of carried facts that tell a place.
+fn places(source: &Source) -> Vec<String> {
+    let facts = source.job.providers.iter().flat_map(|provider| &provider.carry);
+    facts.filter(|fact| fact.place).map(|fact| fact.name.clone()).collect()
+}
+
+struct Maker<'a, 'c> {
+    people: &'a People,
+    chosen: &'c [u32],
+    as_of: Date,
+    /// Dates of facts are given as months.
+    coarse: bool,
+}
+
+impl<'a> Maker<'a, '_> {
+    fn each<T>(&self, value: impl Fn(usize) -> T) -> Vec<T> {
+        self.chosen.iter().map(|&person| value(person as usize)).collect()
+    }
+
+    /// # Panics
+    /// Where there is no such column: the policy has refused the release then.
+    fn cells(&self, name: &str) -> Cells<'a> {
+        let people = self.people;
+        let (born, died) = (people.field(Field::DateOfBirth), people.field(Field::DateOfDeath));
+        let year = |days: Option<i32>| days.map(|days| i32::from(date(days).year()));
+        match name {
+            "status" => Cells::Text(self.each(|person| Some(people.status[person].word()))),
+            "year_of_birth" => Cells::Whole(self.each(|person| year(born.date(person)))),
+            "year_of_death" => Cells::Whole(self.each(|person| year(died.date(person)))),
+            "age_band" => {
+                // Whoever has died has the age they had then.
+                let until = |person| died.date(person).map_or(self.as_of, date);
+                Cells::Text(self.each(|person| born.date(person).map(|days| age_band(date(days), until(person)))))
+            }
+            "date_of_birth" => Cells::Date(self.each(|person| born.date(person))),
+            "date_of_death" => Cells::Date(self.each(|person| died.date(person))),
+            "postcode_district" => {
+                let postcode = people.field(Field::Postcode);
+                Cells::Text(self.each(|person| postcode.text(person).and_then(postcode_district)))
+            }
+            "providers" => list(self, &people.providers),
+            "weakest_probability" => Cells::Number(self.each(|person| people.weakest_probability[person])),
+            "in_review" => Cells::Flag(self.each(|person| Some(people.in_review[person]))),
+            "bare" => Cells::Flag(self.each(|person| Some(people.bare[person]))),
+            _ => match (Field::BUILT_IN.iter().find(|field| field.word() == Some(name)), people.fact(name)) {
+                (_, Some(fact)) => self.fact(fact),
+                (Some(&field), None) => self.text(field),
+                (None, None) => panic!("the policy lets no unknown column through"),
+            },
+        }
+    }
+
+    fn text(&self, field: Field) -> Cells<'a> {
+        let best = self.people.field(field);
+        Cells::Text(self.each(|person| best.text(person)))
+    }
+
+    fn fact(&self, fact: &'a PersonFact) -> Cells<'a> {
+        match &fact.values {
+            FactValues::Flag(flags) => Cells::Flag(self.each(|person| flags[person])),
+            FactValues::Number(numbers) => Cells::Number(self.each(|person| numbers[person])),
+            FactValues::Count(counts) => {
+                Cells::Whole(self.each(|person| Some(i32::try_from(counts[person]).unwrap_or(i32::MAX))))
+            }
+            FactValues::Category { codes, values } => Cells::Text(self.each(|person| category(codes, values, person))),
+            FactValues::List(lists) => list(self, lists),
+            FactValues::Date(days) => {
+                let day = |person: usize| (days[person] != NO_DATE).then_some(days[person]);
+                match self.coarse {
+                    true => Cells::Made(
+                        self.each(|person| day(person).map(|days| date(days).strftime("%Y-%m").to_string())),
+                    ),
+                    false => Cells::Date(self.each(day)),
+                }
+            }
+        }
+    }
+}
+
+fn category<'a>(codes: &[u32], values: &'a Dictionary, person: usize) -> Option<&'a str> {
+    (codes[person] != MISSING).then(|| values.get(codes[person]))
+}
+
+fn list<'a>(maker: &Maker<'a, '_>, lists: &'a Lists) -> Cells<'a> {
+    Cells::List(maker.each(|person| (!lists.hidden[person]).then(|| lists.of(person).collect())))
+}
+
+fn date(days: i32) -> Date {
+    jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days))
+}
+
+/// Five years wide, 90 and over together.
+fn age_band(born: Date, on: Date) -> &'static str {
+    const BANDS: [&str; 19] = [
+        "0-4", "5-9", "10-14", "15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59",
+        "60-64", "65-69", "70-74", "75-79", "80-84", "85-89", "90+",
+    ];
+    let birthday_passed = (on.month(), on.day()) >= (born.month(), born.day());
+    let age = i32::from(on.year()) - i32::from(born.year()) - i32::from(!birthday_passed);
+    BANDS[(age.max(0) as usize / 5).min(BANDS.len() - 1)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use jiff::civil::date;
+
+    #[test]
+    fn bands_change_on_birthdays() {
+        let band = |born: Date| age_band(born, date(2026, 11, 22));
+        assert_eq!(band(date(2021, 11, 22)), "5-9");
+        assert_eq!(band(date(2021, 11, 23)), "0-4");
+        assert_eq!(band(date(1936, 11, 22)), "90+");
+        assert_eq!(band(date(1936, 11, 23)), "85-89");
+        assert_eq!(band(date(1890, 1, 1)), "90+");
+    }
+}

@@ -1,0 +1,224 @@
+//! Releases: what one recipient gets for one purpose, and nothing else.
+//!
+//! In: the people of a run, whoever has opted out, and the releases that the job defines. Out: `releases/<id>/` with data, manifest and
+//! cover sheet for each that the policy lets out, and the rules that refuse the others. Always: a release holds the columns that were
+//! asked for and no other; whoever has opted out of its purpose has no line in it, and no value that rests on what they opted out with; lines stand in a keyed order, under
+//! pseudonyms that no other release has; nothing is written of what is refused.
+
+mod cover;
+mod groups;
+mod key;
+mod lines;
+mod manifest;
+mod write;
+
+pub use manifest::Manifest;
+
+use crate::audit::{self, Event, Note};
+use crate::best_record::{self, People};
+use crate::clustering::Partition;
+use crate::consent::{self, OptedOut};
+use crate::failure::{Code, Exit, Result};
+use crate::identity::PersonId;
+use crate::job::{Content, Job, Release};
+use crate::policy::{self, Refusal, Standing};
+use crate::records::Records;
+use crate::summary::disclosure::Shown;
+use serde::Serialize;
+use std::cell::OnceCell;
+use std::path::Path;
+
+/// The codes this room raises (OF073x).
+pub static CODES: &[&Code] = &[&RELEASE_KEY_UNUSABLE, &RELEASE_UNWRITABLE];
+
+static RELEASE_KEY_UNUSABLE: Code = Code {
+    id: "OF0730",
+    exit: Exit::Resource,
+    title: "the key of the pseudonyms cannot be used",
+    next_step: "Restore state/release.key from a backup, or name the file with [policy] release_key_file, then run again",
+    explanation: "Pseudonyms are made with a secret of 32 bytes, written as 64 hexadecimal characters, from the file that [policy] \
+                  release_key_file names or else from state/release.key, which the first release makes. Without it everybody would get \
+                  other pseudonyms, so it is not made anew once something was released.",
+};
+
+static RELEASE_UNWRITABLE: Code = Code {
+    id: "OF0731",
+    exit: Exit::Resource,
+    title: "a release could not be written",
+    next_step: "See to the file that the message names, then run again; nothing was published or released",
+    explanation: "A file of releases/<id>/ could not be written, encrypted or removed.",
+};
+
+/// What releases are made from.
+pub struct Source<'a> {
+    pub job: &'a Job,
+    pub run_id: &'a str,
+    pub records: &'a Records,
+    pub partition: &'a Partition,
+    pub people: &'a People,
+    /// By dense person.
+    pub person_ids: &'a [PersonId],
+    pub opted_out: &'a OptedOut,
+    /// What linking says of each person, for best records that are made anew.
+    pub linked: &'a dyn Fn() -> best_record::Linked,
+    /// Name and bytes of each table of `summary/`.
+    pub summary: &'a [(String, Vec<u8>)],
+}
+
+/// What became of one release.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    pub id: String,
+    pub recipient: String,
+    pub purpose: &'static str,
+    /// Hash of the definition.
+    pub definition: String,
+    #[serde(flatten)]
+    pub fate: Fate,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum Fate {
+    Released {
+        lines: u64,
+        files: Vec<ReleasedFile>,
+        /// The members file of the audit: whose lines they are.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        members: Option<String>,
+        /// Of tables: the day of issue.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        issue: Option<String>,
+    },
+    Refused {
+        refusals: Vec<Refusal>,
+    },
+    /// Tables that are not issued on this day, or were already.
+    NotDue {
+        next: Option<String>,
+    },
+}
+
+/// A file of a release.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleasedFile {
+    pub file: String,
+    pub bytes: u64,
+    pub blake3: String,
+}
+
+impl Outcome {
+    /// What the audit is told; nothing of what is not due.
+    pub fn note(&self, run_id: &str) -> Option<Note> {
+        let event = match &self.fate {
+            Fate::Released { .. } => Event::Release,
+            Fate::Refused { .. } => Event::Refusal,
+            Fate::NotDue { .. } => return None,
+        };
+        let note = Note::new(event)
+            .of_run(run_id)
+            .with("release", self.id.as_str())
+            .with("recipient", self.recipient.as_str())
+            .with("purpose", self.purpose)
+            .with("definition", self.definition.as_str());
+        Some(match &self.fate {
+            Fate::Released { lines, files, members, issue } => {
+                let note = note.with("lines", *lines).with("files", serde_json::json!(files));
+                let note = members.iter().fold(note, |note, members| note.with("members", members.as_str()));
+                issue.iter().fold(note, |note, issue| note.with("issue", issue.as_str()))
+            }
+            Fate::Refused { refusals } => note.with("refusals", serde_json::json!(refusals)),
+            Fate::NotDue { .. } => note,
+        })
+    }
+
+    /// A sentence for whoever ran it, where it is refused.
+    pub fn warning(&self) -> Option<String> {
+        let Fate::Refused { refusals } = &self.fate else { return None };
+        let rules: Vec<String> = refusals.iter().map(|refusal| format!("{} ({})", refusal.rule, refusal.why)).collect();
+        Some(format!("release {} is refused by {}", self.id, rules.join(", ")))
+    }
+}
+
+/// Makes every release of the job below `folder`, as `releases/<id>/`.
+///
+/// # Errors
+/// OF0720 for the approvals, OF0730 for the key, OF0731 and the disk's where something cannot be written.
+pub fn all(source: &Source, folder: &Path) -> Result<Vec<Outcome>> {
+    let maker = Maker { source, without_type_1: OnceCell::new() };
+    let standing = policy::standing(source.job)?;
+    source
+        .job
+        .releases
+        .iter()
+        .zip(standing)
+        .map(|(release, standing)| maker.outcome(release, standing, folder))
+        .collect()
+}
+
+/// What all releases of a run share.
+struct Maker<'a> {
+    source: &'a Source<'a>,
+    /// Best records without what type 1 opt-outs are of; made where the first release needs them.
+    without_type_1: OnceCell<Option<People>>,
+}
+
+impl Maker<'_> {
+    fn outcome(&self, release: &Release, standing: Standing, folder: &Path) -> Result<Outcome> {
+        let Standing { id, recipient, purpose, definition, agreed, refusals } = standing;
+        let fate = match release.content {
+            _ if !refusals.is_empty() => Fate::Refused { refusals },
+            Content::People => self.people(release, &agreed, folder)?,
+            Content::Summary => self.summary(release, &agreed, folder)?,
+        };
+        Ok(Outcome { id, recipient, purpose, definition, fate })
+    }
+
+    fn people(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
+        let key = key::Keys::of(self.source.job, release)?;
+        let people = if policy::acts_type_1(release) { self.people_without_type_1() } else { self.source.people };
+        let chosen = lines::choose(self.source, people, release, &key);
+        let table = lines::table(self.source, people, release, &chosen, &key);
+        let place = write::Place::new(folder, release)?;
+        let mut files = place.table("people", &table)?;
+        if release.overlap {
+            files.extend(place.table("overlap", &lines::overlap(self.source, &chosen, release, &key))?);
+        }
+        let members =
+            audit::keep_members(self.source.job, chosen.people.iter().map(|&at| &self.source.person_ids[at as usize]))?;
+        let left_out = manifest::LeftOut {
+            national: policy::acts_national(release).then(|| Shown::single(chosen.national).plain()),
+            type_1: policy::acts_type_1(release).then(|| Shown::single(chosen.type_1).plain()),
+        };
+        let manifest = Manifest::of(self.source, release, agreed, &files, chosen.people.len() as u64, left_out);
+        files.extend(place.papers(&manifest)?);
+        Ok(Fate::Released { lines: chosen.people.len() as u64, files, members: Some(members), issue: None })
+    }
+
+    /// Everybody as they are where general practice rows of people with a type 1 opt-out are left out.
+    fn people_without_type_1(&self) -> &People {
+        let made = self.without_type_1.get_or_init(|| {
+            let Source { job, records, partition, opted_out, linked, .. } = self.source;
+            let (left, _) = consent::without_type_1(job, records, partition, &opted_out.type_1)?;
+            Some(best_record::combine(job, records, &left, linked()))
+        });
+        made.as_ref().unwrap_or(self.source.people)
+    }
+
+    fn summary(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
+        let today = self.source.job.as_of.to_string();
+        let due = release.issued_on.iter().rfind(|day| **day <= today);
+        let issued = audit::issues(self.source.job, &release.id)?;
+        let Some(due) = due.filter(|day| !issued.contains(day.as_str())) else {
+            return Ok(Fate::NotDue { next: release.issued_on.iter().find(|day| **day > today).cloned() });
+        };
+        let place = write::Place::new(folder, release)?;
+        let mut files = Vec::new();
+        for (name, bytes) in self.source.summary {
+            files.push(place.bytes(name, bytes)?);
+        }
+        let manifest = Manifest::of(self.source, release, agreed, &files, 0, manifest::LeftOut::default());
+        files.extend(place.papers(&manifest)?);
+        Ok(Fate::Released { lines: 0, files, members: None, issue: Some(due.clone()) })
+    }
+}

@@ -1,0 +1,192 @@
+//! Applying changes to what a provider holds, record_id by record_id.
+//!
+//! The rows of one record_id in one extract stand together in the place of those that the provider held; a row that says that the record is
+//! gone takes away what was before it. A row that is older, by the field `updated`, than what is held is passed over.
+
+use super::Counts;
+use crate::intake::{Batch, wanted_columns};
+use crate::job::{Field, Job, Provider};
+use crate::records;
+use crate::standardise::Context;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
+
+/// A row of one of the batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Row {
+    /// What was held before, or what was sent.
+    sent: bool,
+    batch: u32,
+    row: u32,
+}
+
+/// What a provider holds while changes are applied.
+pub(super) struct Holding<'a> {
+    columns: Vec<String>,
+    before: &'a [Batch],
+    sent: &'a [Batch],
+    /// Places of the record_id's columns.
+    record_id: Vec<usize>,
+    /// The column that marks what is gone, and its values.
+    deleted: Option<(usize, &'a [String])>,
+    /// Places of the columns of `updated`, and how their dates are written.
+    updated: Option<(Vec<usize>, Context)>,
+    /// By record_id: its rows. In order, so that what is written does not depend on when a record came.
+    rows: BTreeMap<String, Vec<Row>>,
+}
+
+/// What a provider holds after all changes.
+pub(super) struct Applied {
+    /// The extract.
+    pub bytes: Vec<u8>,
+    pub rows: u64,
+    pub records: u64,
+}
+
+impl<'a> Holding<'a> {
+    pub fn of(job: &Job, provider: &'a Provider, before: &'a [Batch], sent: &'a [Batch]) -> Holding<'a> {
+        let columns = wanted_columns(provider);
+        let place = |name: &String| columns.iter().position(|known| known == name).expect("a mapped column is wanted");
+        let deleted = provider.changes.as_ref().and_then(|changes| changes.deleted.as_ref());
+        let mut holding = Holding {
+            before,
+            sent,
+            record_id: provider
+                .columns
+                .get(&Field::RecordId)
+                .iter()
+                .flat_map(|s| s.columns.iter().map(place))
+                .collect(),
+            deleted: deleted.map(|deleted| (place(&deleted.column), deleted.values.as_slice())),
+            updated: None,
+            rows: BTreeMap::new(),
+            columns: columns.clone(),
+        };
+        if let Some(source) = provider.columns.get(&Field::Updated) {
+            let places: Vec<usize> = source.columns.iter().map(place).collect();
+            let distinct = holding.distinct(&places);
+            let mut counted = distinct.iter().map(|(value, rows)| (value.as_str(), *rows));
+            let context = Context::learn(Field::Updated, None, source, job.as_of, &mut counted);
+            holding.updated = Some((places, context));
+        }
+        for (batch, rows) in before.iter().enumerate() {
+            for row in 0..rows.source_rows.len() {
+                let row = Row { sent: false, batch: batch as u32, row: row as u32 };
+                holding.rows.entry(holding.text(row, &holding.record_id)).or_default().push(row);
+            }
+        }
+        holding
+    }
+
+    /// The values of some columns of all rows, joined, with how often they occur.
+    fn distinct(&self, places: &[usize]) -> FxHashMap<String, u64> {
+        let mut values: FxHashMap<String, u64> = FxHashMap::default();
+        for (sent, batches) in [(false, self.before), (true, self.sent)] {
+            for (batch, rows) in batches.iter().enumerate() {
+                for row in 0..rows.source_rows.len() {
+                    let row = Row { sent, batch: batch as u32, row: row as u32 };
+                    *values.entry(self.text(row, places)).or_default() += 1;
+                }
+            }
+        }
+        values
+    }
+
+    fn batch(&self, row: Row) -> &Batch {
+        &(if row.sent { self.sent } else { self.before })[row.batch as usize]
+    }
+
+    /// Some columns of a row, joined as `records` joins them.
+    fn text(&self, row: Row, places: &[usize]) -> String {
+        let mut joined = String::new();
+        records::join(self.batch(row), places, row.row as usize, &mut joined).trim().to_string()
+    }
+
+    fn value(&self, row: Row, place: usize) -> &str {
+        self.batch(row).columns[place].get(row.row as usize)
+    }
+
+    /// The day of `updated`, YYYYMMDD; `None` where it is not known to the day.
+    fn updated(&self, row: Row) -> Option<String> {
+        let (places, context) = self.updated.as_ref()?;
+        let mut day = String::new();
+        context.clean(&self.text(row, places), &mut day);
+        (day.len() == 8 && day.bytes().all(|byte| byte.is_ascii_digit())).then_some(day)
+    }
+
+    fn is_deletion(&self, row: Row) -> bool {
+        self.deleted.is_some_and(|(place, values)| values.iter().any(|value| value == self.value(row, place).trim()))
+    }
+
+    fn is_older(&self, row: Row, held: &[Row]) -> bool {
+        let newest = held.iter().filter_map(|held| self.updated(*held)).max();
+        newest.is_some_and(|newest| self.updated(row).is_some_and(|updated| updated < newest))
+    }
+
+    fn is_same(&self, a: Row, b: Row) -> bool {
+        (0..self.columns.len()).all(|place| self.value(a, place) == self.value(b, place))
+    }
+
+    /// How many records the provider holds.
+    pub fn records(&self) -> u64 {
+        self.rows.len() as u64
+    }
+
+    /// Applies the rows of one extract, in their order.
+    pub fn apply(&mut self, extract: u32) -> Counts {
+        let mut counts = Counts::default();
+        // What each record was before this extract; of a record that is not here nothing has been seen yet.
+        let mut held: FxHashMap<String, Vec<Row>> = FxHashMap::default();
+        let mut begun: FxHashSet<String> = FxHashSet::default();
+        let sent = self.sent;
+        for (at, batch) in sent.iter().enumerate().filter(|(_, batch)| batch.extract == extract) {
+            counts.unusable += batch.quarantined.len() as u64;
+            for row in 0..batch.source_rows.len() {
+                let row = Row { sent: true, batch: at as u32, row: row as u32 };
+                let id = self.text(row, &self.record_id);
+                if id.is_empty() {
+                    counts.unusable += 1;
+                    continue;
+                }
+                let before =
+                    held.entry(id.clone()).or_insert_with(|| self.rows.get(&id).cloned().unwrap_or_default()).clone();
+                if self.is_older(row, &before) {
+                    counts.older += 1;
+                } else if self.is_deletion(row) {
+                    let gone = self.rows.remove(&id).is_some();
+                    begun.insert(id);
+                    *(if gone { &mut counts.deleted } else { &mut counts.deleted_unknown }) += 1;
+                } else {
+                    if begun.insert(id.clone()) {
+                        self.rows.remove(&id);
+                    }
+                    self.rows.entry(id).or_default().push(row);
+                    let count = match () {
+                        () if before.is_empty() => &mut counts.new,
+                        () if before.iter().any(|held| self.is_same(*held, row)) => &mut counts.unchanged,
+                        () => &mut counts.changed,
+                    };
+                    *count += 1;
+                }
+            }
+        }
+        counts
+    }
+
+    /// Writes what the provider holds, by record_id.
+    pub fn finish(&self) -> Applied {
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        let all = self.rows.values().flatten();
+        let line = |writer: &mut csv::Writer<Vec<u8>>, row: Row| {
+            writer.write_record((0..self.columns.len()).map(|place| self.value(row, place)))
+        };
+        writer.write_record(&self.columns).expect("memory takes everything");
+        let mut rows = 0;
+        for &row in all {
+            line(&mut writer, row).expect("memory takes everything");
+            rows += 1;
+        }
+        let bytes = writer.into_inner().expect("memory takes everything");
+        Applied { bytes, rows, records: self.records() }
+    }
+}

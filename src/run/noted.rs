@@ -1,0 +1,57 @@
+//! What the audit is told of runs.
+
+use super::Night;
+use super::gates::{Outcome, Verdict};
+use super::released::Released;
+use crate::audit::{self, Event, Head, Note};
+use crate::failure::Result;
+use crate::job::Job;
+use crate::publish;
+
+/// Notes that a run which was about to be published when its process was killed was not; gives where the audit ends.
+///
+/// # Errors
+/// Where the audit cannot be gone on with: a run that it does not know of is not published.
+pub(super) fn settle(job: &Job) -> Result<Head> {
+    let unfinished = audit::last_run(job)?.filter(|run| publish::current_run(&job.output).as_ref() != Some(run));
+    let note = |run: String| Note::new(Event::RunWithdrawn).of_run(&run);
+    audit::add(job, &unfinished.map(note).into_iter().collect::<Vec<_>>())
+}
+
+/// Notes that a run is about to be published: what is published and not noted cannot be.
+pub(super) fn about_to_publish(night: &Night, released: &Released, run_json: &[u8]) -> Result<()> {
+    let waived = night.gates.iter().filter(|gate| gate.outcome == Verdict::Waived);
+    let waived = waived.map(|gate| waived_gate(gate).of_run(&night.run_id));
+    let run = Note::new(Event::Run)
+        .of_run(&night.run_id)
+        .with("job", night.job.name.as_str())
+        .with("people", night.people.len())
+        .with("withheld_rows", night.withheld.len())
+        .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
+    // The run's own note is the last, so that the last run is found from the end.
+    let releases = released.outcomes.iter().filter_map(|outcome| outcome.note(&night.run_id));
+    audit::add(night.job, &waived.chain(releases).chain([run]).collect::<Vec<_>>()).map(|_| ())
+}
+
+fn waived_gate(gate: &Outcome) -> Note {
+    Note::new(Event::GateWaived)
+        .with("gate", gate.name)
+        .with("saw", gate.saw.as_str())
+        .with("expected", gate.expected.as_str())
+}
+
+/// Notes that an earlier run is about to become current again.
+pub(super) fn about_to_roll_back(job: &Job, run_id: &str, to: &str, run_json: &[u8]) -> Result<()> {
+    let note = Note::new(Event::Rollback)
+        .of_run(run_id)
+        .with("rolled_back_to", to)
+        .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
+    audit::add(job, &[note]).map(|_| ())
+}
+
+/// Notes that publishing has failed. Where even that fails the next run does it.
+pub(super) fn withdrawn(job: &Job, run_id: &str) {
+    if let Err(failure) = audit::add(job, &[Note::new(Event::RunWithdrawn).of_run(run_id)]) {
+        tracing::warn!("{failure}");
+    }
+}

@@ -1,0 +1,26 @@
+//! What a night takes from the night before and leaves for the next (`recall`), while it links.
+
+use crate::clustering::Edge;
+use crate::recall::{Compared, Joins, Left, Look, Recalled};
+use crate::records::Identities;
+
+/// Both, from scoring to the end of clustering.
+pub(super) struct Recalling<'a> {
+    pub joins: Joins<'a>,
+    /// Sums of looks of tonight's blocks.
+    pub blocks: Vec<Look>,
+    /// Tonight's identities that were known.
+    pub identities: u64,
+}
+
+impl Recalling<'_> {
+    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
+    pub fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
+        let (components, components_agglomerated) = self.joins.counts();
+        let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
+        let (joined, looks) = self.joins.into_left();
+        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
+        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
+        (recalled, compared.map(|compared| Left { compared, joined }))
+    }
+}

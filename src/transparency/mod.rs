@@ -1,0 +1,72 @@
+//! transparency.html and transparency.md: what a run did with people's data, for the public and for lay partners, in plain English.
+//!
+//! In: [`Told`], facts of this very run. Out: the same page as HTML and as Markdown. Always: every count has passed disclosure control; every
+//! sentence rests on a fact of the run, and where nothing is known the page says so; no script, no request.
+
+mod answers;
+mod page;
+#[cfg(test)]
+mod tests;
+
+use crate::job::{Release, Setting};
+use crate::release::Outcome;
+use std::collections::BTreeSet;
+
+/// An organisation that sends records.
+#[derive(Debug, Clone)]
+pub struct Sender<'a> {
+    pub name: &'a str,
+    pub setting: Setting,
+    /// Rows that stand in the crosswalk.
+    pub records: u64,
+}
+
+/// How sure the run is of people who were put together from several records.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Doubt {
+    /// People with more than one record.
+    pub people: u64,
+    /// How many of them are expected to hold a record of somebody else, by the calibrated probability of each one's weakest link.
+    pub wrong: f64,
+}
+
+/// The facts.
+#[derive(Debug, Clone)]
+pub struct Told<'a> {
+    pub job: &'a str,
+    pub as_of: jiff::civil::Date,
+    pub run_id: &'a str,
+    pub senders: Vec<Sender<'a>>,
+    pub people: u64,
+    /// As the job defines them, beside what became of each.
+    pub releases: Vec<(&'a Release, &'a Outcome)>,
+    /// Rows left out because somebody asked for it.
+    pub local_rows: u64,
+    /// People with a type 1 opt-out, and with a national one.
+    pub type_1: u64,
+    pub national: u64,
+    pub doubt: Option<Doubt>,
+    /// Ids of what the run before released; `None` on the first run.
+    pub released_before: Option<BTreeSet<String>>,
+}
+
+/// The page, twice.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Transparency {
+    pub html: String,
+    pub markdown: String,
+}
+
+/// A heading and what is said below it.
+struct Part {
+    anchor: &'static str,
+    heading: &'static str,
+    sentences: Vec<String>,
+    points: Vec<String>,
+}
+
+/// Writes the page.
+pub fn build(told: &Told) -> Transparency {
+    let parts = answers::parts(told);
+    Transparency { html: page::html(told, &parts), markdown: page::markdown(told, &parts) }
+}

@@ -1,0 +1,144 @@
+//! What somebody relies on who asks who has seen what: every run, look-up and decision is in the audit, and no later hand changes it unseen.
+
+mod common;
+
+use common::{Night, Outcome, outcome, town};
+use serde_json::Value;
+
+fn command(night: &Night, arguments: &[&str]) -> Outcome {
+    let mut command = common::onefolk();
+    command.args(arguments).arg(night.path("job.toml"));
+    outcome(command)
+}
+
+/// `onefolk audit show --json` with these arguments.
+fn shown(night: &Night, arguments: &[&str]) -> Vec<Value> {
+    let told = command(night, &[&["audit", "show", "--json"], arguments].concat()).done();
+    let told: Value = serde_json::from_str(&told.stdout).expect("it is JSON");
+    told["entries"].as_array().expect("a list of entries").clone()
+}
+
+fn events(entries: &[Value]) -> Vec<&str> {
+    entries.iter().map(|entry| entry["event"].as_str().expect("a word")).collect()
+}
+
+fn explain(night: &Night, arguments: &[&str]) {
+    let mut command = common::onefolk();
+    command.arg("explain").args(arguments).arg("--job").arg(night.path("job.toml"));
+    outcome(command).done();
+}
+
+#[test]
+fn who_has_seen_what_of_a_person_is_one_command() {
+    let people = town(120, 61);
+    let night = Night::of(&people);
+    night.run().done();
+    let ids = night.person_ids();
+    let ((provider, record), person) = ids.iter().next().expect("there are people");
+    let (_, other) = ids.iter().find(|(_, id)| *id != person).expect("there are several");
+    // Without identifiers nothing of a person is shown, and nothing is noted.
+    explain(&night, &["person", person]);
+    explain(&night, &["person", person, "--show-identifiers"]);
+    explain(&night, &["person", other, "--show-identifiers"]);
+    let all = shown(&night, &[]);
+    assert_eq!(events(&all), ["run", "look_up", "look_up"]);
+    let by_person = shown(&night, &["--person", person]);
+    assert_eq!(by_person, shown(&night, &["--record", &format!("{provider}:{record}")]));
+    assert_eq!(events(&by_person), ["look_up"]);
+    assert_eq!(
+        (&by_person[0]["person_ids"], &by_person[0]["what"]["command"]),
+        (&serde_json::json!([person]), &"explain person".into())
+    );
+    assert_eq!(by_person[0]["run_id"], all[0]["run_id"]);
+    // The run's note is of the very run.json that stands, which knows where the audit ended before.
+    let run_json = std::fs::read(night.current("run.json")).expect("it stands");
+    assert_eq!(all[0]["what"]["run_json_blake3"], blake3::hash(&run_json).to_hex().to_string());
+    night.run().done();
+    let verdict = command(&night, &["audit", "verify", "--json"]).done();
+    let verdict: Value = serde_json::from_str(&verdict.stdout).expect("it is JSON");
+    assert_eq!(
+        (&verdict["entries"], &verdict["witnesses"], &verdict["faults"]),
+        (&4.into(), &2.into(), &Value::Array(vec![]))
+    );
+    // Nobody's values are in it.
+    let log = std::fs::read_to_string(night.output().join("state/audit.jsonl")).expect("it stands");
+    for value in people.iter().flat_map(|person| person.values()) {
+        assert!(!log.contains(value), "{value} is in the audit");
+    }
+    assert!(!log.contains(&format!("\"{record}\"")), "a record_id is in the audit");
+}
+
+#[test]
+fn decisions_are_noted_before_they_stand() {
+    let night = Night::of(&town(300, 58));
+    // So careful that many right pairs wait for a human.
+    common::edit(
+        &night.path("job.toml"),
+        "[job]\n",
+        "[cluster]\nthreshold = 0.9999999999\nreview_from = 0.001\n[job]\n",
+    );
+    night.run().done();
+    let waiting = night.table("review.parquet").rows.len();
+    assert!(waiting >= 2, "{waiting} pairs wait");
+    let mut review = common::onefolk();
+    review.args(["review", "--by", "ann"]).arg(night.path("job.toml")).stdin(std::process::Stdio::piped());
+    let mut child = review.stdout(std::process::Stdio::null()).spawn().expect("it starts");
+    std::io::Write::write_all(&mut child.stdin.take().expect("it is piped"), b"n\nb\ny\nq\n").expect("it reads");
+    assert!(child.wait().expect("it ends").success());
+    let told = shown(&night, &["--event", "decision"]);
+    assert_eq!(told.iter().map(|entry| entry["what"]["answer"].as_str().unwrap()).collect::<Vec<_>>(), ["no", "yes"]);
+    assert_eq!(told[0]["person_ids"].as_array().map(Vec::len), Some(2));
+    assert_eq!(shown(&night, &["--event", "decision_taken_back"]).len(), 1);
+}
+
+#[test]
+fn a_changed_audit_stops_the_night() {
+    let night = Night::of(&town(60, 63));
+    night.run().done();
+    let path = night.output().join("state/audit.jsonl");
+    let whole = std::fs::read_to_string(&path).expect("it stands");
+    // A run that was never published is written into it by somebody without the key.
+    std::fs::write(&path, whole.replace("\"event\":\"run\"", "\"event\":\"refusal\"")).expect("there is room");
+    let verdict = command(&night, &["audit", "verify"]);
+    assert_eq!(verdict.status, Some(4), "{}", verdict.stdout);
+    assert!(verdict.stdout.contains("line 1") && verdict.stderr.ends_with("(OF0711)\n"), "{}", verdict.stderr);
+    let doctor = command(&night, &["doctor"]);
+    assert!(doctor.stdout.contains("audit") && doctor.stderr.ends_with("(OF0430)\n"), "{}", doctor.stdout);
+    // With its end cut off, nothing is published on top of it.
+    let standing = night.standing();
+    std::fs::write(&path, "").expect("there is room");
+    night.run().failed(4, "OF0711");
+    assert_eq!(night.standing(), standing);
+    std::fs::write(&path, &whole).expect("there is room");
+    night.run().done();
+    // An audit made anew with its head does not pass for the old one: the runs know better.
+    for name in ["audit.jsonl", "audit.head", "audit.key", "audit.key.pub"] {
+        std::fs::remove_file(night.output().join("state").join(name)).expect("it stands");
+    }
+    night.run().done();
+    let verdict = command(&night, &["audit", "verify"]);
+    assert_eq!(verdict.status, Some(4), "{}", verdict.stdout);
+    assert!(verdict.stdout.contains("knew another audit"), "{}", verdict.stdout);
+}
+
+#[test]
+fn keys_are_made_shown_and_checked() {
+    let night = Night::new();
+    let keys = |arguments: &[&str]| {
+        let mut command = common::onefolk();
+        command.current_dir(night.path("")).arg("keys").args(arguments);
+        outcome(command)
+    };
+    let made = keys(&["new", "lead.key"]).done();
+    let secret = std::fs::read_to_string(night.path("lead.key")).expect("it stands");
+    let secret = secret.trim().rsplit(' ').next().expect("a key");
+    assert!(secret.len() == 64 && !made.stdout.contains(secret));
+    let told = keys(&["show", "lead.key"]).done().stdout;
+    assert!(!told.contains(secret) && made.stdout.ends_with(&told));
+    assert_eq!(told, keys(&["show", "lead.key.pub"]).done().stdout);
+    keys(&["check", "lead.key"]).done();
+    keys(&["new", "other.key"]).done();
+    keys(&["check", "lead.key", "other.key.pub"]).failed(2, "OF0702");
+    keys(&["new", "lead.key"]).failed(2, "OF0603");
+    keys(&["show", "none"]).failed(2, "OF0700");
+}
