@@ -140,8 +140,14 @@ impl Shadow {
                 unsafe_yet.clear();
             }
             Change::Rename(from, to) => {
-                assert_eq!(parent(from), parent(to), "a rename into another folder is no single change of names");
-                self.step(parent(from), Step::Rename(name(from), name(to)));
+                if parent(from) == parent(to) {
+                    self.step(parent(from), Step::Rename(name(from), name(to)));
+                } else {
+                    // Two folders are synced one by one: only one of them may know of it.
+                    let node = self.find(from).expect("what gets another name is there");
+                    self.step(parent(from), Step::Remove(name(from)));
+                    self.step(parent(to), Step::Add(name(to), node));
+                }
             }
             Change::RemoveFile(path) => self.step(parent(path), Step::Remove(name(path))),
             Change::RemoveFolder(path) => self.remove_folder(path),
