@@ -43,7 +43,8 @@ pub fn town() -> &'static Town {
         let identities = Identities::of(&records, &[], |_| true);
         let comparisons = Comparisons::choose(&job, &records, &identities, None);
         let blocks = blocking::block(&comparisons, &records, &identities);
-        let learnt = model::learn(&comparisons, &blocks, &identities, &FORMS[..1]).expect("something to learn from");
+        let learnt =
+            model::learn(&comparisons, &blocks, None, &identities, &FORMS[..1]).expect("something to learn from");
         let model = learnt.candidates.into_iter().next().expect("a form was asked for").model;
         let mut pairs = Vec::new();
         for run in blocks.runs().into_iter().take_while(|_| pairs.len() < 500_000).collect::<Vec<_>>() {

@@ -9,10 +9,12 @@
 //! key twice: 90 MB.
 
 mod features;
+mod pair_patterns;
 mod pairs;
 mod rules;
 mod why;
 
+pub use pair_patterns::PairPatterns;
 pub use pairs::{Blocks, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
 

@@ -20,7 +20,8 @@ pub struct Blocks {
     pub limits: Limits,
 }
 
-/// A run of identities in the order of their first blocks: the unit in which pairs are handed out.
+/// A run of identities in the order of their first blocks, with their pairs: the unit in which pairs are handed out, and what a distributed
+/// engine gives to one worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pairs {
     from: usize,
@@ -78,6 +79,15 @@ impl Blocks {
     /// Splits the work into runs of about as many identities each, the same for any number of threads.
     pub fn runs(&self) -> Vec<Pairs> {
         self.runs_of(IDENTITIES_PER_RUN)
+    }
+
+    /// Splits the pairs into partitions, from the place of each of `cuts` on; places in the order that runs have, taken modulo their number.
+    /// Every pair is in exactly one, wherever the cuts are.
+    pub fn partitions(&self, cuts: &[usize]) -> Vec<Pairs> {
+        let all = self.order.len();
+        let mut places: Vec<usize> = cuts.iter().map(|cut| cut % (all + 1)).chain([0, all]).collect();
+        places.sort_unstable();
+        places.windows(2).map(|pair| Pairs { from: pair[0], to: pair[1] }).collect()
     }
 
     fn runs_of(&self, identities: usize) -> Vec<Pairs> {

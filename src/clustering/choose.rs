@@ -160,9 +160,7 @@ impl<'a> Jury<'a> {
     }
 
     fn pattern(&self, a: u32, b: u32) -> Pattern {
-        let key = (a.min(b), a.max(b));
-        let known = self.edges.binary_search_by_key(&key, |edge| (edge.left, edge.right));
-        known.map_or_else(|_| self.evidence[0].comparisons.pattern(key.0, key.1), |at| self.edges[at].pattern)
+        self.evidence[0].comparisons.pattern(a.min(b), a.max(b))
     }
 }
 

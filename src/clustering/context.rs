@@ -138,6 +138,12 @@ impl Seen {
         self.counts[level * BINS + bin] += pairs as u64;
     }
 
+    /// Both counts together.
+    pub fn merge(mut self, other: Seen) -> Seen {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| *sum += count);
+        self
+    }
+
     /// Expected matches of a level, and all its pairs, when `add` is added to every weight.
     fn expected(&self, level: usize, add: f64) -> (f64, f64) {
         let row = &self.counts[level * BINS..(level + 1) * BINS];

@@ -2,7 +2,7 @@
 
 use super::context::{self, Cross, Seen, are_touching, level_of};
 use super::judged::judge;
-use super::links::units32;
+use super::links::{end_to_end, units32};
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
 use super::{Population, aliases};
@@ -41,6 +41,17 @@ struct Looked {
     cross: Option<Cross>,
 }
 
+/// Pairs with their context, and the context level of each scored one, by place.
+type Weighed = (Vec<NodeEdge>, Vec<(u32, Option<u8>)>);
+
+/// Scored pairs that are looked at as one piece of work, about.
+const PART: usize = 1 << 13;
+
+/// Whether two scored pairs are of the same two clusters.
+fn are_of_two(x: &(u32, u32, u32), y: &(u32, u32, u32)) -> bool {
+    (x.0, x.1) == (y.0, y.1)
+}
+
 impl<'a> Contexts<'a> {
     pub fn of(population: &'a Population<'a>, clusters: Vec<Vec<u32>>) -> Contexts<'a> {
         let mut cluster_of = vec![0; population.nodes.len()];
@@ -56,13 +67,31 @@ impl<'a> Contexts<'a> {
         Contexts { population, clusters, cluster_of, between }
     }
 
-    /// Looks at every two clusters that share a scored pair.
-    fn each<T: Send>(&self, what: impl Fn(u32, u32, Looked) -> T + Sync) -> Vec<T> {
-        let look = |chunk: &[(u32, u32, u32)]| {
-            let (a, b) = (chunk[0].0, chunk[0].1);
-            what(a, b, self.look(a, b, chunk))
+    /// Looks at every two clusters that share a scored pair. Gives what `what` has gathered of each part of them, in order: millions of clusters
+    /// must not leave a list each.
+    fn each<T: Default + Send>(&self, what: impl Fn(&mut T, u32, u32, Looked) + Sync) -> Vec<T> {
+        let gather = |part: &[(u32, u32, u32)]| {
+            let mut gathered = T::default();
+            for chunk in part.chunk_by(are_of_two) {
+                let (a, b) = (chunk[0].0, chunk[0].1);
+                what(&mut gathered, a, b, self.look(a, b, chunk));
+            }
+            gathered
         };
-        self.between.par_chunk_by(|x, y| (x.0, x.1) == (y.0, y.1)).map(look).collect()
+        self.parts().into_par_iter().map(gather).collect()
+    }
+
+    /// Parts of `between` of about [`PART`] pairs, whole clusters each.
+    fn parts(&self) -> Vec<&[(u32, u32, u32)]> {
+        let (mut parts, mut rest) = (Vec::new(), self.between.as_slice());
+        while !rest.is_empty() {
+            let last = PART.min(rest.len()) - 1;
+            let more = rest[last..].windows(2).take_while(|pair| are_of_two(&pair[0], &pair[1])).count();
+            let (part, after) = rest.split_at(last + more + 1);
+            parts.push(part);
+            rest = after;
+        }
+        parts
     }
 
     fn look(&self, a: u32, b: u32, chunk: &[(u32, u32, u32)]) -> Looked {
@@ -113,25 +142,19 @@ impl<'a> Contexts<'a> {
     /// All that learning needs of the pairs: every pair of clusters that touch, and the scored pairs of the others.
     pub fn seen(&self) -> Seen {
         let Population { nodes, edges, .. } = self.population;
-        let count = |a: u32, b: u32, looked: Looked| {
-            let mut seen: Vec<(Option<u8>, i64, i64)> = Vec::new();
-            match looked.cross {
-                Some(cross) => {
-                    let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
-                    seen.extend(cross.pairs.iter().map(|&(i, j, weight, level)| {
-                        (level, weight, nodes.weight(left[i as usize]) * nodes.weight(right[j as usize]))
-                    }));
+        let count = |seen: &mut Seen, a: u32, b: u32, looked: Looked| match looked.cross {
+            Some(cross) => {
+                let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
+                for (i, j, weight, level) in cross.pairs {
+                    seen.add(level, weight, nodes.weight(left[i as usize]) * nodes.weight(right[j as usize]));
                 }
-                None => seen.extend(looked.edges.iter().map(|&(at, level)| {
-                    let edge = &edges[at as usize];
-                    (level, i64::from(edge.weight), nodes.weight(edge.left) * nodes.weight(edge.right))
-                })),
             }
-            seen
+            None => looked.edges.iter().for_each(|&(at, level)| {
+                let edge = &edges[at as usize];
+                seen.add(level, i64::from(edge.weight), nodes.weight(edge.left) * nodes.weight(edge.right));
+            }),
         };
-        let mut all = Seen::default();
-        self.each(count).into_iter().flatten().for_each(|(level, weight, pairs)| all.add(level, weight, pairs));
-        all
+        self.each(count).into_iter().fold(Seen::default(), Seen::merge)
     }
 
     /// Names that the clusters show to be used for each other.
@@ -148,7 +171,8 @@ impl<'a> Contexts<'a> {
         kept: &[super::Edge],
         apart: &[bool],
     ) -> (Believed, Vec<(u32, u32, f64, f64)>) {
-        let mut all: Vec<Believable> = self.each(|a, b, looked| self.believable(weights, kept, a, b, looked)).concat();
+        let believe = |all: &mut Vec<Believable>, a, b, looked| self.believable(weights, kept, (a, b), looked, all);
+        let mut all: Vec<Believable> = end_to_end(self.each(believe));
         // Copies of one identity are pairs too.
         let Population { nodes, evidence, .. } = self.population;
         for node in (0..nodes.len() as u32).filter(|&node| nodes.weight(node) > 1) {
@@ -178,15 +202,15 @@ impl<'a> Contexts<'a> {
         (believed, beside)
     }
 
-    /// The pairs of two clusters that have a chance.
+    /// Adds the pairs of two clusters that have a chance.
     fn believable(
         &self,
         weights: Option<&ContextWeights>,
         kept: &[super::Edge],
-        a: u32,
-        b: u32,
+        (a, b): (u32, u32),
         looked: Looked,
-    ) -> Vec<Believable> {
+        found: &mut Vec<Believable>,
+    ) {
         let Population { nodes, edges, evidence, .. } = self.population;
         let add = |level: Option<u8>| weights.map_or(0, |weights| weights.weight(level));
         let pair = |x: u32, y: u32, pattern: Option<Pattern>, chance: f64| {
@@ -203,17 +227,15 @@ impl<'a> Contexts<'a> {
             Some(cross) => {
                 let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
                 let all = cross.pairs.iter().zip(cross.patterns);
-                all.map(|(&(i, j, weight, level), pattern)| {
+                found.extend(all.map(|(&(i, j, weight, level), pattern)| {
                     pair(left[i as usize], right[j as usize], Some(pattern), probability(weight + add(level)))
-                })
-                .collect()
+                }));
             }
             None => {
                 let all = looked.edges.iter().map(|&(at, level)| (&edges[at as usize], level));
-                all.map(|(edge, level)| {
+                found.extend(all.map(|(edge, level)| {
                     pair(edge.left, edge.right, None, probability(i64::from(edge.weight) + add(level)))
-                })
-                .collect()
+                }));
             }
         }
     }
@@ -222,7 +244,7 @@ impl<'a> Contexts<'a> {
     /// level of every scored one.
     pub fn weighed(&self, weights: &ContextWeights) -> (Vec<NodeEdge>, Vec<Option<u8>>) {
         let Population { edges, .. } = self.population;
-        let weighed = |a: u32, b: u32, looked: Looked| {
+        let weighed = |(all, levels): &mut Weighed, a: u32, b: u32, looked: Looked| {
             let mut found: Vec<NodeEdge> = Vec::new();
             for &(at, level) in &looked.edges {
                 let edge = edges[at as usize];
@@ -239,8 +261,8 @@ impl<'a> Contexts<'a> {
                 found.sort_by_key(|edge| (edge.left, edge.right, !edge.forbidden));
                 found.dedup_by_key(|edge| (edge.left, edge.right));
             }
-            found.retain(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden);
-            (found, looked.edges)
+            all.extend(found.into_iter().filter(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden));
+            levels.extend(looked.edges);
         };
         let (mut all, mut levels) = (Vec::with_capacity(edges.len()), vec![None; edges.len()]);
         for (found, own) in self.each(weighed) {

@@ -2,6 +2,7 @@
 //!
 //! Here pairs are pairs of records, not of identities: an imported model looks at what was sent, which may differ within an identity.
 
+use super::links::end_to_end;
 use super::settled::{KeptApart, KeptBy};
 use super::{Clustering, Counts, Edge, Partition, ReviewReason, Settled, UnionFind, pair_cut};
 use crate::comparison::Pattern;
@@ -88,13 +89,6 @@ fn merged(lists: &[Vec<Edge>], identities: u32) -> Vec<Edge> {
     };
     let parts: Vec<Vec<Edge>> = (0..identities.div_ceil(IDENTITIES_PER_PART)).into_par_iter().map(part).collect();
     end_to_end(parts)
-}
-
-/// As `concat`, but each part goes as soon as it is copied.
-fn end_to_end<T>(parts: Vec<Vec<T>>) -> Vec<T> {
-    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
-    parts.into_iter().for_each(|part| all.extend(part));
-    all
 }
 
 /// Joins every pair at or above the cut; `found` is what was kept of all pairs that were `compared`, `order` has the record at each place.

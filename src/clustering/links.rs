@@ -1,11 +1,12 @@
 //! Scoring every candidate pair once.
 
 use super::merges::LOWEST;
-use crate::blocking::{Blocks, Pairs};
+use crate::blocking::{Blocks, PairPatterns, Pairs};
 use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::model::Scorer;
 use crate::recall::{KnownPairs, Look, Looks};
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 
 /// A scored pair of identities, left < right: 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -33,13 +34,12 @@ pub(super) fn units32(weight: i64) -> i32 {
     weight.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
-/// Compares all candidate pairs and keeps those that one of the scorers gives a chance, ascending; also says how many were compared. Weights are
-/// the first scorer's.
+/// Compares all candidate pairs and keeps those that have a chance, ascending; also says how many were compared.
 ///
 /// About 0.4 µs a pair: 12 M pairs of 1 M identities take some 2.5 s on two cores. Kept pairs take 24 bytes each.
 pub fn score_pairs(
     comparisons: &Comparisons,
-    scorers: &[Scorer],
+    scorer: &Scorer,
     blocks: &Blocks,
     progress: impl Fn(u64) + Sync,
 ) -> (Vec<Edge>, u64) {
@@ -47,28 +47,84 @@ pub fn score_pairs(
         .runs()
         .par_iter()
         .map_init(
-            || (Weights::new(scorers), Batch::default()),
+            || (Weights::new(scorer), Batch::default()),
             |(weights, batch), run| {
-                let (mut kept, mut compared) = (Vec::new(), 0);
-                let each = |left: u32, rights: &[u32]| {
-                    compared += rights.len() as u64;
-                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
-                        if let Some(weight) = weights.of(pattern) {
-                            kept.push(Edge::of(left, right, weight, pattern));
-                        }
-                    }
-                };
-                blocks.each_left(*run, |_| true, each);
-                progress(compared);
-                (kept, compared)
+                let found = scored_in(comparisons, weights, blocks, *run, batch);
+                progress(found.1);
+                found
             },
         )
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
-    let mut edges: Vec<Edge> = Vec::with_capacity(parts.iter().map(|(kept, _)| kept.len()).sum());
-    parts.into_iter().for_each(|(kept, _)| edges.extend(kept));
+    (ascending(parts.into_iter().map(|(kept, _)| kept).collect()), compared)
+}
+
+/// The scored links of one partition of the pairs, ascending, and how many pairs were compared: a function of nothing but the records (as
+/// `comparisons` hold them), the model, the rules (as `blocks`), and the partition. The links of all partitions together are those of
+/// [`score_pairs`], however [`Blocks`] are split.
+pub fn links_of(comparisons: &Comparisons, scorer: &Scorer, blocks: &Blocks, partition: Pairs) -> (Vec<Edge>, u64) {
+    let (mut kept, compared) =
+        scored_in(comparisons, &mut Weights::new(scorer), blocks, partition, &mut Batch::default());
+    kept.sort_unstable();
+    (kept, compared)
+}
+
+/// The kept pairs of a partition in the order in which they are handed out, and how many were compared.
+fn scored_in(
+    comparisons: &Comparisons,
+    weights: &mut Weights,
+    blocks: &Blocks,
+    partition: Pairs,
+    batch: &mut Batch,
+) -> (Vec<Edge>, u64) {
+    let (mut kept, mut compared) = (Vec::new(), 0);
+    blocks.each_left(
+        partition,
+        |_| true,
+        |left, rights| {
+            compared += rights.len() as u64;
+            for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
+                if let Some(weight) = weights.of(pattern) {
+                    kept.push(Edge::of(left, right, weight, pattern));
+                }
+            }
+        },
+    );
+    (kept, compared)
+}
+
+/// As [`score_pairs`], of pairs that were compared before: each pattern is weighed once. Those are kept that one of the scorers gives a chance;
+/// weights are the first one's.
+pub fn score_compared(compared: &PairPatterns, scorers: &[Scorer], blocks: &Blocks) -> Vec<Edge> {
+    let patterns = compared.patterns();
+    let weights: FxHashMap<Pattern, Option<i64>> =
+        patterns.par_iter().map(|&pattern| (pattern, weight_with_chance(scorers, pattern))).collect();
+    let keep = |kept: &mut Vec<Edge>, (left, right): (u32, u32), pattern: Pattern, weight: Option<i64>| {
+        if let Some(weight) = weight {
+            kept.push(Edge::of(left, right, weight, pattern));
+        }
+    };
+    ascending(compared.walk(blocks, |pattern| weights[&pattern], keep))
+}
+
+fn ascending(parts: Vec<Vec<Edge>>) -> Vec<Edge> {
+    let mut edges = end_to_end(parts);
     edges.par_sort_unstable();
-    (edges, compared)
+    edges
+}
+
+/// As `concat`, but each part goes as soon as it is copied.
+pub(super) fn end_to_end<T>(parts: Vec<Vec<T>>) -> Vec<T> {
+    let mut all = Vec::with_capacity(parts.iter().map(Vec::len).sum());
+    parts.into_iter().for_each(|part| all.extend(part));
+    all
+}
+
+/// The first scorer's weight of a pattern; `None` where no scorer gives it a chance.
+fn weight_with_chance(scorers: &[Scorer], pattern: Pattern) -> Option<i64> {
+    let first = scorers[0].weight_afresh(pattern);
+    let has_chance = first > LOWEST || scorers[1..].iter().any(|scorer| scorer.weight_afresh(pattern) > LOWEST);
+    has_chance.then_some(first)
 }
 
 /// The same with one scorer; pairs that `known` has the pattern of, or that stand in a block which it knows, are not compared again. Also
@@ -82,12 +138,11 @@ pub fn score_fresh_pairs(
 ) -> (Fresh, Vec<Look>) {
     let sums = blocks.sums(|identity| looks.of(identity));
     let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
-    let scorers = std::slice::from_ref(scorer);
     let parts: Vec<Fresh> = blocks
         .runs()
         .par_iter()
         .map_init(
-            || (Weights::new(scorers), Batch::default(), Vec::new()),
+            || (Weights::new(scorer), Batch::default(), Vec::new()),
             |(weights, batch, rights), run| {
                 let mut fresh = Fresh::default();
                 blocks.each_left_of_fresh(*run, &is_known, |left, met| {
@@ -155,30 +210,23 @@ const REMEMBERED_BITS: u32 = 13;
 
 /// Weights of the patterns seen lately. A few thousand patterns make nearly all pairs, and a weight costs some twenty exponentials.
 struct Weights<'a> {
-    scorers: &'a [Scorer<'a>],
-    /// A pattern and the first scorer's weight, `None` where no scorer gives it a chance, at the place that the pattern's hash gives.
+    scorer: &'a Scorer<'a>,
+    /// A pattern and its weight, `None` where it has no chance, at the place that the hash of the pattern gives.
     known: Vec<(Pattern, Option<i64>)>,
 }
 
 impl<'a> Weights<'a> {
-    fn new(scorers: &'a [Scorer<'a>]) -> Self {
-        let mut weights = Weights { scorers, known: Vec::new() };
+    fn new(scorer: &'a Scorer<'a>) -> Self {
+        let mut weights = Weights { scorer, known: Vec::new() };
         // The pattern of two empty rows is zero: its weight fills the table, so that no entry is ever wrong.
-        weights.known = vec![(0, weights.look_up(0)); 1 << REMEMBERED_BITS];
+        weights.known = vec![(0, weight_with_chance(std::slice::from_ref(scorer), 0)); 1 << REMEMBERED_BITS];
         weights
-    }
-
-    fn look_up(&self, pattern: Pattern) -> Option<i64> {
-        let first = self.scorers[0].weight_afresh(pattern);
-        let has_chance =
-            first > LOWEST || self.scorers[1..].iter().any(|scorer| scorer.weight_afresh(pattern) > LOWEST);
-        has_chance.then_some(first)
     }
 
     fn of(&mut self, pattern: Pattern) -> Option<i64> {
         let at = (pattern.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - REMEMBERED_BITS)) as usize;
         if self.known[at].0 != pattern {
-            self.known[at] = (pattern, self.look_up(pattern));
+            self.known[at] = (pattern, weight_with_chance(std::slice::from_ref(self.scorer), pattern));
         }
         self.known[at].1
     }

@@ -36,7 +36,7 @@ pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
-pub use links::{Edge, Fresh, known_pairs, score_fresh_pairs, score_pairs};
+pub use links::{Edge, Fresh, known_pairs, links_of, score_compared, score_fresh_pairs, score_pairs};
 pub use merges::Merge;
 pub use pooled::Standing;
 pub use replay::{Between, Join, Replay};
@@ -188,8 +188,7 @@ pub fn cluster(
     let edges = with_refused(evidence, edges, &refused);
     let scored = nodes.edges(evidence, &edges);
     let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
-    let first = population.first_pass(decision.first_cut).merges;
-    let (groups, _) = pass::clusters(nodes.len(), &first, decision.first_cut);
+    let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut).0;
     let contexts = Contexts::of(&population, groups);
     let (weighed, levels) = match &decision.context {
         Some(weights) => contexts.weighed(weights),

@@ -16,6 +16,8 @@ const CONTRADICTION_BITS: f64 = -12.0;
 const COPIES_MAX: usize = 20;
 /// Pairs of nodes that one pair of identities may stand for.
 const EXPANDED_MAX: usize = 100;
+/// Pairs of identities that get their context as one piece of work.
+const EDGES_PER_CHUNK: usize = 1 << 12;
 
 /// What is agglomerated.
 pub(super) struct Nodes {
@@ -163,14 +165,19 @@ impl Nodes {
         weights: Option<&ContextWeights>,
     ) -> Vec<Edge> {
         let Some(weights) = weights else { return edges };
-        edges.par_iter_mut().for_each(|edge| {
-            let (a, b) = (self.run(edge.left), self.run(edge.right));
-            let from = scored.partition_point(|scored| (scored.left as usize) < a.start);
-            let own =
-                scored[from..].iter().zip(&levels[from..]).take_while(|(scored, _)| (scored.left as usize) < a.end);
-            edge.context =
-                own.filter(|(scored, _)| b.contains(&(scored.right as usize))).filter_map(|(_, level)| *level).max();
-            edge.weight = units32(i64::from(edge.weight) + weights.weight(edge.context));
+        edges.par_chunks_mut(EDGES_PER_CHUNK).for_each(|chunk| {
+            // Both ascend, and nodes ascend with their identities: only the first of a chunk has to be looked for.
+            let before = |scored: &NodeEdge, node: usize| (scored.left as usize) < node;
+            let first = self.run(chunk[0].left).start;
+            let mut from = scored.partition_point(|scored| before(scored, first));
+            for edge in chunk {
+                let (a, b) = (self.run(edge.left), self.run(edge.right));
+                from += scored[from..].iter().take_while(|scored| before(scored, a.start)).count();
+                let own = scored[from..].iter().zip(&levels[from..]).take_while(|(scored, _)| before(scored, a.end));
+                let between = own.filter(|(scored, _)| b.contains(&(scored.right as usize)));
+                edge.context = between.filter_map(|(_, level)| *level).max();
+                edge.weight = units32(i64::from(edge.weight) + weights.weight(edge.context));
+            }
         });
         edges
     }

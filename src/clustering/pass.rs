@@ -95,7 +95,7 @@ fn parts(
 
 impl NodeEdge {
     /// Whether the pair holds a component together.
-    fn joins(&self, bar: i64) -> bool {
+    pub fn joins(&self, bar: i64) -> bool {
         i64::from(self.weight) >= bar && !self.forbidden
     }
 }

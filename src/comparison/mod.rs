@@ -7,6 +7,7 @@ mod aliases;
 pub mod date;
 mod frequencies;
 pub mod kernels;
+mod memory;
 pub mod name;
 pub mod place;
 mod shape;
@@ -20,6 +21,7 @@ use crate::job::{Field, FieldKind, Job};
 use crate::records::{Identities, MISSING, Records};
 use date::Dates;
 use frequencies::{Hashes, Table};
+use memory::Memory;
 use name::Names;
 use place::Places;
 use rayon::prelude::*;
@@ -184,6 +186,8 @@ pub struct Comparisons {
     rows: Vec<u32>,
     width: usize,
     known: OnceLock<Known>,
+    /// Patterns of other pairs that were asked for lately.
+    asked: OnceLock<Memory>,
 }
 
 /// Patterns of pairs that were compared before, by their smaller identity: clustering asks for those that have a chance over and over, and
@@ -277,7 +281,7 @@ impl Comparisons {
 
     /// No comparison at all: where another model does the comparing.
     pub fn none() -> Comparisons {
-        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, known: OnceLock::new() }
+        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, known: OnceLock::new(), asked: OnceLock::new() }
     }
 
     fn pack(chosen: Vec<(String, Group, u8, Of)>, identities: usize) -> Comparisons {
@@ -294,7 +298,7 @@ impl Comparisons {
             list.push(comparison);
         }
         let rows = by_row(&list, width, identities);
-        Comparisons { list, rows, width, known: OnceLock::new() }
+        Comparisons { list, rows, width, known: OnceLock::new(), asked: OnceLock::new() }
     }
 
     /// The patterns of one identity with each of `rights`, in their order.
@@ -338,7 +342,7 @@ impl Comparisons {
     /// Takes on what clusters have shown of names that are used for each other, by place in the list; how many pairs of values that is.
     /// Patterns of two identities that [`Comparisons::holders_of`] names may be others from then on, so that none is remembered.
     pub fn learn(&mut self, found: &[(usize, Vec<Alias>)]) -> usize {
-        self.known = OnceLock::new();
+        (self.known, self.asked) = (OnceLock::new(), OnceLock::new());
         let learnt = found.iter().map(|(at, aliases)| match &mut self.list[*at].of {
             Of::Name(names) => names.learn(aliases),
             Of::Values(_) | Of::Date(_) | Of::Place(_) => 0,
@@ -389,11 +393,21 @@ impl Comparisons {
         self.rows.len() / self.width.max(1)
     }
 
-    /// The pattern of two identities.
+    /// The pattern of two identities, remembered.
     pub fn pattern(&self, left: u32, right: u32) -> Pattern {
+        // Agreeing with oneself is soon said, and would make the others forgotten.
+        if left == right {
+            return self.pattern_afresh(left, right);
+        }
         if let Some(pattern) = self.known.get().and_then(|known| known.pattern(left, right)) {
             return pattern;
         }
+        let asked = self.asked.get_or_init(|| Memory::new(self.identities()));
+        asked.pattern(left, right, || self.pattern_afresh(left, right))
+    }
+
+    /// The pattern of two identities that nobody will ask for again.
+    pub fn pattern_afresh(&self, left: u32, right: u32) -> Pattern {
         let (left, right) = (self.row(left), self.row(right));
         let parts = self.list.iter().map(|c| c.level(left, right).map_or(0, |level| (u64::from(level) + 1) << c.shift));
         parts.fold(0, |pattern, part| pattern | part)
@@ -433,7 +447,7 @@ mod tests {
 
     #[test]
     fn a_remembered_pattern_is_found_by_its_pair_alone() {
-        let comparisons = Comparisons { list: Vec::new(), rows: vec![MISSING; 4], width: 1, known: OnceLock::new() };
+        let comparisons = Comparisons { rows: vec![MISSING; 4], width: 1, ..Comparisons::none() };
         assert_eq!(comparisons.pattern(0, 2), 0);
         comparisons.remember([(0, 2, 7), (0, 3, 8), (2, 3, 9)].into_iter());
         let found =

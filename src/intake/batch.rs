@@ -63,6 +63,65 @@ impl TextColumn {
     }
 }
 
+/// One column of a batch: a value a row. Where the extract itself holds equal values once, so does the column.
+#[derive(Debug, Clone, Default)]
+pub struct BatchColumn {
+    values: TextColumn,
+    /// Which value each row has; without it every row has one of its own.
+    places: Option<Vec<u32>>,
+}
+
+impl BatchColumn {
+    pub fn with_capacity(rows: usize, bytes: usize) -> Self {
+        BatchColumn { values: TextColumn::with_capacity(rows, bytes), places: None }
+    }
+
+    /// A row with a value of its own.
+    #[inline]
+    pub fn push(&mut self, value: &str) {
+        if let Some(places) = &mut self.places {
+            places.push(self.values.len() as u32);
+        }
+        self.values.push(value);
+    }
+
+    /// A value that rows will have; its place.
+    pub fn add(&mut self, value: &str) -> u32 {
+        let place = self.values.len() as u32;
+        self.places.get_or_insert_with(|| (0..place).collect());
+        self.values.push(value);
+        place
+    }
+
+    /// A row with the value at a place that [`BatchColumn::add`] gave.
+    #[inline]
+    pub fn push_place(&mut self, place: u32) {
+        self.places.get_or_insert_default().push(place);
+    }
+
+    #[inline]
+    pub fn get(&self, row: usize) -> &str {
+        self.values.get(self.places.as_ref().map_or(row, |places| places[row] as usize))
+    }
+
+    pub fn len(&self) -> usize {
+        self.places.as_ref().map_or(self.values.len(), Vec::len)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+
+    /// The values, and which of them each row has, where rows share them.
+    pub fn shared(&self) -> Option<(&TextColumn, &[u32])> {
+        self.places.as_ref().map(|places| (&self.values, places.as_slice()))
+    }
+}
+
 /// A slice of one extract: the wanted columns of consecutive rows that could be read.
 #[derive(Debug)]
 pub struct Batch {
@@ -70,7 +129,7 @@ pub struct Batch {
     pub extract: u32,
     pub provider: u16,
     /// The wanted source columns, in the order of [`wanted_columns`]; values verbatim but for the quoting of the format.
-    pub columns: Vec<TextColumn>,
+    pub columns: Vec<BatchColumn>,
     /// `source_row` of each row of `columns`: data records counted from 1 without the header.
     pub source_rows: Vec<u32>,
     /// Rows of this slice that could not be read.

@@ -31,7 +31,7 @@ mod scanner;
 mod tests;
 mod xlsx;
 
-pub use batch::{Batch, FileReport, QuarantineCode, Quarantined, TextColumn, wanted_columns};
+pub use batch::{Batch, BatchColumn, FileReport, QuarantineCode, Quarantined, TextColumn, wanted_columns};
 pub use compression::Compression;
 pub use peek::{Peek, estimate_rows, peek};
 

@@ -1,6 +1,6 @@
 //! Rows of one unit of work on their way into batches; numbered from the start of the unit until its place in the file is known.
 
-use super::batch::{Batch, QuarantineCode, Quarantined, TextColumn};
+use super::batch::{Batch, BatchColumn, QuarantineCode, Quarantined};
 
 /// A batch holds at most so many rows, quarantined ones included.
 pub(super) const BATCH_ROWS_MAX: usize = 1 << 16;
@@ -18,7 +18,7 @@ pub(super) enum Slot {
 #[derive(Debug, Default)]
 pub(super) struct Piece {
     /// One a slot; that of [`Slot::RowNumber`] stays empty until the numbers are known.
-    columns: Vec<TextColumn>,
+    columns: Vec<BatchColumn>,
     /// Rows of `columns`, counted from 0 at the start of the unit.
     rows: Vec<u32>,
     quarantined: Vec<Bad>,
@@ -58,8 +58,8 @@ impl Room {
         Room { rows, bytes: rows * line / columns.max(1) }
     }
 
-    fn columns(self, slots: &[Slot]) -> Vec<TextColumn> {
-        slots.iter().map(|_| TextColumn::with_capacity(self.rows, self.bytes)).collect()
+    fn columns(self, slots: &[Slot]) -> Vec<BatchColumn> {
+        slots.iter().map(|_| BatchColumn::with_capacity(self.rows, self.bytes)).collect()
     }
 }
 
@@ -71,7 +71,7 @@ impl<'a> RowSink<'a> {
 
     /// The row's value for each slot, in order: `value` is asked for the extract's column.
     #[inline]
-    pub fn deliver(&mut self, mut value: impl FnMut(usize, &mut TextColumn)) {
+    pub fn deliver(&mut self, mut value: impl FnMut(usize, &mut BatchColumn)) {
         for (slot, column) in self.slots.iter().zip(&mut self.piece.columns) {
             if let Slot::Column(index) = *slot {
                 value(index, column);
@@ -123,7 +123,7 @@ impl Piece {
         }
         for (slot, column) in slots.iter().zip(&mut self.columns) {
             if *slot == Slot::RowNumber {
-                *column = TextColumn::with_capacity(self.rows.len(), self.rows.len() * 6);
+                *column = BatchColumn::with_capacity(self.rows.len(), self.rows.len() * 6);
                 self.rows.iter().for_each(|row| column.push(&row.to_string()));
             }
         }

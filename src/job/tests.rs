@@ -28,6 +28,10 @@ impl Memory {
                 "never.csv",
                 "id.key",
                 "audit.key",
+                "lead.key.pub",
+                "release.key",
+                "type_1.csv",
+                "national.dat",
             ],
             header: None,
         }

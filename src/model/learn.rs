@@ -4,8 +4,8 @@ use super::classes::{self, Data, Model};
 use super::forms::Form;
 use super::histogram::{Counter, Histogram};
 use super::{sample, start};
-use crate::blocking::Blocks;
-use crate::comparison::{Batch, Comparisons};
+use crate::blocking::{Blocks, PairPatterns, Pairs};
+use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::records::Identities;
 use rayon::prelude::*;
 
@@ -34,15 +34,22 @@ pub struct Learnt {
     pub unblocked: Histogram,
 }
 
-/// Learns from the blocked pairs and from random ones; `None` where there is nothing to compare.
-pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities, forms: &[Form]) -> Option<Learnt> {
+/// Learns from the blocked pairs and from random ones; `None` where there is nothing to compare. `compared` are the pairs of all blocks where
+/// they were compared before; otherwise only those are that training looks at.
+pub fn learn(
+    comparisons: &Comparisons,
+    blocks: &Blocks,
+    compared: Option<&PairPatterns>,
+    identities: &Identities,
+    forms: &[Form],
+) -> Option<Learnt> {
     if comparisons.list.is_empty() || identities.records() < 2 {
         return None;
     }
     let plain = sample::plain(comparisons, blocks, identities);
     let rough = sample::frequencies(comparisons, &plain.all);
     let u = sample::sharpen(comparisons, &plain.all, &rough);
-    let (blocked, training_pairs) = blocked_histogram(comparisons, blocks, identities);
+    let (blocked, training_pairs) = blocked_histogram(comparisons, blocks, compared, identities);
     let n = identities.records() as f64;
     let all_pairs = n * (n - 1.0) / 2.0;
     let start = start::false_discovery(comparisons, &u, &plain.all, &blocked, all_pairs);
@@ -63,35 +70,72 @@ pub fn learn(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
     Some(Learnt { candidates, training_pairs, patterns: blocked.patterns.len(), blocked, unblocked })
 }
 
+/// The patterns of one partition's blocked pairs: how many record pairs have each, of every `one_in`-th identity; and how many pairs were looked
+/// at. A function of nothing but its arguments; the counts of all partitions together are those of the whole, however it is split.
+pub fn histogram_of(
+    comparisons: &Comparisons,
+    blocks: &Blocks,
+    identities: &Identities,
+    partition: Pairs,
+    one_in: u64,
+) -> (Counter, u64) {
+    let (mut part, mut batch) = (<(Counter, u64)>::default(), Batch::default());
+    blocks.each_left(
+        partition,
+        |left| is_sampled(left, one_in),
+        |left, rights| {
+            let patterns = comparisons.patterns(left, rights, &mut batch);
+            part.1 += rights.len() as u64;
+            for (&right, &pattern) in rights.iter().zip(patterns) {
+                part.0.add(pattern, counted(identities, left) * counted(identities, right));
+            }
+        },
+    );
+    part
+}
+
+/// Identities are numbered by content hash: every k-th is a random sample that hangs on values only.
+fn is_sampled(identity: u32, one_in: u64) -> bool {
+    u64::from(identity).is_multiple_of(one_in)
+}
+
+/// How often an identity counts in training.
+fn counted(identities: &Identities, identity: u32) -> u64 {
+    u64::from(identities.count(identity)).min(COUNT_MAX)
+}
+
 /// The patterns of blocked pairs, scaled up where only a part was looked at; identities that several records share pair with themselves.
-fn blocked_histogram(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities) -> (Histogram, u64) {
-    let count = |identity: u32| u64::from(identities.count(identity)).min(COUNT_MAX);
+fn blocked_histogram(
+    comparisons: &Comparisons,
+    blocks: &Blocks,
+    compared: Option<&PairPatterns>,
+    identities: &Identities,
+) -> (Histogram, u64) {
     // The rules overlap, so this is too high, and fewer pairs are looked at than might be: exactness would cost a walk of its own.
     let one_in = (blocks.pairs_at_most() / 2).div_ceil(TRAINING_PAIRS).max(1);
+    let count_known = |part: &mut (Counter, u64), (left, right): (u32, u32), pattern: Pattern, ()| {
+        if is_sampled(left, one_in) {
+            part.0.add(pattern, counted(identities, left) * counted(identities, right));
+            part.1 += 1;
+        }
+    };
+    let parts: Vec<(Counter, u64)> = match compared {
+        Some(compared) => compared.walk(blocks, |_| (), count_known),
+        None => {
+            let runs = blocks.runs().into_par_iter();
+            runs.map(|run| histogram_of(comparisons, blocks, identities, run, one_in)).collect()
+        }
+    };
     // Sums of whole numbers: the same however the runs are shared out.
-    let (counter, looked_at) = blocks
-        .runs()
-        .into_par_iter()
-        .fold(<(Counter, u64)>::default, |(mut counter, mut looked_at), run| {
-            let mut batch = Batch::default();
-            // Identities are numbered by content hash: every k-th is a random sample that hangs on values only.
-            let wanted = |left: u32| u64::from(left).is_multiple_of(one_in);
-            blocks.each_left(run, wanted, |left, rights| {
-                looked_at += rights.len() as u64;
-                for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, &mut batch)) {
-                    counter.add(pattern, count(left) * count(right));
-                }
-            });
-            (counter, looked_at)
-        })
-        .reduce(Default::default, |sum, part| (sum.0.merge(part.0), sum.1 + part.1));
+    let (counter, looked_at) =
+        parts.into_par_iter().reduce(Default::default, |sum, part| (sum.0.merge(part.0), sum.1 + part.1));
     let mut histogram = counter.finish(one_in as f64);
     let own = (0..identities.len() as u32)
         .into_par_iter()
         .fold(Counter::default, |mut own, identity| {
-            let n = count(identity);
+            let n = counted(identities, identity);
             if n > 1 {
-                own.add(comparisons.pattern(identity, identity), n * (n - 1) / 2);
+                own.add(comparisons.pattern_afresh(identity, identity), n * (n - 1) / 2);
             }
             own
         })

@@ -30,7 +30,7 @@ pub use forms::{FORMS, Form};
 pub use frozen::{FORMAT_VERSION, Frozen, Labels, LearntFrom, Measured, six_digits};
 pub use histogram::{Counter, Histogram};
 pub use labels::{Asked, clamp};
-pub use learn::{Candidate, Learnt, learn};
+pub use learn::{Candidate, Learnt, histogram_of, learn};
 pub use pooling::Pooling;
 pub use recipe::{Linkage, Recipe};
 pub use scorer::Scorer;

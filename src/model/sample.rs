@@ -41,7 +41,7 @@ pub fn plain(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
             for _ in 0..CHUNK.min(pairs - chunk * CHUNK) {
                 let [a, b] = [0; 2].map(|_| by_row[random.random_range(0..n) as usize]);
                 if a != b && identities.count(a) > 0 && identities.count(b) > 0 {
-                    let pattern = comparisons.pattern(a.min(b), a.max(b));
+                    let pattern = comparisons.pattern_afresh(a.min(b), a.max(b));
                     all.add(pattern, 1);
                     if !blocks.share_one(a, b) {
                         unblocked.add(pattern, 1);
@@ -174,7 +174,7 @@ pub fn sharpen(comparisons: &Comparisons, plain_pairs: &Histogram, plain: &Frequ
                         let mut levels = vec![0.0; usize::from(comparison.levels)];
                         for _ in 0..per_stratum {
                             let (a, b) = column.draw(stratum, &mut random);
-                            let pattern = comparisons.pattern(a, b);
+                            let pattern = comparisons.pattern_afresh(a, b);
                             if let Some(level) = comparison.level_in(pattern).filter(|_| !others_agree(pattern, index))
                             {
                                 // A pair that shares several columns' values is drawn along each: it counts by its share.

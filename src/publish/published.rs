@@ -103,16 +103,17 @@ impl PublishedRun {
 
     /// How many bytes of the decisions the run has seen.
     pub fn decisions_seen(&self) -> Result<u64> {
-        let run: serde_json::Value =
-            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
-        Ok(run["decisions"]["bytes"].as_u64().unwrap_or(0))
+        Ok(self.told()?["decisions"]["bytes"].as_u64().unwrap_or(0))
+    }
+
+    /// What run.json says.
+    fn told(&self) -> Result<serde_json::Value> {
+        serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))
     }
 
     /// Whether the run itself has learnt its model.
     pub fn learnt(&self) -> Result<bool> {
-        let run: serde_json::Value =
-            serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))?;
-        Ok(run["linkage"]["model"]["learnt"] == true)
+        Ok(self.told()?["linkage"]["model"]["learnt"] == true)
     }
 
     /// A whole file.

@@ -4,7 +4,7 @@
 
 use super::MISSING;
 use super::values::{Interner, Values};
-use crate::intake::{Batch, QuarantineCode, Quarantined, wanted_columns};
+use crate::intake::{Batch, QuarantineCode, Quarantined, TextColumn, wanted_columns};
 use crate::job::{Field, Job, Provider, Source, Verified};
 use std::cell::RefCell;
 
@@ -100,6 +100,11 @@ fn with_record_id(
 const TRIED_ROWS: usize = 1 << 13;
 
 fn part(batch: &Batch, places: &[usize], keep: &[usize], interner: &mut Interner) -> Part {
+    if let [place] = places
+        && let Some((values, rows)) = batch.columns[*place].shared()
+    {
+        return shared_part(values, rows, keep, interner);
+    }
     let mut codes = Vec::with_capacity(keep.len());
     let mut joined = String::new();
     interner.clear();
@@ -117,6 +122,20 @@ fn part(batch: &Batch, places: &[usize], keep: &[usize], interner: &mut Interner
             value => interner.intern(value),
         });
     }
+    Part { codes, values: interner.values.clone() }
+}
+
+/// Of a column whose rows share values each value is looked at once.
+fn shared_part(values: &TextColumn, rows: &[u32], keep: &[usize], interner: &mut Interner) -> Part {
+    interner.clear();
+    let mut code_of: Vec<Option<u32>> = vec![None; values.len()];
+    let mut code = |place: usize| {
+        *code_of[place].get_or_insert_with(|| match values.get(place).trim() {
+            "" => MISSING,
+            value => interner.intern(value),
+        })
+    };
+    let codes = keep.iter().map(|&row| code(rows[row] as usize)).collect();
     Part { codes, values: interner.values.clone() }
 }
 

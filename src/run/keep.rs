@@ -16,9 +16,10 @@ pub(super) static KEPT_DAMAGED: Code = Code {
     id: "OF0529",
     exit: Exit::Resource,
     title: "the last good extract of a provider is damaged",
-    next_step: "Put the provider's own extract in place, or remove its folder below state/inputs, then run again; nothing was published",
+    next_step: "Put the provider's own extract in place, or remove its folder below state/inputs or state/changes, then run again; nothing was published",
     explanation: "A provider has sent nothing usable, and its last good extract, which is kept in state/inputs below [job] output, is not \
-                  what was kept: its checksum is another one. It is not used.",
+                  what was kept: its checksum is another one. It is not used. The same is said of what a provider holds that sends \
+                  only changes, in state/changes: once it is removed the provider has to send everything once more.",
 };
 
 /// The same job with the last good extracts of those providers whose own cannot be read; `None` where none can stand in, or something

@@ -176,6 +176,45 @@ pub(super) fn parquet_bytes(rows: usize, group_rows: usize) -> Vec<u8> {
     writer.into_inner().unwrap()
 }
 
+/// A column that is stored as codes comes out with each value once a batch, whatever pages and batches it spans; one that is not, as text.
+#[test]
+fn parquet_text_in_codes() {
+    use arrow::array::*;
+    use parquet::arrow::ArrowWriter;
+    use parquet::file::properties::WriterProperties;
+    use std::sync::Arc;
+    let rows = 150_000;
+    let name = |row: usize| [Some("ann"), None, Some(" bob "), Some(""), Some("Zoë"), Some("nul\0")][row * row % 6];
+    let number = |row: usize| format!("{}", row * 7919 % 1_000_003);
+    let columns: [(&str, ArrayRef); 2] = [
+        ("name", Arc::new((0..rows).map(name).collect::<StringArray>())),
+        ("number", Arc::new((0..rows).map(|row| Some(number(row))).collect::<StringArray>())),
+    ];
+    let batch = RecordBatch::try_from_iter_with_nullable(columns.map(|(name, column)| (name, column, true))).unwrap();
+    let properties = WriterProperties::builder().set_column_dictionary_enabled("number".into(), false).build();
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+    writer.write(&batch).unwrap();
+    let folder = Folder::new();
+    let path = folder.write("a.parquet", writer.into_inner().unwrap());
+    let job = job(folder.path(), vec![provider(&["name", "number"], vec![path])], 2);
+    let consume = |batch: crate::intake::Batch| {
+        let [names, numbers] = &batch.columns[..] else { panic!("two columns were wanted") };
+        assert!(
+            names.shared().is_some_and(|(values, rows)| values.len() < 100 && rows.len() == batch.source_rows.len())
+        );
+        assert!(numbers.shared().is_none());
+        for (at, &row) in batch.source_rows.iter().enumerate() {
+            let row = row as usize - 1;
+            assert_eq!((names.get(at), numbers.get(at)), (name(row).unwrap_or(""), number(row).as_str()));
+        }
+        assert!(batch.quarantined.iter().all(|bad| name(bad.source_row as usize - 1) == Some("nul\0")));
+        batch.source_rows.len() + batch.quarantined.len()
+    };
+    let intake = crate::intake::read_all(&job, consume, |_| {}).unwrap();
+    assert_eq!(intake.batches.iter().sum::<usize>(), rows);
+    assert_eq!(intake.files[0].quarantined as usize, (0..rows).filter(|&row| name(row) == Some("nul\0")).count());
+}
+
 #[test]
 fn parquet() {
     let bytes = parquet_bytes(1000, 300);

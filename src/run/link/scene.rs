@@ -1,0 +1,246 @@
+//! What links one night: learns where there is no model, scores, recalls what the night before found, clusters.
+
+use super::Label;
+use crate::blocking::{Blocks, PairPatterns};
+use crate::clustering::{
+    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, score_around, score_compared, score_fresh_pairs,
+    score_pairs,
+};
+use crate::comparison::{Comparisons, Pattern};
+use crate::job::Job;
+use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage, Pooling, Recipe, Scorer};
+use crate::recall::{Joins, Left, Looks, Recalled};
+use crate::records::{Identities, MISSING, Records};
+use crate::run::recalling::Recalling;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+
+/// What the pass that counts has made.
+pub(super) struct Made {
+    pub clustering: Clustering,
+    /// The model that it was made with.
+    pub chosen: Option<Candidate>,
+    pub recalled: Recalled,
+    pub left: Option<Left>,
+}
+
+impl Made {
+    /// Without a night before or after.
+    pub fn of(clustering: Clustering, chosen: Option<Candidate>) -> Made {
+        Made { clustering, chosen, recalled: Recalled::default(), left: None }
+    }
+}
+
+/// What is known of a night's pairs before its model is learnt again.
+pub(super) struct FirstLook {
+    /// The chosen one.
+    candidate: Candidate,
+    /// Ascending.
+    edges: Vec<Edge>,
+    /// `None` where nothing is learnt again.
+    clusters: Option<FirstClusters>,
+    blocked: Histogram,
+    unblocked: Histogram,
+}
+
+impl FirstLook {
+    /// Teaches the comparisons the names that clusters show to be used for each other, and compares again who may hold them.
+    pub fn learn_aliases(&mut self, comparisons: &mut Comparisons, pairs: &mut PairPatterns, blocks: &Blocks) {
+        let Some(aliases) = self.clusters.as_ref().map(|clusters| &clusters.aliases).filter(|found| !found.is_empty())
+        else {
+            return;
+        };
+        let learnt = comparisons.learn(aliases);
+        tracing::info!(pairs = learnt, "names that are used for each other");
+        let holds = comparisons.holders_of(aliases);
+        let again = self.edges.par_iter_mut().filter(|edge| holds[edge.left as usize] && holds[edge.right as usize]);
+        again.for_each(|edge| edge.pattern = comparisons.pattern_afresh(edge.left, edge.right));
+        pairs.compare_again(comparisons, blocks, &holds);
+        comparisons.remember(self.edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
+    }
+}
+
+/// What does not depend on a model; without the comparisons while those still learn.
+#[derive(Clone, Copy)]
+pub(super) struct Scene<'a, C = &'a Comparisons> {
+    pub records: &'a Records,
+    pub identities: &'a Identities,
+    pub comparisons: C,
+    pub guards: &'a Guards,
+    pub job: &'a Job,
+    pub recipe: &'a Recipe,
+}
+
+impl<'a> Scene<'a, ()> {
+    pub fn comparing<'c>(self, comparisons: &'c Comparisons) -> Scene<'c>
+    where
+        'a: 'c,
+    {
+        let Scene { records, identities, guards, job, recipe, .. } = self;
+        Scene { records, identities, comparisons, guards, job, recipe }
+    }
+}
+
+impl<'a> Scene<'a> {
+    fn evidence(&'a self, scorer: &'a Scorer<'a>, pooling: &'a Pooling) -> Evidence<'a> {
+        Evidence {
+            records: self.records,
+            identities: self.identities,
+            comparisons: self.comparisons,
+            scorer,
+            pooling,
+            guards: self.guards,
+            settings: &self.job.cluster,
+            joins: None,
+        }
+    }
+
+    /// Chooses among the candidate models, and looks at what the clusters of the chosen one say.
+    pub fn first_look(&self, learnt: Learnt, pairs: &PairPatterns, blocks: &Blocks) -> FirstLook {
+        let Learnt { candidates, blocked, unblocked, .. } = learnt;
+        let scorers: Vec<Scorer> =
+            candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
+        let poolings: Vec<Pooling> =
+            candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
+        let edges = score_compared(pairs, &scorers, blocks);
+        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
+        let evidence: Vec<Evidence> =
+            scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
+        let sample = clustering::sample(&evidence[0], &edges);
+        let at = clustering::choose(&evidence, &candidates, &sample, self.recipe.jury);
+        let clusters = match self.recipe.learnt_again {
+            true => Some(clustering::first_clusters(&evidence[at], &sample, self.recipe.aliases)),
+            false => None,
+        };
+        FirstLook { candidate: candidates[at].clone(), edges, clusters, blocked, unblocked }
+    }
+
+    /// Learns the chosen model again from what its clusters and humans say, rounds it as it will be frozen, and decides with it.
+    pub fn settle(&self, first: FirstLook, labels: &[Label]) -> Candidate {
+        let FirstLook { candidate, edges, clusters, blocked, unblocked } = first;
+        let Some(FirstClusters { mut believed, beside, .. }) = clusters else {
+            return self.decided(Candidate { model: candidate.model.rounded(), ..candidate }, edges);
+        };
+        let now = |&(left, right, pairs, chance): &(u32, u32, f64, f64)| {
+            (self.comparisons.pattern(left, right), pairs, pairs * chance)
+        };
+        believed.add(beside.iter().map(now));
+        let scorer = candidate.model.scorer(self.comparisons);
+        let chance = |pattern| model::probability(scorer.weight(pattern));
+        model::clamp(&mut believed, &self.asked(labels, &scorer), &blocked, chance);
+        let model = model::relearn(self.comparisons, &candidate.model, &believed, &blocked, &unblocked).rounded();
+        let expected_matches = model::six_digits(believed.matches.iter().sum());
+        self.decided(Candidate { model, expected_matches }, edges)
+    }
+
+    /// The candidate with a decision made on a sample of the pairs.
+    fn decided(&self, mut candidate: Candidate, mut edges: Vec<Edge>) -> Candidate {
+        let scorer = candidate.model.scorer(self.comparisons);
+        let pooling = Pooling::of(&candidate.model, self.comparisons);
+        let evidence = self.evidence(&scorer, &pooling);
+        edges
+            .par_iter_mut()
+            .for_each(|edge| *edge = Edge::of(edge.left, edge.right, scorer.weight(edge.pattern), edge.pattern));
+        let mut decision = clustering::decide(&evidence, &clustering::sample(&evidence, &edges));
+        if !self.recipe.context {
+            decision.context = None;
+        }
+        candidate.model.decision = Some(decision);
+        candidate
+    }
+
+    /// Labels by pattern. Of a record's rows those count that agree best with the other record.
+    fn asked(&self, labels: &[Label], scorer: &Scorer) -> BTreeMap<Pattern, Asked> {
+        let of = |rows: &[u32]| -> Vec<u32> {
+            rows.iter().map(|&row| self.identities.of_record[row as usize]).filter(|&at| at != MISSING).collect()
+        };
+        let mut asked: BTreeMap<Pattern, Asked> = BTreeMap::new();
+        for label in labels {
+            let (left, right) = (of(&label.left), of(&label.right));
+            let pairs = left.iter().flat_map(|&a| right.iter().map(move |&b| (a.min(b), a.max(b))));
+            let patterns = pairs.map(|(a, b)| self.comparisons.pattern(a, b));
+            if let Some(pattern) = patterns.max_by_key(|&pattern| (scorer.weight(pattern), pattern)) {
+                let slot = asked.entry(pattern).or_default();
+                slot.all += 1.0;
+                slot.yes += f64::from(u8::from(label.same_person));
+            }
+        }
+        asked
+    }
+
+    /// Clusters only what may be joined to the named records.
+    pub fn cluster_around(&self, mut candidate: Candidate, blocks: &Blocks, named: &[bool]) -> Made {
+        let scorer = candidate.model.scorer(self.comparisons);
+        let pooling = Pooling::of(&candidate.model, self.comparisons);
+        let evidence = self.evidence(&scorer, &pooling);
+        let cut = clustering::people_cut(&self.job.cluster);
+        let decision = match candidate.model.decision.take() {
+            Some(decided) => Decision { cut, ..decided },
+            None => Decision { first_cut: cut, context: None, cut, calibration: None },
+        };
+        let (edges, compared) = score_around(&evidence, blocks, &decision, named);
+        let (found, _) = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
+        candidate.model.decision = Some(decision);
+        Made::of(found, Some(candidate))
+    }
+
+    /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.
+    pub fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Fresh, Option<Recalling>)) -> Made {
+        let scorer = candidate.model.scorer(self.comparisons);
+        let pooling = Pooling::of(&candidate.model, self.comparisons);
+        let Fresh { edges, compared, recalled } = scored;
+        let evidence = Evidence {
+            joins: recalling.as_ref().map(|recalling| &recalling.joins),
+            ..self.evidence(&scorer, &pooling)
+        };
+        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
+        // The cut is no lesson: it follows from what the job says a false link costs.
+        let decided = candidate.model.decision.take().expect("a model is decided before it is used");
+        let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
+        let (clustering, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
+        candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
+        match recalling {
+            Some(recalling) => {
+                let (recalled, left) = recalling.finish(recalled, self.identities, &clustering.links);
+                Made { clustering, chosen: Some(candidate), recalled, left }
+            }
+            None => Made::of(clustering, Some(candidate)),
+        }
+    }
+
+    /// Scores every candidate pair that is not known from the night before.
+    pub fn score<'b>(
+        &'b self,
+        scorer: &Scorer,
+        blocks: &Blocks,
+        before: Option<&'b Left>,
+        advance: impl Fn(u64) + Sync,
+    ) -> (Fresh, Option<Recalling<'b>>) {
+        let Some(before) = before else {
+            let (edges, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
+            return (Fresh { edges, compared, recalled: 0 }, None);
+        };
+        let looks = Looks::of_all(self.comparisons, self.identities);
+        let known = before.compared.tonight(&looks);
+        let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
+        let identities = known.identities();
+        (fresh, Some(Recalling { joins: Joins::new(looks, &before.joined), blocks, identities }))
+    }
+
+    /// Weighs pairs that were compared while the model was learnt.
+    pub fn weigh<'b>(
+        &'b self,
+        scorer: &Scorer,
+        pairs: &PairPatterns,
+        blocks: &Blocks,
+        before: Option<&'b Left>,
+    ) -> (Fresh, Option<Recalling<'b>>) {
+        let edges = score_compared(pairs, std::slice::from_ref(scorer), blocks);
+        let recalling = before.map(|before| {
+            let looks = Looks::of_all(self.comparisons, self.identities);
+            let blocks = blocks.sums(|identity| looks.of(identity));
+            Recalling { joins: Joins::new(looks, &before.joined), blocks, identities: 0 }
+        });
+        (Fresh { edges, compared: pairs.pairs(), recalled: 0 }, recalling)
+    }
+}

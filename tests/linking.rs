@@ -1,0 +1,122 @@
+//! Laws of linking, on a made-up town: who is around some records is who stands there among all; partitions make up the whole; what was compared
+//! before is weighed as what is compared now.
+
+use onefolk::bench::SINGLE_FILE_COLUMNS;
+use onefolk::blocking::{self, Blocks, PairPatterns};
+use onefolk::clustering::{Settled, links_of, score_compared, score_pairs};
+use onefolk::comparison::Comparisons;
+use onefolk::generate::{Request, generate};
+use onefolk::job::Job;
+use onefolk::model::{Counter, Measured, Model, Scorer, histogram_of};
+use onefolk::records::{self, Formats, Identities, Records};
+use onefolk::run::Show;
+use onefolk::run::link::{Linked, Taught, link};
+use onefolk::run::progress::Progress;
+use proptest::prelude::*;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+/// Some 1,500 records, and a model learnt from them as a first night leaves it.
+struct Town {
+    job: Job,
+    records: Records,
+    model: Model,
+    _folder: tempfile::TempDir,
+}
+
+static TOWN: LazyLock<Town> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let request = Request {
+        people: 250,
+        providers: 30,
+        rows_per_person: 6.0,
+        seed: 5,
+        output: folder.path().join("town"),
+        single_file: Some(SINGLE_FILE_COLUMNS.map(String::from).to_vec()),
+    };
+    generate(&request, |_| {}).expect("room in the temporary folder");
+    let job = Job::read(&request.output.join("job.toml")).expect("a job that was generated");
+    let intake = onefolk::intake::read_all(&job, |batch| records::intern(&job, batch), |_| {}).expect("clean files");
+    let (mut records, _) = records::merge(&job, intake.batches);
+    records::clean(&job, &mut records, None);
+    let learnt = linked(&job, &records, Taught::Now(&[]));
+    let mut model = learnt.model.expect("there is something to learn from");
+    model.measured = Some(Measured::new(learnt.limits, Formats::default(), learnt.comparisons.freeze([7; 32])));
+    Town { job, records, model, _folder: folder }
+});
+
+fn linked(job: &Job, records: &Records, taught: Taught) -> Linked {
+    link(job, records, &Settled::default(), taught, None, None, &Progress::new(Show::Nothing)).expect("the model fits")
+}
+
+/// Calls `what` with everything that scores the pairs of the town.
+fn with_pairs<T>(what: impl FnOnce(&Comparisons, &Identities, &Scorer, &Blocks) -> T) -> T {
+    let Town { job, records, model, .. } = &*TOWN;
+    let identities = Identities::of(records, &[], |_| true);
+    let comparisons = Comparisons::choose(job, records, &identities, model.frequencies());
+    let limits = model.limits().expect("it was measured");
+    let blocks = blocking::block_within(&comparisons, records, &identities, limits);
+    what(&comparisons, &identities, &model.scorer(&comparisons), &blocks)
+}
+
+#[test]
+fn who_is_around_some_records_is_who_stands_there_among_all() {
+    let Town { job, records, model, .. } = &*TOWN;
+    assert!(model.decision.as_ref().is_some_and(|decision| decision.context.is_some()), "context is what is hard");
+    let among_all = linked(job, records, Taught::Before(model)).clustering.partition.person;
+    let mut found = 0;
+    for nth in 0..8 {
+        let named: Vec<bool> = (0..records.len()).map(|row| row * 7919 % 61 == nth).collect();
+        let around = linked(job, records, Taught::Around(&named, Some(model)));
+        let around = around.clustering.partition.person;
+        let beside = |person: &[u32], of: usize| -> BTreeSet<usize> {
+            (0..records.len()).filter(|&row| person[row] == person[of]).collect()
+        };
+        for of in (0..records.len()).filter(|&row| named[row]) {
+            assert_eq!(beside(&around, of), beside(&among_all, of), "row {of}");
+            found += beside(&among_all, of).len() - 1;
+        }
+    }
+    assert!(found > 300, "{found} other rows were there to be found");
+}
+
+#[test]
+fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
+    with_pairs(|comparisons, identities, scorer, blocks| {
+        let (now, pairs) = score_pairs(comparisons, scorer, blocks, |_| ());
+        let mut compared = PairPatterns::all(comparisons, blocks, |_| ());
+        assert_eq!(compared.pairs(), pairs);
+        let scorers = std::slice::from_ref(scorer);
+        assert_eq!(score_compared(&compared, scorers, blocks), now);
+        compared.compare_again(comparisons, blocks, &vec![true; identities.len()]);
+        assert_eq!(score_compared(&compared, scorers, blocks), now);
+        assert!(now.len() > 1_000 && now.len() < pairs as usize, "{} of {pairs}", now.len());
+    });
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    /// The seam for distribution.
+    #[test]
+    fn any_split_into_partitions_gives_the_same_links_and_the_same_histogram(
+        cuts in prop::collection::vec(any::<usize>(), 0..7),
+        one_in in 1u64..4,
+    ) {
+        with_pairs(|comparisons, identities, scorer, blocks| {
+            let parts = blocks.partitions(&cuts);
+            let (mut links, mut compared, mut counts) = (Vec::new(), 0, Counter::default());
+            for part in &parts {
+                let (found, pairs) = links_of(comparisons, scorer, blocks, *part);
+                assert!(found.is_sorted());
+                links.extend(found);
+                compared += pairs;
+                counts = counts.merge(histogram_of(comparisons, blocks, identities, *part, one_in).0);
+            }
+            links.sort_unstable();
+            prop_assert_eq!((links, compared), score_pairs(comparisons, scorer, blocks, |_| ()));
+            let whole = histogram_of(comparisons, blocks, identities, blocks.partitions(&[])[0], one_in);
+            prop_assert_eq!(counts.finish(1.0), whole.0.finish(1.0));
+            Ok(())
+        })?;
+    }
+}
