@@ -113,6 +113,7 @@ fn job(path: &Path, threads: usize) -> Job {
         format: Format::default(),
         trust: 2,
         stale: None,
+        vanished: Vec::new(),
         changes: None,
         stale_days: 0,
         one_record_per_person: false,

@@ -4,6 +4,7 @@
 //! always hold.
 
 pub mod audit;
+pub mod backtest;
 pub mod baselines;
 pub mod bench;
 pub mod best_record;

@@ -334,3 +334,100 @@ fn what_was_answered_before_a_kill_is_kept() {
     let after = decisions(&night);
     assert_eq!((after.len(), &after[..2]), (3, &kept[..]));
 }
+
+// --- another model, before anybody switches ---------------------------------------------------
+
+/// A model to which the records of one person look like those of any strangers; its frequencies are those of the one it was made of.
+fn misled(night: &Night, name: &str) -> PathBuf {
+    let mut model = json(night.output().join("state/model.json"));
+    let strangers = model["u"].clone();
+    for free in model["classes"][0]["free"].as_array_mut().expect("a list") {
+        let place = free[0].as_u64().expect("a place") as usize;
+        free[1] = strangers[place].clone();
+    }
+    let path = night.path(name);
+    std::fs::write(&path, serde_json::to_vec_pretty(&model).unwrap()).unwrap();
+    path
+}
+
+#[test]
+fn a_backtest_says_whom_another_model_would_merge_and_split_and_changes_nothing() {
+    let people = town(250, 58);
+    let night = Night::of(&people);
+    let backtest = |arguments: &[&str]| outcome(with_job(&night, "backtest", arguments));
+    backtest(&["--model", "none.json"]).failed(3, "OF0530");
+    night.run().done();
+    let own = night.output().join("state/model.json").display().to_string();
+    let everything = common::files_below(&night.output());
+    backtest(&["--model", "none.json"]).failed(2, "OF0520");
+    backtest(&["--model", night.path("in/gp.csv").to_str().unwrap()]).failed(2, "OF0360");
+    let read = |told: Outcome| -> serde_json::Value { serde_json::from_str(&told.done().stdout).expect("only JSON") };
+
+    // The very model that the run was linked with: everybody stays.
+    let same = read(backtest(&["--model", &own, "--json"]));
+    let all = night.table("people.parquet").rows.len();
+    for key in ["people_before", "people_after", "unchanged"] {
+        assert_eq!(same[key], all, "{key}");
+    }
+    assert_eq!((same["differences"].as_array().map(Vec::len), &same["rows_left_out"]), (Some(0), &0.into()));
+
+    let path = misled(&night, "misled.json").display().to_string();
+    let told = backtest(&["--model", &path]).done();
+    told.names_nobody(&people);
+    assert!(told.stdout.contains("nothing is changed") && told.stdout.contains("\nDivided"), "{}", told.stdout);
+    assert!(told.stdout.contains("The gate merges would pass"), "{}", told.stdout);
+    let split = read(backtest(&["--model", &path, "--json"]));
+    let differences = split["differences"].as_array().expect("a list");
+    assert!(differences.len() > 100, "{}", differences.len());
+    let known: BTreeSet<String> = night.person_ids().into_values().collect();
+    let mut gone = 0;
+    for one in differences {
+        let parts: Vec<u64> = one["parts"].as_array().unwrap().iter().map(|rows| rows.as_u64().unwrap()).collect();
+        assert_eq!(one["rows"].as_u64(), Some(parts.iter().sum()), "{one}");
+        let ids = one["people"].as_array().unwrap();
+        assert!(ids.iter().all(|id| known.contains(id.as_str().unwrap())), "{one}");
+        gone += parts.len() - ids.len();
+        let closest = &one["closest"];
+        assert!(closest["bits_before"].as_f64() > closest["bits_after"].as_f64(), "{one}");
+        let fields = closest["fields"].as_array().unwrap();
+        assert!(fields.iter().any(|field| field["bits_before"].as_f64() > field["bits_after"].as_f64()), "{one}");
+        assert!(closest.get("records").is_none() && fields[0].get("values").is_none(), "nobody asked for identifiers");
+    }
+    assert_eq!(split["people_after"].as_u64(), Some((all + gone) as u64));
+    let rows: u64 = split["providers"].as_array().unwrap().iter().map(|one| one["split"].as_u64().unwrap()).sum();
+    assert_eq!(rows, differences.iter().map(|one| one["rows"].as_u64().unwrap()).sum::<u64>());
+    let shown = backtest(&["--model", &path, "--show-identifiers"]).done();
+    assert!(shown.stdout.contains("  Records: "), "{}", shown.stdout);
+    assert!(common::files_below(&night.output()) == everything, "a backtest writes nothing");
+
+    // Whoever is linked with the misled one learns by a backtest what the other would put together.
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", format!("{job}\n[model]\nfile = \"misled.json\"\n"));
+    let state = night.output().join("state");
+    let frequencies = std::fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let name = frequencies.into_iter().find(|name| name.starts_with("model.frequencies-")).expect("it is kept");
+    std::fs::copy(state.join(&name), night.path(&name.replace("model.", "misled."))).unwrap();
+    night.run_with(&["--waive", "people_change"]).done();
+    let told = backtest(&["--model", &own]).done();
+    assert!(told.stdout.contains("\nPut together: ") && told.stdout.contains("would fail"), "{}", told.stdout);
+}
+
+#[test]
+fn a_model_that_is_written_elsewhere_is_used_by_no_run_until_the_job_names_it() {
+    let night = Night::of(&town(200, 59));
+    night.run().done();
+    let own = bytes(night.output().join("state/model.json"));
+    let new = night.path("new.json").display().to_string();
+    let told = train(&night, &["--output", &new]).done();
+    assert!(told.stdout.contains("no run uses it until [model] file in the job names it"), "{}", told.stdout);
+    assert!(bytes(night.output().join("state/model.json")) == own);
+    let told = outcome(with_job(&night, "backtest", &["--model", &new])).done();
+    assert!(told.stdout.contains("new.json, learnt from "), "{}", told.stdout);
+    // What is no model is not written over.
+    night.write("notes.json", "{}");
+    train(&night, &["--output", night.path("notes.json").to_str().unwrap()]).failed(2, "OF0520");
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", format!("{job}\n[model]\nfile = \"new.json\"\n"));
+    night.run().done();
+    assert!(bytes(night.current("model.json")) == bytes(night.path("new.json")));
+}

@@ -373,6 +373,73 @@ fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
 }
 
 #[test]
+fn a_column_that_is_gone_or_means_something_else_stops_the_night() {
+    let people = town(300, 45);
+    let night = Night::of(&people);
+    let plain = std::fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    let with = |codes: [&str; 2], change: &dyn Fn(&str) -> String| {
+        let rows = plain.lines().skip(1).enumerate().map(|(at, line)| format!("{},{}\n", change(line), codes[at % 2]));
+        format!("{},frailty\n", plain.lines().next().unwrap()) + &rows.collect::<String>()
+    };
+    let whole = with(["mild", "severe"], &|line| line.to_string());
+    night.write("in/acute.csv", &whole);
+    let carry = "[provider.carry]\nfrailty = { column = \"frailty\", kind = \"category\", combine = \"latest\" }\n";
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", format!("{job}\n{carry}"));
+    // On the first night a column that is not there is a mistake in the job.
+    night.write("in/acute.csv", whole.replacen("postcode", "zip", 1));
+    let told = night.run();
+    assert_eq!(told.status, Some(2), "{}", told.stderr);
+    night.write("in/acute.csv", &whole);
+    night.run().done();
+
+    night.write("in/acute.csv", whole.replacen("postcode", "zip", 1));
+    refused_then_waived(&night, &[("column_missing", "OF0508")]);
+    let told = night.run().failed(1, "OF0508");
+    assert!(told.stderr.contains("provider acute without its column \"postcode\""), "{}", told.stderr);
+    let fields = run_json(&night)["standardise"]["fields"].clone();
+    let postcode =
+        fields.as_array().unwrap().iter().find(|one| one["provider"] == "acute" && one["field"] == "postcode");
+    assert_eq!(postcode.unwrap()["filled"], 0, "it is read as empty");
+    let person = night.person_ids().into_values().next().unwrap();
+    let mut explain = common::onefolk();
+    explain.args(["explain", "person", &person, "--job"]).arg(night.path("job.toml"));
+    common::outcome(explain).done();
+    // Nobody knows whose rows they are without their ids.
+    night.write("in/acute.csv", whole.replacen("id,", "number,", 1));
+    night.run_with(&["--waive", "column_missing"]).failed(1, "OF0508");
+    night.write("in/acute.csv", &whole);
+    night.run_with(&["--waive", "column_changed"]).done();
+
+    // Male and female changed places: filled and understood as before.
+    let turned = |line: &str| {
+        let turn = |cell| {
+            if cell == "male" {
+                "female"
+            } else if cell == "female" {
+                "male"
+            } else {
+                cell
+            }
+        };
+        line.split(',').map(turn).collect::<Vec<_>>().join(",")
+    };
+    night.write("in/acute.csv", with(["mild", "severe"], &turned));
+    let told = night.run().failed(1, "OF0509");
+    assert!(
+        told.stderr.contains("gate column_meaning saw sex of provider acute agreeing with others in "),
+        "{}",
+        told.stderr
+    );
+    told.names_nobody(&people);
+    // A carried category has other codes, which nothing else knows.
+    night.write("in/acute.csv", with(["1", "3"], &|line| line.to_string()));
+    refused_then_waived(&night, &[("column_changed", "OF0519")]);
+    let told = run_json(&night)["gates"].to_string();
+    assert!(told.contains("frailty of provider acute has codes that nobody had before in 100 % of its rows"), "{told}");
+}
+
+#[test]
 fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
     let people = town(250, 44);
     let night = Night::of(&people);
@@ -407,6 +474,19 @@ fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
         let inputs = run_json(&night)["inputs"].clone();
         let days: Vec<Option<i64>> = inputs.as_array().unwrap().iter().map(|file| file["days_old"].as_i64()).collect();
         assert_eq!(days, [None, Some(0), None], "{nth}");
+        let report = std::fs::read_to_string(night.current("report.html")).unwrap();
+        assert!(report.contains("sent nothing usable: records of the same day stand"), "{nth}");
+        let table = std::fs::read_to_string(night.current("summary/providers.csv")).unwrap();
+        let ages = table.lines().skip(1).map(|line| line.split(',').nth(3).unwrap()).collect::<Vec<_>>();
+        assert_eq!(ages, ["", "0", ""], "{nth}: {table}");
+        // What is explained is what the run has read, whatever stands in the provider's place.
+        let [acute, gp] = ["acute", "gp"].map(|id| {
+            let known = first.keys().find(|(provider, _)| provider == id).expect("it has records");
+            format!("{id}:{}", known.1)
+        });
+        let mut explain = common::onefolk();
+        explain.args(["explain", "pair", &acute, &gp, "--job"]).arg(night.path("job.toml"));
+        common::outcome(explain).done();
     }
     // Each was one night, and none of them a failed one.
     let history = std::fs::read_to_string(night.output().join("state/history.jsonl")).unwrap();
@@ -581,7 +661,8 @@ fn after_a_month_nothing_has_grown_without_limit() {
             "linking/joined",
             "lock",
             "model.json",
-            "person_id.key"
+            "person_id.key",
+            "purged.json"
         ]
     );
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{Night, Person, job, nhs_number, town};
+use common::{Night, Person, accounts, job, nhs_number, town};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -315,4 +315,148 @@ fn a_replaced_number_joins_what_it_stands_for() {
     };
     assert!(!together(""));
     assert!(together("[[nhs_number_replaced]]\nfiles = [\"replaced.csv\"]\n"));
+}
+
+// --- what was kept before somebody objected ---------------------------------------------------
+
+/// A practice, and a hospital that knows the same people under its own record_ids; a row that cannot be read holds one's number.
+fn kept_nights(people: &[Person]) -> Night {
+    let night = two_extracts(people, &[], OBJECTIONS);
+    append(&night, Path::new("in/gp.csv"), &format!("ragged,{}", people[9].nhs_number));
+    night.write("objections.csv", "nhs_number,provider,record_id\n");
+    night
+}
+
+/// Every file below `folder` in which one of the words stands, as plain text or in a table; withheld.parquet may.
+fn holding(folder: &Path, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    for (name, bytes) in common::files_below(folder) {
+        let shown = name.display().to_string();
+        let mut text = String::from_utf8_lossy(&bytes).into_owned();
+        if shown.ends_with(".zst") {
+            text = String::from_utf8(zstd::decode_all(&bytes[..]).expect("it is zstd")).expect("it is text");
+        }
+        if shown.ends_with(".parquet") {
+            let table = common::table(&folder.join(&name));
+            text = table.rows.concat().join("\n");
+        }
+        if !shown.ends_with("withheld.parquet") && words.iter().any(|word| text.contains(word)) {
+            found.push(shown);
+        }
+    }
+    found
+}
+
+#[test]
+fn kept_runs_and_kept_extracts_lose_whoever_objects_with_the_next_night() {
+    let mut people = town(160, 61);
+    // Nobody shares a given name with these, so that any trace of them is found.
+    for (nth, at) in [9, 30, 77].into_iter().enumerate() {
+        people[at].given = format!("Zqx{}", ["ab", "cd", "ef"][nth]);
+    }
+    let night = kept_nights(&people);
+    for _ in 0..2 {
+        night.run().done();
+    }
+    let words: Vec<&str> =
+        [9, 30, 77].iter().flat_map(|&at| [people[at].nhs_number.as_str(), people[at].given.as_str()]).collect();
+    let before = holding(&night.output(), &words);
+    for expected in ["runs/2026-11-22-01/people.parquet", "runs/2026-11-22-01/quarantine.parquet", "state/inputs"] {
+        assert!(before.iter().any(|name| name.starts_with(expected)), "{expected} of {before:?}");
+    }
+    let old = night.output().join("runs/2026-11-22-01");
+    let (untouched, rows_before) = (night.person_ids(), accounts(&old));
+    // By number, and by record in either extract.
+    night.write(
+        "objections.csv",
+        format!("nhs_number,provider,record_id\n{},,\n,gp,30\n,acute,77\n", people[9].nhs_number),
+    );
+    let done = night.run_with(&["--json"]).done();
+    done.names_nobody(&people);
+    assert_eq!(holding(&night.output(), &words), Vec::<String>::new());
+    let told: serde_json::Value = serde_json::from_str(&done.stdout).expect("only JSON on standard output");
+    let purged = told["purged"].as_array().expect("a list").clone();
+    let runs: Vec<&str> = purged.iter().map(|run| run["run_id"].as_str().expect("a name")).collect();
+    assert_eq!(runs, ["2026-11-22-01", "2026-11-22-02"]);
+    for run in &purged {
+        assert_eq!((&run["rows"], &run["people"], &run["texts"]), (&6.into(), &3.into(), &1.into()), "{run}");
+    }
+    // The accounts of a purged run still add up, it says itself what has happened, and everybody else is as they were.
+    let json: serde_json::Value = serde_json::from_slice(&std::fs::read(old.join("run.json")).unwrap()).unwrap();
+    assert_eq!(json["purged"][0]["by"], "2026-11-22-03");
+    for (file, account) in accounts(&old) {
+        assert_eq!(common::account_of(&json, &file), (account.rows(), account), "{file}");
+        assert_eq!((account.rows(), account.withheld), (rows_before[&file].rows(), 3), "{file}");
+    }
+    let crosswalk = common::table(&old.join("crosswalk.parquet"));
+    assert_eq!(crosswalk.rows.len(), untouched.len() - 6);
+    for row in &crosswalk.rows {
+        assert_eq!(untouched[&(row[0].clone(), row[1].clone())], row[5]);
+    }
+    // Nothing new is asked: nothing is written again; and a purged run can be made current.
+    let standing = common::files_below(&old);
+    night.run().done();
+    assert!(common::files_below(&old) == standing);
+    let mut rollback = common::onefolk();
+    rollback.arg("rollback").arg(night.path("job.toml")).arg("2026-11-22-01");
+    common::outcome(rollback).done();
+}
+
+#[test]
+fn an_extract_that_is_kept_without_objectors_stands_in_with_the_rows_numbers_as_sent() {
+    let people = town(120, 62);
+    let night = kept_nights(&people);
+    night.write("objections.csv", format!("nhs_number\n{}\n{}\n", people[3].nhs_number, people[50].nhs_number));
+    night.run().done();
+    let rows = |night: &Night| {
+        let table = night.table("crosswalk.parquet");
+        let rows: BTreeSet<Vec<String>> = table.rows.into_iter().map(|row| row[..4].to_vec()).collect();
+        (rows, night.person_ids())
+    };
+    let as_sent = rows(&night);
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    let warned = night.run().done();
+    assert!(warned.stderr.contains("provider acute has sent nothing usable"), "{}", warned.stderr);
+    assert!(rows(&night) == as_sent, "the same rows under the same numbers and people");
+    // Somebody objects while the last good extract stands: it is written anew, and stands on.
+    let number = people[60].nhs_number.as_str();
+    assert!(!holding(&night.output().join("state/inputs"), &[number]).is_empty());
+    night.write("objections.csv", format!("nhs_number\n{number}\n{}\n", people[3].nhs_number));
+    night.run().done();
+    assert_eq!(holding(&night.output(), &[number]), Vec::<String>::new());
+    let (now, _) = rows(&night);
+    let without = |row: &&Vec<String>| !["60", "50"].contains(&row[1].as_str());
+    let expected: BTreeSet<Vec<String>> = as_sent.0.iter().filter(without).cloned().collect();
+    let kept: BTreeSet<Vec<String>> = now.iter().filter(without).cloned().collect();
+    assert!(kept == expected);
+}
+
+#[test]
+fn a_purge_that_is_killed_is_finished_by_the_next_night() {
+    let people = town(150, 63);
+    let words = [people[30].nhs_number.as_str()];
+    for wait in [0, 3, 8, 15, 30, 60] {
+        let night = kept_nights(&people);
+        for _ in 0..3 {
+            night.run().done();
+        }
+        night.write("objections.csv", format!("nhs_number\n{}\n", people[30].nhs_number));
+        let mut run = night.start();
+        // The new run stands, and the kept ones are being purged.
+        let current = night.output().join("current");
+        while !std::fs::read_link(&current).is_ok_and(|target| target.ends_with("2026-11-22-04")) {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        run.kill().expect("it is ours");
+        run.wait().expect("it ends");
+        assert!(night.current("people.parquet").is_file(), "what stands is whole");
+        night.run().done();
+        assert_eq!(holding(&night.output(), &words), Vec::<String>::new(), "killed after {wait} ms");
+        let runs: BTreeSet<String> = std::fs::read_dir(night.output().join("runs"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        assert_eq!(runs, (1..=5).map(|nth| format!("2026-11-22-{nth:02}")).collect(), "killed after {wait} ms");
+    }
 }

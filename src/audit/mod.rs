@@ -73,6 +73,8 @@ pub enum Event {
     Rollback,
     /// A run that the audit knows of was not published after all: whatever it noted did not happen.
     RunWithdrawn,
+    /// A kept run is about to be written anew without people who object.
+    Purge,
     GateWaived,
     Release,
     Refusal,
@@ -85,10 +87,11 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Event; 10] = [
+    pub const ALL: [Event; 11] = [
         Event::Run,
         Event::Rollback,
         Event::RunWithdrawn,
+        Event::Purge,
         Event::GateWaived,
         Event::Release,
         Event::Refusal,
@@ -104,6 +107,7 @@ impl Event {
             Event::Run => "run",
             Event::Rollback => "rollback",
             Event::RunWithdrawn => "run_withdrawn",
+            Event::Purge => "purge",
             Event::GateWaived => "gate_waived",
             Event::Release => "release",
             Event::Refusal => "refusal",

@@ -156,6 +156,7 @@ mod tests {
             recalled: crate::recall::Recalled::default(),
             learnt: true,
             model: None,
+            purged: Vec::new(),
             seconds,
             reused_stages: Vec::new(),
             stages: stages.iter().map(stage).collect(),

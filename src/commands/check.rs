@@ -127,7 +127,8 @@ fn hints(provider: &Provider, peek: &Peek) -> Vec<String> {
         let [column] = &source.columns[..] else { continue };
         let Some(values) = values(column) else {
             // Only JSON lines may leave a column out; in any other format it would be a problem of the job.
-            if peek.kind == FormatKind::JsonLines {
+            let stands_for_it = *field == Field::RecordId && provider.numbers_rows();
+            if peek.kind == FormatKind::JsonLines && !stands_for_it {
                 hints.push(format!("{name}: column {column} occurs in no row of the sample"));
             }
             continue;

@@ -50,7 +50,7 @@ const MADE_BY_US: &str = "<meta name=\"generator\" content=\"onefolk\">";
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
-    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let options = Options {
         truth: arguments.truth.clone(),
         labels: arguments.labels.clone(),

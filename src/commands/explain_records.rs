@@ -103,7 +103,7 @@ pub fn person(arguments: &Person, quiet: bool) -> Result<()> {
 
 pub fn change(arguments: &Change) -> Result<()> {
     let looks = Looks::default();
-    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     print(&explain::change(&job, &arguments.person)?, arguments.json)
 }
 
@@ -118,7 +118,7 @@ fn print(explained: &(impl serde::Serialize + std::fmt::Display), json: bool) ->
 impl About {
     fn read(&self) -> Result<Job> {
         let looks = Looks::default();
-        Job::read_with_headers(&self.job, &|provider, path| looks.columns(provider, path))
+        Job::read_for_a_night(&self.job, &|provider, path| looks.columns(provider, path))
     }
 
     fn options(&self, quiet: bool) -> Options {

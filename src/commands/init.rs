@@ -147,6 +147,7 @@ fn asking() -> Provider {
         globs: Vec::new(),
         files: Vec::new(),
         stale: None,
+        vanished: Vec::new(),
         changes: None,
         format: Format::default(),
         trust: 1,

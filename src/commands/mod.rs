@@ -5,6 +5,7 @@
 
 mod approve;
 mod audit;
+mod backtest;
 mod bench;
 mod check;
 mod completions;
@@ -51,6 +52,7 @@ enum Command {
     Plan(plan::Arguments),
     Run(run::Arguments),
     Train(train::Arguments),
+    Backtest(backtest::Arguments),
     Review(review::Arguments),
     Release(release::Arguments),
     Rollback(rollback::Arguments),
@@ -76,6 +78,7 @@ impl CommandLine {
             Command::Plan(arguments) => plan::run(&arguments, self.quiet),
             Command::Run(arguments) => run::run(&arguments, self.quiet),
             Command::Train(arguments) => train::run(&arguments, self.quiet),
+            Command::Backtest(arguments) => backtest::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
             Command::Release(arguments) => release::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),

@@ -33,7 +33,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
-    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let decisions = arguments.decisions.clone().unwrap_or_else(|| job.output.join("state/decisions.csv"));
     let by = arguments.by.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_default();
     if !quiet {

@@ -39,7 +39,7 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
-    let mut job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let mut job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
     let Arguments { dry_run, resume, full, .. } = *arguments;
@@ -77,12 +77,13 @@ fn closing_table(job: &Job, finished: &Finished) -> String {
         Some(folder) => {
             let current = job.output.join("current");
             format!(
-                "Published run {} in {:.1} s.\nReport:  {}\nFiles:   {}\n{}",
+                "Published run {} in {:.1} s.\nReport:  {}\nFiles:   {}\n{}{}",
                 finished.run_id,
                 finished.seconds,
                 from_here(&current.join("report.html")),
                 from_here(folder),
-                model(finished)
+                model(finished),
+                purged(finished)
             )
         }
         None => format!("A dry run of {:.1} s: nothing was published.\n", finished.seconds),
@@ -96,6 +97,16 @@ fn model(finished: &Finished) -> String {
     match finished.learnt {
         true => format!("Model:   learnt tonight, and kept for the nights to come: {file}\n"),
         false => format!("Model:   {file}, learnt before; only `onefolk train` changes it\n"),
+    }
+}
+
+/// What kept runs have lost to objections; nothing where they have not.
+fn purged(finished: &Finished) -> String {
+    let rows: u64 = finished.purged.iter().map(|run| run.rows).sum();
+    match finished.purged.len() {
+        0 => String::new(),
+        1 => format!("Purged:  1 kept run of {rows} rows of people who object; its run.json says so\n"),
+        runs => format!("Purged:  {runs} kept runs of {rows} rows of people who object; their run.json says so\n"),
     }
 }
 

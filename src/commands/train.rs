@@ -11,7 +11,7 @@ use std::path::PathBuf;
 /// Learn a new model on purpose and freeze it: every run uses it until the next training.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk train night/job.toml\n  onefolk train night/job.toml --labels night/out/state/decisions.csv\n  onefolk train night/job.toml --import settings.json\n\nThe model is written where [model] file in the job says, else to state/model.json below the output.\nA Splink model is used by every run once the job file names it:\n  [model]\n  file = \"settings.json\""
+    after_help = "Example:\n  onefolk train night/job.toml\n  onefolk train night/job.toml --labels night/out/state/decisions.csv\n  onefolk train night/job.toml --output new.json\n  onefolk train night/job.toml --import settings.json\n\nThe model is written where [model] file in the job says, else to state/model.json below the output.\nA Splink model is used by every run once the job file names it:\n  [model]\n  file = \"settings.json\""
 )]
 #[command(group = clap::ArgGroup::new("direction").multiple(false))]
 pub struct Arguments {
@@ -20,6 +20,9 @@ pub struct Arguments {
     /// Mix in what humans have said of pairs: CSV as `onefolk review` writes it.
     #[arg(long, value_name = "FILE", group = "direction")]
     labels: Option<PathBuf>,
+    /// Write the model here instead, for `onefolk backtest`: no run uses it until [model] file names it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["import", "export"])]
+    output: Option<PathBuf>,
     /// Learn nothing, but check a Splink settings file against the job: what is taken over, and what is not and why.
     #[arg(long, value_name = "FILE", group = "direction")]
     import: Option<PathBuf>,
@@ -41,7 +44,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     if let Some(path) = &arguments.export {
         return train_splink::export(&job, path, arguments.json, show);
     }
-    let trained = run::train(&job, arguments.labels.as_deref(), show)?;
+    let trained = run::train(&job, arguments.labels.as_deref(), arguments.output.as_deref(), show)?;
     if arguments.json {
         return super::print_json(&serde_json::json!({
             "file": trained.file.display().to_string(),
@@ -51,10 +54,10 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
             "change": trained.change,
         }));
     }
-    if quiet { Ok(()) } else { super::print(&shown(&trained)) }
+    if quiet { Ok(()) } else { super::print(&shown(&trained, arguments.output.is_some())) }
 }
 
-fn shown(trained: &Trained) -> String {
+fn shown(trained: &Trained, elsewhere: bool) -> String {
     let from = &trained.frozen.learnt_from;
     let mut text = format!(
         "Learnt from {} records, {} of them distinct, and {} pairs: {:.0} pairs are expected to be one person.\n",
@@ -72,7 +75,11 @@ fn shown(trained: &Trained) -> String {
         Some(change) if change.same => format!("Nothing has changed against the model of {}.\n", change.before_as_of),
         Some(change) => changed(change),
     });
-    text.push_str(&format!("\nWritten to {}; every run uses it until the next training.\n", trained.file.display()));
+    let then = match elsewhere {
+        true => "no run uses it until [model] file in the job names it",
+        false => "every run uses it until the next training",
+    };
+    text.push_str(&format!("\nWritten to {}; {then}.\n", trained.file.display()));
     text
 }
 

@@ -229,6 +229,15 @@ impl Authority {
         !self.local.rows.is_empty() && self.local.rows.contains(&(provider.to_string(), record_id.to_string()))
     }
 
+    /// Everything by which local objections are told: the numbers, the records, and which numbers stand for others; in no order.
+    pub(crate) fn objections(&self) -> impl Iterator<Item = (&str, &str)> {
+        let numbers = self.local.numbers.iter().map(|number| ("", number.as_str()));
+        let rows = self.local.rows.iter().map(|(provider, record)| (provider.as_str(), record.as_str()));
+        let replaced = self.replaced.iter().map(|(old, new)| (old.as_str(), new.as_str()));
+        let nobody = self.local.numbers.is_empty() && self.local.rows.is_empty();
+        numbers.chain(rows).chain(replaced).filter(move |_| !nobody)
+    }
+
     /// The number that stands today for `number`.
     pub(crate) fn standing<'a>(&'a self, number: &'a str) -> &'a str {
         self.replaced.get(number).map_or(number, String::as_str)

@@ -7,10 +7,12 @@
 mod lists;
 mod named;
 mod opt_outs;
+mod texts;
 
 pub(crate) use lists::Key;
 pub use lists::{Authority, read, read_seen};
 pub use opt_outs::{OptOuts, OptedOut, national_is_known, read_opt_outs, without_type_1};
+pub(crate) use texts::numbers_in;
 
 use crate::failure::{Code, Exit};
 use crate::job::Field;

@@ -3,18 +3,18 @@
 //! All that evaluation needs of `model` and `clustering` is fetched here, so that they can change without the measures noticing.
 
 use crate::blocking::{self, Blocks};
-use crate::clustering::{self, Clustering, Edge, Evidence, Guards, Partition, Settled};
+use crate::clustering::{self, Clustering, Edge, Evidence, Partition, Settled};
 use crate::comparison::Comparisons;
-use crate::consent;
-use crate::explain::codes::{CHANGED_SINCE, NOTHING_COMPARED};
+use crate::explain::codes::CHANGED_SINCE;
+use crate::explain::{Judging, Replayed};
 use crate::failure::{Failure, Result};
 use crate::job::{ClusterSettings, Job};
-use crate::model::{Decision, Linkage, Model, Pooling, Recipe, Scorer, weight_of};
-use crate::publish::published::{PublishedRun, damaged};
+use crate::model::{Decision, Linkage, Model, Recipe, Scorer, weight_of};
+use crate::publish::published::PublishedRun;
 use crate::records::{Identities, Records};
 use crate::run::Show;
+use crate::run::link;
 use crate::run::progress::Progress;
-use crate::run::{self, link};
 use rayon::prelude::*;
 
 /// Everything in memory at once: about 600 bytes a record.
@@ -35,15 +35,7 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// OF0544 where other fields are compared than in the run, OF0545 where the run has no model; and everything that reading may meet.
     pub fn set(job: &'a Job, run: &PublishedRun, progress: &Progress) -> Result<Scene<'a>> {
-        let model: Option<Model> =
-            serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
-        let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
-        let model = run::with_frequencies(job, model)?;
-        let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), progress)?;
-        let settled = authority.settled(job, &records);
-        let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
+        let Replayed { model, records, identities, settled } = Replayed::of(job, run, progress)?;
         let taught = link::Taught::Before(&model);
         let linked = link::link(job, &records, &settled, taught, Some(identities), None, progress)
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
@@ -56,20 +48,8 @@ impl<'a> Scene<'a> {
 
     /// Calls `what` with everything that judges pairs.
     pub fn with<T>(&self, settings: &ClusterSettings, what: impl FnOnce(&Evidence) -> T) -> T {
-        let scorer = self.model.scorer(&self.comparisons);
-        let pooling = Pooling::of(&self.model, &self.comparisons);
-        let guards =
-            Guards::new(&self.comparisons, &self.records, &self.identities, &self.settled, &self.job.providers);
-        what(&Evidence {
-            records: &self.records,
-            identities: &self.identities,
-            comparisons: &self.comparisons,
-            scorer: &scorer,
-            guards: &guards,
-            settings,
-            pooling: &pooling,
-            joins: None,
-        })
+        let Scene { job, records, identities, comparisons, model, settled, .. } = self;
+        Judging { job, records, identities, comparisons, model, settled }.with(settings, what)
     }
 
     /// The people.

@@ -14,6 +14,7 @@ mod missing;
 pub(crate) mod outcome;
 mod pair;
 mod person;
+mod replayed;
 mod scene;
 mod shown;
 mod shown_change;
@@ -33,6 +34,7 @@ pub use pair::{Context, PairExplained, pair};
 pub use person::{
     Bond, Conflict, JoinLine, PersonExplained, RecordLine, Split, parse_person_id, person, person_of_record,
 };
+pub(crate) use replayed::{Judging, Replayed};
 pub use side_by_side::SideBySide;
 pub(crate) use side_by_side::{Pair, look_at, pairs};
 

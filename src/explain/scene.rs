@@ -1,18 +1,17 @@
 //! Everything an explanation looks at, as the run had it: the records, their comparisons, the model, the guards.
 
 use super::Options;
-use super::codes::{CHANGED_SINCE, IMPORTED_MODEL, NOTHING_COMPARED};
+use super::codes::{CHANGED_SINCE, IMPORTED_MODEL};
 use super::crosswalk::Row;
-use crate::clustering::{Evidence, Guards, Judged, Replay, Settled, judge, pair_cut};
+use super::replayed::{Judging, Replayed};
+use crate::clustering::{Evidence, Judged, Replay, Settled, judge, pair_cut};
 use crate::comparison::Comparisons;
-use crate::consent;
 use crate::failure::{Failure, Result};
 use crate::intake;
 use crate::job::{Field, Job};
-use crate::model::{Model, Pooling};
-use crate::publish::published::{PublishedRun, damaged};
+use crate::model::Model;
+use crate::publish::published::PublishedRun;
 use crate::records::{Identities, Records};
-use crate::run;
 use crate::run::imported::ModelFile;
 use crate::run::progress::Progress;
 use std::collections::BTreeMap;
@@ -69,17 +68,9 @@ impl<'a> Scene<'a> {
         if ModelFile::of_job(job)?.is_some() {
             return Err(Failure::new(&IMPORTED_MODEL, format!("run {}", run.run_id)));
         }
-        let model: Option<Model> =
-            serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
-        let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
-        let model = run::with_frequencies(job, model)?;
         let progress = Progress::new(options.progress);
-        let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), &progress)?;
+        let Replayed { model, records, identities, settled } = Replayed::of(job, run, &progress)?;
         let stage = progress.stage("Comparing", None);
-        let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        let settled = authority.settled(job, &records);
-        let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
         let comparisons = Comparisons::choose(job, &records, &identities, model.frequencies());
         stage.done(format!("{} distinct identities", identities.len()));
         let model = model.fitted(&comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
@@ -89,20 +80,8 @@ impl<'a> Scene<'a> {
 
     /// Calls `what` with everything that judges pairs.
     pub fn with<T>(&self, what: impl FnOnce(&Evidence) -> T) -> T {
-        let scorer = self.model.scorer(&self.comparisons);
-        let pooling = Pooling::of(&self.model, &self.comparisons);
-        let guards =
-            Guards::new(&self.comparisons, &self.records, &self.identities, &self.settled, &self.job.providers);
-        what(&Evidence {
-            records: &self.records,
-            identities: &self.identities,
-            comparisons: &self.comparisons,
-            scorer: &scorer,
-            guards: &guards,
-            settings: &self.job.cluster,
-            pooling: &pooling,
-            joins: None,
-        })
+        let Scene { job, records, identities, comparisons, model, settled, .. } = self;
+        Judging { job, records, identities, comparisons, model, settled }.with(&job.cluster, what)
     }
 
     /// The cut at which the run stopped joining people, in 1/1024 bit.
@@ -164,28 +143,13 @@ fn places(job: &Job, records: &Records, identities: &Identities, rows: &[Row]) -
     let extracts = intake::extracts(job);
     let number: BTreeMap<&str, u32> =
         extracts.iter().enumerate().map(|(at, extract)| (extract.name.as_str(), at as u32)).collect();
-    let wanted = |row: &Row| Some((*number.get(row.source_file.as_str())?, u32::try_from(row.source_row).ok()?));
-    // Records stand in the order (extract, row).
     let place = |row: &Row| {
-        let wanted = wanted(row)?;
-        let of = |at: usize| (records.extract[at], records.source_row[at]);
-        let at = partition(records.len(), |at| of(at) < wanted);
-        let same = at < records.len()
-            && of(at) == wanted
-            && records.record_id.get(at) == row.record_id
-            && identities.id(identities.of_record[at]) == row.identity_id;
+        let extract = *number.get(row.source_file.as_str())?;
+        let at = records.place(extract, u32::try_from(row.source_row).ok()?)?;
+        let same =
+            records.record_id.get(at) == row.record_id && identities.id(identities.of_record[at]) == row.identity_id;
         same.then_some(at)
     };
     let changed = || Failure::new(&CHANGED_SINCE, "a row of the records asked for is not what it was");
     rows.iter().map(|row| place(row).ok_or_else(changed)).collect()
-}
-
-/// The first number in `0..end` for which `below` does not hold.
-fn partition(end: usize, below: impl Fn(usize) -> bool) -> usize {
-    let (mut from, mut to) = (0, end);
-    while from < to {
-        let middle = from + (to - from) / 2;
-        if below(middle) { from = middle + 1 } else { to = middle }
-    }
-    from
 }

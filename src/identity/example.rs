@@ -15,6 +15,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         globs: Vec::new(),
         files: Vec::new(),
         stale: None,
+        vanished: Vec::new(),
         changes: None,
         format: job::Format::default(),
         trust,

@@ -136,6 +136,17 @@ pub struct Batch {
     pub quarantined: Vec<Quarantined>,
 }
 
+impl Batch {
+    /// The last column holds the rows' numbers as they were sent: they become `source_rows`, and the column goes.
+    ///
+    /// `false` where one of them is none.
+    pub(super) fn take_numbers(&mut self) -> bool {
+        let Some(numbers) = self.columns.pop() else { return false };
+        let parsed: Option<Vec<u32>> = (0..numbers.len()).map(|row| numbers.get(row).parse().ok()).collect();
+        parsed.map(|numbers| self.source_rows = numbers).is_some()
+    }
+}
+
 /// The source columns that a provider's mapping asks for, each once, in the order of first use: fields by [`crate::job::Field`]
 /// order, then status columns, then carried facts, then what marks a record that is gone.
 pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {

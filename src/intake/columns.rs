@@ -3,7 +3,7 @@
 use super::codes;
 use super::problem::{Problem, Result};
 use super::rows::Slot;
-use crate::job::{Field, Provider};
+use crate::job::Provider;
 use std::collections::HashSet;
 
 /// Names less alike than this are not suggested: a line of data read as a header must not be quoted in a message.
@@ -67,18 +67,14 @@ fn find_one(columns: &[String], wanted: &str, provider: &Provider) -> Result<Slo
     let alike: Vec<usize> = (0..columns.len()).filter(|&index| columns[index].to_lowercase() == folded).collect();
     match alike[..] {
         [index] => Ok(Slot::Column(index)),
-        [] if wanted == "row_number" && numbers_rows(provider) => Ok(Slot::RowNumber),
+        [] if wanted == "row_number" && provider.numbers_rows() => Ok(Slot::RowNumber),
+        [] if provider.vanished.iter().any(|column| column.trim() == wanted) => Ok(Slot::Absent),
         [] => Err(missing(columns, wanted)),
         _ => {
             let what = format!("column \"{wanted}\" stands more than once in the header, in different cases");
             Err(Problem::new(&codes::DOUBLE_COLUMN, what))
         }
     }
-}
-
-/// Whether the provider's record_id is the row's number.
-fn numbers_rows(provider: &Provider) -> bool {
-    provider.columns.get(&Field::RecordId).is_some_and(|source| source.columns == ["row_number"])
 }
 
 fn missing(columns: &[String], wanted: &str) -> Problem {

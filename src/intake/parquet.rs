@@ -69,7 +69,7 @@ impl ParquetPlan {
             .iter()
             .filter_map(|slot| match slot {
                 Slot::Column(index) => Some(*index),
-                Slot::RowNumber => None,
+                Slot::RowNumber | Slot::Absent => None,
             })
             .collect();
         roots.sort_unstable();

@@ -11,7 +11,7 @@ use super::raw::Progress;
 use super::rows::Piece;
 use super::{Extract, Intake, codes, extracts};
 use crate::failure::{self, Failure};
-use crate::job::{Job, WhenMissing};
+use crate::job::{Job, Provider, SOURCE_ROW, WhenMissing};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 
@@ -62,6 +62,18 @@ fn all_are_there(job: &Job) -> failure::Result<()> {
             format!("provider {}: nothing matches {}", provider.id, provider.globs.join(", ")),
         )),
     }
+}
+
+/// The columns that are read of a provider: those of its mapping, and the numbers of rows where they stand in a column.
+fn wanted_of(provider: &Provider) -> Vec<String> {
+    let mut wanted = wanted_columns(provider);
+    wanted.extend(is_numbered(provider).then(|| SOURCE_ROW.to_string()));
+    wanted
+}
+
+/// An extract that is kept without some of its rows says which ones it has.
+fn is_numbered(provider: &Provider) -> bool {
+    provider.stale.as_ref().is_some_and(|stale| stale.numbered)
 }
 
 /// The report of an extract that could not be read, where the job goes on without it.
@@ -149,7 +161,7 @@ impl<'a> Reading<'a> {
         Reading {
             job,
             extracts,
-            wanted: job.providers.iter().map(wanted_columns).collect(),
+            wanted: job.providers.iter().map(wanted_of).collect(),
             sizes,
             progress,
             desk: Mutex::new(Desk { waiting, opening: 0, open: Vec::new() }),
@@ -305,9 +317,12 @@ impl<'a> Reading<'a> {
         let extract = file.index as u32;
         let provider = self.extracts[file.index].provider;
         let slots = file.plan.slots();
-        let mut number = 0;
+        let numbered = is_numbered(&self.job.providers[usize::from(provider)]);
+        let (mut number, mut unnumbered) = (0, false);
         let mut deliver = |piece: Piece, rows_before: u32| {
-            let value = consume(piece.into_batch(extract, provider, slots, rows_before));
+            let mut batch = piece.into_batch(extract, provider, slots, rows_before);
+            unnumbered |= numbered && !batch.take_numbers();
+            let value = consume(batch);
             results.push(Placed { extract, unit: unit.sequence, piece: number, value });
             number += 1;
         };
@@ -334,6 +349,9 @@ impl<'a> Reading<'a> {
             if let Some(rows_before) = file.take_turn(unit.sequence, count, quarantined)? {
                 pieces.into_iter().for_each(|piece| deliver(piece, rows_before));
             }
+        }
+        if unnumbered {
+            return Err(Problem::new(&codes::DAMAGED, "the numbers of its rows cannot be read"));
         }
         self.settle(file);
         Ok(())

@@ -12,12 +12,14 @@ pub(super) enum Slot {
     Column(usize),
     /// The extract has no such column, and the row's number stands for it.
     RowNumber,
+    /// The extract has no such column, and its values are missing.
+    Absent,
 }
 
 /// Up to [`BATCH_ROWS_MAX`] consecutive rows.
 #[derive(Debug, Default)]
 pub(super) struct Piece {
-    /// One a slot; that of [`Slot::RowNumber`] stays empty until the numbers are known.
+    /// One a slot; only those of [`Slot::Column`] are filled before the rows' numbers are known.
     columns: Vec<BatchColumn>,
     /// Rows of `columns`, counted from 0 at the start of the unit.
     rows: Vec<u32>,
@@ -122,9 +124,14 @@ impl Piece {
             *row = number(*row);
         }
         for (slot, column) in slots.iter().zip(&mut self.columns) {
-            if *slot == Slot::RowNumber {
-                *column = BatchColumn::with_capacity(self.rows.len(), self.rows.len() * 6);
-                self.rows.iter().for_each(|row| column.push(&row.to_string()));
+            let rows = self.rows.iter();
+            match slot {
+                Slot::Column(_) => {}
+                Slot::RowNumber => {
+                    *column = BatchColumn::with_capacity(self.rows.len(), self.rows.len() * 6);
+                    rows.for_each(|row| column.push(&row.to_string()));
+                }
+                Slot::Absent => rows.for_each(|_| column.push("")),
             }
         }
         let quarantined = self.quarantined.into_iter().map(|bad| Quarantined {

@@ -21,6 +21,8 @@ pub struct Checked {
     pub text: String,
     /// In the order of the file. Empty exactly where the job can be run.
     pub problems: Vec<Problem>,
+    /// How many of them are columns that an extract lacks, though there is a run that stands: `run` leaves them to a gate.
+    pub vanished: usize,
     /// What could be made of the job; complete only where there is no problem.
     pub provisional: Job,
 }
@@ -29,6 +31,11 @@ impl Checked {
     /// The job, or all its problems as one failure laid out as `look` says.
     pub fn into_job(self, look: Look) -> Result<Job> {
         if self.problems.is_empty() { Ok(self.provisional) } else { Err(self.failure(look)) }
+    }
+
+    /// The job, where nothing is wrong but that columns have vanished from extracts: `Provider::vanished` names them.
+    pub fn into_night(self, look: Look) -> Result<Job> {
+        if self.problems.len() == self.vanished { Ok(self.provisional) } else { Err(self.failure(look)) }
     }
 
     /// # Panics
@@ -51,6 +58,12 @@ impl Job {
     /// they are known for certain.
     pub fn read_with_headers(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Job> {
         Job::check(path, headers)?.into_job(Look::of_stderr())
+    }
+
+    /// As [`Job::read_with_headers`], but columns that have vanished since the run that stands are no failure: `Provider::vanished` names
+    /// them, for a gate to judge.
+    pub fn read_for_a_night(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Job> {
+        Job::check(path, headers)?.into_night(Look::of_stderr())
     }
 
     /// As [`Job::read_with_headers`], with the problems one by one. Fails with OF0102 only.
@@ -84,10 +97,18 @@ pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings:
     let mut problems: Vec<Problem> = errors.iter().map(|error| syntax_problem(error, &text)).collect();
     let recovered = !problems.is_empty();
     let mut found = shape::check(&root);
-    let resolved = resolve::resolve(&root, &text, path, folder, surroundings);
+    let mut resolved = resolve::resolve(&root, &text, path, folder, surroundings);
     found.extend(resolved.problems);
+    let mut vanished = 0;
     if !recovered {
-        found.extend(headers::check(&resolved.job, &resolved.columns, surroundings));
+        let is_first_night = !surroundings.has_run(&resolved.job.output);
+        for lacked in headers::check(&resolved.job, &resolved.columns, surroundings) {
+            if lacked.is_header && !is_first_night {
+                resolved.job.providers[lacked.provider].vanished.push(lacked.column);
+                vanished += 1;
+            }
+            found.push(lacked.problem);
+        }
     } else {
         // What the parser saved from a broken file is not all of it: only what is wrong by itself, on a line of its own, counts.
         let broken: Vec<usize> = problems.iter().map(|problem| problem.position(&text).0).collect();
@@ -96,7 +117,7 @@ pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings:
     problems.extend(found);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
-    Checked { path: path.to_path_buf(), problems, provisional: resolved.job, text }
+    Checked { path: path.to_path_buf(), problems, vanished, provisional: resolved.job, text }
 }
 
 fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {

@@ -8,8 +8,19 @@ use super::{FormatKind, Job};
 use std::collections::BTreeSet;
 use std::path::Path;
 
-/// One problem for each named column that an extract lacks, with the nearest real one.
-pub(super) fn check(job: &Job, columns: &[ColumnUse], surroundings: &dyn Surroundings) -> Vec<Problem> {
+/// A named column that an extract lacks.
+pub(super) struct Lacked {
+    /// Index into `job.providers`.
+    pub provider: usize,
+    pub column: String,
+    /// Whether the first line of that extract is a header at all.
+    pub is_header: bool,
+    /// With the nearest real column.
+    pub problem: Problem,
+}
+
+/// Every named column that an extract lacks, once.
+pub(super) fn check(job: &Job, columns: &[ColumnUse], surroundings: &dyn Surroundings) -> Vec<Lacked> {
     let mut problems = Vec::new();
     for (index, provider) in job.providers.iter().enumerate() {
         // A layout is the header, and has been compared; a JSON line leaves out what is missing, so that its sample proves nothing.
@@ -33,7 +44,9 @@ pub(super) fn check(job: &Job, columns: &[ColumnUse], surroundings: &dyn Surroun
             // An extract without a header lacks every column; that is one mistake, not ten.
             let headless = !lacking.is_header && lacking.near.is_none();
             if !(headless && headless_told) {
-                problems.push(lacking.problem(used, &job.folder));
+                let (column, is_header) = (used.column.text.clone(), lacking.is_header);
+                let problem = lacking.problem(used, &job.folder);
+                problems.push(Lacked { provider: index, column, is_header, problem });
             }
             headless_told |= headless;
         }

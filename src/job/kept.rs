@@ -1,6 +1,7 @@
-//! The last good extracts of a provider, which stand where it sends nothing usable: `state/inputs/<provider>/` below the output.
+//! The last good extracts of a provider, which stand where it sends nothing usable: `state/inputs/<provider>/` below the output. Rows of
+//! people who object are in none of them.
 
-use super::Provider;
+use super::{Format, FormatKind, Provider};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,9 @@ pub(crate) struct Kept {
     /// `as_of` of the run that read them last as sent.
     pub as_of: String,
     pub files: Vec<KeptFile>,
+    /// The extracts were written anew without the rows that may not be kept, as [`Format::kept_rows`] says; else they are copies.
+    #[serde(default)]
+    pub rows_only: bool,
 }
 
 /// One extract that is kept.
@@ -47,6 +51,25 @@ pub struct Stale {
     pub since: Date,
     /// The `source_file` and the BLAKE3 hash of each of the provider's files, in their order.
     pub files: Vec<(String, String)>,
+    /// They hold the numbers of their rows in a column of their own, [`SOURCE_ROW`], as rows are missing.
+    pub numbered: bool,
+}
+
+/// The last column of extracts that are kept without some of their rows: the `source_row` of the extract as it was sent.
+pub(crate) const SOURCE_ROW: &str = "onefolk source_row";
+
+impl Format {
+    /// How extracts are written that are kept without some of their rows.
+    pub(crate) fn kept_rows() -> Format {
+        Format {
+            kind: Some(FormatKind::Csv),
+            delimiter: Some(b','),
+            quote: Some(b'"'),
+            encoding: Some("utf-8".into()),
+            header: Some(true),
+            ..Format::default()
+        }
+    }
 }
 
 impl Provider {
@@ -63,7 +86,11 @@ impl Provider {
         let folder = folder(output, &self.id);
         self.files = kept.files.iter().map(|file| folder.join(&file.place)).collect();
         let files = kept.files.into_iter().map(|file| (file.name, file.blake3)).collect();
-        self.stale = Some(Stale { since, files });
+        let numbered = kept.rows_only;
+        if numbered {
+            self.format = Format::kept_rows();
+        }
+        self.stale = Some(Stale { since, files, numbered });
         true
     }
 

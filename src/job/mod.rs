@@ -29,7 +29,7 @@ pub use codes::CODES;
 pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use kept::Stale;
-pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, folder as kept_folder};
+pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as kept_folder};
 pub use problem::{Look, Problem};
 pub use release::{
     Approver, Confidentiality, Content, Exemption, Identifiers, LegalBasis, NationalList, OptOut, PolicySettings,
@@ -116,6 +116,21 @@ pub struct Provider {
     pub columns: BTreeMap<Field, Source>,
     /// Facts carried to the person, in the order of the file.
     pub carry: Vec<Carry>,
+    /// Columns that an extract lacks though the job names them and there is an earlier run: a gate judges them, and where it is waived they
+    /// are read as empty.
+    pub vanished: Vec<String>,
+}
+
+impl Provider {
+    /// Is a column of the mapping gone from an extract?
+    pub fn lacks(&self, source: &Source) -> bool {
+        source.columns.iter().any(|column| self.vanished.contains(column))
+    }
+
+    /// Is a record of this provider named by its row's number, which may be another record's in the next extract?
+    pub fn numbers_rows(&self) -> bool {
+        self.columns.get(&Field::RecordId).is_some_and(|source| source.columns == ["row_number"])
+    }
 }
 
 /// The care settings of DESIGN section 5.

@@ -17,6 +17,9 @@ pub(super) trait Surroundings {
     /// The last good extracts of a provider.
     fn kept(&self, output: &Path, provider: &str) -> Option<Kept>;
 
+    /// Has a run been published below this output?
+    fn has_run(&self, output: &Path) -> bool;
+
     /// What a provider holds that sends only changes.
     fn standing(&self, output: &Path, provider: &str) -> Option<StandingList>;
 
@@ -67,6 +70,10 @@ impl Surroundings for Disk<'_> {
 
     fn kept(&self, output: &Path, provider: &str) -> Option<Kept> {
         kept::read(output, provider)
+    }
+
+    fn has_run(&self, output: &Path) -> bool {
+        output.join("current").exists()
     }
 
     fn standing(&self, output: &Path, provider: &str) -> Option<StandingList> {

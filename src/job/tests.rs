@@ -65,6 +65,10 @@ impl Surroundings for Memory {
         None
     }
 
+    fn has_run(&self, _: &Path) -> bool {
+        false
+    }
+
     fn standing(&self, _: &Path, _: &str) -> Option<super::standing::StandingList> {
         None
     }

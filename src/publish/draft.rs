@@ -129,6 +129,29 @@ impl<'a> Draft<'a> {
         Ok(Published { run_id: self.run_id.clone(), folder: run_folder(output, &self.run_id), pruned, warnings })
     }
 
+    /// Puts the draft in the place of the kept run of the same name; a kill at any instant leaves the one or the other, once
+    /// [`recover`](super::recover) has looked at it.
+    ///
+    /// # Panics
+    /// Where `current` leads to that run: what stands is never changed.
+    pub(crate) fn replace(mut self) -> Result<()> {
+        let output = self.lock.output();
+        assert_ne!(runs::current_run(output).as_deref(), Some(self.run_id.as_str()), "what stands is never changed");
+        self.sync()?;
+        self.promise()?;
+        // From here on the draft is to stand, now or after the next recovery.
+        self.published = true;
+        recovery::finish_replacing(output, &self.run_id)
+    }
+
+    /// The one rename that decides that the draft takes the place of the run of its name.
+    pub(super) fn promise(&self) -> Result<()> {
+        let output = self.lock.output();
+        let anew = runs::anew_folder(output, &self.run_id);
+        let renamed = disk::rename(&self.folder, &anew).and_then(|()| disk::sync_folder(&output.join("runs")));
+        renamed.map_err(|error| failed(&error, &anew))
+    }
+
     /// Step 1: everything in the folder survives a power cut.
     pub(super) fn sync(&self) -> Result<()> {
         let (mut found, mut folders) = (Vec::new(), Vec::new());

@@ -12,6 +12,9 @@
 //! 5. rename the pending entry into the ledger; 6. prune old runs.
 //!
 //! [`recover`] looks at `current`: where it names the pending entry's run, step 5 is done again, otherwise 2 and 3 are undone.
+//!
+//! A kept run that is written anew (`Draft::replace`) waits whole and synced as `runs/.<run_id>.anew/`; then the old one makes room and it
+//! takes its name. [`recover`] finishes what a kill has left between the two. `current` never leads to such a run.
 
 mod draft;
 mod export;

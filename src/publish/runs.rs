@@ -17,6 +17,11 @@ pub(super) fn partial_folder(output: &Path, run_id: &str) -> PathBuf {
     output.join("runs").join(format!(".{run_id}.partial"))
 }
 
+/// Where a kept run that was written anew waits, whole, to take the place of the old one.
+pub(super) fn anew_folder(output: &Path, run_id: &str) -> PathBuf {
+    output.join("runs").join(format!(".{run_id}.anew"))
+}
+
 /// The run that `current` points to, if any.
 pub fn current_run(output: &Path) -> Option<String> {
     let target = fs::read_link(output.join(CURRENT)).ok()?;
@@ -56,7 +61,16 @@ pub fn kept_runs(output: &Path) -> Result<Vec<String>> {
 
 /// Leftovers of runs that were being written or removed: their run_ids.
 pub(super) fn list_partial(output: &Path) -> Result<Vec<String>> {
-    let run_of = |name: String| name.strip_prefix('.')?.strip_suffix(".partial").map(str::to_string);
+    list_hidden(output, ".partial")
+}
+
+/// Runs that were written anew and are still to take their place: their run_ids.
+pub(super) fn list_anew(output: &Path) -> Result<Vec<String>> {
+    list_hidden(output, ".anew")
+}
+
+fn list_hidden(output: &Path, ending: &str) -> Result<Vec<String>> {
+    let run_of = |name: String| name.strip_prefix('.')?.strip_suffix(ending).map(str::to_string);
     let mut runs: Vec<String> =
         names(output)?.into_iter().filter_map(run_of).filter(|run| parse(run).is_some()).collect();
     runs.sort();

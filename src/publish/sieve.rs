@@ -6,7 +6,8 @@ use super::{Draft, WrittenFile};
 use crate::failure::{Failure, Result};
 use crate::publish::OUTPUT_UNWRITABLE;
 use crate::publish::published::damaged;
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::compute::kernels::zip::zip;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::schema::types::ColumnPath;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 #[derive(Debug, Default)]
 pub(crate) struct Fate {
     pub keep: Vec<bool>,
-    /// Rows whose columns of `Sieve::hidden` become null; empty for none.
+    /// Rows whose columns of `Sieve::hidden` become null, or empty where there is no null; empty for none.
     pub hide: Vec<bool>,
     /// The values of a column of flags; empty where they stay as they are.
     pub flags: Vec<bool>,
@@ -68,7 +69,10 @@ fn sifted(batch: &RecordBatch, sieve: &Sieve, fate: Fate) -> Option<RecordBatch>
         let hide = BooleanArray::from(fate.hide);
         for (column, field) in columns.iter_mut().zip(batch.schema().fields()) {
             if sieve.hidden.contains(field.name()) {
-                *column = arrow::compute::nullif(column, &hide).ok()?;
+                *column = match field.is_nullable() {
+                    true => arrow::compute::nullif(column, &hide).ok()?,
+                    false => zip(&hide, &StringArray::new_scalar(""), &column.as_ref()).ok()?,
+                };
             }
         }
     }

@@ -517,6 +517,46 @@ fn a_kill_after_any_step_leaves_the_old_run_or_the_new() {
 }
 
 #[test]
+fn a_kill_while_a_kept_run_is_replaced_leaves_the_old_one_or_the_new() {
+    for steps in 0..=4 {
+        let output = tempfile::tempdir().unwrap();
+        let lock = Lock::acquire(output.path(), "run").unwrap();
+        let example = example();
+        let first = example.publish(&lock, 7).run_id;
+        example.publish(&lock, 7);
+        let (before, runs) = (standing(output.path()), output.path().join("runs"));
+        let old = contents(&runs.join(&first));
+
+        let draft = Draft::create(&lock, &first).unwrap();
+        draft.write_bytes("run.json", b"{}").unwrap();
+        let (partial, anew) = (runs.join(format!(".{first}.partial")), runs.join(format!(".{first}.anew")));
+        if steps >= 1 {
+            draft.promise().unwrap();
+        }
+        if steps >= 2 {
+            fs::rename(runs.join(&first), &partial).unwrap();
+        }
+        if steps >= 3 {
+            fs::rename(&anew, runs.join(&first)).unwrap();
+        }
+        if steps >= 4 {
+            // The old one is half removed.
+            fs::remove_file(partial.join("people.parquet")).unwrap();
+        }
+        draft.kill();
+
+        let recovered = recover(&lock).unwrap();
+        assert_eq!(recovered.replaced.is_empty(), !(1..=2).contains(&steps), "step {steps}");
+        assert_eq!(recover(&lock).unwrap(), Recovered::default(), "recovering twice does no harm");
+        let stands = contents(&runs.join(&first));
+        let new = BTreeMap::from([("run.json".to_string(), b"{}".to_vec())]);
+        assert!(if steps == 0 { stands == old } else { stands == new }, "step {steps}: {:?}", stands.keys());
+        assert!(!partial.exists() && !anew.exists());
+        assert_eq!(standing(output.path()), before, "what stands is what it was");
+    }
+}
+
+#[test]
 fn one_run_at_a_time() {
     let output = tempfile::tempdir().unwrap();
     let lock = Lock::acquire(output.path(), "run").unwrap();

@@ -190,7 +190,8 @@ fn custom_kind(field: Field, custom: &[CustomField]) -> Option<FieldKind> {
     }
 }
 
-fn field_name(field: Field, custom: &[CustomField]) -> String {
+/// What a field is called in run.json.
+pub(crate) fn field_name(field: Field, custom: &[CustomField]) -> String {
     match field {
         Field::Custom(index) => custom[usize::from(index)].name.clone(),
         built_in => built_in.word().unwrap_or_default().to_string(),

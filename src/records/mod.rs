@@ -15,6 +15,7 @@ mod shared_numbers;
 mod unusable;
 mod values;
 
+pub(crate) use clean::field_name;
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
 pub use dictionary::Dictionary;
 pub use formats::Formats;
@@ -95,6 +96,17 @@ impl Records {
     /// The value of `field` in `record` as it was sent.
     pub fn sent(&self, field: Field, record: usize) -> Option<&str> {
         self.raw.get(&field).and_then(|column| column.get(record))
+    }
+
+    /// Where a row of an extract stands: records come in the order (extract, row).
+    pub fn place(&self, extract: u32, source_row: u32) -> Option<usize> {
+        let (mut from, mut to) = (0, self.len());
+        let of = |at: usize| (self.extract[at], self.source_row[at]);
+        while from < to {
+            let middle = from + (to - from) / 2;
+            if of(middle) < (extract, source_row) { from = middle + 1 } else { to = middle }
+        }
+        (from < self.len() && of(from) == (extract, source_row)).then_some(from)
     }
 
     /// Keeps the rows marked in `keep`; dictionaries stay as they are.

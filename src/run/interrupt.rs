@@ -7,6 +7,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Watches for signals while it lives.
@@ -15,18 +16,22 @@ pub struct Guard {
     /// True while the few renames of publishing are under way: they take milliseconds and must not be torn. The lock is held while a
     /// stopped run is cleared away, so that publishing never begins beside that.
     held: Arc<Mutex<bool>>,
+    /// A signal has come while it was held.
+    asked: Arc<AtomicBool>,
 }
 
 impl Guard {
     /// Begins to watch; where signals cannot be watched the run goes on without, and the next one clears up.
     pub fn watch(output: &Path) -> Guard {
-        let held = Arc::new(Mutex::new(false));
-        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return Guard { handle: None, held } };
+        let (held, asked) = (Arc::new(Mutex::new(false)), Arc::new(AtomicBool::new(false)));
+        let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return Guard { handle: None, held, asked } };
         let handle = signals.handle();
         let (output, runs, holding) = (output.to_path_buf(), output.join("runs"), held.clone());
+        let asking = asked.clone();
         std::thread::spawn(move || {
             for _ in signals.forever() {
                 let held = holding.lock().unwrap_or_else(PoisonError::into_inner);
+                asking.store(true, Ordering::Relaxed);
                 if !*held {
                     remove_drafts(&runs);
                     history::interrupted(&output);
@@ -41,12 +46,17 @@ impl Guard {
                 }
             }
         });
-        Guard { handle: Some(handle), held }
+        Guard { handle: Some(handle), held, asked }
     }
 
     /// From here on signals wait until the run stands.
     pub fn hold(&self) {
         *self.held.lock().unwrap_or_else(PoisonError::into_inner) = true;
+    }
+
+    /// Has a signal come that waits? What is not needed for the run to stand is left to the next one then.
+    pub fn asked(&self) -> bool {
+        self.asked.load(Ordering::Relaxed)
     }
 }
 

@@ -4,10 +4,12 @@
 //! one of crosswalk, quarantine and withheld, or the run fails; what was published before stands until the one rename that replaces it.
 
 mod accounts;
+mod agreement;
 mod changes;
 mod checkpoint;
 mod counted;
 mod decided;
+mod earlier;
 mod export;
 mod export_model;
 mod frequencies;
@@ -25,8 +27,10 @@ mod metrics;
 mod model;
 mod noted;
 mod notify;
+mod other_model;
 pub mod plan;
 pub mod progress;
+mod purge;
 mod recalling;
 mod release;
 mod released;
@@ -46,7 +50,9 @@ pub use export_model::{ExportedModel, export_model};
 pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use model::model_in_brief;
+pub use other_model::OtherModel;
 pub use progress::{Show, StageTime};
+pub use purge::Purged;
 pub use release::{ReleasedAgain, release};
 pub use rollback::{RolledBack, rollback};
 pub use temporary::Temporary;
@@ -75,6 +81,7 @@ use link::Linked;
 use linked_night::{LinkedNight, Taken, link_night};
 use model::{Known, MODEL_DOES_NOT_FIT};
 use progress::Progress;
+use purge::Purge;
 use released::Released;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -88,7 +95,7 @@ pub static CODES: &[&Code] = &[
     &THREADS_UNAVAILABLE,
     &NO_ROWS,
     &INTERRUPTED,
-    &rollback::KEPT_APART_TODAY,
+    &earlier::KEPT_APART_TODAY,
     &model::MODEL_UNREADABLE,
     &model::MODEL_DAMAGED,
     &model::MODEL_MISSING,
@@ -185,6 +192,8 @@ pub struct Finished {
     pub learnt: bool,
     /// The file that the model was read from, or was kept in; absent where there was nothing to compare, and after a dry run that learnt.
     pub model: Option<PathBuf>,
+    /// Kept runs that held rows of people who object now, and were written anew without them.
+    pub purged: Vec<Purged>,
     pub seconds: f64,
     /// Stages that an earlier attempt at this night had finished, and that were not done again.
     pub reused_stages: Vec<&'static str>,
@@ -202,6 +211,10 @@ struct Night<'a> {
     cleaned: Cleaned,
     quarantined: Vec<Quarantined>,
     withheld: Vec<Withheld>,
+    objecting: withhold::Objecting,
+    authority: Authority,
+    /// Every run that the ledger knows, oldest first.
+    runs: Vec<String>,
     /// Opt-outs that act on releases.
     opt_outs: OptOuts,
     replaced_numbers: u64,
@@ -217,6 +230,7 @@ struct Night<'a> {
     /// Stages of an earlier attempt at this night that were not done again.
     reused: Vec<&'static str>,
     controls: Vec<Control>,
+    agreements: Vec<agreement::Agreement>,
     accounts: Accounts,
     linked: Linked,
     /// The job's own model file, where it names one.
@@ -345,8 +359,13 @@ fn with_changes(
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
-    finished.warnings.extend(keep::keep(job, &night.files));
+    finished.warnings.extend(keep::keep(job, &night.files, &night.withheld));
     finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
+    let Night { run_id: by, runs, authority, objecting, .. } = &night;
+    let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
+    let (purged, warnings) = purge.kept_runs(progress);
+    finished.purged = purged;
+    finished.warnings.extend(warnings);
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -384,7 +403,8 @@ impl<'a> Beginning<'a> {
         let checkpoints = Checkpoints::new(job, how, settings);
         let authority = consent::read(job)?;
         let opt_outs = consent::read_opt_outs(job, &authority)?;
-        let gates = Gates::new(job, Before::of(job)?, options.waived);
+        let mut gates = Gates::new(job, Before::of(job)?, options.waived);
+        gates.judge_headers()?;
         let full = options.full;
         Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
     }
@@ -395,7 +415,8 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
-    let Usable { files, mut records, cleaned, quarantined, replaced_numbers } = match checkpoints.reading(progress) {
+    let Usable { files, mut records, cleaned, mut quarantined, replaced_numbers } = match checkpoints.reading(progress)
+    {
         Some(usable) => usable,
         None => {
             let usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
@@ -404,7 +425,8 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         }
     };
     keep::verify(job, &files)?;
-    gates.judge_extracts(&files, &quarantined, &cleaned.quality)?;
+    gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records)?;
+    let objecting = withhold::Objecting::named(job, &records, &authority);
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let mut accounts = Accounts::default();
     let (night, memory_warnings) = link_night(
@@ -420,6 +442,8 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         },
     )?;
     let LinkedNight { withheld, gone, linked, learnt } = night;
+    let objecting = objecting.withheld(job, &withheld);
+    withhold::empty_texts(&mut quarantined, &authority, &objecting);
     let settled = authority.settled(job, &records);
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
@@ -435,7 +459,8 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
     );
     let controls = impossible::controls(job, &records, &linked.clustering.partition);
     let found = u64::from(linked.clustering.partition.people);
-    gates.judge_people(&ledger, found, &identified.changes, &controls)?;
+    let agreements = agreement::agreements(job, &records, &linked.clustering.partition);
+    gates.judge_people(&ledger, found, &identified.changes, &controls, &agreements)?;
     let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
     stage.done(format!("{} people", people.len()));
     let (reused, checkpoint_warnings) = checkpoints.outcome();
@@ -447,6 +472,9 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         cleaned,
         quarantined,
         withheld,
+        objecting,
+        authority,
+        runs: ledger.runs().to_vec(),
         opt_outs,
         replaced_numbers,
         decided,
@@ -456,6 +484,7 @@ fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> R
         gates: gates.into_outcomes(),
         reused,
         controls,
+        agreements,
         accounts,
         linked,
         model_file,
@@ -500,7 +529,15 @@ pub(crate) fn prepare_records(
     (model, learnt): (Option<&Model>, bool),
     progress: &Progress,
 ) -> Result<Records> {
-    let mut usable = read_usable(job, authority, model.and_then(Model::formats), progress)?;
+    let formats = model.and_then(Model::formats);
+    let mut usable = match read_usable(job, authority, formats, progress) {
+        // As in the night: the last good extracts stand where a provider's own cannot be read.
+        Err(failure) => match keep::standing_in(job, &failure) {
+            Some(standing) => read_usable(&standing, authority, formats, progress)?,
+            None => return Err(failure),
+        },
+        usable => usable?,
+    };
     let model_file = ModelFile::of_job(job)?;
     let _ = withhold(job, &mut usable.records, authority, (model_file.as_ref(), model.filter(|_| !learnt)), progress)?;
     Ok(usable.records)
@@ -629,6 +666,7 @@ impl Night<'_> {
                 Some(_) => self.job.model_file.clone(),
                 None => self.known.as_ref().map(|known| known.from.clone()),
             },
+            purged: Vec::new(),
             seconds: 0.0,
             reused_stages: self.reused.clone(),
             stages: Vec::new(),

@@ -126,6 +126,19 @@ pub fn known(job: &Job) -> Result<Option<Known>> {
     frozen.map(|frozen| Ok(Known { frozen: complete(job, frozen)?, from })).transpose()
 }
 
+/// A model of ours that stands at `path`, whatever the job uses.
+///
+/// # Errors
+/// OF0520 where none does, OF0575 where its frequencies are neither beside it nor beside the job's own model.
+pub(super) fn at(job: &Job, path: &Path) -> Result<Known> {
+    let absent = || Failure::new(&MODEL_UNREADABLE, format!("{}: there is no such file", path.display()));
+    let frozen = read(path)?.ok_or_else(absent)?;
+    let named = Job { model_file: Some(path.to_path_buf()), ..job.clone() };
+    // The model of a kept run has its frequencies in the state folder.
+    let frozen = complete(&named, frozen.clone()).or_else(|failure| complete(job, frozen).map_err(|_| failure))?;
+    Ok(Known { frozen, from: path.to_path_buf() })
+}
+
 fn complete(job: &Job, frozen: Frozen) -> Result<Frozen> {
     Ok(Frozen { model: frequencies::with_frequencies(job, frozen.model)?, ..frozen })
 }

@@ -49,6 +49,16 @@ pub(super) fn about_to_roll_back(job: &Job, run_id: &str, to: &str, run_json: &[
     audit::add(job, &[note]).map(|_| ())
 }
 
+/// Notes that a kept run is about to be written anew without people who object.
+pub(super) fn about_to_purge(job: &Job, run_id: &str, by: &str, rows: u64, run_json: &[u8]) -> Result<()> {
+    let note = Note::new(Event::Purge)
+        .of_run(run_id)
+        .with("by", by)
+        .with("rows", rows)
+        .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
+    audit::add(job, &[note]).map(|_| ())
+}
+
 /// Notes that publishing has failed. Where even that fails the next run does it.
 pub(super) fn withdrawn(job: &Job, run_id: &str) {
     if let Err(failure) = audit::add(job, &[Note::new(Event::RunWithdrawn).of_run(run_id)]) {

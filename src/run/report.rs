@@ -1,6 +1,7 @@
 //! What a run says of itself: the facts of report.html, run.json and the metrics.
 
 use super::Night;
+use super::agreement::Agreement;
 use super::counted::{Counted, Seen};
 use super::machine;
 use super::progress::StageTime;
@@ -70,6 +71,7 @@ fn providers<'a>(night: &'a Night) -> Vec<Provider<'a>> {
                 id: &provider.id,
                 name: &provider.name,
                 setting: provider.setting,
+                days_old: provider.days_old(night.job.as_of),
                 records: account.crosswalk,
                 withheld_rows: account.withheld(),
                 quarantined: night.accounts.quarantine_of(at as u16),
@@ -121,6 +123,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "decisions": night.decided,
         "gates": night.gates,
         "negative_controls": night.controls,
+        "agreement": agreement(night),
         "settings": settings(job),
         "inputs": inputs(night),
         "provider_changes": night.provider_changes,
@@ -189,6 +192,18 @@ fn standardised(night: &Night) -> Value {
         "replaced_numbers": night.replaced_numbers,
         "fields": quality.collect::<Vec<_>>(),
     })
+}
+
+fn agreement(night: &Night) -> Value {
+    let one = |agreement: &Agreement| {
+        json!({
+            "provider": night.job.providers[usize::from(agreement.provider)].id,
+            "field": agreement.field,
+            "able": agreement.able,
+            "agreed": agreement.agreed,
+        })
+    };
+    night.agreements.iter().map(one).collect()
 }
 
 fn model_in_brief(night: &Night) -> Value {

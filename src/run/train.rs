@@ -35,45 +35,51 @@ pub struct Unused {
     pub not_known: u64,
 }
 
-/// Reads the extracts, learns a model as a first night does, and freezes it. `labels` is a file of decisions ([`decisions`]).
+/// Reads the extracts, learns a model as a first night does, and freezes it: in `output`, or else where the job's own model stands.
+/// `labels` is a file of decisions ([`decisions`]).
 ///
 /// # Errors
 /// OF0520 where something else stands in the model's place, OF0523 where nothing can be compared, OF0524 where it cannot be written; and
 /// what reading the extracts and the labels may meet.
-pub fn train(job: &Job, labels: Option<&Path>, show: Show) -> Result<Trained> {
+pub fn train(job: &Job, labels: Option<&Path>, output: Option<&Path>, show: Show) -> Result<Trained> {
     let progress = Progress::new(show);
-    on_threads(job, || learn(job, labels, &progress))
+    on_threads(job, || learn(job, labels, output, &progress))
 }
 
-fn learn(job: &Job, labels: Option<&Path>, progress: &Progress) -> Result<Trained> {
+fn learn(job: &Job, labels: Option<&Path>, output: Option<&Path>, progress: &Progress) -> Result<Trained> {
     let lock = Lock::acquire(&job.output, "train")?;
     let interrupt = interrupt::Guard::watch(lock.output());
-    history::kept(&lock, "train", |_| None, || learn_and_freeze(job, labels, progress, &interrupt))
+    history::kept(&lock, "train", |_| None, || learn_and_freeze(job, labels, output, progress, &interrupt))
 }
 
 fn learn_and_freeze(
     job: &Job,
     labels: Option<&Path>,
+    output: Option<&Path>,
     progress: &Progress,
     interrupt: &interrupt::Guard,
 ) -> Result<Trained> {
     let before = model::known(job)?;
+    let model_file = output.map(Path::to_path_buf).or_else(|| job.model_file.clone());
+    let elsewhere = &Job { model_file, ..job.clone() };
+    // What is no model is not written over.
+    let _ = model::known(elsewhere)?;
     let decided = labels.map(decisions::read).transpose()?.unwrap_or_default().pairs;
     let mut authority = consent::read(job)?;
     // A model learns from what the data says, and from labels as labels: not from people as humans have put them together.
     authority.decisions.pairs.clear();
     let Usable { files, mut records, cleaned, quarantined, .. } = read_usable(job, &authority, None, progress)?;
     // No night is held against the one before: only what is in quarantine counts.
-    Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[])?;
+    Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[], &records)?;
     let Held { identities, .. } = withhold(job, &mut records, &authority, (None, None), progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
     let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, None, progress)?;
     let frozen = model::freeze(job, &linked, &cleaned.formats, used)?
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
-    let file = model::place(job);
+    let file = model::place(elsewhere);
     interrupt.hold();
-    model::write(job, &file, &frozen)?;
+    model::write(elsewhere, &file, &frozen)?;
     let change = before.map(|before| Change::between(&before.frozen, &frozen));
     Ok(Trained { file, frozen, change, unused })
 }

@@ -246,7 +246,7 @@ fn every_change_of_the_disk_goes_through_the_seam() {
         ground.night().expect("a later night, which removes older runs");
     }
     let job = Job::read(&ground.path("job.toml")).expect("the job is right");
-    super::train(&job, None, super::Show::Nothing).expect("a training");
+    super::train(&job, None, None, super::Show::Nothing).expect("a training");
     super::rollback(&job, "2026-11-22-03", super::Show::Nothing).expect("a way back");
     same(&trial);
 }

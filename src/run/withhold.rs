@@ -1,13 +1,16 @@
 //! Taking out what may not be used, before anything is linked for others to see.
 
+use super::earlier::Today;
 use super::imported::{self, ModelFile};
 use super::link::{self, Taught};
 use super::progress::{Progress, Show};
 use crate::consent::{self, Authority, Withheld, WithheldReason};
 use crate::failure::Result;
-use crate::job::Job;
+use crate::intake::Quarantined;
+use crate::job::{Field, Job};
 use crate::model::Model;
 use crate::records::{Identities, Records};
+use rustc_hash::FxHashSet;
 
 /// What was taken out of the records.
 pub(super) struct Held {
@@ -16,6 +19,40 @@ pub(super) struct Held {
     pub identities: Option<Identities>,
     /// Decisions that a row is no person's, which name a record that no extract holds.
     pub gone: u64,
+}
+
+/// By what those who object are known tonight, for what was published before they did.
+#[derive(Debug, Default)]
+pub(super) struct Objecting {
+    /// Provider and record_id of every row that was withheld for an objection, but not where that is the row's number.
+    pub records: FxHashSet<(String, String)>,
+    /// NHS numbers of the rows that an objection names.
+    pub numbers: FxHashSet<String>,
+}
+
+impl Objecting {
+    /// By the rows that the lists name, before anything is withheld.
+    pub fn named(job: &Job, records: &Records, authority: &Authority) -> Objecting {
+        let named = authority.named(job, records);
+        let rows = (0..records.len()).filter(|&row| named[row]);
+        // What is only linked may carry somebody else's number.
+        let numbers = rows.filter_map(|row| records.value(Field::NhsNumber, row)).map(str::to_string).collect();
+        Objecting { records: FxHashSet::default(), numbers }
+    }
+
+    /// And by the rows that were withheld for it.
+    pub fn withheld(mut self, job: &Job, withheld: &[Withheld]) -> Objecting {
+        let objects = |row: &&Withheld| {
+            matches!(row.reason, WithheldReason::LocalObjection | WithheldReason::LocalObjectionLinked)
+        };
+        for row in withheld.iter().filter(objects) {
+            let provider = &job.providers[usize::from(row.provider)];
+            if !provider.numbers_rows() {
+                self.records.insert((provider.id.clone(), row.record_id.clone()));
+            }
+        }
+        self
+    }
 }
 
 /// Takes out what may not be used: withheld identities, rows that are no person's, rows that objections name, and the other rows of the
@@ -61,4 +98,10 @@ pub(super) fn withhold(
     let identities = as_before.then(|| everybody.identities.retain(records, &stays));
     stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
     Ok(Held { withheld, identities, gone })
+}
+
+/// Empties the raw text of rows in quarantine that hold the NHS number of somebody who objects: they can be neither read nor withheld.
+pub(super) fn empty_texts(quarantined: &mut [Quarantined], authority: &Authority, objecting: &Objecting) {
+    let today = Today::objecting(authority, objecting);
+    quarantined.iter_mut().filter(|row| today.text_objects(&row.raw)).for_each(|row| row.raw.clear());
 }

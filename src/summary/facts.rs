@@ -27,6 +27,8 @@ pub struct Provider<'a> {
     pub id: &'a str,
     pub name: &'a str,
     pub setting: Setting,
+    /// How old its records are where its last good extracts stand in; `None` where it has sent its own.
+    pub days_old: Option<i64>,
     /// Rows in the crosswalk.
     pub records: u64,
     pub withheld_rows: u64,

@@ -41,6 +41,7 @@ const PROVIDERS: Shape = Shape {
         ("provider", "Identifier in the job file", "identifier", NONE),
         ("name", "Name in the job file", "text", NONE),
         ("setting", "Kind of care", "word", NONE),
+        ("days_old", "Age of the records where the last good extracts stand in; else empty", "days", NONE),
         ("records", "Rows that were linked to a person", "rows", RULE),
         ("people", "People with at least one linked row", "people", RULE),
         ("quarantined", "Rows that could not be used", "rows", RULE),
@@ -178,6 +179,7 @@ fn people_groups(figures: &Figures) -> Vec<Vec<String>> {
 fn providers(figures: &Figures) -> Vec<Vec<String>> {
     let row = |provider: &super::figures::ProviderFigures| {
         let mut row = vec![provider.id.to_string(), provider.name.to_string(), provider.setting.word().to_string()];
+        row.push(provider.days_old.map(|days| days.to_string()).unwrap_or_default());
         let counts = [provider.records, provider.people, provider.quarantined, provider.withheld];
         row.extend(counts.map(Shown::plain));
         row

@@ -60,6 +60,7 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
             id: PROVIDER_IDS[index],
             name: PROVIDER_IDS[index],
             setting: SETTINGS[index],
+            days_old: None,
             records,
             withheld_rows,
             quarantined: vec![(QuarantineCode::Ragged, ragged), (QuarantineCode::FillerPerson, filler)],

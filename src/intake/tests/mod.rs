@@ -50,6 +50,7 @@ pub(super) fn provider(wanted: &[&str], files: Vec<PathBuf>) -> Provider {
         globs: vec!["in/*.csv".to_string()],
         files,
         stale: None,
+        vanished: Vec::new(),
         changes: None,
         format: Format::default(),
         trust: 4,

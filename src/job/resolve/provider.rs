@@ -41,6 +41,7 @@ impl Resolver<'_> {
             globs: section.texts("files").into_iter().map(|pattern| pattern.text).collect(),
             files,
             stale: None,
+            vanished: Vec::new(),
             changes: None,
             trust: trust.unwrap_or_else(|| setting.default_trust()),
             one_record_per_person: section.flag("one_record_per_person").unwrap_or(false),

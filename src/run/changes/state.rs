@@ -91,7 +91,8 @@ pub(super) fn stand(job: &Job, provider: &mut Provider, list: Option<&StandingLi
     provider.files = vec![place];
     provider.format = standing::format();
     // On the day itself there was nothing to wait for.
-    provider.stale = (since < job.as_of).then(|| Stale { since, files: vec![(name, list.blake3.clone())] });
+    provider.stale =
+        (since < job.as_of).then(|| Stale { since, files: vec![(name, list.blake3.clone())], numbered: false });
 }
 
 /// Writes what the provider holds now, to be read by this run and moved on once it is published.

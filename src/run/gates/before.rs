@@ -1,10 +1,14 @@
 //! What the run before had, as its run.json says.
 
 use crate::failure::Result;
-use crate::job::Job;
+use crate::job::{CarryKind, Job};
 use crate::publish::published::{PublishedRun, damaged};
+use rustc_hash::FxHashSet;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+
+/// A carried fact of more distinct values than this has no list of codes.
+const CODES_MAX: usize = 1000;
 
 /// A column of a provider, as standardising saw it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -25,6 +29,10 @@ pub(in crate::run) struct Before {
     pub columns: BTreeMap<(String, String), ColumnBefore>,
     /// Negative controls by name: how many could fail, and how many did.
     pub controls: BTreeMap<String, (u64, u64)>,
+    /// By provider id and field: rows that others could agree with, and those with which they did.
+    pub agreement: BTreeMap<(String, String), (u64, u64)>,
+    /// By carried fact: the codes that people had; none where they were too many to be codes.
+    pub codes: BTreeMap<String, FxHashSet<String>>,
 }
 
 impl Before {
@@ -50,6 +58,37 @@ impl Before {
             let counts = (count(&control["able"]), count(&control["failed"]));
             before.controls.insert(text(&control["name"]), counts);
         }
+        for one in json["agreement"].as_array().into_iter().flatten() {
+            let counts = (count(&one["able"]), count(&one["agreed"]));
+            before.agreement.insert((text(&one["provider"]), text(&one["field"])), counts);
+        }
+        before.codes = codes(job, &run)?;
         Ok(before)
     }
+}
+
+/// The codes of carried categories that the people of a run have.
+fn codes(job: &Job, run: &PublishedRun) -> Result<BTreeMap<String, FxHashSet<String>>> {
+    let carried = job.providers.iter().flat_map(|provider| &provider.carry);
+    let categories = carried.filter(|carry| carry.kind == CarryKind::Category).map(|carry| carry.name.as_str());
+    let known: BTreeSet<String> = run.columns("people.parquet")?.into_iter().collect();
+    let names: BTreeSet<&str> = categories.filter(|name| known.contains(*name)).collect();
+    let mut codes: BTreeMap<String, FxHashSet<String>> = BTreeMap::new();
+    if names.is_empty() {
+        return Ok(codes);
+    }
+    let columns: Vec<&str> = names.iter().copied().collect();
+    run.each("people.parquet", &columns, |rows| {
+        for name in &columns {
+            let seen = codes.entry(name.to_string()).or_default();
+            for value in rows.text(name)?.iter().flatten() {
+                if seen.len() <= CODES_MAX && !seen.contains(value) {
+                    seen.insert(value.to_string());
+                }
+            }
+        }
+        Ok(())
+    })?;
+    codes.retain(|_, seen| !seen.is_empty() && seen.len() <= CODES_MAX);
+    Ok(codes)
 }

@@ -1,25 +1,27 @@
 //! Columns that have become others: filled, understood or written otherwise than in the run before.
 
 use super::before::ColumnBefore;
-use super::{Gates, percent};
+use super::{Gates, percent, points};
 use crate::intake::FileReport;
-use crate::records::Quality;
+use crate::job::Field;
+use crate::records::{Quality, Records, field_name};
 
 /// Shares of fewer rows than this say nothing.
-const ROWS_MIN: u64 = 50;
+pub(super) const ROWS_MIN: u64 = 50;
 
 /// How far a column is from what it was.
-struct Drift {
+pub(super) struct Drift {
     /// Of the limit: beyond 1 it is broken.
-    size: f64,
-    words: String,
+    pub size: f64,
+    pub words: String,
 }
 
 impl Gates<'_> {
-    pub(super) fn column_changed(&mut self, files: &[FileReport], quality: &[Quality]) {
+    pub(super) fn column_changed(&mut self, files: &[FileReport], quality: &[Quality], records: &Records) {
         let maximum = self.job.gates.maximum_column_change;
-        let mut drifts: Vec<Drift> = Vec::new();
-        for column in quality {
+        let mut drifts = self.codes_drift(records);
+        // Of a column that is gone altogether another gate has told.
+        for column in quality.iter().filter(|column| !self.has_vanished(column)) {
             let id = &self.job.providers[usize::from(column.provider)].id;
             let rows: u64 = files.iter().filter(|file| file.provider == column.provider).map(|file| file.rows).sum();
             let rows_before = self.before.rows.get(id).copied().unwrap_or(0);
@@ -39,10 +41,12 @@ impl Gates<'_> {
         let expected = format!("a change of at most {} and the same way of writing", points(maximum));
         self.note("column_changed", judged.then_some(broken == 0), saw, expected);
     }
-}
 
-fn points(share: f64) -> String {
-    format!("{} points", percent(share).trim_end_matches(" %"))
+    fn has_vanished(&self, column: &Quality) -> bool {
+        let provider = &self.job.providers[usize::from(column.provider)];
+        let named = |field: Field| field_name(field, &self.job.custom_fields) == column.field;
+        provider.columns.iter().any(|(field, source)| provider.lacks(source) && named(*field))
+    }
 }
 
 /// What was found without how sure it is: "dates as day/month/year in 97 %, unambiguous in 61 %" differs every night.

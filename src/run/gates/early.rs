@@ -1,10 +1,10 @@
 //! What is judged before anything is linked: the extracts.
 
-use super::{Gates, percent};
+use super::{COLUMN_MISSING, Gates, percent};
 use crate::failure::{Failure, Result};
 use crate::intake::{FileReport, Quarantined};
-use crate::job::{Provider, WhenMissing};
-use crate::records::Quality;
+use crate::job::{Field, Provider, WhenMissing};
+use crate::records::{Quality, Records};
 use crate::run::EXTRACT_ALL_QUARANTINED;
 
 /// Fewer rows than this in quarantine never stop a night, whatever their share: two bad rows of ten are not a broken feed.
@@ -13,6 +13,34 @@ const QUARANTINED_MIN: u64 = 5;
 const SHRUNK_FROM: u64 = 50;
 
 impl Gates<'_> {
+    /// Judges whether extracts have the columns that the job maps, before they are read.
+    ///
+    /// # Errors
+    /// OF0508 where one lacks a column and it is not waived, or where it is that of record_id.
+    pub fn judge_headers(&mut self) -> Result<()> {
+        let lacking = |provider: &Provider| {
+            let record_id = provider.columns.get(&Field::RecordId).is_some_and(|source| provider.lacks(source));
+            let column = provider.vanished.first()?;
+            Some((record_id, format!("an extract of provider {} without its column \"{column}\"", provider.id)))
+        };
+        let all: Vec<(bool, String)> = self.job.providers.iter().filter_map(lacking).collect();
+        let columns: usize = self.job.providers.iter().map(|provider| provider.vanished.len()).sum();
+        let others = if columns > 1 { format!(" and {} more", columns - 1) } else { String::new() };
+        let saw = all.first().map_or_else(|| "every column".to_string(), |(_, words)| format!("{words}{others}"));
+        if all.iter().any(|(record_id, _)| *record_id) {
+            let what = format!("gate column_missing saw {saw}; without record_id no night goes on");
+            return Err(Failure::new(&COLUMN_MISSING, what));
+        }
+        let is_first = self.before.rows.is_empty();
+        self.note(
+            "column_missing",
+            (!is_first).then_some(all.is_empty()),
+            saw,
+            "every column that the job maps".into(),
+        );
+        self.close()
+    }
+
     /// Judges what was read and standardised.
     ///
     /// # Errors
@@ -22,11 +50,12 @@ impl Gates<'_> {
         files: &[FileReport],
         quarantined: &[Quarantined],
         quality: &[Quality],
+        records: &Records,
     ) -> Result<()> {
         self.provider_missing();
         self.quarantined(files, quarantined)?;
         self.provider_shrunk(files);
-        self.column_changed(files, quality);
+        self.column_changed(files, quality, records);
         self.close()
     }
 

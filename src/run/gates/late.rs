@@ -3,6 +3,7 @@
 use super::{Gates, percent};
 use crate::failure::Result;
 use crate::identity::{Change, ChangeKind, Ledger};
+use crate::run::agreement::Agreement;
 use crate::run::impossible::Control;
 
 /// Fewer people than this never stop a night, whatever their share.
@@ -19,8 +20,10 @@ impl Gates<'_> {
         people: u64,
         changes: &[Change],
         controls: &[Control],
+        agreements: &[Agreement],
     ) -> Result<()> {
         let before = ledger.people_of_latest_run().filter(|before| *before > 0);
+        self.column_meaning(agreements);
         self.people_change(before, people);
         self.merges(before, changes);
         self.negative_controls(controls);

@@ -5,9 +5,11 @@
 //! that can be judged at one point of the night are judged there, so that nobody learns of them one night at a time.
 
 mod before;
+mod codes;
 mod columns;
 mod early;
 mod late;
+mod meaning;
 mod waived;
 
 pub use waived::Waived;
@@ -24,7 +26,9 @@ pub static CODES: &[&Code] = &[
     &TOO_MANY_PEOPLE_CHANGED,
     &PROVIDER_MISSING,
     &PROVIDER_SHRUNK,
+    &COLUMN_MISSING,
     &COLUMN_CHANGED,
+    &COLUMN_OF_OTHER_MEANING,
     &TOO_MANY_MERGED,
     &MORE_IMPOSSIBLE,
     &waived::NO_SUCH_GATE,
@@ -39,11 +43,13 @@ pub(super) struct Gate {
 }
 
 /// Every gate, in the order in which a night meets them.
-pub(super) static GATES: [Gate; 7] = [
+pub(super) static GATES: [Gate; 9] = [
+    Gate { name: "column_missing", code: &COLUMN_MISSING },
     Gate { name: "provider_missing", code: &PROVIDER_MISSING },
     Gate { name: "quarantined", code: &TOO_MUCH_QUARANTINED },
     Gate { name: "provider_shrunk", code: &PROVIDER_SHRUNK },
     Gate { name: "column_changed", code: &COLUMN_CHANGED },
+    Gate { name: "column_meaning", code: &COLUMN_OF_OTHER_MEANING },
     Gate { name: "people_change", code: &TOO_MANY_PEOPLE_CHANGED },
     Gate { name: "merges", code: &TOO_MANY_MERGED },
     Gate { name: "negative_controls", code: &MORE_IMPOSSIBLE },
@@ -89,13 +95,36 @@ static PROVIDER_SHRUNK: Code = Code {
                   For one night the gate can be waived: --waive provider_shrunk.",
 };
 
+static COLUMN_MISSING: Code = Code {
+    id: "OF0508",
+    exit: Exit::GateFailed,
+    title: "a column is gone from an extract",
+    next_step: "Ask the provider for the column, or correct its name in the job where it is only called otherwise; nothing was published",
+    explanation: "An extract lacks a column that the job maps, though there is an earlier run of this job. Either the provider has changed \
+                  its extract, or the job names a column that was never there (on the first night that is exit code 2). For one night \
+                  the gate can be waived: --waive column_missing; then the column is read as empty. Without the column of record_id no \
+                  night goes on, waived or not.",
+};
+
+static COLUMN_OF_OTHER_MEANING: Code = Code {
+    id: "OF0509",
+    exit: Exit::GateFailed,
+    title: "a column no longer says of people what others say of them",
+    next_step: "Look at the column that the message names, correct its mapping, or raise [gates] maximum_column_change; nothing was published",
+    explanation: "Of people whom several providers know, a provider's column agrees with the others' in far fewer rows than in the run before. \
+                  Its values can all be understood, but they have come to mean something else: the codes of male and female were \
+                  swapped, two columns changed places, or rows and values were shifted against each other. The limit is [gates] \
+                  maximum_column_change (20 percentage points where the job does not say). For one night the gate can be waived: \
+                  --waive column_meaning.",
+};
+
 static COLUMN_CHANGED: Code = Code {
     id: "OF0519",
     exit: Exit::GateFailed,
     title: "a column has become another one",
     next_step: "Look at the column that the message names, correct its mapping, or raise [gates] maximum_column_change; nothing was published",
     explanation: "A provider's column is filled far less or more often than in the run before, far fewer or more of its values can be \
-                  understood, or its dates are written in another way. Usually columns moved, were emptied, or have other codes. The \
+                  understood, a carried category has values that nobody had in that run, or dates are written in another way. Usually columns moved, were emptied, or have other codes. The \
                   limit is [gates] maximum_column_change (20 percentage points where the job does not say). For one night the gate can \
                   be waived: --waive column_changed; the next night is held against that one.",
 };
@@ -194,4 +223,9 @@ impl<'a> Gates<'a> {
 fn percent(share: f64) -> String {
     let text = format!("{:.1}", share * 100.0);
     format!("{} %", text.strip_suffix(".0").unwrap_or(&text))
+}
+
+/// "20 points".
+fn points(share: f64) -> String {
+    format!("{} points", percent(share).trim_end_matches(" %"))
 }

@@ -42,6 +42,29 @@ pub(super) fn render(figures: &Figures) -> Markup {
     })
 }
 
+/// What is said of a provider whose last good extracts stand in.
+fn days_old(days: i64) -> String {
+    match days {
+        0 => "sent nothing usable: records of the same day stand".into(),
+        1 => "sent nothing usable: records 1 day old stand".into(),
+        days => format!("sent nothing usable: records {days} days old stand"),
+    }
+}
+
+/// Who has sent nothing usable, so that its last good records stand in every figure.
+fn stale(figures: &Figures) -> Option<Markup> {
+    let all = figures.providers.iter();
+    let old: Vec<_> = all.filter_map(|provider| Some((provider.name, provider.days_old?))).collect();
+    let oldest = old.iter().map(|(_, days)| *days).max()?;
+    let names = old.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    Some(html! {
+        p.lede {
+            strong { (plural(old.len(), "provider", "providers")) " sent nothing usable" } ": " (names) ". "
+            "Their last good records stand in these figures, up to " (plural(oldest as usize, "day", "days")) " old."
+        }
+    })
+}
+
 fn banner(figures: &Figures) -> Markup {
     let settings = figures.settings.rows.len();
     let card = |words: &str, shown: Shown, note: &str| {
@@ -56,6 +79,7 @@ fn banner(figures: &Figures) -> Markup {
                     "Records of the same person were found across " (plural(settings, "kind of service", "kinds of service"))
                     " and put together, so that each person counts once."
                 }
+                @if let Some(stale) = stale(figures) { (stale) }
                 dl.cards {
                     (card("Records linked", figures.accounts.linked, "rows that belong to somebody"))
                     (card("Duplicates removed", figures.accounts.duplicates, "records beyond each person’s first"))

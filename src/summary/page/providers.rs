@@ -1,6 +1,6 @@
 //! Who knows them: settings, overlap of providers, the quality of what was sent.
 
-use super::{count_cell, figure, group_table, plural, scrolling, section};
+use super::{count_cell, days_old, figure, group_table, plural, scrolling, section};
 use crate::summary::advice;
 use crate::summary::figures::{FieldFigures, Figures, Overlap, ProviderFigures, setting_words};
 use crate::summary::pictures::{bars, matrix, upset};
@@ -169,7 +169,10 @@ fn quality(figures: &Figures) -> Markup {
 fn quality_row(provider: &ProviderFigures, fields: &[&str]) -> Markup {
     html! {
         tr {
-            th scope="row" { (provider.name) small { (setting_words(provider.setting)) } }
+            th scope="row" {
+                (provider.name) small { (setting_words(provider.setting)) }
+                @if let Some(days) = provider.days_old { small { (days_old(days)) } }
+            }
             (count_cell(provider.records))
             @for field in fields {
                 @match provider.fields.iter().find(|own| own.field == *field) {

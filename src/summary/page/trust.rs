@@ -1,6 +1,6 @@
 //! Why to believe it: the accounts, how records were linked, what is hidden and why.
 
-use super::{count_cell, scrolling, section};
+use super::{count_cell, days_old, scrolling, section};
 use crate::summary::disclosure::Shown;
 use crate::summary::figures::{ChangeFigures, Figures, setting_words};
 use maud::{Markup, html};
@@ -45,7 +45,7 @@ fn provider_table(figures: &Figures) -> Markup {
             tbody {
                 @for provider in &figures.providers {
                     tr {
-                        th scope="row" { (provider.name) }
+                        th scope="row" { (provider.name) @if let Some(days) = provider.days_old { small { (days_old(days)) } } }
                         td { (setting_words(provider.setting)) }
                         @for shown in [provider.records, provider.people, provider.quarantined, provider.withheld] { (count_cell(shown)) }
                     }

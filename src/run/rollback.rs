@@ -5,31 +5,16 @@
 //! sensitive today shows neither place nor provider; what [[never_link]] keeps apart today is not joined; nobody gets a new person_id,
 //! and the ledger gets one more entry. Nothing is linked anew and no model is used.
 
-mod facts;
-mod standing;
-mod tables;
-mod today;
-
+use super::earlier::{self, Earlier, Standing, Today};
 use super::progress::{Progress, Show};
 use super::{history, interrupt, metrics, noted, on_threads, report, story};
-use crate::failure::{Code, Exit, Result};
+use crate::consent;
+use crate::failure::Result;
 use crate::identity::{self, Ledger};
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
 use crate::publish::{self, Draft, Lock, next_run_id};
-use facts::Earlier;
-use standing::Standing;
 use std::path::PathBuf;
-use today::Today;
-
-pub(super) static KEPT_APART_TODAY: Code = Code {
-    id: "OF0550",
-    exit: Exit::InputUnusable,
-    title: "that run joins records that must be kept apart today",
-    next_step: "Roll back to another run, or run `onefolk run`, which keeps them apart; nothing was published",
-    explanation: "[[never_link]] names two records today that one person of the earlier run has. A rollback publishes the people of that \
-                  run without those who may not be published, but it never divides anybody, as nothing is linked anew.",
-};
 
 /// What a rollback has done.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -86,23 +71,25 @@ fn under_lock(
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     let instead_of = publish::current_run(&job.output);
-    let today = Today::read(job, progress)?;
+    let authority = consent::read(job)?;
+    let today = Today::read(job, &authority, progress)?;
     let stage = progress.stage("Who may stand", None);
     let standing = Standing::of(&kept, &today)?;
     stage.done(format!("{} people of run {to}", standing.people()));
     let stage = progress.stage("Publishing", None);
     let draft = Draft::create(lock, &run_id)?;
-    let rebuilt = tables::write(job, &kept, &draft, &standing, &today, &ledger, &earlier)?;
-    let restored = identity::restore(&ledger, &rebuilt.person_ids, &rebuilt.rows, &run_id, job.as_of)?;
+    let mut rows = Vec::new();
+    let rebuilt =
+        earlier::write(job, &kept, &draft, &standing, &today, &earlier, &mut |(provider, record, identity, at)| {
+            rows.push(ledger.standing_row(provider, record, identity, at));
+        })?;
+    let restored = identity::restore(&ledger, &rebuilt.person_ids, &rows, &run_id, job.as_of)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);
     let as_of = earlier.as_of;
-    let mut run_json = earlier.patched(job, &run_id, to, &rebuilt, restored.changes.len());
-    let summary = facts::summary(job, as_of, &draft.so_far(), &run_json, &restored)?;
-    written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
-    for (name, bytes) in &summary.csv {
-        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
-    }
+    let mut run_json = earlier.rolled_back(job, &run_id, to, &rebuilt, restored.changes.len());
+    let changes = report::changes(restored.previous_run.as_deref(), &restored.changes);
+    written.extend(earlier::write_summary(job, as_of, &draft, &run_json, changes)?);
     written.push(draft.write_bytes("model.json", &kept.bytes("model.json")?)?);
     let remove = draft.beyond(job.keep_runs)?;
     run_json["removed_runs"] = serde_json::json!(remove);

@@ -1,21 +1,29 @@
 //! The people of an earlier run, and which of them may stand again today.
 
-use super::KEPT_APART_TODAY;
 use super::today::Today;
 use crate::consent::WithheldReason;
-use crate::failure::{Failure, Result};
+use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::OTHER_NUMBERS;
 use crate::publish::published::{PublishedRun, Rows, damaged};
 use arrow::array::Array;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+pub(in crate::run) static KEPT_APART_TODAY: Code = Code {
+    id: "OF0550",
+    exit: Exit::InputUnusable,
+    title: "that run joins records that must be kept apart today",
+    next_step: "Roll back to another run, or run `onefolk run`, which keeps them apart; nothing was published",
+    explanation: "[[never_link]] names two records today that one person of the earlier run has. A rollback publishes the people of that \
+                  run without those who may not be published, but it never divides anybody, as nothing is linked anew.",
+};
+
 /// The content hash of an identity.
-pub(super) type IdentityId = [u8; 16];
+pub(in crate::run) type IdentityId = [u8; 16];
 
 /// Everybody in the run, in the order of its people.parquet.
 #[derive(Default)]
-pub(super) struct Standing {
+pub(in crate::run) struct Standing {
     place: FxHashMap<PersonId, u32>,
     ids: Vec<PersonId>,
     /// Why a person may not be published any more, by the first row that says so.
@@ -128,6 +136,11 @@ impl Standing {
         }
         self.gone_identities.retain(|identity| !stays.contains(identity));
         Ok(())
+    }
+
+    /// Is this one of the people of the run, and may not be published any more?
+    pub fn is_gone(&self, id: PersonId) -> bool {
+        self.place.get(&id).is_some_and(|&person| self.reason(person).is_some())
     }
 
     pub fn somebody_is_gone(&self) -> bool {

@@ -1,23 +1,23 @@
-//! run.json and the report of a run that is made current again, counted anew from what it publishes.
+//! run.json and the report of an earlier run, counted anew from what stands of it.
 
 use super::tables::Rebuilt;
 use crate::clustering;
 use crate::failure::Result;
-use crate::identity::Restored;
 use crate::intake::QuarantineCode;
 use crate::job::{ClusterSettings, Job, Setting};
 use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
+use crate::publish::{Draft, WrittenFile};
 use crate::run::counted::{Counted, Seen};
-use crate::run::{machine, report};
-use crate::summary::{self, Facts, FieldQuality, Linkage, Provider, Status, Summary};
+use crate::run::machine;
+use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Status};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// The run.json of the run that is made current again.
-pub(super) struct Earlier {
+/// The run.json of an earlier run.
+pub(in crate::run) struct Earlier {
     pub run: Value,
     pub as_of: Date,
     /// The extracts, in their order.
@@ -52,8 +52,8 @@ impl Earlier {
         clustering::people_cut(&settings) as f64 / UNITS_PER_BIT
     }
 
-    /// The accounts after more rows were withheld; everything else of linking stays as it was.
-    pub fn patched(
+    /// run.json of a run of its own that has the people of this one.
+    pub fn rolled_back(
         mut self,
         job: &Job,
         run_id: &str,
@@ -61,6 +61,28 @@ impl Earlier {
         rebuilt: &Rebuilt,
         changes: usize,
     ) -> Value {
+        self.recount(rebuilt, changes);
+        let run = &mut self.run;
+        run["run_id"] = json!(run_id);
+        run["rolled_back_to"] = json!(rolled_back_to);
+        run["rolled_back_on"] = json!(job.as_of.to_string());
+        run["onefolk"] = json!(env!("CARGO_PKG_VERSION"));
+        run["peak_memory_bytes"] = json!(machine::peak_memory_bytes());
+        self.run
+    }
+
+    /// run.json of the same run after `by`, a run of `on`, has taken out whoever objects; the purges before it stay listed.
+    pub fn purged(mut self, by: &str, on: Date, rebuilt: &Rebuilt, changes: usize) -> Value {
+        self.recount(rebuilt, changes);
+        let (rows, people, texts) = (rebuilt.rows_withheld_anew(), rebuilt.gone, rebuilt.texts);
+        let mut purges = self.run["purged"].as_array().cloned().unwrap_or_default();
+        purges.push(json!({ "by": by, "on": on.to_string(), "rows": rows, "people": people, "texts": texts }));
+        self.run["purged"] = json!(purges);
+        self.run
+    }
+
+    /// The accounts after more rows were withheld; everything else of linking stays as it was.
+    fn recount(&mut self, rebuilt: &Rebuilt, changes: usize) {
         let run = &mut self.run;
         let mut moved: BTreeMap<&str, u64> = BTreeMap::new();
         for file in run["accounts"]["files"].as_array_mut().into_iter().flatten() {
@@ -71,17 +93,11 @@ impl Earlier {
             }
         }
         moved.iter().for_each(|(reason, rows)| withhold(&mut run["accounts"], reason, *rows));
-        run["run_id"] = json!(run_id);
-        run["rolled_back_to"] = json!(rolled_back_to);
-        run["rolled_back_on"] = json!(job.as_of.to_string());
-        run["onefolk"] = json!(env!("CARGO_PKG_VERSION"));
         run["people"] = json!(rebuilt.person_ids.len());
         run["bare_people"] = json!(rebuilt.bare);
         run["changes"] = json!(changes);
         run["linkage"]["clustering"]["links"] = json!(rebuilt.links);
         run["linkage"]["review"] = json!(rebuilt.review);
-        run["peak_memory_bytes"] = json!(machine::peak_memory_bytes());
-        self.run
     }
 }
 
@@ -91,21 +107,22 @@ fn withhold(account: &mut Value, reason: &str, rows: u64) {
     account["withheld"][reason] = json!(account["withheld"][reason].as_u64().unwrap_or(0) + rows);
 }
 
-/// The report and the tables beside it, counted from what stands in `draft`.
-pub(super) fn summary(
+/// Writes the report and the tables beside it, counted from what stands in `draft`.
+pub(in crate::run) fn write_summary(
     job: &Job,
     as_of: Date,
-    draft: &PublishedRun,
+    draft: &Draft,
     run: &Value,
-    restored: &Restored,
-) -> Result<Summary> {
+    changes: Option<Changes>,
+) -> Result<Vec<WrittenFile>> {
     let providers = providers(job, run);
-    let counted = counted(as_of, draft, &providers)?;
+    let so_far = draft.so_far();
+    let counted = counted(as_of, &so_far, &providers)?;
     let figure = |place: &str| run.pointer(place).and_then(Value::as_u64).unwrap_or(0);
     let facts = Facts {
         job: &job.name,
         as_of,
-        run_id: &draft.run_id,
+        run_id: &so_far.run_id,
         people: counted.people(),
         linkage: Linkage {
             pairs_compared: figure("/linkage/clustering/pairs_compared"),
@@ -113,10 +130,15 @@ pub(super) fn summary(
             review: figure("/linkage/review"),
             estimate: None,
         },
-        changes: report::changes(restored.previous_run.as_deref(), &restored.changes),
+        changes,
         providers,
     };
-    Ok(summary::build(&facts))
+    let summary = summary::build(&facts);
+    let mut written = vec![draft.write_bytes("report.html", summary.report_html.as_bytes())?];
+    for (name, bytes) in &summary.csv {
+        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
+    }
+    Ok(written)
 }
 
 fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<Counted> {
@@ -165,6 +187,9 @@ fn providers<'a>(job: &'a Job, run: &'a Value) -> Vec<Provider<'a>> {
                 id,
                 name: known(id).map_or(id, |provider| &provider.name),
                 setting: known(id).map_or(Setting::Other, |provider| provider.setting),
+                days_old: list("/inputs")
+                    .find(|input| input["provider"] == *id)
+                    .and_then(|input| input["days_old"].as_i64()),
                 records: 0,
                 withheld_rows: 0,
                 quarantined: Vec::new(),

@@ -1,4 +1,4 @@
-//! The tables of an earlier run as they may be published today.
+//! The tables of an earlier run as they may stand today.
 
 use super::facts::Earlier;
 use super::standing::{IdentityId, Standing, identity_ids};
@@ -6,7 +6,7 @@ use super::today::Today;
 use crate::best_record;
 use crate::consent::WithheldReason;
 use crate::failure::Result;
-use crate::identity::{Ledger, PersonId, StandingRow};
+use crate::identity::PersonId;
 use crate::job::Job;
 use crate::publish::published::{PublishedRun, Rows};
 use crate::publish::{Draft, Fate, OTHER_NUMBERS, Sieve, WithheldRow, WrittenFile};
@@ -15,10 +15,9 @@ use std::collections::BTreeMap;
 
 /// What was written, and what the rest of the run needs to know of it.
 #[derive(Default)]
-pub(super) struct Rebuilt {
+pub(in crate::run) struct Rebuilt {
     pub written: Vec<WrittenFile>,
     pub person_ids: Vec<PersonId>,
-    pub rows: Vec<StandingRow>,
     pub withheld: Vec<WithheldRow>,
     /// Rows that were withheld anew, by file and reason.
     pub withheld_anew: BTreeMap<String, BTreeMap<&'static str, u64>>,
@@ -27,20 +26,31 @@ pub(super) struct Rebuilt {
     pub bare: u64,
     pub links: u64,
     pub review: u64,
+    /// Raw texts in quarantine that were emptied.
+    pub texts: u64,
 }
 
-/// Writes every table but changes.parquet.
-pub(super) fn write(
+impl Rebuilt {
+    pub fn rows_withheld_anew(&self) -> u64 {
+        self.withheld_anew.values().flat_map(BTreeMap::values).sum()
+    }
+}
+
+/// A row of the crosswalk that stays: provider, record_id, identity_id, and the place of its person among those who stay.
+pub(in crate::run) type Stays<'a> = (&'a str, &'a str, &'a IdentityId, u32);
+
+/// Writes every table but changes.parquet; `stays` is told of every row that stays in the crosswalk.
+pub(in crate::run) fn write(
     job: &Job,
     run: &PublishedRun,
     draft: &Draft,
     standing: &Standing,
     today: &Today,
-    ledger: &Ledger,
     earlier: &Earlier,
+    stays: &mut dyn FnMut(Stays),
 ) -> Result<Rebuilt> {
     let mut rebuilt = Rebuilt::default();
-    let crosswalk = crosswalk(run, draft, standing, today, ledger, &mut rebuilt)?;
+    let crosswalk = crosswalk(run, draft, standing, today, &mut rebuilt, stays)?;
     let (mut waiting, cut) = (FxHashSet::default(), earlier.cut_bits());
     let links = pairs(run, draft, standing, "links.parquet", |_, weight| rebuilt.links += u64::from(weight >= cut))?;
     let review = pairs(run, draft, standing, "review.parquet", |pair, _| {
@@ -48,8 +58,14 @@ pub(super) fn write(
         waiting.extend(pair);
     })?;
     let people = people(job, run, draft, standing, &waiting, &mut rebuilt)?;
-    let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &[], flag: "" };
-    let quarantine = draft.copy_table(run, &quarantine, |rows| Ok(all(rows)))?;
+    let raw = ["raw".to_string()];
+    let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &raw, flag: "" };
+    let quarantine = draft.copy_table(run, &quarantine, |rows| {
+        let raw = rows.text("raw")?;
+        let hide: Vec<bool> = (0..rows.len()).map(|row| today.text_objects(raw.value(row))).collect();
+        rebuilt.texts += hide.iter().filter(|hide| **hide).count() as u64;
+        Ok(Fate { hide, ..all(rows) })
+    })?;
     withheld_before(run, &mut rebuilt)?;
     let order = |file: &str| earlier.files.iter().position(|known| known == file).unwrap_or(earlier.files.len());
     rebuilt.withheld.sort_by_cached_key(|row| (order(&row.source_file), row.source_row));
@@ -68,6 +84,17 @@ pub(super) fn write(
     Ok(rebuilt)
 }
 
+/// Does the raw text of any row in quarantine hold the NHS number of somebody who objects?
+pub(in crate::run) fn texts_object(run: &PublishedRun, today: &Today) -> Result<bool> {
+    let mut found = false;
+    run.each("quarantine.parquet", &["raw"], |rows| {
+        let raw = rows.text("raw")?;
+        found |= (0..rows.len()).any(|row| today.text_objects(raw.value(row)));
+        Ok(())
+    })?;
+    Ok(found)
+}
+
 fn all(rows: &Rows) -> Fate {
     Fate { keep: vec![true; rows.len()], ..Fate::default() }
 }
@@ -77,8 +104,8 @@ fn crosswalk(
     draft: &Draft,
     standing: &Standing,
     today: &Today,
-    ledger: &Ledger,
     rebuilt: &mut Rebuilt,
+    stays: &mut dyn FnMut(Stays),
 ) -> Result<WrittenFile> {
     // Places among those who stay.
     let mut place = vec![u32::MAX; standing.people() as usize];
@@ -98,7 +125,7 @@ fn crosswalk(
             let person = standing.person(run, rows, row)?;
             let (provider, record) = (provider.value(row), record.value(row));
             let Some(reason) = standing.reason(person) else {
-                rebuilt.rows.push(ledger.standing_row(provider, record, identity, place[person as usize]));
+                stays((provider, record, identity, place[person as usize]));
                 continue;
             };
             let named = reason == WithheldReason::LocalObjectionLinked && today.of_record(provider, record).objects;

@@ -1,8 +1,11 @@
 //! Keeping the last good extracts of every provider, and letting them stand in (`when_missing = "last"`).
 //!
 //! Extracts are copied, never hard-linked: a provider that sends by writing over its old file would write over the last good one too.
-//! What a provider sends again unchanged is not copied again.
+//! What a provider sends again unchanged is not copied again. Extracts that hold rows of people who object are kept without these.
 
+mod without;
+
+use crate::consent::{Withheld, WithheldReason};
 use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::intake::{self, FileReport};
@@ -69,18 +72,26 @@ pub(super) fn warnings(job: &Job) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Keeps what was read tonight, after the run was published; what does not work is told and no more: the run stands.
-pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
+pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Vec<String> {
     let mut warnings = Vec::new();
     for (at, provider) in job.providers.iter().enumerate() {
         let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
         let folder = job::kept_folder(&job.output, &provider.id);
-        if provider.when_missing != WhenMissing::Last || provider.changes.is_some() {
-            let _ = disk::remove_folder(&folder);
-        } else if provider.stale.is_none() && !own.is_empty() && own.iter().all(|file| file.skipped.is_none()) {
-            let paths = provider.files.iter().map(std::path::PathBuf::as_path);
-            if let Err(error) = keep_provider(job, &folder, &own, paths) {
-                warnings.push(format!("the extracts of provider {} could not be kept: {}", provider.id, error.kind()));
+        let objecting = objecting(files, withheld, at);
+        let readable = !own.is_empty() && own.iter().all(|file| file.skipped.is_none());
+        let kept = match (provider.when_missing, &provider.stale) {
+            (WhenMissing::Stop | WhenMissing::Without, _) => disk::remove_folder(&folder),
+            // What a provider holds that sends only changes is kept elsewhere.
+            _ if provider.changes.is_some() => disk::remove_folder(&folder),
+            (WhenMissing::Last, _) if !readable => Ok(()),
+            (WhenMissing::Last, _) if !objecting.is_empty() => without::keep(job, at, &folder, &own, &objecting),
+            (WhenMissing::Last, Some(_)) => Ok(()),
+            (WhenMissing::Last, None) => {
+                keep_provider(job, &folder, &own, provider.files.iter().map(std::path::PathBuf::as_path))
             }
+        };
+        if let Err(error) = kept {
+            warnings.push(format!("the extracts of provider {} could not be kept: {}", provider.id, error.kind()));
         }
     }
     let known: BTreeSet<&str> = job.providers.iter().map(|provider| provider.id.as_str()).collect();
@@ -94,28 +105,39 @@ pub(super) fn keep(job: &Job, files: &[FileReport]) -> Vec<String> {
     warnings
 }
 
+/// The rows of a provider that were withheld for an objection: the place of the extract among the provider's own, and the row's number.
+fn objecting(files: &[FileReport], withheld: &[Withheld], provider: usize) -> BTreeSet<(u32, u32)> {
+    let first = files.iter().position(|file| usize::from(file.provider) == provider).unwrap_or(0) as u32;
+    let objects = |row: &&Withheld| {
+        matches!(row.reason, WithheldReason::LocalObjection | WithheldReason::LocalObjectionLinked)
+            && usize::from(row.provider) == provider
+    };
+    withheld.iter().filter(objects).map(|row| (row.extract - first, row.source_row)).collect()
+}
+
 fn keep_provider<'a>(
     job: &Job,
     folder: &Path,
     own: &[&FileReport],
     paths: impl Iterator<Item = &'a Path>,
 ) -> io::Result<()> {
-    let mut kept = Kept { as_of: job.as_of.to_string(), files: Vec::new() };
-    let mut used = BTreeSet::new();
+    let mut kept = Kept { as_of: job.as_of.to_string(), files: Vec::new(), rows_only: false };
     for (file, path) in own.iter().zip(paths) {
         // By content, so that one that is sent unchanged is found again.
         let part = file.blake3.get(..16).unwrap_or(&file.blake3).to_string();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = format!("{part}/{name}");
         copy(path, &folder.join(&part), &folder.join(&place), file.bytes)?;
-        used.insert(part);
         kept.files.push(KeptFile { name: file.name.clone(), place, blake3: file.blake3.clone(), bytes: file.bytes });
     }
-    let aside = folder.join(format!("{}.partial", job::KEPT_LIST));
-    let _ = disk::remove_file(&aside);
-    disk::write_file(&aside, &serde_json::to_vec(&kept)?)?;
-    disk::rename(&aside, &folder.join(job::KEPT_LIST))?;
-    // Only now is the former list of no use, and with it the former extracts.
+    list(folder, &kept)
+}
+
+/// Writes the list of what is kept; only then is the former list of no use, and with it the former extracts.
+fn list(folder: &Path, kept: &Kept) -> io::Result<()> {
+    disk::replace(&folder.join(job::KEPT_LIST), &serde_json::to_vec(kept)?)?;
+    let part = |file: &KeptFile| file.place.split('/').next().unwrap_or_default().to_string();
+    let used: BTreeSet<String> = kept.files.iter().map(part).collect();
     for entry in fs::read_dir(folder)?.flatten() {
         if entry.path().is_dir() && entry.file_name().to_str().is_none_or(|name| !used.contains(name)) {
             disk::remove_folder(&entry.path())?;

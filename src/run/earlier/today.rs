@@ -6,19 +6,22 @@ use crate::job::{Field, Job};
 use crate::records::Records;
 use crate::run::progress::Progress;
 use crate::run::read_usable;
+use crate::run::withhold::Objecting;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What is known today.
-pub(super) struct Today {
-    authority: Authority,
+pub(in crate::run) struct Today<'a> {
+    authority: &'a Authority,
     marks: FxHashMap<(String, String), Mark>,
+    /// NHS numbers of rows that were withheld tonight because an objection names them.
+    objecting_numbers: FxHashSet<String>,
     /// NHS numbers of rows that are flagged as sensitive.
     sensitive_numbers: FxHashSet<String>,
 }
 
 /// What today says of one record.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Mark {
+pub(in crate::run) struct Mark {
     /// A local objection names it.
     pub objects: bool,
     /// It carries a withheld-identity reason.
@@ -29,23 +32,40 @@ pub(super) struct Mark {
     pub apart: Vec<(u32, u8)>,
 }
 
-impl Today {
-    /// Reads today's lists and extracts; no gate is asked, and nothing is linked.
+impl<'a> Today<'a> {
+    /// Reads today's extracts; no gate is asked, and nothing is linked.
     ///
     /// # Errors
-    /// Where a list or an extract cannot be read: whoever rolls back without them would publish people who may not be.
-    pub fn read(job: &Job, progress: &Progress) -> Result<Today> {
-        let authority = consent::read(job)?;
-        let records = read_usable(job, &authority, None, progress)?.records;
-        let mut today = Today { authority, marks: FxHashMap::default(), sensitive_numbers: FxHashSet::default() };
+    /// Where an extract cannot be read: whoever rolls back without them would publish people who may not be.
+    pub fn read(job: &Job, authority: &'a Authority, progress: &Progress) -> Result<Today<'a>> {
+        let records = read_usable(job, authority, None, progress)?.records;
+        let mut today = Today::of_lists(authority);
         today.mark(job, &records);
         Ok(today)
+    }
+
+    /// Who objects, as tonight's night has found out; flags and other lists say nothing here.
+    pub fn objecting(authority: &'a Authority, objecting: &Objecting) -> Today<'a> {
+        let objects = Mark { objects: true, ..Mark::default() };
+        let mut today = Today::of_lists(authority);
+        today.marks = objecting.records.iter().map(|record| (record.clone(), objects.clone())).collect();
+        today.objecting_numbers = objecting.numbers.clone();
+        today
+    }
+
+    fn of_lists(authority: &'a Authority) -> Today<'a> {
+        Today {
+            authority,
+            marks: FxHashMap::default(),
+            objecting_numbers: FxHashSet::default(),
+            sensitive_numbers: FxHashSet::default(),
+        }
     }
 
     fn mark(&mut self, job: &Job, records: &Records) {
         let named = self.authority.named(job, records);
         let withheld = consent::withheld_identities(records);
-        let number_keys = number_keys(&self.authority);
+        let number_keys = number_keys(self.authority);
         for row in 0..records.len() {
             let number = records.value(Field::NhsNumber, row);
             let sensitive = records.value(Field::Sensitivity, row).is_some_and(|flag| flag.eq_ignore_ascii_case("s"));
@@ -53,10 +73,12 @@ impl Today {
             if sensitive {
                 self.sensitive_numbers.extend(number.map(str::to_string));
             }
-            if !(named[row] || withheld[row] || sensitive) && apart.is_empty() {
+            let provider = &job.providers[usize::from(records.provider[row])];
+            // The number of a row says nothing of the row that had it in another run.
+            if provider.numbers_rows() || (!(named[row] || withheld[row] || sensitive) && apart.is_empty()) {
                 continue;
             }
-            let provider = job.providers[usize::from(records.provider[row])].id.clone();
+            let provider = provider.id.clone();
             let mark = self.marks.entry((provider, records.record_id.get(row).to_string())).or_default();
             mark.objects |= named[row];
             mark.withheld_identity |= withheld[row];
@@ -85,7 +107,12 @@ impl Today {
 
     /// Does a local objection name the number?
     pub fn number_objects(&self, number: &str) -> bool {
-        self.authority.names_number(number)
+        self.authority.names_number(number) || self.objecting_numbers.contains(self.authority.standing(number))
+    }
+
+    /// Does a text, such as the raw text of a row that could not be read, hold the NHS number of somebody who objects?
+    pub fn text_objects(&self, text: &str) -> bool {
+        consent::numbers_in(text).any(|number| self.number_objects(&number))
     }
 
     /// Is somebody with this number flagged as sensitive?

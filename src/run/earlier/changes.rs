@@ -1,0 +1,51 @@
+//! changes.parquet of an earlier run without those who are gone from it.
+
+use super::standing::Standing;
+use crate::failure::Result;
+use crate::identity::{ChangeKind, PersonId};
+use crate::publish::published::PublishedRun;
+use crate::publish::{Draft, Fate, Sieve, WrittenFile};
+use crate::summary::Changes;
+use std::collections::BTreeMap;
+
+/// What is left of the changes of a run.
+pub(in crate::run) struct ChangesLeft {
+    pub written: WrittenFile,
+    by_word: BTreeMap<String, u64>,
+}
+
+/// Copies changes.parquet; ids that went away before the run stay, as nobody is behind them any more.
+pub(in crate::run) fn write_changes(run: &PublishedRun, draft: &Draft, standing: &Standing) -> Result<ChangesLeft> {
+    let mut by_word: BTreeMap<String, u64> = BTreeMap::new();
+    let sieve = Sieve { name: "changes.parquet", distinct: &["person_id"], hidden: &[], flag: "" };
+    let written = draft.copy_table(run, &sieve, |rows| {
+        let (ids, words) = (rows.text("person_id")?, rows.text("change")?);
+        let gone = |id: &str| PersonId::parse(id).is_some_and(|id| standing.is_gone(id));
+        let keep: Vec<bool> = (0..rows.len()).map(|row| !gone(ids.value(row))).collect();
+        for row in (0..rows.len()).filter(|&row| keep[row]) {
+            *by_word.entry(words.value(row).to_string()).or_default() += 1;
+        }
+        Ok(Fate { keep, ..Fate::default() })
+    })?;
+    Ok(ChangesLeft { written, by_word })
+}
+
+impl ChangesLeft {
+    pub fn len(&self) -> usize {
+        self.by_word.values().sum::<u64>() as usize
+    }
+
+    /// The changes by kind against `from_run`; `None` on the first run.
+    pub fn counts<'a>(&self, from_run: Option<&'a str>) -> Option<Changes<'a>> {
+        let count = |kind: ChangeKind| self.by_word.get(kind.word()).copied().unwrap_or(0);
+        Some(Changes {
+            from_run: from_run?,
+            new: count(ChangeKind::New),
+            grown: count(ChangeKind::Grown),
+            shrunk: count(ChangeKind::Shrunk),
+            merged: count(ChangeKind::Merged),
+            split: count(ChangeKind::Split),
+            retired: count(ChangeKind::Retired),
+        })
+    }
+}

@@ -1,0 +1,17 @@
+//! An earlier run as it may stand today: its tables, its accounts and its report, without whom a local objection names.
+//!
+//! In: a kept run, and [`Today`]: what is known today of who may be published. Out: the run's files anew, in a draft. Always: whoever
+//! objects, or is of one person with them, is in no table but withheld.parquet, and every row is still in exactly one of crosswalk,
+//! quarantine and withheld. Nothing is linked anew, and nothing of the run itself is changed.
+
+mod changes;
+mod facts;
+mod standing;
+mod tables;
+mod today;
+
+pub(super) use changes::write_changes;
+pub(super) use facts::{Earlier, write_summary};
+pub(super) use standing::{KEPT_APART_TODAY, Standing};
+pub(super) use tables::{texts_object, write};
+pub(super) use today::Today;

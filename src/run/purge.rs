@@ -1,0 +1,163 @@
+//! Kept runs without whom a local objection has named since.
+//!
+//! After every published night each kept run that holds rows of somebody who objects now is written anew without them, and takes its own
+//! place whole or not at all. Who has objected is known by what the lists name, by every row that tonight was withheld for it, and by the
+//! NHS numbers of the rows that are named; a person of a kept run goes as a whole.
+
+use super::earlier::{self, Earlier, Standing, Today};
+use super::interrupt::Guard;
+use super::metrics;
+use super::noted;
+use super::progress::Progress;
+use super::report;
+use super::withhold::Objecting;
+use crate::consent::Authority;
+use crate::disk;
+use crate::failure::Result;
+use crate::identity::Ledger;
+use crate::job::Job;
+use crate::publish::published::PublishedRun;
+use crate::publish::{Draft, Lock};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+/// A kept run that was written anew.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Purged {
+    pub run_id: String,
+    /// Rows that went from its crosswalk to its withheld.parquet.
+    pub rows: u64,
+    pub people: u64,
+    /// Raw texts in its quarantine.parquet that were emptied.
+    pub texts: u64,
+}
+
+/// What a purge goes by.
+pub(super) struct Purge<'a> {
+    pub job: &'a Job,
+    pub lock: &'a Lock,
+    /// The run that has just been published.
+    pub by: &'a str,
+    /// Every run that the ledger knows, oldest first, `by` aside.
+    pub runs: &'a [String],
+    pub authority: &'a Authority,
+    pub objecting: &'a Objecting,
+    pub interrupt: &'a Guard,
+}
+
+/// state/purged.json: for which objections each kept run has been looked through.
+#[derive(Default, Serialize, Deserialize)]
+struct LookedThrough {
+    /// By run; a keyed hash of the objections.
+    runs: BTreeMap<String, String>,
+}
+
+impl Purge<'_> {
+    /// Looks through every kept run that was not yet held against tonight's objections. The published run stands whatever happens: what
+    /// does not work is told as a warning, and done again by the next night.
+    pub fn kept_runs(&self, progress: &Progress) -> (Vec<Purged>, Vec<String>) {
+        let (mut purged, mut warnings) = (Vec::new(), Vec::new());
+        if let Err(failure) = self.each_kept(progress, &mut purged, &mut warnings) {
+            warnings.push(format!("kept runs may still hold rows of people who object: {failure}"));
+        }
+        (purged, warnings)
+    }
+
+    fn each_kept(&self, progress: &Progress, purged: &mut Vec<Purged>, warnings: &mut Vec<String>) -> Result<()> {
+        let Some(objections) = self.fingerprint()? else { return Ok(()) };
+        let before = self.looked_through();
+        let mut now = LookedThrough::default();
+        now.runs.insert(self.by.to_string(), objections.clone());
+        let mut kept = PublishedRun::all_kept(self.lock.output())?;
+        kept.retain(|run| run.run_id != self.by);
+        let stage = progress.stage("Objections, kept runs", None);
+        for run in kept {
+            let done = before.runs.get(&run.run_id) == Some(&objections);
+            if !done && self.interrupt.asked() {
+                warnings.push(format!("run {} may still hold rows of people who object: a signal came", run.run_id));
+                continue;
+            }
+            match if done { Ok(None) } else { self.one(&run) } {
+                Ok(gone) => {
+                    now.runs.insert(run.run_id, objections.clone());
+                    purged.extend(gone);
+                }
+                Err(failure) => {
+                    warnings.push(format!("run {} may still hold rows of people who object: {failure}", run.run_id));
+                }
+            }
+        }
+        self.remember(&now);
+        stage.done(format!("{} rows of people who object", purged.iter().map(|run| run.rows).sum::<u64>()));
+        Ok(())
+    }
+
+    /// Writes one run anew where it has to be. What it had released is not kept: recipients have it, and it holds people who object.
+    fn one(&self, run: &PublishedRun) -> Result<Option<Purged>> {
+        let today = Today::objecting(self.authority, self.objecting);
+        let standing = Standing::of(run, &today)?;
+        if !standing.somebody_is_gone() && !earlier::texts_object(run, &today)? {
+            return Ok(None);
+        }
+        let earlier = Earlier::read(run)?;
+        let draft = Draft::create(self.lock, &run.run_id)?;
+        let rebuilt = earlier::write(self.job, run, &draft, &standing, &today, &earlier, &mut |_| ())?;
+        let mut written = rebuilt.written.clone();
+        let changes = earlier::write_changes(run, &draft, &standing)?;
+        written.push(changes.written.clone());
+        let as_of = earlier.as_of;
+        let mut run_json = earlier.purged(self.by, self.job.as_of, &rebuilt, changes.len());
+        let at = self.runs.iter().position(|known| *known == run.run_id);
+        let before = at.and_then(|at| at.checked_sub(1)).map(|at| self.runs[at].as_str());
+        written.extend(earlier::write_summary(self.job, as_of, &draft, &run_json, changes.counts(before))?);
+        written.push(draft.write_bytes("model.json", &run.bytes("model.json")?)?);
+        written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+        run_json["outputs"] = report::outputs(&written);
+        let (rows, run_json) = (rebuilt.rows_withheld_anew(), format!("{run_json:#}\n").into_bytes());
+        draft.write_bytes("run.json", &run_json)?;
+        draft.write_bytes("log.jsonl", &run.bytes("log.jsonl")?)?;
+        noted::about_to_purge(self.job, &run.run_id, self.by, rows, &run_json)?;
+        draft.replace()?;
+        let purged = Purged { run_id: run.run_id.clone(), rows, people: rebuilt.gone, texts: rebuilt.texts };
+        tracing::info!(run_id = purged.run_id, rows, people = purged.people, texts = purged.texts, "was purged");
+        Ok(Some(purged))
+    }
+
+    /// Tells tonight's objections from others without holding any of them; `None` where nobody objects.
+    fn fingerprint(&self) -> Result<Option<String>> {
+        let records = self.objecting.records.iter().map(|(provider, record)| (provider.as_str(), record.as_str()));
+        let numbers = self.objecting.numbers.iter().map(|number| ("", number.as_str()));
+        let mut all: Vec<(&str, &str)> = self.authority.objections().chain(records).chain(numbers).collect();
+        if all.is_empty() {
+            return Ok(None);
+        }
+        all.sort_unstable();
+        all.dedup();
+        // A bare hash of one NHS number would be as good as the number.
+        let key = Ledger::value_key(self.lock.output(), self.job.id_key_file.as_deref())?;
+        let mut hasher = blake3::Hasher::new_keyed(&key);
+        for part in all.into_iter().flat_map(|(one, other)| [one, other]) {
+            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
+        }
+        Ok(Some(hasher.finalize().to_hex().to_string()))
+    }
+
+    fn place(&self) -> PathBuf {
+        self.lock.output().join("state/purged.json")
+    }
+
+    /// Where it cannot be read, every run is looked through again.
+    fn looked_through(&self) -> LookedThrough {
+        let bytes = std::fs::read(self.place()).unwrap_or_default();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    fn remember(&self, looked_through: &LookedThrough) {
+        let bytes = format!("{:#}\n", json!(looked_through));
+        if let Err(error) = disk::replace(&self.place(), bytes.as_bytes()) {
+            tracing::warn!(reason = %error.kind(), "which runs were looked through could not be kept");
+        }
+    }
+}
