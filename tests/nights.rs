@@ -654,6 +654,10 @@ fn after_a_month_nothing_has_grown_without_limit() {
     assert_eq!(
         own,
         [
+            "audit.head",
+            "audit.jsonl",
+            "audit.key",
+            "audit.key.pub",
             "failed.jsonl",
             "history.jsonl",
             "last_run.prom",
