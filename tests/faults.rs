@@ -93,8 +93,20 @@ fn every_problem_of_a_job_is_told_at_once_with_a_suggestion() {
 
 #[test]
 fn a_column_is_unknown() {
-    let failed = trouble(2, "OF0101", |night| edit(&night.path("job.toml"), "\"postcode\"", "\"postcodes\""));
+    let misspelt = |night: &Night| edit(&night.path("job.toml"), "\"postcode\"", "\"postcodes\"");
+    let night = strict(&town(60, 21));
+    misspelt(&night);
+    let failed = night.run().failed(2, "OF0101");
     assert!(failed.stderr.contains("postcodes") && failed.stderr.contains("postcode\""), "{}", failed.stderr);
+
+    // After a night that had it, a gate: the column may as well have gone from the extract.
+    let night = strict(&town(60, 21));
+    night.run().done();
+    let standing = night.standing();
+    misspelt(&night);
+    let failed = night.run().failed(1, "OF0508");
+    assert!(failed.stderr.contains("postcodes"), "{}", failed.stderr);
+    assert!(night.standing() == standing, "what was published before has changed");
 }
 
 #[test]

@@ -127,7 +127,7 @@ impl Purge<'_> {
 
     /// Tells tonight's objections from others without holding any of them; `None` where nobody objects.
     fn fingerprint(&self) -> Result<Option<String>> {
-        let records = self.objecting.records.iter().map(|(provider, record)| (provider.as_str(), record.as_str()));
+        let records = self.objecting.records.keys().map(|(provider, record)| (provider.as_str(), record.as_str()));
         let numbers = self.objecting.numbers.iter().map(|number| ("", number.as_str()));
         let mut all: Vec<(&str, &str)> = self.authority.objections().chain(records).chain(numbers).collect();
         if all.is_empty() {

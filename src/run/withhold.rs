@@ -10,7 +10,7 @@ use crate::intake::Quarantined;
 use crate::job::{Field, Job};
 use crate::model::Model;
 use crate::records::{Identities, Records};
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// What was taken out of the records.
 pub(super) struct Held {
@@ -24,8 +24,9 @@ pub(super) struct Held {
 /// By what those who object are known tonight, for what was published before they did.
 #[derive(Debug, Default)]
 pub(super) struct Objecting {
-    /// Provider and record_id of every row that was withheld for an objection, but not where that is the row's number.
-    pub records: FxHashSet<(String, String)>,
+    /// Provider and record_id of every row that was withheld for an objection, but not where that is the row's number; and whether the
+    /// objection names the row itself.
+    pub records: FxHashMap<(String, String), bool>,
     /// NHS numbers of the rows that an objection names.
     pub numbers: FxHashSet<String>,
 }
@@ -37,7 +38,7 @@ impl Objecting {
         let rows = (0..records.len()).filter(|&row| named[row]);
         // What is only linked may carry somebody else's number.
         let numbers = rows.filter_map(|row| records.value(Field::NhsNumber, row)).map(str::to_string).collect();
-        Objecting { records: FxHashSet::default(), numbers }
+        Objecting { records: FxHashMap::default(), numbers }
     }
 
     /// And by the rows that were withheld for it.
@@ -48,7 +49,8 @@ impl Objecting {
         for row in withheld.iter().filter(objects) {
             let provider = &job.providers[usize::from(row.provider)];
             if !provider.numbers_rows() {
-                self.records.insert((provider.id.clone(), row.record_id.clone()));
+                let named = self.records.entry((provider.id.clone(), row.record_id.clone())).or_default();
+                *named |= row.reason == WithheldReason::LocalObjection;
             }
         }
         self

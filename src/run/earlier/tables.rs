@@ -128,7 +128,7 @@ fn crosswalk(
                 stays((provider, record, identity, place[person as usize]));
                 continue;
             };
-            let named = reason == WithheldReason::LocalObjectionLinked && today.of_record(provider, record).objects;
+            let named = reason == WithheldReason::LocalObjectionLinked && today.of_record(provider, record).named;
             let reason = if named { WithheldReason::LocalObjection } else { reason }.word();
             fate.keep[row] = false;
             let file = file.value(row).to_string();

@@ -22,8 +22,10 @@ pub(in crate::run) struct Today<'a> {
 /// What today says of one record.
 #[derive(Debug, Clone, Default)]
 pub(in crate::run) struct Mark {
-    /// A local objection names it.
+    /// It is of somebody who objects.
     pub objects: bool,
+    /// A local objection names it.
+    pub named: bool,
     /// It carries a withheld-identity reason.
     pub withheld_identity: bool,
     /// It is flagged S.
@@ -46,9 +48,9 @@ impl<'a> Today<'a> {
 
     /// Who objects, as tonight's night has found out; flags and other lists say nothing here.
     pub fn objecting(authority: &'a Authority, objecting: &Objecting) -> Today<'a> {
-        let objects = Mark { objects: true, ..Mark::default() };
+        let objects = |named: bool| Mark { objects: true, named, ..Mark::default() };
         let mut today = Today::of_lists(authority);
-        today.marks = objecting.records.iter().map(|record| (record.clone(), objects.clone())).collect();
+        today.marks = objecting.records.iter().map(|(record, named)| (record.clone(), objects(*named))).collect();
         today.objecting_numbers = objecting.numbers.clone();
         today
     }
@@ -81,6 +83,7 @@ impl<'a> Today<'a> {
             let provider = provider.id.clone();
             let mark = self.marks.entry((provider, records.record_id.get(row).to_string())).or_default();
             mark.objects |= named[row];
+            mark.named |= named[row];
             mark.withheld_identity |= withheld[row];
             mark.sensitive |= sensitive;
             mark.apart.extend(apart);
@@ -101,7 +104,9 @@ impl<'a> Today<'a> {
             true => Mark::default(),
             false => self.marks.get(&(provider.to_string(), record_id.to_string())).cloned().unwrap_or_default(),
         };
-        mark.objects |= self.authority.names_record(provider, record_id);
+        let named = self.authority.names_record(provider, record_id);
+        mark.objects |= named;
+        mark.named |= named;
         mark
     }
 
