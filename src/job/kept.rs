@@ -51,7 +51,7 @@ pub struct Stale {
     pub since: Date,
     /// The `source_file` and the BLAKE3 hash of each of the provider's files, in their order.
     pub files: Vec<(String, String)>,
-    /// They hold the numbers of their rows in a column of their own, [`SOURCE_ROW`], as rows are missing.
+    /// They hold the numbers of their rows in a column of their own, `SOURCE_ROW`, as rows are missing.
     pub numbered: bool,
 }
 

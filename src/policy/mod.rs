@@ -1,6 +1,6 @@
 //! May it be released? The built-in rules, what the job adds to them, and who has agreed.
 //!
-//! In: a [`Release`] of the job, its approvals, and whether the national opt-out is known. Out: the rules that refuse it, by name; none means
+//! In: a release of the job, its approvals, and whether the national opt-out is known. Out: the rules that refuse it, by name; none means
 //! that it may be made. Always: the rules are data (data/reference/policy.toml) with reason and source; a job makes them stricter and never
 //! looser; whatever is unknown refuses; a definition that has changed by one letter needs new agreement.
 
