@@ -1,6 +1,7 @@
 //! The releases of a night.
 
-use super::{Night, told};
+use super::Night;
+use super::night::told;
 use crate::consent::{self, OptedOut, WithheldReason};
 use crate::failure::Result;
 use crate::job::Job;

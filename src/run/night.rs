@@ -1,0 +1,253 @@
+//! One night up to publishing: from what is at hand before an extract is read to people with their ids.
+
+use super::accounts::Accounts;
+use super::agreement::{self, Agreement};
+use super::changes::ProviderChanges;
+use super::checkpoint::{self, Checkpoints, Use};
+use super::decided::Decided;
+use super::gates::{self, Before, Gates};
+use super::imported::ModelFile;
+use super::impossible::{self, Control};
+use super::link::Linked;
+use super::linked_night::{LinkedNight, Taken, link_night};
+use super::model::{self, Known};
+use super::progress::Progress;
+use super::usable::{Usable, read_usable};
+use super::withhold::{self, Objecting};
+use super::{Finished, Options, keep};
+use crate::best_record::{self, People};
+use crate::clustering::as_probability;
+use crate::consent::{self, Authority, OptOuts, Withheld};
+use crate::failure::Result;
+use crate::identity::{self, Identified, Ledger};
+use crate::intake::{FileReport, Quarantined};
+use crate::job::Job;
+use crate::model::Frozen;
+use crate::records::{Cleaned, Records};
+use std::collections::BTreeSet;
+
+/// Everything the stages have found, on its way to being published.
+pub(super) struct Night<'a> {
+    pub(super) job: &'a Job,
+    pub(super) run_id: String,
+    pub(super) files: Vec<FileReport>,
+    pub(super) records: Records,
+    pub(super) cleaned: Cleaned,
+    pub(super) quarantined: Vec<Quarantined>,
+    pub(super) withheld: Vec<Withheld>,
+    pub(super) objecting: Objecting,
+    pub(super) authority: Authority,
+    /// Every run that the ledger knows, oldest first.
+    pub(super) runs: Vec<String>,
+    /// Opt-outs that act on releases.
+    pub(super) opt_outs: OptOuts,
+    pub(super) replaced_numbers: u64,
+    /// What humans have decided, and how far it was obeyed.
+    pub(super) decided: Decided,
+    pub(super) gates: Vec<gates::Outcome>,
+    /// What gates, the memory of the night before and checkpoints have to say.
+    pub(super) warnings: Vec<String>,
+    /// Checksums of the extracts of the run before.
+    pub(super) extracts_before: BTreeSet<String>,
+    /// What providers that send only changes have sent.
+    pub(super) provider_changes: Vec<ProviderChanges>,
+    /// Stages of an earlier attempt at this night that were not done again.
+    pub(super) reused: Vec<&'static str>,
+    pub(super) controls: Vec<Control>,
+    pub(super) agreements: Vec<Agreement>,
+    pub(super) accounts: Accounts,
+    pub(super) linked: Linked,
+    /// The job's own model file, where it names one.
+    pub(super) model_file: Option<ModelFile>,
+    /// What model.json holds; `None` where there was nothing to compare.
+    pub(super) frozen: Option<Frozen>,
+    /// The model that was there before; `None` where this night learnt it.
+    pub(super) known: Option<Known>,
+    pub(super) identified: Identified,
+    pub(super) people: People,
+}
+
+/// What a night has at hand before it reads an extract.
+pub(super) struct Beginning<'a> {
+    pub(super) job: &'a Job,
+    run_id: String,
+    ledger: Ledger,
+    /// The job's own model file, where it names one of another tool.
+    model_file: Option<ModelFile>,
+    /// The model that was learnt before.
+    known: Option<Known>,
+    /// Nothing is taken from the night before.
+    full: bool,
+    authority: Authority,
+    opt_outs: OptOuts,
+    gates: Gates<'a>,
+    checkpoints: Checkpoints<'a>,
+}
+
+impl<'a> Beginning<'a> {
+    /// # Errors
+    /// Where a list, the model or the run before cannot be read, or a header breaks a gate.
+    pub(super) fn of(job: &'a Job, run_id: String, ledger: Ledger, options: Options) -> Result<Beginning<'a>> {
+        let model_file = ModelFile::of_job(job)?;
+        let known = if model_file.is_some() { None } else { model::to_use(job)? };
+        let how = Use { resume: options.resume, write: !options.dry_run };
+        let settings = checkpoint::settings(job, known.as_ref(), model_file.as_ref(), options.full)?;
+        let checkpoints = Checkpoints::new(job, how, settings);
+        let authority = consent::read(job)?;
+        let opt_outs = consent::read_opt_outs(job, &authority)?;
+        let mut gates = Gates::new(job, Before::of(job)?, options.waived);
+        gates.judge_headers()?;
+        let full = options.full;
+        Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
+    }
+}
+
+/// Everything up to publishing.
+pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> Result<Night<'a>> {
+    let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
+        beginning;
+    let extracts_before = gates.before.extracts.clone();
+    let Usable { files, mut records, cleaned, mut quarantined, replaced_numbers } = match checkpoints.reading(progress)
+    {
+        Some(usable) => usable,
+        None => {
+            let usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
+            checkpoints.keep_reading(&usable, progress);
+            usable
+        }
+    };
+    keep::verify(job, &files)?;
+    gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records)?;
+    let objecting = Objecting::named(job, &records, &authority);
+    let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
+    let mut accounts = Accounts::default();
+    let (night, memory_warnings) = link_night(
+        job,
+        (&mut records, &cleaned),
+        &authority,
+        taken,
+        &mut checkpoints,
+        progress,
+        |records, withheld| {
+            accounts = Accounts::draw_up(&files, records, &quarantined, withheld)?;
+            Ok(())
+        },
+    )?;
+    let LinkedNight { withheld, gone, linked, learnt } = night;
+    let objecting = objecting.withheld(job, &withheld);
+    withhold::empty_texts(&mut quarantined, &authority, &objecting);
+    let settled = authority.settled(job, &records);
+    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
+    let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
+    let stage = progress.stage("Best records", None);
+    let identified = identity::assign(
+        &ledger,
+        job,
+        &records,
+        &linked.clustering.partition,
+        &linked.identities.of_record,
+        &linked.identities.hash,
+        &run_id,
+    );
+    let controls = impossible::controls(job, &records, &linked.clustering.partition);
+    let found = u64::from(linked.clustering.partition.people);
+    let agreements = agreement::agreements(job, &records, &linked.clustering.partition);
+    gates.judge_people(&ledger, found, &identified.changes, &controls, &agreements)?;
+    let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
+    stage.done(format!("{} people", people.len()));
+    let (reused, checkpoint_warnings) = checkpoints.outcome();
+    Ok(Night {
+        job,
+        run_id,
+        files,
+        records,
+        cleaned,
+        quarantined,
+        withheld,
+        objecting,
+        authority,
+        runs: ledger.runs().to_vec(),
+        opt_outs,
+        replaced_numbers,
+        decided,
+        warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
+        extracts_before,
+        provider_changes: Vec::new(),
+        gates: gates.into_outcomes(),
+        reused,
+        controls,
+        agreements,
+        accounts,
+        linked,
+        model_file,
+        frozen,
+        known,
+        identified,
+        people,
+    })
+}
+
+/// What linking says of each person, for the best record.
+pub(super) fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
+    let clustering = &linked.clustering;
+    let mut in_review = vec![false; clustering.partition.people as usize];
+    for &(at, _) in &clustering.review {
+        let edge = &clustering.links[at as usize];
+        for identity in [edge.left, edge.right] {
+            for &record in linked.identities.members(identity) {
+                in_review[clustering.partition.person[record as usize] as usize] = true;
+            }
+        }
+    }
+    best_record::Linked {
+        weakest_probability: clustering.weakest.iter().map(|weight| weight.map(as_probability)).collect(),
+        in_review,
+        bare: clustering.bare.clone(),
+        first_seen: identified.first_seen.clone(),
+    }
+}
+
+impl Night<'_> {
+    /// What somebody should know of a model that was not learnt tonight.
+    pub(super) fn told_of_the_model(&self) -> Vec<String> {
+        let left_out = self.model_file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string);
+        left_out.chain(self.known.iter().filter_map(|known| model::differing(known, self.job))).collect()
+    }
+
+    /// What the run says of itself, before it is published.
+    pub(super) fn finished(&self) -> Finished {
+        let totals = self.accounts.totals();
+        let people = u64::from(self.linked.clustering.partition.people);
+        Finished {
+            run_id: self.run_id.clone(),
+            folder: None,
+            rows: totals.rows,
+            people,
+            duplicates: totals.crosswalk - people,
+            quarantined: totals.quarantined(),
+            withheld: totals.withheld(),
+            review: self.linked.clustering.review.len() as u64,
+            changes: self.identified.changes.len() as u64,
+            identities: self.linked.identities.len() as u64,
+            pairs_compared: self.linked.clustering.counts.pairs_compared,
+            recalled: self.linked.recalled,
+            learnt: self.known.is_none() && self.frozen.is_some(),
+            model: match &self.model_file {
+                Some(_) => self.job.model_file.clone(),
+                None => self.known.as_ref().map(|known| known.from.clone()),
+            },
+            purged: Vec::new(),
+            seconds: 0.0,
+            reused_stages: self.reused.clone(),
+            stages: Vec::new(),
+            warnings: self
+                .told_of_the_model()
+                .into_iter()
+                .chain(self.decided.warning())
+                .chain(keep::warnings(self.job))
+                .chain(self.warnings.clone())
+                .chain(self.provider_changes.iter().filter_map(ProviderChanges::warning))
+                .collect(),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! A night that is to stand: written, published by one rename, and then everything that only a published night may leave or take away.
+
+use super::night::Night;
+use super::progress::Progress;
+use super::purge::Purge;
+use super::released::{self, Released};
+use super::{Finished, changes, checkpoint, interrupt, keep, memory, metrics, model, noted, report, story};
+use crate::audit::Head;
+use crate::failure::Result;
+use crate::model::Frozen;
+use crate::publish::{Draft, LinkTable, Lock, Outputs};
+use crate::release::Outcome;
+
+/// Publishes a night, and tells `finished` of it.
+pub(super) fn publish(
+    night: &Night,
+    finished: &mut Finished,
+    (lock, interrupt): (&Lock, &interrupt::Guard),
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<()> {
+    let job = night.job;
+    let stage = progress.stage("Publishing", None);
+    let draft = Draft::create(lock, &night.run_id)?;
+    if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.is_none()) {
+        model::keep_frequencies(job, frozen)?;
+    }
+    let remove = draft.beyond(job.keep_runs)?;
+    let head = noted::settle(job)?;
+    let (run_json, released) = write(&night, &draft, &remove, &head, progress, story)?;
+    finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
+    interrupt.hold();
+    noted::about_to_publish(&night, &released, &run_json)?;
+    let committed = draft.commit(&night.identified.next, &remove);
+    let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
+    stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
+    finished.warnings.extend(published.warnings);
+    finished.warnings.extend(changes::promote(job));
+    if let Err(error) = checkpoint::remove(&job.output) {
+        finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
+    }
+    finished.warnings.extend(keep::keep(job, &night.files, &night.withheld));
+    finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
+    let Night { run_id: by, runs, authority, objecting, .. } = &night;
+    let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
+    let (purged, warnings) = purge.kept_runs(progress);
+    finished.purged = purged;
+    finished.warnings.extend(warnings);
+    let place = model::place(job);
+    if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
+    {
+        // The run stands; the next one takes its model where this one cannot be kept.
+        finished.warnings.extend(model::write(job, &place, frozen).err().map(|failure| failure.to_string()));
+        finished.model = Some(place);
+    }
+    finished.folder = Some(published.folder);
+    Ok(())
+}
+
+/// Writes every file of the run into the draft; gives run.json and what was released. `audit` is where the audit ends before this run.
+fn write(
+    night: &Night,
+    draft: &Draft,
+    remove: &[String],
+    audit: &Head,
+    progress: &Progress,
+    story: &story::Story,
+) -> Result<(Vec<u8>, Released)> {
+    let clustering = &night.linked.clustering;
+    let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
+    let calibration = night.linked.model.as_ref().map(crate::model::Model::calibration).unwrap_or_default();
+    let outputs = Outputs {
+        job: night.job,
+        files: &night.files,
+        records: &night.records,
+        partition: &clustering.partition,
+        identity_of_record: &night.linked.identities.of_record,
+        identity_ids: &night.linked.identities.hash,
+        person_ids: &night.identified.person_ids,
+        people: &night.people,
+        links: LinkTable { links: &clustering.links, levels: &night.linked.levels, calibration: &calibration },
+        review: &review,
+        quarantined: &night.quarantined,
+        withheld: &night.withheld,
+        changes: &night.identified.changes,
+    };
+    let mut written = draft.write_tables(&outputs)?;
+    let summary = report::summary(night);
+    written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    for (name, bytes) in &summary.csv {
+        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
+    }
+    let released = released::release(night, &summary.csv, draft)?;
+    let transparency = released::transparency(night, &released)?;
+    written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
+    written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
+    let model = match &night.model_file {
+        Some(file) => file.text.clone().into_bytes(),
+        None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
+    };
+    written.push(draft.write_bytes("model.json", &model)?);
+    let mut run_json = report::run_json(night, remove, &progress.timings());
+    written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+    run_json["outputs"] = report::outputs(&written);
+    run_json["audit"] = serde_json::json!(audit);
+    run_json["opt_outs"] = released.opt_outs(night);
+    run_json["releases"] = serde_json::json!(released.outcomes);
+    story::outcome(&run_json, &night.told_of_the_model());
+    let run_json = format!("{run_json:#}\n").into_bytes();
+    draft.write_bytes("run.json", &run_json)?;
+    draft.write_bytes("log.jsonl", &story.so_far())?;
+    Ok((run_json, released))
+}

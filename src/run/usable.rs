@@ -1,0 +1,75 @@
+//! Every extract read and standardised: what the other stages work on.
+
+use super::imported::ModelFile;
+use super::progress::Progress;
+use super::withhold::withhold;
+use super::{NO_ROWS, keep};
+use crate::consent::{self, Authority};
+use crate::failure::{Failure, Result};
+use crate::intake::{self, FileReport, Quarantined};
+use crate::job::Job;
+use crate::model::Model;
+use crate::records::{self, Cleaned, Formats, Records};
+use std::path::PathBuf;
+
+/// What reading and standardising leave: every row is a record or in quarantine; nothing is withheld yet.
+pub(crate) struct Usable {
+    pub files: Vec<FileReport>,
+    pub records: Records,
+    pub cleaned: Cleaned,
+    pub quarantined: Vec<Quarantined>,
+    pub replaced_numbers: u64,
+}
+
+/// Reads every extract and standardises it; `formats` are those of the model that the records are for.
+pub(crate) fn read_usable(
+    job: &Job,
+    authority: &Authority,
+    formats: Option<&Formats>,
+    progress: &Progress,
+) -> Result<Usable> {
+    let (files, mut records, mut quarantined) = read(job, progress)?;
+    let stage = progress.stage("Standardising", None);
+    let cleaned = records::clean(job, &mut records, formats);
+    quarantined.extend(records::quarantine(job, &mut records, &cleaned.filler_rows));
+    quarantined.sort_by_key(|row| (row.extract, row.source_row));
+    let replaced_numbers = consent::replace_numbers(&mut records, authority);
+    stage.done(format!("{} records, {} rows in quarantine", records.len(), quarantined.len()));
+    Ok(Usable { files, records, cleaned, quarantined, replaced_numbers })
+}
+
+/// The records that a run would link, for `explain`: as in a run, but that no gate is asked. `model` is that of the run, and says how
+/// providers write; `learnt` that the run itself has learnt it, so that it found without it whom objections concern.
+pub(crate) fn prepare_records(
+    job: &Job,
+    authority: &Authority,
+    (model, learnt): (Option<&Model>, bool),
+    progress: &Progress,
+) -> Result<Records> {
+    let formats = model.and_then(Model::formats);
+    let mut usable = match read_usable(job, authority, formats, progress) {
+        // As in the night: the last good extracts stand where a provider's own cannot be read.
+        Err(failure) => match keep::standing_in(job, &failure) {
+            Some(standing) => read_usable(&standing, authority, formats, progress)?,
+            None => return Err(failure),
+        },
+        usable => usable?,
+    };
+    let model_file = ModelFile::of_job(job)?;
+    let _ = withhold(job, &mut usable.records, authority, (model_file.as_ref(), model.filter(|_| !learnt)), progress)?;
+    Ok(usable.records)
+}
+
+fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
+    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let bytes = job.providers.iter().flat_map(|provider| &provider.files).map(size).sum();
+    let stage = progress.stage("Reading", Some(bytes));
+    let intake = intake::read_all(job, |batch| records::intern(job, batch), |bytes| stage.advance(bytes))?;
+    let (records, quarantined) = records::merge(job, intake.batches);
+    let rows: u64 = intake.files.iter().map(|file| file.rows).sum();
+    if rows == 0 {
+        return Err(Failure::new(&NO_ROWS, format!("{} extracts were read", intake.files.len())));
+    }
+    stage.done(format!("{rows} rows of {} extracts", intake.files.len()));
+    Ok((intake.files, records, quarantined))
+}
