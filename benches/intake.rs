@@ -4,11 +4,11 @@
 //! `cargo bench --bench intake`. The files are made anew: 64 MB of plain fields, 64 MB with every field quoted, and the plain ones packed and as
 //! Parquet, whose figures are MB of the CSV that it came from; and the town's single file of seven fields.
 
+mod town;
+
 use arrow::array::{ArrayRef, RecordBatch, StringBuilder};
 use divan::Bencher;
 use divan::counter::BytesCount;
-use onefolk::bench::SINGLE_FILE_COLUMNS;
-use onefolk::generate::{Request, generate};
 use onefolk::intake::read_all;
 use onefolk::job::*;
 use onefolk::records;
@@ -211,16 +211,8 @@ fn town() -> &'static Path {
     static TOWN: OnceLock<(tempfile::TempDir, PathBuf)> = OnceLock::new();
     let (_, path) = TOWN.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let request = Request {
-            people: 70_000,
-            providers: 30,
-            rows_per_person: 7.0,
-            seed: 1,
-            output: folder.path().join("town"),
-            single_file: Some(SINGLE_FILE_COLUMNS.map(String::from).to_vec()),
-        };
-        generate(&request, |_| {}).expect("room in the temporary folder");
-        (folder, request.output)
+        let town = town::generated(folder.path(), 70_000);
+        (folder, town)
     });
     path
 }

@@ -8,6 +8,7 @@ use onefolk::generate::{Request, generate};
 use onefolk::job::Job;
 use onefolk::model::{self, FORMS, Model};
 use onefolk::records::{self, Identities, Records};
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The town, taken apart as far as a night does before it links.
@@ -21,21 +22,26 @@ pub struct Town {
     pub pairs: Vec<(u32, u32)>,
 }
 
+/// A made-up town of so many people in one file of seven fields: the folder of its job.
+pub fn generated(folder: &Path, people: u64) -> PathBuf {
+    let request = Request {
+        people,
+        providers: 30,
+        rows_per_person: 7.0,
+        seed: 1,
+        output: folder.join("town"),
+        single_file: Some(SINGLE_FILE_COLUMNS.map(String::from).to_vec()),
+    };
+    generate(&request, |_| {}).expect("room in the temporary folder");
+    request.output
+}
+
 /// The same town for every benchmark of a program.
 pub fn town() -> &'static Town {
     static TOWN: OnceLock<Town> = OnceLock::new();
     TOWN.get_or_init(|| {
         let folder = tempfile::tempdir().expect("a temporary folder");
-        let request = Request {
-            people: 20_000,
-            providers: 30,
-            rows_per_person: 7.0,
-            seed: 1,
-            output: folder.path().join("town"),
-            single_file: Some(SINGLE_FILE_COLUMNS.map(String::from).to_vec()),
-        };
-        generate(&request, |_| {}).expect("room in the temporary folder");
-        let job = Job::read(&request.output.join("job.toml")).expect("a job that was generated");
+        let job = Job::read(&generated(folder.path(), 20_000).join("job.toml")).expect("a job that was generated");
         let intake =
             onefolk::intake::read_all(&job, |batch| records::intern(&job, batch), |_| {}).expect("clean files");
         let (mut records, _) = records::merge(&job, intake.batches);

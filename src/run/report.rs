@@ -90,15 +90,7 @@ fn providers<'a>(night: &'a Night) -> Vec<Provider<'a>> {
 /// Changes by kind; `None` on the first run.
 pub(super) fn changes<'a>(from_run: Option<&'a str>, changes: &[Change]) -> Option<Changes<'a>> {
     let count = |kind: ChangeKind| changes.iter().filter(|change| change.kind == kind).count() as u64;
-    Some(Changes {
-        from_run: from_run?,
-        new: count(ChangeKind::New),
-        grown: count(ChangeKind::Grown),
-        shrunk: count(ChangeKind::Shrunk),
-        merged: count(ChangeKind::Merged),
-        split: count(ChangeKind::Split),
-        retired: count(ChangeKind::Retired),
-    })
+    from_run.map(|from_run| Changes::counted(from_run, count))
 }
 
 /// run.json: accounts, settings, hashes, versions, timings, quality figures.

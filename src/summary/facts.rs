@@ -1,5 +1,6 @@
 //! What the summary needs to know, as plain columns: the driver of a run fills it.
 
+use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
 
@@ -210,6 +211,21 @@ pub struct Changes<'a> {
     pub merged: u64,
     pub split: u64,
     pub retired: u64,
+}
+
+impl<'a> Changes<'a> {
+    /// Against `from_run`; `count` says how many people each kind of change happened to.
+    pub fn counted(from_run: &'a str, count: impl Fn(ChangeKind) -> u64) -> Changes<'a> {
+        Changes {
+            from_run,
+            new: count(ChangeKind::New),
+            grown: count(ChangeKind::Grown),
+            shrunk: count(ChangeKind::Shrunk),
+            merged: count(ChangeKind::Merged),
+            split: count(ChangeKind::Split),
+            retired: count(ChangeKind::Retired),
+        }
+    }
 }
 
 /// The outward half of a postcode in normal form ("NW10 4TL" → "NW10"), the area of the first summary. `None` where it does not

@@ -38,14 +38,6 @@ impl ChangesLeft {
     /// The changes by kind against `from_run`; `None` on the first run.
     pub fn counts<'a>(&self, from_run: Option<&'a str>) -> Option<Changes<'a>> {
         let count = |kind: ChangeKind| self.by_word.get(kind.word()).copied().unwrap_or(0);
-        Some(Changes {
-            from_run: from_run?,
-            new: count(ChangeKind::New),
-            grown: count(ChangeKind::Grown),
-            shrunk: count(ChangeKind::Shrunk),
-            merged: count(ChangeKind::Merged),
-            split: count(ChangeKind::Split),
-            retired: count(ChangeKind::Retired),
-        })
+        from_run.map(|from_run| Changes::counted(from_run, count))
     }
 }
