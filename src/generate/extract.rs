@@ -162,7 +162,7 @@ impl<'a> Extract<'a> {
                 delimited(rows.row(row), delimiter, line_break, &mut self.line);
                 encode(&self.line, encoding, &mut self.bytes);
             }
-            Format::JsonLines { .. } => json(self.provider, rows.row(row), &mut self.line),
+            Format::JsonLines { .. } => json(self.provider, rows.row(row), self.rows == 0, &mut self.line),
             _ => fixed(self.provider, rows.row(row), &mut self.line),
         }
         if self.bytes.is_empty() {
@@ -340,16 +340,17 @@ fn encode(line: &str, encoding: Encoding, bytes: &mut Vec<u8>) {
     }
 }
 
-/// One object a line; empty cells are left out.
-fn json<'a>(provider: &Provider, cells: impl Iterator<Item = &'a str>, line: &mut String) {
+/// One object a line; empty cells are left out, but for those of a `whole` line: a key that no line has would be a column that is not there.
+fn json<'a>(provider: &Provider, cells: impl Iterator<Item = &'a str>, whole: bool, line: &mut String) {
     line.push('{');
     let mut first = true;
-    for (column, cell) in provider.kind.columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty()) {
+    for (column, cell) in provider.kind.columns.iter().zip(cells).filter(|(_, cell)| whole || !cell.is_empty()) {
         if !std::mem::take(&mut first) {
             line.push(',');
         }
         line.push_str(&serde_json::Value::from(column.header).to_string());
         line.push(':');
+        let cell = Some(cell).filter(|cell| !cell.is_empty());
         line.push_str(&serde_json::Value::from(cell).to_string());
     }
     line.push_str("}\n");

@@ -128,6 +128,21 @@ fn truth_covers_each_usable_row_of_an_extract() {
     }
 }
 
+/// However few people hold a value: a key that no line has is a column that is not there, and the job would be refused.
+#[test]
+fn the_first_line_of_json_names_every_column() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let request = request(folder.path(), 60, false);
+    made(&request, 2);
+    let extract = std::fs::read_to_string(request.output.join("in/community-children/extract.jsonl")).expect("lines");
+    let keys = |line: &str| -> BTreeSet<String> {
+        serde_json::from_str::<serde_json::Map<_, _>>(line).expect("an object").keys().cloned().collect()
+    };
+    let first = keys(extract.lines().next().expect("a line"));
+    assert!(first.contains("birth_order"), "{first:?}");
+    assert!(extract.lines().all(|line| keys(line).is_subset(&first)));
+}
+
 #[test]
 fn the_demo_has_thirty_providers_every_format_and_every_kind_of_unusable_row() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -27,10 +27,10 @@ pub(super) fn publish(
     }
     let remove = draft.beyond(job.keep_runs)?;
     let head = noted::settle(job)?;
-    let (run_json, released) = write(&night, &draft, &remove, &head, progress, story)?;
+    let (run_json, released) = write(night, &draft, &remove, &head, progress, story)?;
     finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
     interrupt.hold();
-    noted::about_to_publish(&night, &released, &run_json)?;
+    noted::about_to_publish(night, &released, &run_json)?;
     let committed = draft.commit(&night.identified.next, &remove);
     let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
