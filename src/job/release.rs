@@ -102,6 +102,29 @@ words! {
 }
 
 words! {
+    /// `[policy] disclosure`: DOMAIN.md section 5's presets; `summary::disclosure` says what each does.
+    Disclosure {
+        Hes = "hes",
+        HesLegacy = "hes_legacy",
+        Tre10 = "tre10",
+        Mhsds = "mhsds",
+        Cld = "cld",
+        Ons5 = "ons_5",
+    }
+}
+
+impl Disclosure {
+    pub const ALL: [Disclosure; 6] = [
+        Disclosure::Hes,
+        Disclosure::HesLegacy,
+        Disclosure::Tre10,
+        Disclosure::Mhsds,
+        Disclosure::Cld,
+        Disclosure::Ons5,
+    ];
+}
+
+words! {
     /// What is released.
     Content {
         /// One line a person.

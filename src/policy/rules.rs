@@ -2,6 +2,7 @@
 
 use super::{Agreed, built_in};
 use crate::job::{Confidentiality, Content, Identifiers, Job, Purpose, RecipientKind, Release};
+use crate::summary::disclosure::Preset;
 use serde::Serialize;
 
 /// Why a release is refused.
@@ -25,7 +26,7 @@ type Objection = Option<String>;
 type Apply = fn(&Job, &Release, &Known) -> Objection;
 
 /// Every rule of the built-in policy, in its order.
-pub(super) const RULES: [(&str, Apply); 12] = [
+pub(super) const RULES: [(&str, Apply); 13] = [
     ("no_sale", no_sale),
     ("company_needs_care_or_contract", company),
     ("public_gets_counts_only", public),
@@ -35,6 +36,7 @@ pub(super) const RULES: [(&str, Apply); 12] = [
     ("column_justified", column),
     ("basis_fits_purpose", basis),
     ("national_opt_out_known", national),
+    ("repeated_tables_are_rounded", repeated),
     ("not_expired", expired),
     ("approved", approved),
     ("stricter_here", stricter),
@@ -132,6 +134,12 @@ pub(crate) fn acts_national(release: &Release) -> bool {
 /// Do type 1 opt-outs act on this release?
 pub(crate) fn acts_type_1(release: &Release) -> bool {
     release.is_person_level() && built_in().of(release.purpose).type_1
+}
+
+fn repeated(job: &Job, release: &Release, _: &Known) -> Objection {
+    let exact = !Preset::of(job.disclosure).rounds();
+    (exact && release.issued_on.len() > 1)
+        .then(|| format!("[policy] disclosure = \"{}\" does not round", job.disclosure.word()))
 }
 
 fn expired(job: &Job, release: &Release, _: &Known) -> Objection {

@@ -96,6 +96,23 @@ fn record_ids_go_to_care_only() {
 }
 
 #[test]
+fn exact_tables_are_issued_once() {
+    let tables = |days: &str, disclosure: &str| {
+        let text = PLANNING.replace("content = \"people\"", &format!("content = \"summary\"\nissued_on = [{days}]"));
+        let text = text.replace("identifiers = \"pseudonym\"\ncolumns = [\"sex\", \"diabetes\"]\n", "");
+        objections(&text, &format!("[policy]\ndisclosure = \"{disclosure}\"\n"))
+    };
+    let (once, twice) = ("\"2026-11-22\"", "\"2026-11-22\", \"2026-12-22\"");
+    for disclosure in ["hes", "mhsds", "cld"] {
+        assert_eq!(tables(twice, disclosure), [] as [&str; 0], "{disclosure}");
+    }
+    for disclosure in ["hes_legacy", "tre10", "ons_5"] {
+        assert_eq!(tables(once, disclosure), [] as [&str; 0], "{disclosure}");
+        assert_eq!(tables(twice, disclosure), ["repeated_tables_are_rounded"], "{disclosure}");
+    }
+}
+
+#[test]
 fn a_job_makes_it_stricter() {
     for rest in [
         "[policy]\nforbidden_purposes = [\"planning\"]\n",

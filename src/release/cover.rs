@@ -81,7 +81,7 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
         return said;
     }
     let people = |count: &str| match count {
-        "*" => "A few people (fewer than 8)".to_string(),
+        "*" => "A few people".to_string(),
         "0" => "No people".into(),
         count => format!("About {count} people"),
     };

@@ -24,7 +24,7 @@ use crate::identity::PersonId;
 use crate::job::{Content, Job, Release};
 use crate::policy::{self, Refusal, Standing};
 use crate::records::Records;
-use crate::summary::disclosure::Shown;
+use crate::summary::disclosure::Control;
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::path::Path;
@@ -54,6 +54,8 @@ static RELEASE_UNWRITABLE: Code = Code {
 pub struct Source<'a> {
     pub job: &'a Job,
     pub run_id: &'a str,
+    /// How counts that leave are protected.
+    pub control: &'a Control,
     pub records: &'a Records,
     pub partition: &'a Partition,
     pub people: &'a People,
@@ -208,9 +210,11 @@ impl Maker<'_> {
         }
         let members =
             audit::keep_members(self.source.job, people.iter().map(|&at| &self.source.person_ids[at as usize]))?;
+        let control = self.source.control;
+        let left_out = |kind: &str, people: u64| control.single(&format!("{}|{kind}", release.id), people).plain();
         let left_out = manifest::LeftOut {
-            national: policy::acts_national(release).then(|| Shown::single(chosen.national).plain()),
-            type_1: policy::acts_type_1(release).then(|| Shown::single(chosen.type_1).plain()),
+            national: policy::acts_national(release).then(|| left_out("national", chosen.national)),
+            type_1: policy::acts_type_1(release).then(|| left_out("type_1", chosen.type_1)),
         };
         let lines = chosen.people.len() as u64;
         let manifest = Manifest::of(self.source, release, agreed, &files, lines, left_out);

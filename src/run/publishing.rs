@@ -4,7 +4,7 @@ use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
 use super::released::{self, Released};
-use super::{Finished, changes, checkpoint, interrupt, keep, memory, metrics, model, noted, report, story};
+use super::{Finished, changes, checkpoint, counted, interrupt, keep, memory, metrics, model, noted, report, story};
 use crate::audit::Head;
 use crate::failure::Result;
 use crate::model::Frozen;
@@ -85,13 +85,14 @@ fn write(
         changes: &night.identified.changes,
     };
     let mut written = draft.write_tables(&outputs)?;
-    let summary = report::summary(night);
+    let control = counted::control(night.job)?;
+    let summary = report::summary(night, &control);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
-    let released = released::release(night, &summary.csv, draft)?;
-    let transparency = released::transparency(night, &released)?;
+    let released = released::release(night, &control, &summary.csv, draft)?;
+    let transparency = released::transparency(night, &control, &released)?;
     written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
     written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
     let model = match &night.model_file {

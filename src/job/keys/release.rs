@@ -1,16 +1,16 @@
 //! The tables of the job file about who gets what: `[policy]`, `[[approver]]`, `[[release]]`.
 
 use super::{Kind, Need, Table, key};
-use crate::job::release::{Confidentiality, Content, Exemption, Identifiers, Purpose, RecipientKind};
+use crate::job::release::{Confidentiality, Content, Disclosure, Exemption, Identifiers, Purpose, RecipientKind};
 
 pub(in crate::job) static POLICY: Table = Table {
     heading: "[policy]",
     keys: &[
         key(
             "disclosure",
-            Kind::Word(&["hes"], &["hes_legacy", "tre10", "mhsds", "cld", "ons_5"]),
+            Kind::Word(Disclosure::WORDS, &[]),
             Need::Default("\"hes\""),
-            "Disclosure control of every count that leaves: hes hides 1-7 and rounds the rest to the nearest 5.",
+            "Disclosure control of every count that leaves: hes hides 1-7, cld 1-4, mhsds 0-4, and they round the rest to the nearest 5; hes_legacy hides 1-5, ons_5 1-4, tre10 0-9.",
         ),
         key(
             "approvals_file",

@@ -12,7 +12,7 @@ mod release;
 use super::problem::Problem;
 use super::reading::{self, Placed, Section};
 use super::surroundings::Surroundings;
-use super::{ClusterSettings, CustomField, Disclosure, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers};
+use super::{ClusterSettings, CustomField, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -120,7 +120,7 @@ impl Resolver<'_> {
             local_objections: self.local_objections(root),
             nhs_number_replaced: self.side_files(root, "nhs_number_replaced"),
             never_link: self.side_files(root, "never_link"),
-            disclosure: Disclosure::Hes,
+            disclosure: release::disclosure(root),
             opt_outs,
             policy,
             approvers,
@@ -254,7 +254,6 @@ mod tests {
         all(words(keys::PROVIDER.keys, "mode"), &|word| provider::sends_changes(word).is_some());
         all(words(keys::PROVIDER.keys, "format"), &|word| word == "auto" || provider::format_kind(word).is_some());
         all(words(keys::PROVIDER.keys, "setting"), &|word| Setting::from_word(word).is_some());
-        assert_eq!(words(keys::release::POLICY.keys, "disclosure"), ["hes"]);
         assert_eq!(words(keys::OPT_OUT.keys, "kind"), ["local", "type_1", "national"]);
     }
 }

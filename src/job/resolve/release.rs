@@ -3,8 +3,8 @@
 use super::super::problem::Problem;
 use super::super::reading::{self, Placed, Section};
 use super::super::release::{
-    Approver, Confidentiality, Content, Exemption, Identifiers, LegalBasis, NationalList, OptOut, PolicySettings,
-    Purpose, RecipientKind, Release,
+    Approver, Confidentiality, Content, Disclosure, Exemption, Identifiers, LegalBasis, NationalList, OptOut,
+    PolicySettings, Purpose, RecipientKind, Release,
 };
 use super::Resolver;
 use jiff::civil::Date;
@@ -245,6 +245,11 @@ impl Resolver<'_> {
             );
         }
     }
+}
+
+pub(super) fn disclosure(root: &Section) -> Disclosure {
+    let word = root.section("policy").and_then(|policy| policy.text("disclosure"));
+    word.and_then(|word| Disclosure::from_word(&word.text)).unwrap_or(Disclosure::Hes)
 }
 
 fn legal_basis(section: &Section) -> Option<LegalBasis> {
