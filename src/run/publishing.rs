@@ -4,7 +4,7 @@ use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
 use super::released::{self, Released};
-use super::{Finished, changes, checkpoint, interrupt, keep, memory, metrics, model, noted, report, story};
+use super::{Finished, changes, checkpoint, find_index, interrupt, keep, memory, metrics, model, noted, report, story};
 use crate::audit::Head;
 use crate::failure::Result;
 use crate::model::Frozen;
@@ -85,6 +85,7 @@ fn write(
         changes: &night.identified.changes,
     };
     let mut written = draft.write_tables(&outputs)?;
+    written.push(find_index::write(night.job, draft, &night.authority)?);
     let summary = report::summary(night);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
     for (name, bytes) in &summary.csv {
