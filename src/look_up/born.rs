@@ -3,19 +3,23 @@
 use crate::best_record::{NO_DATE, date_of};
 use serde::Serialize;
 
-/// How a date agrees, from the closest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+/// How a date agrees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BornAlike {
     /// In all that was said.
     Exact,
     /// Day and month stand for each other.
     DayMonthSwapped,
-    OneDigit,
     /// Two neighbouring digits of one part stand for each other.
     DigitsSwapped,
-    /// Two of day, month and year agree.
-    TwoParts,
+    OneDigitOfDay,
+    OneDigitOfMonth,
+    OneDigitOfYear,
+    /// The other two parts agree.
+    OtherDay,
+    OtherMonth,
+    OtherYear,
     Different,
     /// None is recorded, or none was said.
     Unknown,
@@ -23,19 +27,27 @@ pub enum BornAlike {
 
 impl BornAlike {
     /// What an agreement is worth where an exact one is worth `exact` bits: log2 of how often the dates of one person are recorded so, by how
-    /// often those of two people agree so by chance. Of a hundred dates of one person about one has a wrong digit, half of one day and month
-    /// swapped, one in five hundred two digits swapped, one a part that is another; of the 36,500 dates of a century one is a date's swapped
-    /// form, some 35 differ in a digit, 4 in two that are swapped, 150 in one part.
+    /// often those of two people agree so by chance. Of a thousand dates of one person some five have day and month swapped, two two digits,
+    /// four a wrong digit of the day, two of the month and four of the year, and five, three and two another day, month or year; of the 36,500
+    /// dates of a century one is a date's swapped form, and 4, 11, 4, 27, 18, 7 and 70 are those others.
     pub(super) fn bits(self, exact: f64) -> f64 {
         match self {
             BornAlike::Exact => exact,
             BornAlike::DayMonthSwapped => (exact - 1.0).min(7.5),
-            BornAlike::DigitsSwapped => (exact - 2.0).min(4.2),
-            BornAlike::OneDigit => (exact - 2.0).min(3.4),
-            BornAlike::TwoParts => (exact - 3.0).min(1.3),
+            BornAlike::DigitsSwapped | BornAlike::OneDigitOfMonth => (exact - 2.0).min(4.2),
+            BornAlike::OneDigitOfDay => (exact - 2.0).min(3.7),
+            BornAlike::OneDigitOfYear => (exact - 2.0).min(2.4),
+            BornAlike::OtherDay => (exact - 3.0).min(3.3),
+            BornAlike::OtherMonth => (exact - 3.0).min(4.0),
+            BornAlike::OtherYear => (exact - 4.0).min(0.1),
             BornAlike::Different => -6.6,
             BornAlike::Unknown => 0.0,
         }
+    }
+
+    /// Is there so much in common that the people of a day are looked through for the name?
+    pub(super) fn is_near(self) -> bool {
+        !matches!(self, BornAlike::Different | BornAlike::Unknown)
     }
 
     /// In words, to stand after "date of birth".
@@ -43,9 +55,13 @@ impl BornAlike {
         match self {
             BornAlike::Exact => "the same",
             BornAlike::DayMonthSwapped => "day and month swapped",
-            BornAlike::OneDigit => "one digit differs",
             BornAlike::DigitsSwapped => "two digits swapped",
-            BornAlike::TwoParts => "two parts of three agree",
+            BornAlike::OneDigitOfDay => "a digit of the day differs",
+            BornAlike::OneDigitOfMonth => "a digit of the month differs",
+            BornAlike::OneDigitOfYear => "a digit of the year differs",
+            BornAlike::OtherDay => "another day of that month",
+            BornAlike::OtherMonth => "another month of that year",
+            BornAlike::OtherYear => "another year",
             BornAlike::Different => "differs",
             BornAlike::Unknown => "not known",
         }
@@ -101,18 +117,20 @@ impl Born {
         match places[..] {
             [] => BornAlike::Exact,
             _ if self.is_whole() && swapped == recorded.0 => BornAlike::DayMonthSwapped,
-            [_] => BornAlike::OneDigit,
+            [at] => [BornAlike::OneDigitOfYear, BornAlike::OneDigitOfMonth, BornAlike::OneDigitOfDay][part(at)],
             [a, b] if b == a + 1 && part(a) == part(b) && self.0[a] == recorded.0[b] && self.0[b] == recorded.0[a] => {
                 BornAlike::DigitsSwapped
             }
-            _ if self.is_whole() && places.iter().all(|&at| part(at) == part(places[0])) => BornAlike::TwoParts,
+            _ if self.is_whole() && places.iter().all(|&at| part(at) == part(places[0])) => {
+                [BornAlike::OtherYear, BornAlike::OtherMonth, BornAlike::OtherDay][part(places[0])]
+            }
             _ => BornAlike::Different,
         }
     }
 }
 
-/// Year, month or day.
-fn part(place: usize) -> u8 {
+/// Year, month or day: 0, 1, 2.
+fn part(place: usize) -> usize {
     match place {
         0..4 => 0,
         4 | 5 => 1,

@@ -46,7 +46,7 @@ pub struct Finder {
 }
 
 /// Somebody with fewer bits than this is not told: they agree in no more than chance does.
-const LEAST_BITS: f64 = -6.0;
+const LEAST_BITS: f64 = -8.0;
 /// People who agree in the names alone are looked at up to this many: beyond, a name says too little to be answered at all.
 const NAMESAKES_MAX: usize = 200_000;
 
@@ -86,7 +86,7 @@ impl Finder {
     ) -> Result<Answer> {
         let mut all: Vec<Candidate> = Vec::new();
         for way in query.ways() {
-            self.ask_one_way(&way, query.born, &mut all)?;
+            self.ask_one_way(&way, &query.words, query.born, &mut all)?;
         }
         all.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.person.cmp(&b.person)));
         let mut seen = rustc_hash::FxHashSet::default();
@@ -105,9 +105,17 @@ impl Finder {
         Ok(Answer { run_id: self.run_id.clone(), found, more })
     }
 
-    fn ask_one_way(&self, words: &[String], born: Option<Born>, all: &mut Vec<Candidate>) -> Result<()> {
+    /// `words` are those of one way, `said` those of the question.
+    fn ask_one_way(
+        &self,
+        words: &[String],
+        said: &[String],
+        born: Option<Born>,
+        all: &mut Vec<Candidate>,
+    ) -> Result<()> {
         let index = &self.index;
-        let asked: Vec<Asked> = words.iter().map(|word| self.asked(word)).collect();
+        let asked: Vec<Asked> = words.iter().map(|word| self.asked(word, !said.contains(word))).collect();
+        let meant = Meant::of(index, &asked);
         let by_day: Vec<BornAlike> = index.days.iter().map(|&day| alike(born, day)).collect();
         let day_bits: Vec<f64> = (0..index.days.len()).map(|at| self.day_bits(born, at)).collect();
         let everybody = f64::from(index.people().max(1)).log2();
@@ -120,21 +128,30 @@ impl Finder {
             }
         };
         for (day, &alike) in by_day.iter().enumerate() {
-            if alike <= BornAlike::TwoParts {
-                index.names(index.born(day), |person, name| judge(day, person, name))?;
+            if alike.is_near() {
+                index.names(index.born(day), |person, name| {
+                    // Nearly everybody born on a day has another name altogether.
+                    if name.iter().any(|named| meant.holds(named.word)) {
+                        judge(day, person, name);
+                    }
+                })?;
             }
         }
         for person in self.namesakes(&asked)? {
             let day = index.days.partition_point(|&day| day < index.day_of(person));
-            if by_day[day] > BornAlike::TwoParts {
+            if !by_day[day].is_near() {
                 index.names(person..person + 1, |person, name| judge(day, person, name))?;
             }
         }
         Ok(())
     }
 
-    fn asked(&self, word: &str) -> Asked {
-        let like = words_like(&self.index, word);
+    /// A word that was `joined` of two begins with one of them, which says nothing new.
+    fn asked(&self, word: &str, joined: bool) -> Asked {
+        let mut like = words_like(&self.index, word);
+        if joined {
+            like.retain(|_, alike| *alike != Alike::Prefix);
+        }
         let holders = self.index.place_of(word).map_or(0, |place| self.index.holders_count(place));
         Asked { word: word.to_string(), like, bits: rarity(&self.index, holders) }
     }
@@ -202,6 +219,35 @@ impl Finder {
             found.born = (day != NO_DATE).then(|| date_of(day).to_string());
         }
         Ok(found)
+    }
+}
+
+/// The words of the vocabulary that may be meant, a bit each; all of them where no name was asked for.
+struct Meant(Option<Vec<u64>>);
+
+impl Meant {
+    fn of(index: &Index, asked: &[Asked]) -> Meant {
+        if asked.is_empty() {
+            return Meant(None);
+        }
+        let mut bits = vec![0u64; (index.words() as usize).div_ceil(64)];
+        let mut take = |word: u32| bits[word as usize / 64] |= 1 << (word % 64);
+        asked.iter().flat_map(|asked| asked.like.keys()).for_each(|&word| take(word));
+        for initial in asked.iter().filter_map(|asked| asked.word.get(..1)) {
+            if let Ok(word) = index.place_of(initial) {
+                take(word);
+            }
+        }
+        // One letter stands for every word that begins with it.
+        for letter in asked.iter().filter(|asked| asked.word.len() == 1).map(|asked| asked.word.as_str()) {
+            let (Ok(first) | Err(first)) = index.place_of(letter);
+            (first..index.words()).take_while(|&word| index.word(word).starts_with(letter)).for_each(&mut take);
+        }
+        Meant(Some(bits))
+    }
+
+    fn holds(&self, word: u32) -> bool {
+        self.0.as_ref().is_none_or(|bits| bits[word as usize / 64] >> (word % 64) & 1 == 1)
     }
 }
 
