@@ -101,6 +101,7 @@ fn a_run_leaves_these_files_and_current_leads_to_them() {
         "transparency.html",
         "transparency.md",
         "find.index",
+        "report.xlsx",
     ]) {
         assert!(files.remove(*name), "{name} is missing");
     }

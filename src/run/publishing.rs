@@ -88,6 +88,7 @@ fn write(
     written.push(find_index::write(night.job, draft, &night.authority)?);
     let summary = report::summary(night);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    written.push(draft.write_bytes("report.xlsx", &summary.report_xlsx)?);
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
