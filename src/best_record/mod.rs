@@ -4,6 +4,7 @@
 //! per dense person. Always: every value shown stands in a record of that person, and `from` names it; the result does not depend on
 //! the number of threads; a sensitive person has neither place nor provider in any column.
 
+mod conflicts;
 mod credibility;
 mod dates;
 mod facts;
@@ -15,8 +16,8 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use dates::parse_days;
 pub use dates::{NO_DATE, days};
+pub(crate) use dates::{date_of, parse_days, updated};
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
 
 use crate::clustering::Partition;
@@ -101,6 +102,7 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         weakest_probability: linked.weakest_probability,
         in_review: linked.in_review,
         bare: linked.bare,
+        conflicts: conflicts::conflicts(&chooser),
         facts: facts::combine(&chooser, &sensitive),
         first_seen: linked.first_seen.into_iter().map(days).collect(),
         sensitive,

@@ -4,7 +4,9 @@ use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
 use super::released::{self, Released};
-use super::{Finished, changes, checkpoint, counted, interrupt, keep, memory, metrics, model, noted, report, story};
+use super::{
+    Finished, changes, checkpoint, counted, find_index, interrupt, keep, memory, metrics, model, noted, report, story,
+};
 use crate::audit::Head;
 use crate::failure::Result;
 use crate::model::Frozen;
@@ -85,9 +87,11 @@ fn write(
         changes: &night.identified.changes,
     };
     let mut written = draft.write_tables(&outputs)?;
+    written.push(find_index::write(night.job, draft, &night.authority)?);
     let control = counted::control(night.job)?;
     let summary = report::summary(night, &control);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    written.push(draft.write_bytes("report.xlsx", &summary.report_xlsx)?);
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }

@@ -7,8 +7,17 @@ use crate::job::{Carry, CarryKind, Combine, Field, Source, Within, values};
 use std::collections::BTreeMap;
 
 /// Columns of people.parquet that are no field (DESIGN section 6).
-const PEOPLE_COLUMNS: [&str; 8] =
-    ["person_id", "status", "records", "providers", "weakest_probability", "in_review", "bare", "first_seen"];
+const PEOPLE_COLUMNS: [&str; 9] = [
+    "person_id",
+    "status",
+    "records",
+    "providers",
+    "weakest_probability",
+    "in_review",
+    "bare",
+    "conflicts",
+    "first_seen",
+];
 
 impl Resolver<'_> {
     /// `mapped` are the provider's own columns.
