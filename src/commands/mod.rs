@@ -8,6 +8,7 @@ mod audit;
 mod backtest;
 mod bench;
 mod check;
+mod cohort;
 mod completions;
 mod doctor;
 mod evaluate;
@@ -54,6 +55,7 @@ enum Command {
     Train(train::Arguments),
     Backtest(backtest::Arguments),
     Review(review::Arguments),
+    Cohort(cohort::Arguments),
     Release(release::Arguments),
     Rollback(rollback::Arguments),
     Doctor(doctor::Arguments),
@@ -80,6 +82,7 @@ impl CommandLine {
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Backtest(arguments) => backtest::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Cohort(arguments) => cohort::run(&arguments, self.quiet),
             Command::Release(arguments) => release::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),

@@ -90,6 +90,7 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
         },
         linkage: Linkage { pairs_compared: 3, links: 2, review: 1, estimate: None },
         changes: None,
+        cohorts: &[],
     })
 }
 
