@@ -5,6 +5,7 @@
 //! the number of threads; a sensitive person has neither place nor provider in any column.
 
 mod age;
+mod conflicts;
 mod credibility;
 mod dates;
 mod derived;
@@ -18,8 +19,8 @@ mod status;
 mod tests;
 
 pub use age::{AGE_BANDS, age_band, age_in_years};
-pub(crate) use dates::parse_days;
 pub use dates::{NO_DATE, days};
+pub(crate) use dates::{date_of, parse_days, updated};
 pub use derived::Derived;
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
 
@@ -102,6 +103,7 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         weakest_probability: linked.weakest_probability,
         in_review: linked.in_review,
         bare: linked.bare,
+        conflicts: conflicts::conflicts(&chooser),
         facts,
         derived,
         first_seen: linked.first_seen.into_iter().map(days).collect(),

@@ -23,6 +23,8 @@ pub struct People {
     pub weakest_probability: Vec<Option<f64>>,
     pub in_review: Vec<bool>,
     pub bare: Vec<bool>,
+    /// Names of fields in which the person's records disagree.
+    pub conflicts: Lists,
     /// In the order of the job.
     pub facts: Vec<PersonFact>,
     pub derived: Derived,

@@ -16,10 +16,12 @@ mod explain;
 mod explain_records;
 mod export;
 mod extracts;
+mod find;
 mod generate;
 mod init;
 mod keys;
 mod man;
+mod person;
 mod plan;
 mod policy;
 mod release;
@@ -56,6 +58,8 @@ enum Command {
     Backtest(backtest::Arguments),
     Review(review::Arguments),
     Cohort(cohort::Arguments),
+    Find(find::Arguments),
+    Person(person::Arguments),
     Release(release::Arguments),
     Rollback(rollback::Arguments),
     Doctor(doctor::Arguments),
@@ -83,6 +87,8 @@ impl CommandLine {
             Command::Backtest(arguments) => backtest::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
             Command::Cohort(arguments) => cohort::run(&arguments, self.quiet),
+            Command::Find(arguments) => find::run(&arguments),
+            Command::Person(arguments) => person::run(&arguments),
             Command::Release(arguments) => release::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),

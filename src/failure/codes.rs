@@ -120,6 +120,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::run::gates::CODES,
     crate::evaluate::CODES,
     crate::explain::CODES,
+    crate::look_up::CODES,
     crate::doctor::CODES,
     crate::generate::CODES,
 ];

@@ -63,7 +63,12 @@ pub(super) fn people_columns(providers: &[Provider]) -> Vec<Named> {
     columns.extend([any("other_names", Type::List), any("other_addresses", Type::List), any("records", Type::Number)]);
     let ids: Vec<&str> = providers.iter().map(|provider| provider.id.as_str()).collect();
     columns.push(words("providers", Type::List, &ids));
-    columns.extend([any("weakest_probability", Type::Number), any("in_review", Type::Flag), any("bare", Type::Flag)]);
+    columns.extend([
+        any("weakest_probability", Type::Number),
+        any("in_review", Type::Flag),
+        any("bare", Type::Flag),
+        any("conflicts", Type::List),
+    ]);
     for fact in providers.iter().flat_map(|provider| &provider.carry) {
         if columns.iter().all(|column| column.name != fact.name) {
             columns.push(any(&fact.name, fact_type(fact.kind, fact.combine)));

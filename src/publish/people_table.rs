@@ -26,6 +26,7 @@ pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     columns.push(Column::optional_float("weakest_probability", |person| people.weakest_probability[person]));
     columns.push(Column::flag("in_review", |person| people.in_review[person]));
     columns.push(Column::flag("bare", |person| people.bare[person]));
+    columns.push(lists_column("conflicts", &people.conflicts));
     columns.extend(people.facts.iter().map(fact_column));
     columns.extend(derived_columns(people));
     columns.push(Column::required_date("first_seen", |person| people.first_seen[person]));

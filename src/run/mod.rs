@@ -14,6 +14,7 @@ mod decided;
 mod earlier;
 mod export;
 mod export_model;
+mod find_index;
 mod frequencies;
 pub mod gates;
 mod history;
@@ -54,6 +55,7 @@ pub use codes::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED, INTERRUPTED, NO_ROWS, T
 pub use cohort::{CohortAgain, cohort};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
+pub(crate) use find_index::Gone;
 pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use model::model_in_brief;

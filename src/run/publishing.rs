@@ -4,7 +4,7 @@ use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
 use super::released::{self, Released};
-use super::{Finished, changes, checkpoint, interrupt, keep, memory, metrics, model, noted, report, story};
+use super::{Finished, changes, checkpoint, find_index, interrupt, keep, memory, metrics, model, noted, report, story};
 use crate::audit::Head;
 use crate::cohort;
 use crate::failure::Result;
@@ -91,8 +91,10 @@ fn write(
     let (cohorts, tables) =
         cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
     written.extend(tables);
+    written.push(find_index::write(night.job, draft, &night.authority)?);
     let summary = report::summary(night, &cohorts);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    written.push(draft.write_bytes("report.xlsx", &summary.report_xlsx)?);
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }

@@ -144,9 +144,7 @@ impl People {
             self.in_review.extend(rows.flags("in_review")?);
             self.bare.extend(rows.flags("bare")?);
             for day in rows.dates("first_seen")? {
-                let epoch = jiff::civil::date(1970, 1, 1);
-                let day = day.ok_or_else(wrong)?;
-                self.first_seen.push(epoch.saturating_add(jiff::Span::new().days(day)));
+                self.first_seen.push(best_record::date_of(day.ok_or_else(wrong)?));
             }
             Ok(())
         })?;

@@ -9,10 +9,16 @@ const LOOSE: &str = "8 and more to the nearest 5, or more coarsely where an exac
 const FROM_SHOWN: &str = "from the rounded counts; empty where one of them is hidden or zero";
 const NONE: &str = "none: not a count of people";
 
-/// One file: its name and its columns, each with meaning, unit and suppression rule.
-struct Shape {
-    file: &'static str,
-    columns: &'static [(&'static str, &'static str, &'static str, &'static str)],
+/// One table: the name of its file and its columns, each with meaning, unit and suppression rule.
+pub(super) struct Shape {
+    pub file: &'static str,
+    pub columns: &'static [(&'static str, &'static str, &'static str, &'static str)],
+}
+
+/// A table with its rows, each of as many values as the shape has columns.
+pub(super) struct Table {
+    pub shape: &'static Shape,
+    pub rows: Vec<Vec<String>>,
 }
 
 const AGE_SEX: Shape = Shape {
@@ -113,8 +119,8 @@ const DICTIONARY: Shape = Shape {
 const SHAPES: [&Shape; 9] =
     [&AGE_SEX, &AREA, &GROUPS, &COHORTS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
 
-/// Every file, in the order of the dictionary.
-pub(super) fn all(figures: &Figures) -> Vec<(String, Vec<u8>)> {
+/// Every table, in the order of the dictionary, which is the last.
+pub(super) fn all(figures: &Figures) -> Vec<Table> {
     let rows = [
         age_sex(figures),
         areas(figures),
@@ -126,14 +132,15 @@ pub(super) fn all(figures: &Figures) -> Vec<(String, Vec<u8>)> {
         quality(figures),
         dictionary(),
     ];
-    SHAPES.iter().zip(rows).map(|(shape, rows)| (shape.file.to_string(), write(shape, &rows))).collect()
+    SHAPES.into_iter().zip(rows).map(|(shape, rows)| Table { shape, rows }).collect()
 }
 
-fn write(shape: &Shape, rows: &[Vec<String>]) -> Vec<u8> {
+/// A table as CSV.
+pub(super) fn csv(table: &Table) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = shape.columns.iter().map(|column| column.0);
+    let header = table.shape.columns.iter().map(|column| column.0);
     writer.write_record(header).expect("memory takes every row");
-    for row in rows {
+    for row in &table.rows {
         writer.write_record(row.iter().map(|value| harmless(value))).expect("a row has as many values as its header");
     }
     writer.into_inner().expect("memory takes every row")

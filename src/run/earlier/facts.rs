@@ -142,7 +142,10 @@ pub(in crate::run) fn write_summary(
         providers,
     };
     let summary = summary::build(&facts);
-    let mut written = vec![draft.write_bytes("report.html", summary.report_html.as_bytes())?];
+    let mut written = vec![
+        draft.write_bytes("report.html", summary.report_html.as_bytes())?,
+        draft.write_bytes("report.xlsx", &summary.report_xlsx)?,
+    ];
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
