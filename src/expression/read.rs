@@ -74,8 +74,9 @@ impl Parsed<'_> {
 
     fn widen(&self, part: &IdedExpr, span: &mut Option<Range<usize>>) {
         if let Some((start, stop)) = self.info.offset_for(part.id) {
-            let byte = |at: u32| self.text.floor_char_boundary(at as usize);
-            let own = byte(start)..self.text.ceil_char_boundary(stop as usize + 1).max(byte(start));
+            let (length, boundary) = (self.text.len(), |at: &usize| self.text.is_char_boundary(*at));
+            let start = (0..=length.min(start as usize)).rev().find(boundary).unwrap_or(0);
+            let own = start..(length.min(stop as usize + 1)..length).find(boundary).unwrap_or(length).max(start);
             *span =
                 Some(span.take().map_or(own.clone(), |so_far| so_far.start.min(own.start)..so_far.end.max(own.end)));
         }
