@@ -8,6 +8,7 @@ mod audit;
 mod backtest;
 mod bench;
 mod check;
+mod cohort;
 mod completions;
 mod doctor;
 mod evaluate;
@@ -56,6 +57,7 @@ enum Command {
     Train(train::Arguments),
     Backtest(backtest::Arguments),
     Review(review::Arguments),
+    Cohort(cohort::Arguments),
     Find(find::Arguments),
     Person(person::Arguments),
     Release(release::Arguments),
@@ -84,6 +86,7 @@ impl CommandLine {
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Backtest(arguments) => backtest::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Cohort(arguments) => cohort::run(&arguments, self.quiet),
             Command::Find(arguments) => find::run(&arguments),
             Command::Person(arguments) => person::run(&arguments),
             Command::Release(arguments) => release::run(&arguments, self.quiet),

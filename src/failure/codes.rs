@@ -115,6 +115,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::audit::CODES,
     crate::policy::CODES,
     crate::release::CODES,
+    crate::cohort::CODES,
     crate::run::CODES,
     crate::run::gates::CODES,
     crate::evaluate::CODES,

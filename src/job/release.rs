@@ -131,6 +131,8 @@ words! {
         People = "people",
         /// One line a record of the providers named: their own record_ids, and whose each is.
         Crosswalk = "crosswalk",
+        /// One line for each person of a [[cohort]].
+        Cohort = "cohort",
         /// The tables of `summary/`, after disclosure control.
         Summary = "summary",
     }
@@ -210,6 +212,16 @@ pub struct Release {
     pub overlap: bool,
     /// Days on which tables are issued.
     pub issued_on: Vec<String>,
+    /// Whose people they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<CohortOf>,
+}
+
+/// The `[[cohort]]` of a release. Its definition is part of the release's: whoever agrees, agrees to the rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CohortOf {
+    pub id: String,
+    pub definition: String,
 }
 
 impl Release {
@@ -222,7 +234,7 @@ impl Release {
     pub fn given_columns(&self) -> Vec<String> {
         match self.content {
             Content::Crosswalk => ["provider", "record_id"].map(String::from).to_vec(),
-            Content::People | Content::Summary => self.columns.clone(),
+            Content::People | Content::Cohort | Content::Summary => self.columns.clone(),
         }
     }
 

@@ -29,10 +29,14 @@ impl PersonPage {
         let contents: Vec<(&str, &str)> = parts.iter().map(|(anchor, heading, _)| (*anchor, *heading)).collect();
         let page = frame::document(&Frame {
             title: &format!("Person {}", self.person_id),
-            own_style: "",
+            own_style: "th[scope=row],td{vertical-align:top}",
             skip_to: "Skip to the page",
             contents: &contents,
-            banner: html! { header { h1 { "Person " (self.person_id) } p { "As of " (self.as_of) ", run " (self.run_id) } } },
+            banner: frame::banner(
+                &format!("as of {} · run {}", self.as_of, self.run_id),
+                &format!("Person {}", self.person_id),
+                "What is known of one person, put together from the records of several providers.",
+            ),
             sections: html! { @for (anchor, heading, shows) in &parts { (section(anchor, heading, html! {}, shows.clone())) } },
             footer: html! { p { "By onefolk " (env!("CARGO_PKG_VERSION")) ". For the care of this person only." } },
         });
@@ -41,7 +45,7 @@ impl PersonPage {
 
     fn before(&self) -> Markup {
         let lines = self.warnings().into_iter().map(|(label, words)| vec![label.to_string(), words]);
-        table("What to know first", &["", "what"], lines.collect())
+        table("What to know first", &["about", "what"], lines.collect())
     }
 
     fn best(&self) -> Markup {
@@ -50,7 +54,7 @@ impl PersonPage {
             let value = field.value.clone().unwrap_or_else(|| "(known)".into());
             vec![field.field.replace('_', " "), value, field.from.clone().unwrap_or_default()]
         });
-        table("Best record", &["field", "value", "from"], std::iter::once(status).chain(fields).collect())
+        table("Fields of the best record", &["field", "value", "from"], std::iter::once(status).chain(fields).collect())
     }
 
     fn known(&self) -> Markup {
@@ -61,7 +65,7 @@ impl PersonPage {
             let contact = line.last_contact.clone().unwrap_or_else(|| "not known".into());
             vec![line.name.clone(), line.setting.replace('_', " "), line.records.to_string(), contact]
         });
-        table("Providers", &["provider", "setting", "records", "last contact"], lines.collect())
+        table("Providers who know the person", &["provider", "setting", "records", "last contact"], lines.collect())
     }
 
     fn carried(&self) -> Markup {
@@ -69,13 +73,13 @@ impl PersonPage {
             return html! { p { "None." } };
         }
         let lines = self.facts.iter().map(|(name, value)| vec![name.replace('_', " "), value.clone()]);
-        table("Carried facts", &["fact", "value"], lines.collect())
+        table("Facts of the person", &["fact", "value"], lines.collect())
     }
 
     fn opted_out(&self) -> Markup {
         let lines = [("type 1", self.opt_outs.type_1), ("national", self.opt_outs.national)];
         let lines = lines.map(|(kind, yes)| vec![kind.to_string(), yes_or_no(yes).to_string()]);
-        table("Opt-outs", &["kind", "opted out"], lines.to_vec())
+        table("Which opt-outs", &["kind", "opted out"], lines.to_vec())
     }
 }
 

@@ -233,7 +233,8 @@ fn the_columns_are_exactly_those_of_the_contract() {
     people.push(
         "other_names: List<Utf8>?, other_addresses: List<Utf8>?, records: Int64, providers: List<Utf8>?, \
          weakest_probability: Float64?, in_review: Boolean, bare: Boolean, conflicts: List<Utf8>?, diabetes: Boolean?, last_contact: Date32?, \
-         cost: Float64?, frailty: Utf8?, conditions: List<Utf8>?, admissions_12m: Int64, first_seen: Date32"
+         cost: Float64?, frailty: Utf8?, conditions: List<Utf8>?, admissions_12m: Int64, age: Int32?, \
+         age_band: Utf8?, provider_count: Int32?, sectors: List<Utf8>?, days_since_contact: Int32?, first_seen: Date32"
             .into(),
     );
     assert_eq!(columns("people.parquet"), people.join(", "));

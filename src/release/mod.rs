@@ -5,6 +5,7 @@
 //! asked for and no other; whoever has opted out of its purpose has no line in it, and no value that rests on what they opted out with; lines stand in a keyed order, under
 //! pseudonyms that no other release has; nothing is written of what is refused.
 
+mod cohort;
 mod cover;
 mod crosswalk;
 mod groups;
@@ -172,6 +173,7 @@ impl Maker<'_> {
         let fate = match release.content {
             _ if !refusals.is_empty() => Fate::Refused { refusals },
             Content::People => self.people(release, &agreed, folder)?,
+            Content::Cohort => self.cohort(release, &agreed, folder)?,
             Content::Crosswalk => self.crosswalk(release, &agreed, folder)?,
             Content::Summary => self.summary(release, &agreed, folder)?,
         };
@@ -181,9 +183,18 @@ impl Maker<'_> {
     fn people(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
         let keys = key::Keys::of(self.source.job, release)?;
         let people = self.people_for(release);
-        let chosen = lines::choose(self.source, people, release, &keys);
+        let chosen = lines::choose(self.source, people, release, &keys, None);
         let table = lines::table(self.source, people, release, &chosen, &keys);
         self.hand_out(release, agreed, (&chosen, &keys), ("people", &table), folder)
+    }
+
+    fn cohort(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
+        let keys = key::Keys::of(self.source.job, release)?;
+        let people = self.people_for(release);
+        let cohort = policy::cohort_of(self.source.job, release).expect("the check lets no other through");
+        let chosen = cohort::choose(self.source, people, release, &keys, cohort);
+        let table = lines::table(self.source, people, release, &chosen, &keys);
+        self.hand_out(release, agreed, (&chosen, &keys), ("cohort", &table), folder)
     }
 
     fn crosswalk(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {

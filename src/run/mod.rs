@@ -8,6 +8,7 @@ mod agreement;
 mod changes;
 mod checkpoint;
 mod codes;
+mod cohort;
 mod counted;
 mod decided;
 mod earlier;
@@ -51,6 +52,7 @@ mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
 pub use codes::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED, INTERRUPTED, NO_ROWS, THREADS_UNAVAILABLE};
+pub use cohort::{CohortAgain, cohort};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
 pub(crate) use find_index::Gone;

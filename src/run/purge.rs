@@ -109,8 +109,11 @@ impl Purge<'_> {
         written.push(find_index::write(self.job, &draft, self.authority)?);
         let changes = earlier::write_changes(run, &draft, &standing)?;
         written.push(changes.written.clone());
+        let mut cohorts = earlier::write_cohorts(self.job, run, &draft, &standing, &earlier)?;
+        written.extend(earlier::write_cohort_changes(run, &draft, &standing, &mut cohorts, &earlier)?);
         let as_of = earlier.as_of;
         let mut run_json = earlier.purged(self.by, self.job.as_of, &rebuilt, changes.len());
+        run_json["cohorts"] = json!(cohorts);
         let at = self.runs.iter().position(|known| *known == run.run_id);
         let before = at.and_then(|at| at.checked_sub(1)).map(|at| self.runs[at].as_str());
         written.extend(earlier::write_summary(self.job, as_of, &draft, &run_json, changes.counts(before))?);

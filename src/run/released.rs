@@ -58,6 +58,20 @@ fn doubt(night: &Night, of: impl Fn(usize) -> bool) -> Option<Doubt> {
     (people > 0).then_some(Doubt { people, wrong })
 }
 
+/// Groups by age, in words.
+const AGE_GROUPS: [&str; 4] =
+    ["people under 18", "people aged 18 to 64", "people aged 65 and over", "people whose age is not known"];
+
+/// The place in [`AGE_GROUPS`] of somebody of this age in years.
+fn age_group(age: Option<f64>) -> usize {
+    match age {
+        None => 3,
+        Some(age) if age < 18.0 => 0,
+        Some(age) if age < 65.0 => 1,
+        Some(_) => 2,
+    }
+}
+
 /// The same by age, sex and ethnic group of the best record.
 fn doubt_of_groups(night: &Night) -> Vec<GroupDoubt> {
     let people = &night.people;
@@ -66,16 +80,13 @@ fn doubt_of_groups(night: &Night) -> Vec<GroupDoubt> {
     let today = best_record::days(night.job.as_of);
     // Whole years, near enough for groups this wide.
     let age = |person: usize| born.date(person).map(|born| f64::from(today - born) / 365.25);
-    let aged = |from: f64, below: f64| move |age: Option<f64>| age.is_some_and(|age| (from..below).contains(&age));
-    let ages: [(&str, &dyn Fn(Option<f64>) -> bool); 4] = [
-        ("people under 18", &aged(f64::NEG_INFINITY, 18.0)),
-        ("people aged 18 to 64", &aged(18.0, 65.0)),
-        ("people aged 65 and over", &aged(65.0, f64::INFINITY)),
-        ("people whose age is not known", &|age| age.is_none()),
-    ];
-    let mut groups: Vec<(String, Option<Doubt>)> =
-        ages.iter().map(|(words, fits)| (words.to_string(), doubt(night, |person| fits(age(person))))).collect();
-    for (kind, words) in Sex::ALL.into_iter().zip(["women and girls", "men and boys", "people whose sex is not known"])
+    let mut groups: Vec<(String, Option<Doubt>)> = AGE_GROUPS
+        .iter()
+        .enumerate()
+        .map(|(group, words)| (words.to_string(), doubt(night, |person| age_group(age(person)) == group)))
+        .collect();
+    for (kind, words) in
+        Sex::ALL.into_iter().zip(["women and girls", "men and boys", "people whose sex is indeterminate or not known"])
     {
         groups.push((words.into(), doubt(night, |person| Sex::from_word(sex.text(person)) == kind)));
     }

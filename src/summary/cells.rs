@@ -33,7 +33,15 @@ pub(super) struct Cells {
     pub of_provider: Vec<Place>,
     /// People known to both of two providers, by their indexes; only where these are cells of the table.
     pub overlap: BTreeMap<(usize, usize), Place>,
+    /// In the order of the job.
+    pub cohorts: Vec<CohortCells>,
     pub rows: Rows,
+}
+
+pub(super) struct CohortCells {
+    pub people: Place,
+    /// `None` where the run before had no such cohort.
+    pub entered: Option<Place>,
 }
 
 /// Places with people enough to be shown, in the order of their names, and the rest.
@@ -97,6 +105,7 @@ impl Layout<'_, '_> {
         let (combinations, other_combinations) = self.combinations(named);
         let (settings, of_provider) = self.settings_and_providers(&combinations, other_combinations, &known_to);
         let overlap = self.overlap(&combinations, other_combinations, &of_provider);
+        let cohorts = self.cohorts();
         let rows = self.rows();
         Cells {
             people: self.people,
@@ -110,6 +119,7 @@ impl Layout<'_, '_> {
             other_combinations,
             of_provider,
             overlap,
+            cohorts,
             rows,
         }
     }
@@ -267,6 +277,25 @@ impl Layout<'_, '_> {
             }
         }
         places
+    }
+
+    /// The rest of everybody is known where a cohort is: it is protected too, though nothing prints it.
+    fn cohorts(&mut self) -> Vec<CohortCells> {
+        let mut cells = Vec::new();
+        for cohort in self.facts.cohorts {
+            let name = format!("cohort|{}", cohort.id);
+            let people = self.table.part(&name, cohort.people);
+            let rest = self.table.part(&format!("{name}|rest"), self.counts.people.saturating_sub(cohort.people));
+            self.table.sum(self.people, [people, rest]);
+            let entered = cohort.entered.map(|entered| {
+                let place = self.table.part(&format!("{name}|entered"), entered);
+                let stayed = self.table.unseen(cohort.people.saturating_sub(entered));
+                self.table.sum(people, [place, stayed]);
+                place
+            });
+            cells.push(CohortCells { people, entered });
+        }
+        cells
     }
 
     fn rows(&mut self) -> Rows {

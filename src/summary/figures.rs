@@ -6,6 +6,7 @@ use super::cells::{self, Cells, overlap_name, rows_name};
 use super::count::{AGE_BANDS, Counts, KNOWN_TO, age_band_words};
 use super::disclosure::{Control, Place, Preset, Protected, Shown};
 use super::{Changes, Estimate, EthnicGroup, Facts, Sex, Status};
+use crate::cohort;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
 use std::cmp::Reverse;
@@ -34,6 +35,7 @@ pub(super) struct Figures<'a> {
     pub overlap: Option<Overlap>,
     pub linkage: LinkageFigures,
     pub changes: Option<ChangeFigures<'a>>,
+    pub cohorts: Vec<CohortFigures<'a>>,
 }
 
 /// A label and its people.
@@ -111,6 +113,16 @@ pub(super) struct LinkageFigures {
     pub estimate: Option<Estimate>,
 }
 
+/// A cohort against everybody.
+pub(super) struct CohortFigures<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub people: Shown,
+    /// `None` where the run before had no such cohort.
+    pub entered: Option<Shown>,
+    pub left: Option<Shown>,
+}
+
 pub(super) struct ChangeFigures<'a> {
     pub from_run: &'a str,
     /// What happened to people, in words, and how many.
@@ -148,6 +160,7 @@ impl<'a> Figures<'a> {
                 estimate: facts.linkage.estimate,
             },
             changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
+            cohorts: cells.cohorts(),
         }
     }
 }
@@ -231,6 +244,23 @@ impl<'a> Read<'_, 'a> {
             providers: counts.overlap_of.iter().map(|&provider| provider as usize).collect(),
             cells: (0..width * width).map(|at| cell(at / width, at % width)).collect(),
         })
+    }
+
+    fn cohorts(&self) -> Vec<CohortFigures<'a>> {
+        let one = |(cohort, cells): (&'a cohort::CohortCount, &cells::CohortCells)| {
+            let people = self.shown.at(cells.people);
+            let left = |count: u64| self.facts.control.single(&format!("cohort|{}|left", cohort.id), count);
+            // Whoever entered is in it: where nothing is said of the whole, nothing is of the part.
+            let entered = |place| if people.is_hidden() { people } else { self.shown.at(place) };
+            CohortFigures {
+                id: &cohort.id,
+                name: &cohort.name,
+                people,
+                entered: cells.entered.map(entered),
+                left: cohort.left.map(left),
+            }
+        };
+        self.facts.cohorts.iter().zip(&self.cells.cohorts).map(one).collect()
     }
 
     fn accounts(&self) -> Accounts {

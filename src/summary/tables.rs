@@ -97,6 +97,16 @@ const GROUPS: Shape = Shape {
         ),
     ],
 };
+const COHORTS: Shape = Shape {
+    file: "cohorts.csv",
+    columns: &[
+        ("cohort", "Identifier in the job file", "identifier", NONE),
+        ("name", "Name in the job file", "text", NONE),
+        ("people", "People who meet its rule", "people", RULE),
+        ("entered", "Of these, not in it in the run before; empty where that had no such cohort", "people", RULE),
+        ("left", "In it in the run before, and not any more; empty where that had no such cohort", "people", RULE),
+    ],
+};
 const DICTIONARY: Shape = Shape {
     file: "dictionary.csv",
     columns: &[
@@ -107,7 +117,8 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 8] = [&AGE_SEX, &AREA, &GROUPS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
+const SHAPES: [&Shape; 9] =
+    [&AGE_SEX, &AREA, &GROUPS, &COHORTS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
 
 /// Every table, in the order of the dictionary, which is the last.
 pub(super) fn all(figures: &Figures) -> Vec<Table> {
@@ -115,6 +126,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         age_sex(figures),
         areas(figures),
         people_groups(figures),
+        cohorts(figures),
         providers(figures),
         overlap(figures),
         quarantine(figures),
@@ -182,6 +194,15 @@ fn people_groups(figures: &Figures) -> Vec<Vec<String>> {
         add("accounts", &[Group { label: label.into(), people: shown }]);
     }
     rows
+}
+
+fn cohorts(figures: &Figures) -> Vec<Vec<String>> {
+    let maybe = |shown: Option<Shown>| shown.map(Shown::plain).unwrap_or_default();
+    let row = |cohort: &super::figures::CohortFigures| {
+        let names = [cohort.id.to_string(), cohort.name.to_string()];
+        names.into_iter().chain([cohort.people.plain(), maybe(cohort.entered), maybe(cohort.left)]).collect()
+    };
+    figures.cohorts.iter().map(row).collect()
 }
 
 fn providers(figures: &Figures) -> Vec<Vec<String>> {

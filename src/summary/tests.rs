@@ -101,6 +101,7 @@ pub(super) fn with_facts_under<T>(
         },
         linkage: Linkage { pairs_compared: 3, links: 2, review: 1, estimate: None },
         changes: None,
+        cohorts: &[],
     })
 }
 

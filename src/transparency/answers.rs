@@ -177,8 +177,9 @@ fn received(told: &Told, release: &Release, outcome: &Outcome) -> String {
         );
     }
     let columns = release.columns.join(", ").replace('_', " ");
+    let rule = release.cohort.as_ref().map_or(String::new(), |cohort| format!(" who meet the rule {}", cohort.id));
     format!(
-        "{}, {why}: {} people, {who}. It says: {columns}. Until {}.",
+        "{}, {why}: {} people{rule}, {who}. It says: {columns}. Until {}.",
         release.recipient,
         about(told, &format!("{}|lines", release.id), lines),
         release.valid_until

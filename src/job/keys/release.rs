@@ -77,15 +77,21 @@ pub(in crate::job) static RELEASE: Table = Table {
         key("legal_basis", Kind::Table(&LEGAL_BASIS), Need::Required, "The law that it rests on."),
         key(
             "content",
-            Kind::Word(Content::WORDS, &["cohort"]),
+            Kind::Word(Content::WORDS, &[]),
             Need::Required,
-            "people: one line a person; crosswalk: the record_ids of patients_of and whose each is; summary: the tables of summary/, after disclosure control.",
+            "people: one line a person; cohort: one line for each person of a [[cohort]]; crosswalk: the record_ids of patients_of and whose each is; summary: the tables of summary/, after disclosure control.",
         ),
         key(
             "columns",
             Kind::Texts,
             Need::Optional,
-            "people: the columns, and no other; `onefolk policy show` lists them.",
+            "people, cohort: the columns, and no other; `onefolk policy show` lists them.",
+        ),
+        key(
+            "cohort",
+            Kind::Text,
+            Need::Optional,
+            "cohort: the id of the [[cohort]]; a changed rule needs new approvals.",
         ),
         key(
             "identifiers",
