@@ -215,7 +215,7 @@ const FRAIL: &str = r#"
 id = "frail"
 where = "frailty == 'frail'"
 purpose = "planning"
-order_by = ["date_of_birth"]
+order_by = ["age descending"]
 [[release]]
 id = "frail"
 recipient = "The council"
@@ -251,8 +251,8 @@ fn nobody_is_in_a_released_cohort_by_what_they_opted_out_with() {
     assert!(night.table("cohorts/frail.parquet").rows.len() >= all.len() + 2);
     common::edit(
         &night.path("job.toml"),
-        "order_by = [\"date_of_birth\"]",
-        "order_by = [\"date_of_birth\"]\nlimit = 10",
+        "order_by = [\"age descending\"]",
+        "order_by = [\"age descending\"]\nlimit = 10",
     );
     assert!({
         night.run().done();
@@ -262,7 +262,11 @@ fn nobody_is_in_a_released_cohort_by_what_they_opted_out_with() {
     let oldest: BTreeSet<usize> = {
         let ids = night.person_ids();
         let mut order: Vec<usize> = all.clone();
-        order.sort_by_key(|&at| (people[at].born.clone(), ids[&("gp".to_string(), format!("r{at}"))].clone()));
+        let age = |at: usize| {
+            let born: Vec<i32> = people[at].born.split('-').map(|part| part.parse().expect("a number")).collect();
+            2026 - born[0] - i32::from((born[1], born[2]) > (11, 22))
+        };
+        order.sort_by_key(|&at| (std::cmp::Reverse(age(at)), ids[&("gp".to_string(), format!("r{at}"))].clone()));
         order.into_iter().take(10).collect()
     };
     assert_eq!(made().keys().copied().collect::<BTreeSet<_>>(), oldest, "nobody who may not be there takes a place");

@@ -59,7 +59,7 @@ fn wide(senders: &[&str], people: &str, receivers: &[&str], refused: usize) -> D
         }
     }
     let centre = html! {
-        circle class="h2" cx=(middle.0) cy=(middle.1) r="6" {}
+        circle class="bar" cx=(middle.0) cy=(middle.1) r="6" {}
         (text("label", middle.0 - 50.0, middle.1 - 12.0, &fitted(people, 150.0, 14.0)))
     };
     body.push_str(&centre.into_string());
@@ -107,7 +107,7 @@ pub(super) fn crowd(wrong: f64) -> Picture {
         let mut body = String::new();
         for at in 0..CROWD {
             let (x, y) = ((at % columns) as f64 * side, (at / columns) as f64 * side);
-            let class = if at < filled { "bar" } else { "tile h0" };
+            let class = if at < filled { "bar" } else { "tile" };
             body.push_str(&rectangle(class, x, y, side - 2.0, side - 2.0).into_string());
         }
         let rows = CROWD.div_ceil(columns) as f64;
