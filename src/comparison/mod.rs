@@ -350,6 +350,15 @@ impl Comparisons {
         learnt.sum()
     }
 
+    /// The pattern of two identities after [`Comparisons::learn`] of `found`, where it was `known` before: only what has learnt compares again.
+    pub fn compared_again(&self, left: u32, right: u32, known: Pattern, found: &[(usize, Vec<Alias>)]) -> Pattern {
+        let (left, right) = (self.row(left), self.row(right));
+        found.iter().fold(known, |pattern, (at, _)| {
+            let comparison = &self.list[*at];
+            comparison.put(pattern, comparison.level(left, right))
+        })
+    }
+
     /// By identity, whether it holds a value that has an alias among those found.
     pub fn holders_of(&self, found: &[(usize, Vec<Alias>)]) -> Vec<bool> {
         let mut holds = vec![false; self.identities()];
