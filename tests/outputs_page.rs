@@ -1,5 +1,6 @@
 //! What readers of a run's summary rely on: the page opens anywhere, asks for nothing, and everybody can read it.
 
+mod common;
 #[path = "page/opened.rs"]
 mod opened;
 #[path = "page/synthetic.rs"]
@@ -89,6 +90,17 @@ fn a_browser_finds_nothing_wrong_with_the_page() {
 #[test]
 fn a_browser_finds_nothing_wrong_with_the_page_of_a_hamlet() {
     check_in_browser(&written("hamlet.html", &onefolk::summary::build(&Town::new(40, 3).facts())));
+}
+
+#[test]
+fn a_browser_finds_nothing_wrong_with_the_page_for_everybody() {
+    let night = common::Night::of(&common::town(60, 5));
+    night.run().done();
+    let page = night.current("transparency.html");
+    let html = std::fs::read_to_string(&page).unwrap();
+    asks_for_nothing(&html);
+    is_well_formed(&html);
+    check_in_browser(&page);
 }
 
 #[test]

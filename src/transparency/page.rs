@@ -14,10 +14,16 @@ pub(super) fn html(told: &Told, parts: &[Part]) -> String {
         own_style: "",
         skip_to: "Skip to the page",
         contents: &contents,
-        banner: html! { header { h1 { "What happens with people's records" } p { (told.job) ", " (told.as_of) } } },
+        banner: frame::banner(
+            &format!("{} · {}", told.job, told.as_of),
+            "What happens with people's records",
+            "Who sent them, who gets what and why, what was refused, and how often a mistake is made.",
+        ),
         sections: html! {
             @for part in parts {
-                (section(part.anchor, part.heading, html! { @for sentence in &part.sentences { p { (sentence) } } }, html! {
+                // What is to be read stands where there is room for it.
+                (section(part.anchor, part.heading, html! {}, html! {
+                    @for sentence in &part.sentences { p { (sentence) } }
                     @if let Some(picture) = &part.picture { figure { (picture.render(part.anchor)) } }
                     @if !part.points.is_empty() { ul { @for point in &part.points { li { (point) } } } }
                 }))
