@@ -199,7 +199,7 @@ fn messages_of_typical_mistakes() {
             small("name = \"night\"\nas_of = 2026-11-22", "name = night\nas_of = 2026-13-40\nouput = \"x\""),
         ),
         ("missing record_id", small("record_id = \"PatientID\"\n", "")),
-        ("reserved key", small("threads = 2", "threads = 2\nmemory_limit = \"8 GiB\"")),
+        ("memory limit", small("threads = 2", "threads = 2\nmemory_limit = \"8 gigs\"")),
         ("reserved table", format!("{provider}\n[[cohort]]\nid = \"x\"\n")),
         ("reserved word", format!("{provider}\n[policy]\ndisclosure = \"mhsds\"\n")),
         ("unknown field", small("date_of_birth", "dateofbirth")),
