@@ -1,6 +1,7 @@
 //! The command line: parse, dispatch, exit code.
 
 mod commands;
+mod dumps;
 mod memory;
 
 use clap::Parser;
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 fn main() -> ExitCode {
+    dumps::forbid();
     let outcome = failure::caught(|| match commands::CommandLine::try_parse() {
         Ok(command_line) => command_line.run(),
         Err(error) => usage(&error),

@@ -7,6 +7,8 @@
 mod codes;
 mod panics;
 
+use std::fmt::Write;
+
 pub use codes::{ALL, FILE_EXISTS, INTERNAL, MEMORY_EXHAUSTED, NO_EXTRACTS, OUTPUT_FAILED, UNKNOWN_CODE, USAGE, find};
 pub use panics::caught;
 
@@ -92,7 +94,12 @@ impl Failure {
 
 impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}: {}", self.code.title, self.what)
+        write!(f, "{}: ", self.code.title)?;
+        // A file's name may hold a line break or the codes that move a terminal's cursor: nobody writes our last line for us.
+        self.what.chars().try_for_each(|character| match character.is_control() {
+            true => write!(f, "{}", character.escape_default()),
+            false => f.write_char(character),
+        })
     }
 }
 
@@ -112,6 +119,13 @@ mod tests {
         assert_eq!(lines[1], "error: the command line is wrong: there is no command `rum`");
         assert!(lines[2].starts_with("Run `onefolk --help`") && lines[2].ends_with("(OF0601)"), "{}", lines[2]);
         assert_eq!(lines.len(), 3);
+    }
+
+    #[test]
+    fn a_hostile_file_name_writes_no_line_of_its_own() {
+        let report = Failure::new(&USAGE, "in/\n\u{1b}[2Jnothing is wrong (OF0000)").report();
+        assert!(report.contains("in/\\n\\u{1b}[2Jnothing") && !report.contains('\u{1b}'), "{report}");
+        assert_eq!(report.lines().count(), 2);
     }
 
     #[test]

@@ -106,6 +106,8 @@ words! {
     Content {
         /// One line a person.
         People = "people",
+        /// One line a record of the providers named: their own record_ids, and whose each is.
+        Crosswalk = "crosswalk",
         /// The tables of `summary/`, after disclosure control.
         Summary = "summary",
     }
@@ -188,9 +190,17 @@ pub struct Release {
 }
 
 impl Release {
-    /// One line a person, whatever tells the lines apart.
+    /// Lines about single people, whatever tells them apart.
     pub fn is_person_level(&self) -> bool {
-        self.content == Content::People
+        self.content != Content::Summary
+    }
+
+    /// The columns of its lines, beside the one that tells people apart.
+    pub fn given_columns(&self) -> Vec<String> {
+        match self.content {
+            Content::Crosswalk => ["provider", "record_id"].map(String::from).to_vec(),
+            Content::People | Content::Summary => self.columns.clone(),
+        }
     }
 
     /// The hash that approvals are of: any change to the definition gives another one.

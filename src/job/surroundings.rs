@@ -54,10 +54,15 @@ impl Surroundings for Disk<'_> {
             require_literal_separator: true,
             case_sensitive: true,
         };
+        let within = std::fs::canonicalize(fixed_part(folder, pattern)).ok();
         let mut found = Vec::new();
         for entry in glob::glob_with(&whole, options).map_err(|error| error.msg.to_string())? {
             let path = entry.map_err(|error| format!("{}: {}", error.path().display(), error.error()))?;
             if path.is_file() {
+                // Whoever may put extracts into a folder must not have others read for theirs.
+                if within.as_ref().is_none_or(|within| !self.identity(&path).starts_with(within)) {
+                    return Err(format!("{} is a link that leads out of its folder", path.display()));
+                }
                 found.push(path);
             }
         }
@@ -83,4 +88,10 @@ impl Surroundings for Disk<'_> {
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>> {
         (self.headers)(provider, path)
     }
+}
+
+/// The folder that every match of `pattern` stands in: what comes before its first wildcard.
+fn fixed_part(folder: &Path, pattern: &str) -> PathBuf {
+    let wild = |part: &std::path::Component| part.as_os_str().to_string_lossy().contains(['*', '?', '[']);
+    folder.join(Path::new(pattern).components().take_while(|part| !wild(part)).collect::<PathBuf>())
 }

@@ -1,7 +1,7 @@
 //! The rules applied.
 
 use super::{Agreed, built_in};
-use crate::job::{Confidentiality, Identifiers, Job, Purpose, RecipientKind, Release};
+use crate::job::{Confidentiality, Content, Identifiers, Job, Purpose, RecipientKind, Release};
 use serde::Serialize;
 
 /// Why a release is refused.
@@ -25,12 +25,13 @@ type Objection = Option<String>;
 type Apply = fn(&Job, &Release, &Known) -> Objection;
 
 /// Every rule of the built-in policy, in its order.
-pub(super) const RULES: [(&str, Apply); 11] = [
+pub(super) const RULES: [(&str, Apply); 12] = [
     ("no_sale", no_sale),
     ("company_needs_care_or_contract", company),
     ("public_gets_counts_only", public),
     ("nhs_number_where_the_law_says", nhs_number),
     ("names_need_nhs_number", names),
+    ("record_ids_to_their_keeper", record_ids),
     ("column_justified", column),
     ("basis_fits_purpose", basis),
     ("national_opt_out_known", national),
@@ -81,6 +82,11 @@ fn names(_: &Job, release: &Release, _: &Known) -> Objection {
     }
     let tells = |column: &&String| ["name", "contact", "service"].contains(&built_in().kind_of(column));
     release.columns.iter().find(tells).map(|column| format!("the column {column} tells who somebody is"))
+}
+
+fn record_ids(_: &Job, release: &Release, _: &Known) -> Objection {
+    let out = release.content == Content::Crosswalk && !built_in().of(release.purpose).nhs_number;
+    out.then(|| format!("{} does not need record_ids, which tell who somebody is", release.purpose.word()))
 }
 
 fn column(job: &Job, release: &Release, _: &Known) -> Objection {
@@ -163,7 +169,7 @@ fn stricter(job: &Job, release: &Release, _: &Known) -> Objection {
     if policy.forbidden_recipients.contains(&release.recipient_kind) {
         return Some(format!("{} is among forbidden_recipients", release.recipient_kind.word()));
     }
-    if let Some(column) = release.columns.iter().find(|column| policy.forbidden_columns.contains(column)) {
+    if let Some(column) = release.given_columns().iter().find(|column| policy.forbidden_columns.contains(column)) {
         return Some(format!("{column} is among forbidden_columns"));
     }
     let (least, own) = (policy.minimum_count, release.minimum_count);

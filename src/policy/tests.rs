@@ -80,6 +80,22 @@ fn what_is_right_passes_and_each_rule_refuses_what_it_is_for() {
 }
 
 #[test]
+fn record_ids_go_to_care_only() {
+    let crosswalk = |purpose: &str, rest: &str| {
+        let text = PLANNING.replace("content = \"people\"", "content = \"crosswalk\"\npatients_of = [\"gp\"]");
+        let text = text.replace("columns = [\"sex\", \"diabetes\"]\n", "");
+        objections(&text.replace("\"planning\"", &format!("\"{purpose}\"")), rest)
+    };
+    for purpose in ["direct_care", "safeguarding", "statutory_return"] {
+        assert_eq!(crosswalk(purpose, ""), [] as [&str; 0], "{purpose}");
+    }
+    for purpose in ["planning", "research", "audit"] {
+        assert_eq!(crosswalk(purpose, ""), ["record_ids_to_their_keeper"], "{purpose}");
+    }
+    assert_eq!(crosswalk("direct_care", "[policy]\nforbidden_columns = [\"record_id\"]\n"), ["stricter_here"]);
+}
+
+#[test]
 fn a_job_makes_it_stricter() {
     for rest in [
         "[policy]\nforbidden_purposes = [\"planning\"]\n",

@@ -53,14 +53,18 @@ fn what(manifest: &Manifest) -> Vec<String> {
         }
         Identifiers::NhsNumber => "Each person has their NHS number.",
     };
+    let one = if manifest.content == Content::Crosswalk { "record" } else { "person" };
     let mut said = vec![
-        format!("{} lines, one a person, with: {}.", manifest.lines, manifest.columns.join(", ").replace('_', " ")),
+        format!("{} lines, one a {one}, with: {}.", manifest.lines, manifest.columns.join(", ").replace('_', " ")),
         names.to_string(),
     ];
-    if manifest.identifiers != Identifiers::NhsNumber {
+    if manifest.content == Content::Crosswalk {
+        said.push("It says which of the records that these keep themselves are of one person:".into());
+        said.push(format!("{}. Nobody else's records are in it.", manifest.patients_of.join(", ")));
+    } else if manifest.identifiers != Identifiers::NhsNumber {
         said.push("What could tell who somebody is was taken out wherever too few people share it.".into());
     }
-    if !manifest.patients_of.is_empty() {
+    if manifest.content == Content::People && !manifest.patients_of.is_empty() {
         said.push(format!("Only people known to: {}.", manifest.patients_of.join(", ")));
     }
     said.push(match manifest.encrypted {

@@ -4,6 +4,7 @@ use super::Source;
 use super::groups;
 use super::key::Keys;
 use crate::best_record::{FactValues, Lists, NO_DATE, People, PersonFact};
+use crate::identity::PersonId;
 use crate::job::{Field, Identifiers, Release};
 use crate::policy;
 use crate::records::{Dictionary, MISSING};
@@ -13,14 +14,24 @@ use jiff::civil::Date;
 /// Fewest people who may share what a line says of them, where neither release nor policy says more (DOMAIN section 5).
 const MINIMUM_COUNT: u32 = 10;
 
-/// The people of a release, in the order of its lines.
+/// Whose lines a release holds.
 pub(super) struct Chosen {
-    /// Dense numbers of people.
+    /// Dense numbers of people, line by line.
     pub people: Vec<u32>,
     /// People left out for a national opt-out.
     pub national: u64,
     /// People shown without their general practice rows.
     pub type_1: u64,
+}
+
+impl Chosen {
+    /// Everybody once, in the order of the lines.
+    pub fn distinct(&self) -> Vec<u32> {
+        let mut people = self.people.clone();
+        // Lines of one person stand together.
+        people.dedup();
+        people
+    }
 }
 
 /// A column of a release and what it holds, line by line.
@@ -64,7 +75,7 @@ pub(super) fn choose(source: &Source, people: &People, release: &Release, keys: 
 
 /// Who is known to one of the providers that the release is limited to. To be listed there tells a place, so that nobody who is marked
 /// sensitive is.
-fn known_to(source: &Source, release: &Release) -> Option<Vec<bool>> {
+pub(super) fn known_to(source: &Source, release: &Release) -> Option<Vec<bool>> {
     if release.patients_of.is_empty() {
         return None;
     }
@@ -90,16 +101,7 @@ pub(super) fn table<'a>(
 ) -> Vec<Column<'a>> {
     let coarse = release.identifiers != Identifiers::NhsNumber;
     let maker = Maker { people, chosen: &chosen.people, as_of: source.job.as_of, coarse };
-    let mut columns = Vec::new();
-    match release.identifiers {
-        Identifiers::None => {}
-        Identifiers::Pseudonym => {
-            columns.push(pseudonyms("pseudonym", source, chosen, |person| keys.pseudonym(person)))
-        }
-        Identifiers::NhsNumber => {
-            columns.push(Column { name: "nhs_number".into(), cells: maker.text(Field::NhsNumber) })
-        }
-    }
+    let mut columns: Vec<Column> = identifier(source, people, release, chosen, keys).into_iter().collect();
     columns.extend(release.columns.iter().map(|name| Column { name: name.clone(), cells: maker.cells(name) }));
     if coarse {
         let least = release.minimum_count.or(source.job.policy.minimum_count).unwrap_or(MINIMUM_COUNT);
@@ -108,21 +110,37 @@ pub(super) fn table<'a>(
     columns
 }
 
+/// The column by which lines can be told apart; none where the release has none.
+pub(super) fn identifier<'a>(
+    source: &Source<'a>,
+    people: &'a People,
+    release: &Release,
+    chosen: &Chosen,
+    keys: &Keys,
+) -> Option<Column<'a>> {
+    match release.identifiers {
+        Identifiers::None => None,
+        Identifiers::Pseudonym => {
+            Some(pseudonyms("pseudonym", source, &chosen.people, |person| keys.pseudonym(person)))
+        }
+        Identifiers::NhsNumber => {
+            let best = people.field(Field::NhsNumber);
+            let numbers = chosen.people.iter().map(|&person| best.text(person as usize));
+            Some(Column { name: "nhs_number".into(), cells: Cells::Text(numbers.collect()) })
+        }
+    }
+}
+
 /// From the pseudonyms of the generation before to today's, for the recipient alone.
-pub(super) fn overlap<'a>(source: &Source<'a>, chosen: &Chosen, _: &Release, keys: &Keys) -> Vec<Column<'a>> {
+pub(super) fn overlap<'a>(source: &Source<'a>, people: &[u32], keys: &Keys) -> Vec<Column<'a>> {
     vec![
-        pseudonyms("pseudonym_before", source, chosen, |person| keys.pseudonym_before(person)),
-        pseudonyms("pseudonym", source, chosen, |person| keys.pseudonym(person)),
+        pseudonyms("pseudonym_before", source, people, |person| keys.pseudonym_before(person)),
+        pseudonyms("pseudonym", source, people, |person| keys.pseudonym(person)),
     ]
 }
 
-fn pseudonyms<'a>(
-    name: &str,
-    source: &Source<'a>,
-    chosen: &Chosen,
-    make: impl Fn(&crate::identity::PersonId) -> String,
-) -> Column<'a> {
-    let made = chosen.people.iter().map(|&person| Some(make(&source.person_ids[person as usize])));
+fn pseudonyms<'a>(name: &str, source: &Source, people: &[u32], make: impl Fn(&PersonId) -> String) -> Column<'a> {
+    let made = people.iter().map(|&person| Some(make(&source.person_ids[person as usize])));
     Column { name: name.into(), cells: Cells::Made(made.collect()) }
 }
 

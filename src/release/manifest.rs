@@ -88,7 +88,7 @@ impl Manifest {
             legal_basis: release.legal_basis.clone(),
             content: release.content,
             identifiers: release.identifiers,
-            columns: release.columns.clone(),
+            columns: release.given_columns(),
             lines,
             minimum_count: release.minimum_count,
             patients_of: release.patients_of.clone(),

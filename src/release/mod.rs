@@ -6,6 +6,7 @@
 //! pseudonyms that no other release has; nothing is written of what is refused.
 
 mod cover;
+mod crosswalk;
 mod groups;
 mod key;
 mod lines;
@@ -169,30 +170,57 @@ impl Maker<'_> {
         let fate = match release.content {
             _ if !refusals.is_empty() => Fate::Refused { refusals },
             Content::People => self.people(release, &agreed, folder)?,
+            Content::Crosswalk => self.crosswalk(release, &agreed, folder)?,
             Content::Summary => self.summary(release, &agreed, folder)?,
         };
         Ok(Outcome { id, recipient, purpose, definition, fate })
     }
 
     fn people(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
-        let key = key::Keys::of(self.source.job, release)?;
-        let people = if policy::acts_type_1(release) { self.people_without_type_1() } else { self.source.people };
-        let chosen = lines::choose(self.source, people, release, &key);
-        let table = lines::table(self.source, people, release, &chosen, &key);
+        let keys = key::Keys::of(self.source.job, release)?;
+        let people = self.people_for(release);
+        let chosen = lines::choose(self.source, people, release, &keys);
+        let table = lines::table(self.source, people, release, &chosen, &keys);
+        self.hand_out(release, agreed, (&chosen, &keys), ("people", &table), folder)
+    }
+
+    fn crosswalk(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
+        let keys = key::Keys::of(self.source.job, release)?;
+        let rows = crosswalk::choose(self.source, release, &keys);
+        let table = crosswalk::table(self.source, self.people_for(release), release, &rows, &keys);
+        self.hand_out(release, agreed, (&rows.chosen, &keys), ("crosswalk", &table), folder)
+    }
+
+    /// Writes lines about people and what goes with them; `name` is the file's.
+    fn hand_out(
+        &self,
+        release: &Release,
+        agreed: &policy::Agreed,
+        (chosen, keys): (&lines::Chosen, &key::Keys),
+        (name, table): (&str, &[lines::Column]),
+        folder: &Path,
+    ) -> Result<Fate> {
         let place = write::Place::new(folder, release)?;
-        let mut files = place.table("people", &table)?;
+        let mut files = place.table(name, table)?;
+        let people = chosen.distinct();
         if release.overlap {
-            files.extend(place.table("overlap", &lines::overlap(self.source, &chosen, release, &key))?);
+            files.extend(place.table("overlap", &lines::overlap(self.source, &people, keys))?);
         }
         let members =
-            audit::keep_members(self.source.job, chosen.people.iter().map(|&at| &self.source.person_ids[at as usize]))?;
+            audit::keep_members(self.source.job, people.iter().map(|&at| &self.source.person_ids[at as usize]))?;
         let left_out = manifest::LeftOut {
             national: policy::acts_national(release).then(|| Shown::single(chosen.national).plain()),
             type_1: policy::acts_type_1(release).then(|| Shown::single(chosen.type_1).plain()),
         };
-        let manifest = Manifest::of(self.source, release, agreed, &files, chosen.people.len() as u64, left_out);
+        let lines = chosen.people.len() as u64;
+        let manifest = Manifest::of(self.source, release, agreed, &files, lines, left_out);
         files.extend(place.papers(&manifest)?);
-        Ok(Fate::Released { lines: chosen.people.len() as u64, files, members: Some(members), issue: None })
+        Ok(Fate::Released { lines, files, members: Some(members), issue: None })
+    }
+
+    /// Best records as the purpose may see them.
+    fn people_for(&self, release: &Release) -> &People {
+        if policy::acts_type_1(release) { self.people_without_type_1() } else { self.source.people }
     }
 
     /// Everybody as they are where general practice rows of people with a type 1 opt-out are left out.

@@ -154,6 +154,14 @@ fn received(release: &Release, outcome: &Outcome) -> String {
         Identifiers::Pseudonym => "without names; each person has a made-up number",
         Identifiers::None => "without names or numbers",
     };
+    if release.content == Content::Crosswalk {
+        return format!(
+            "{}, {why}: which of {} own records are of one person, {who}. Until {}.",
+            release.recipient,
+            about(lines),
+            release.valid_until
+        );
+    }
     let columns = release.columns.join(", ").replace('_', " ");
     format!(
         "{}, {why}: {} people, {who}. It says: {columns}. Until {}.",

@@ -3,8 +3,10 @@
 //! All people are synthetic; NHS numbers are from the 999 range, which is never issued.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of this")]
 
+pub mod canaries;
 mod people;
 mod published;
+pub mod releases;
 
 pub use people::{Person, Random, nhs_number, town};
 pub use published::{Account, NULL, Table, account_of, accounts, files_below, modes, table};

@@ -77,9 +77,9 @@ pub(in crate::job) static RELEASE: Table = Table {
         key("legal_basis", Kind::Table(&LEGAL_BASIS), Need::Required, "The law that it rests on."),
         key(
             "content",
-            Kind::Word(Content::WORDS, &["crosswalk", "cohort"]),
+            Kind::Word(Content::WORDS, &["cohort"]),
             Need::Required,
-            "people: one line a person; summary: the tables of summary/, after disclosure control.",
+            "people: one line a person; crosswalk: the record_ids of patients_of and whose each is; summary: the tables of summary/, after disclosure control.",
         ),
         key(
             "columns",
@@ -91,7 +91,7 @@ pub(in crate::job) static RELEASE: Table = Table {
             "identifiers",
             Kind::Word(Identifiers::WORDS, &[]),
             Need::Optional,
-            "people: by what lines can be told apart; none where absent.",
+            "By what people can be told apart; none where absent.",
         ),
         key(
             "minimum_count",
@@ -110,9 +110,14 @@ pub(in crate::job) static RELEASE: Table = Table {
             "encrypt_to",
             Kind::Texts,
             Need::Optional,
-            "people: age recipients (age1…) that the files are encrypted to.",
+            "Lines about people: age recipients (age1…) that the files are encrypted to.",
         ),
-        key("patients_of", Kind::Texts, Need::Optional, "people: only those known to one of these providers."),
+        key(
+            "patients_of",
+            Kind::Texts,
+            Need::Optional,
+            "people: only those known to one of these providers; crosswalk: whose records.",
+        ),
         key("controller", Kind::Text, Need::Optional, "Of a processor: for whom it works."),
         key("contract", Kind::Text, Need::Optional, "Of a processor: under which contract."),
         key(
@@ -126,13 +131,13 @@ pub(in crate::job) static RELEASE: Table = Table {
             "pseudonym_generation",
             Kind::Whole(1, 1000),
             Need::Optional,
-            "people: raise it to give everybody a new pseudonym; 1 where absent.",
+            "Raise it to give everybody a new pseudonym; 1 where absent.",
         ),
         key(
             "overlap",
             Kind::Flag,
             Need::Optional,
-            "people: true gives the recipient a table from the pseudonyms of the generation before to these.",
+            "true gives the recipient a table from the pseudonyms of the generation before to these.",
         ),
         key("issued_on", Kind::Texts, Need::Optional, "summary: the days on which it is issued, as ISO dates."),
     ],

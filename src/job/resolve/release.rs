@@ -167,17 +167,7 @@ impl Resolver<'_> {
         roles: &BTreeSet<String>,
         providers: &[super::Provider],
     ) {
-        let people = release.is_person_level();
-        for key in ["columns", "identifiers", "encrypt_to", "patients_of", "pseudonym_generation", "overlap"] {
-            self.only_where(section, key, people, "content = \"people\"");
-        }
-        self.only_where(section, "issued_on", !people, "content = \"summary\"");
-        let needs = |needed: bool, key: &'static str| (needed && section.value(key).is_none()).then_some(key);
-        let exempted = release.national_exemption.is_some();
-        let missing = [needs(people, "columns"), needs(!people, "issued_on"), needs(exempted, "exemption_reference")];
-        for key in missing.into_iter().flatten() {
-            self.report(Problem::new(section.span.clone(), format!("This release needs `{key}`"), "missing"));
-        }
+        self.check_content(section, release);
         if !super::provider::is_id(&release.id) {
             self.report(
                 Problem::new(section.key_span("id"), "This is no id of a release", "not an id")
@@ -209,6 +199,40 @@ impl Resolver<'_> {
                     "nothing to overlap",
                 )
                 .help("Raise pseudonym_generation to 2 with it"),
+            );
+        }
+    }
+
+    /// Keys that one content needs and another has no use for.
+    fn check_content(&mut self, section: &Section, release: &Release) {
+        let [people, crosswalk, tables] =
+            [Content::People, Content::Crosswalk, Content::Summary].map(|content| release.content == content);
+        for key in ["columns", "minimum_count"] {
+            self.only_where(section, key, people, "content = \"people\"");
+        }
+        for key in ["identifiers", "encrypt_to", "patients_of", "pseudonym_generation", "overlap"] {
+            self.only_where(section, key, !tables, "lines about people");
+        }
+        self.only_where(section, "issued_on", tables, "content = \"summary\"");
+        let needs = |needed: bool, key: &'static str| (needed && section.value(key).is_none()).then_some(key);
+        let missing = [
+            needs(people, "columns"),
+            needs(crosswalk, "patients_of"),
+            needs(crosswalk, "identifiers"),
+            needs(tables, "issued_on"),
+            needs(release.national_exemption.is_some(), "exemption_reference"),
+        ];
+        for key in missing.into_iter().flatten() {
+            self.report(Problem::new(section.span.clone(), format!("This release needs `{key}`"), "missing"));
+        }
+        if crosswalk && release.identifiers == Identifiers::None && section.value("identifiers").is_some() {
+            self.report(
+                Problem::new(
+                    section.key_span("identifiers"),
+                    "A crosswalk to nobody says nothing",
+                    "not for this content",
+                )
+                .help("pseudonym, or nhs_number"),
             );
         }
     }

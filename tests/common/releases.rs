@@ -1,0 +1,154 @@
+//! A practice and a hospital whose data is asked for by a council, a university and the hospital itself.
+
+use super::{Night, Outcome, Person, Table, outcome};
+use serde_json::Value;
+use std::collections::BTreeMap;
+
+/// Two practices' worth of columns: a tag that tells whose line it is, a ward (a place) and a frailty.
+pub const CARRY: &str = r#"[provider.carry]
+tag = { column = "tag", kind = "category", combine = "latest" }
+ward = { column = "ward", kind = "category", combine = "latest", place = true }
+"#;
+pub const GP_CARRY: &str = "frailty = { column = \"frailty\", kind = \"category\", combine = \"latest\" }\n";
+
+pub const BASIS: &str = "legal_basis = { article_6 = \"6(1)(e)\", article_9 = \"9(2)(h)\", confidentiality = \"section_251\", agreement = \"DSA-1\" }\nvalid_until = 2027-03-31\n";
+
+/// Planning for a council, research for a university, and care for the hospital: all approved by `approve`.
+pub const RELEASES: &str = r#"
+[[release]]
+id = "planning"
+recipient = "The council"
+recipient_kind = "local_authority"
+purpose = "planning"
+content = "people"
+identifiers = "pseudonym"
+columns = ["tag", "postcode_district", "ward", "frailty", "age_band", "sex"]
+minimum_count = 1
+approvals = ["governance_lead", "lay_partner"]
+BASIS
+[[release]]
+id = "research"
+recipient = "The university"
+recipient_kind = "university"
+purpose = "research"
+content = "people"
+identifiers = "pseudonym"
+columns = ["tag", "year_of_birth"]
+minimum_count = 1
+approvals = ["governance_lead"]
+BASIS
+[[release]]
+id = "care"
+recipient = "The hospital"
+recipient_kind = "nhs"
+purpose = "direct_care"
+content = "people"
+identifiers = "nhs_number"
+columns = ["tag", "family_name", "date_of_birth", "frailty", "postcode"]
+patients_of = ["acute"]
+approvals = ["governance_lead"]
+BASIS
+"#;
+
+/// Who stands in which extract: everybody in the hospital's but every fifth, everybody in the practice's but every seventh.
+pub fn in_acute(at: usize) -> bool {
+    !at.is_multiple_of(5)
+}
+
+pub fn in_gp(at: usize) -> bool {
+    !at.is_multiple_of(7) || !in_acute(at)
+}
+
+/// A town whose practice writes postcodes of LS and its hospital, for the same people, of HX.
+pub fn night(people: &[Person], releases: &str, rest: &str) -> Night {
+    let night = Night::new();
+    let rows = |gp: bool| {
+        let there = |at: &usize| if gp { in_gp(*at) } else { in_acute(*at) };
+        let row = |at: usize| {
+            let mut person = people[at].clone();
+            if !gp {
+                person.postcode = person.postcode.replacen("LS", "HX", 1);
+            }
+            let (ward, frailty) = if gp { ("practice-ward", "frail") } else { ("hospital-ward", "") };
+            let flag = if at == SENSITIVE { "S" } else { "" };
+            format!("{},t{at},{ward},{frailty},{flag}\n", person.exact_row(&format!("r{at}")))
+        };
+        let lines: String = (0..people.len()).filter(there).map(row).collect();
+        format!("{},tag,ward,frailty,flag\n{lines}", super::HEADER)
+    };
+    night.write("in/gp.csv", rows(true));
+    night.write("in/acute.csv", rows(false));
+    let provider = |id: &str, setting: &str, carry: &str| {
+        format!(
+            "[[provider]]\nid = \"{id}\"\nsetting = \"{setting}\"\nfiles = [\"in/{id}.csv\"]\n\n{}sensitivity = \"flag\"\n{carry}\n",
+            super::COLUMNS
+        )
+    };
+    let mut keys = super::onefolk();
+    keys.current_dir(night.path("")).args(["keys", "new", "lead.key"]);
+    outcome(keys).done();
+    night.write("type_1.csv", "nhs_number\n");
+    night.write("national.csv", "nhs_number\n");
+    night.write(
+        "job.toml",
+        format!(
+            "[job]\nas_of = 2026-11-22\n[policy]\ngovernance_lead_key = \"lead.key.pub\"\n\
+             [[approver]]\nname = \"Ann\"\nrole = \"governance_lead\"\n[[approver]]\nname = \"Bo\"\nrole = \"lay_partner\"\n\
+             [[opt_out]]\nkind = \"type_1\"\nfiles = [\"type_1.csv\"]\n\
+             [[opt_out]]\nkind = \"national\"\nlist = \"refused\"\nfiles = [\"national.csv\"]\nchecked_on = 2026-11-20\n\
+             {rest}\n{}{}{}",
+            provider("gp", "general_practice", &format!("{CARRY}{GP_CARRY}")),
+            provider("acute", "acute", CARRY),
+            releases.replace("BASIS", BASIS)
+        ),
+    );
+    night
+}
+
+/// The one whom the practice has marked sensitive; in both extracts.
+pub const SENSITIVE: usize = 11;
+
+pub fn approve(night: &Night, release: &str, who: &str, role: &str) -> Outcome {
+    let mut command = super::onefolk();
+    command.arg("approve").arg(night.path("job.toml")).args([release, "--who", who, "--role", role, "--key"]);
+    command.arg(night.path("lead.key"));
+    outcome(command)
+}
+
+pub fn approve_all(night: &Night) {
+    approve(night, "planning", "Bo", "lay_partner").done();
+    for release in ["planning", "research", "care"] {
+        approve(night, release, "Ann", "governance_lead").done();
+    }
+}
+
+pub fn released(night: &Night, release: &str) -> Table {
+    night.table(&format!("releases/{release}/people.parquet"))
+}
+
+/// What run.json says of each release.
+pub fn fates(night: &Night) -> BTreeMap<String, Value> {
+    let run: Value =
+        serde_json::from_slice(&std::fs::read(night.current("run.json")).expect("it stands")).expect("it is JSON");
+    let releases = run["releases"].as_array().expect("a list").iter();
+    releases.map(|release| (release["id"].as_str().expect("an id").to_string(), release.clone())).collect()
+}
+
+/// The rules that refuse a release.
+pub fn refusals(night: &Night, release: &str) -> Vec<String> {
+    let fate = fates(night).remove(release).expect("the job has it");
+    let refusals = fate["refusals"].as_array().cloned().unwrap_or_default();
+    refusals.iter().map(|refusal| refusal["rule"].as_str().expect("a rule").to_string()).collect()
+}
+
+/// Line by tag, as a map from column to value.
+pub fn lines(table: &Table) -> BTreeMap<usize, BTreeMap<String, String>> {
+    let tag = table.column("tag");
+    let line = |row: &Vec<String>| {
+        let columns = table.columns.iter().map(|(name, _)| name.clone()).zip(row.iter().cloned()).collect();
+        (row[tag].trim_start_matches('t').parse().expect("a tag"), columns)
+    };
+    let lines: BTreeMap<_, _> = table.rows.iter().map(line).collect();
+    assert_eq!(lines.len(), table.rows.len(), "one line a person");
+    lines
+}

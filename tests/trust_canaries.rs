@@ -1,0 +1,148 @@
+//! What people who are in the data rely on: no value of theirs stands where it does not belong. Values that stand nowhere else are planted
+//! in every field of every format, and everything that is printed or written is searched for them.
+
+mod common;
+
+use common::canaries::{CANARY, COLUMNS, canaries, command, found, night_of_canaries, searched, silent};
+use common::{Night, town};
+use std::path::PathBuf;
+
+#[test]
+fn no_value_of_a_person_stands_where_it_does_not_belong() {
+    let people = town(100, 51);
+    let night = night_of_canaries(&people);
+    let done = |arguments: &[&str]| {
+        let ended = silent(command(&night, arguments, ""));
+        ended.names_nobody(&people);
+        assert_eq!(ended.status, Some(0), "{arguments:?}\n{}", ended.stderr);
+        ended
+    };
+    done(&["init", "in", "--output", "drafted.toml"]);
+    done(&["check", "job.toml"]);
+    done(&["plan", "job.toml"]);
+    for release in ["care", "ours", "planning", "tables"] {
+        done(&["approve", "job.toml", release, "--who", "Ann", "--role", "governance_lead", "--key", "lead.key"]);
+    }
+    done(&["run", "job.toml"]);
+    done(&["run", "job.toml", "--json"]);
+    let first = done(&["run", "job.toml", "--resume", "--full"]);
+    assert!(!first.stderr.contains("refused by"), "{}", first.stderr);
+    let ids = night.person_ids();
+    let canary = &ids[&("a".to_string(), format!("{CANARY}id-usable1"))];
+    done(&["explain", "person", canary, "--job", "job.toml"]);
+    done(&["explain", "change", canary, "--job", "job.toml"]);
+    done(&["explain", "pair", "a:1-1", "b:2-1", "--job", "job.toml"]);
+    done(&["explain", "missing", "a:1-1", "b:2-2", "--job", "job.toml"]);
+    done(&["evaluate", "job.toml", "--labels", "lists/labels.csv"]);
+    done(&["evaluate", "job.toml", "--truth", "lists/truth.csv", "--json"]);
+    done(&["evaluate", "job.toml"]);
+    silent(command(&night, &["review", "job.toml", "--by", "ann"], "u\nq\n"));
+    done(&["train", "job.toml", "--output", "another.json"]);
+    done(&["backtest", "job.toml", "--model", "another.json"]);
+    silent(command(&night, &["doctor", "job.toml"], ""));
+    done(&["audit", "verify", "job.toml"]);
+    done(&["audit", "show", "job.toml", "--person", canary]);
+    done(&["policy", "show", "job.toml"]);
+    done(&["release", "job.toml", "care"]);
+    let earlier = std::fs::read_dir(night.output().join("runs")).unwrap().map(|entry| entry.unwrap().file_name());
+    let earlier = earlier.min().expect("there are runs").into_string().expect("our names are text");
+    done(&["rollback", "job.toml", &earlier]);
+    done(&["export", "job.toml", "--output", "exported.parquet"]);
+    let (files, with_canary) = searched(&night.output());
+    // Four runs with some thirty files each. That canaries were there at all: in the crosswalk, people, quarantine and withheld of each.
+    assert!(files > 90 && with_canary >= 16, "{with_canary} of {files}");
+    for name in ["drafted.toml", "another.json", "approvals.csv"] {
+        let text = String::from_utf8_lossy(&std::fs::read(night.path(name)).unwrap()).into_owned();
+        assert_eq!(found(&text), [] as [&str; 0], "{name}");
+    }
+    let crosswalk = night.table("crosswalk.parquet");
+    // That of f is decided to be no person.
+    assert_eq!(night.table("withheld.parquet").values("reason"), ["not_a_person"]);
+    for provider in ["a", "b", "c", "d", "e", "g"] {
+        let rows = crosswalk.rows.iter().filter(|row| row[0] == provider && row[1].contains(CANARY));
+        assert!(rows.count() >= 1, "no canary of {provider} was read");
+    }
+    assert!(night.table("quarantine.parquet").rows.len() >= 12);
+}
+
+/// What is wrong with a night, as something that is done to it.
+type Damage = (&'static str, fn(&Night));
+
+fn cut(night: &Night, name: &str) {
+    let bytes = std::fs::read(night.path(name)).expect("it stands");
+    night.write(name, &bytes[..bytes.len() * 2 / 3]);
+}
+
+fn append(night: &Night, name: &str, text: &str) {
+    let mut bytes = std::fs::read(night.path(name)).expect("it stands");
+    bytes.extend(text.as_bytes());
+    night.write(name, bytes);
+}
+
+const DAMAGES: [Damage; 16] = [
+    ("no header", |night| night.write("in/a.csv", canaries(1)[1].join(",").repeat(3))),
+    ("nothing but quarantine", |night| {
+        night.write("in/a.csv", format!("{}\n{CANARY}id,{CANARY}nhs\n", COLUMNS.join(",")))
+    }),
+    ("a cut gzip file", |night| cut(night, "in/b.csv.gz")),
+    ("a cut zstd file", |night| cut(night, "in/c.csv.zst")),
+    ("a cut Parquet file", |night| cut(night, "in/d.parquet")),
+    ("no JSON", |night| night.write("in/e.jsonl", format!("[\"{CANARY}id\"]\n{CANARY}given\n"))),
+    ("no workbook", |night| night.write("in/g.xlsx", format!("PK{CANARY}id"))),
+    ("a cut workbook", |night| cut(night, "in/g.xlsx")),
+    ("no text", |night| night.write("in/f.txt", [b"\xff\xfe\x00\xd8", CANARY.as_bytes(), b"id\xff"].concat())),
+    ("a name in the objections", |night| append(night, "lists/local.csv", &format!("{CANARY}given,,\n"))),
+    ("a name in the national opt-outs", |night| append(night, "lists/national.csv", &format!("{CANARY}family\n"))),
+    ("a name in replaced numbers", |night| {
+        append(night, "lists/replaced.csv", &format!("{CANARY}nhs,{CANARY}given\n"))
+    }),
+    ("a name in pairs to keep apart", |night| append(night, "lists/apart.csv", &format!("a:1,{CANARY}family\n"))),
+    ("a name in the decisions", |night| append(night, "out/state/decisions.csv", &format!("{CANARY}id,a:1,yes\n"))),
+    ("a column for another", |night| common::edit(&night.path("job.toml"), "\"given\"", "\"Given\"")),
+    ("a key that is none", |night| night.write("lead.key.pub", format!("{CANARY}id\n"))),
+];
+
+#[test]
+fn failures_name_nobody_either() {
+    let people = town(30, 52);
+    for (what, damage) in DAMAGES {
+        let night = night_of_canaries(&people);
+        damage(&night);
+        for arguments in [&["check", "job.toml"][..], &["plan", "job.toml"], &["run", "job.toml"]] {
+            let ended = silent(command(&night, arguments, ""));
+            ended.names_nobody(&people);
+            assert!(!ended.stderr.contains("panicked") && ended.status != Some(101), "{what}: {}", ended.stderr);
+            // But for a night that fails, nothing has to.
+            let fails = arguments[0] == "run" && what != "a cut workbook";
+            assert!(!fails || ended.status != Some(0), "{what} passes: {}", ended.stdout);
+        }
+        searched(&night.output());
+    }
+    // A night that is killed leaves what it had read for the next attempt, and says nothing of it.
+    let night = night_of_canaries(&people);
+    for (file, arguments) in [("lists/truth.csv", "--truth"), ("lists/labels.csv", "--labels")] {
+        silent(command(&night, &["run", "job.toml"], "")).done();
+        append(&night, file, &format!("{CANARY}given,{CANARY}id\n"));
+        silent(command(&night, &["evaluate", "job.toml", arguments, file], ""));
+    }
+}
+
+#[test]
+fn no_core_file_holds_what_the_program_knew() {
+    let night = Night::of(&town(40, 53));
+    let mut child = night.start();
+    let limits = PathBuf::from(format!("/proc/{}/limits", child.id()));
+    let mut told = String::new();
+    // It is the first thing that it does, but it has to have begun.
+    for _ in 0..2000 {
+        told = std::fs::read_to_string(&limits).unwrap_or_default();
+        let core = told.lines().find(|line| line.starts_with("Max core file size")).unwrap_or_default();
+        if core.split_whitespace().nth(4) == Some("0") {
+            break;
+        }
+        told.clear();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert!(child.wait().expect("it ends").success());
+    assert!(!told.is_empty(), "its core may be written");
+}
