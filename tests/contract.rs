@@ -144,6 +144,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "outputs",
         "seconds",
         "peak_memory_bytes",
+        "put_aside_bytes",
         "audit",
         "opt_outs",
         "releases",
