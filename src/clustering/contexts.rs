@@ -182,7 +182,8 @@ impl<'a> Contexts<'a> {
             let (pairs, chance) = (records * (records - 1) / 2, probability(judged.weight));
             all.push(Believable { between: (identity, identity), pattern: judged.pattern, pairs, chance });
         }
-        all.par_sort_by(|a, b| {
+        // Whoever ties is equal in everything, and a stable sort would hold all of them twice.
+        all.par_sort_unstable_by(|a, b| {
             a.pattern
                 .cmp(&b.pattern)
                 .then(a.chance.total_cmp(&b.chance))

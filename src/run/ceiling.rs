@@ -29,7 +29,7 @@ const LINKED_IDENTITY_BYTES: f64 = 180.0;
 /// The same, a pair: edges, the agglomeration's work on them, and what is left for the next night.
 const LINKED_PAIR_BYTES: f64 = 32.0;
 /// Bytes of learning, a pair looked at: edges of several candidate models, and the clusters of each.
-const LEARNING_PAIR_BYTES: f64 = 85.0;
+const LEARNING_PAIR_BYTES: f64 = 95.0;
 /// Of more pairs than this a sample is clustered while learning.
 const LEARNING_PAIRS: u64 = 2_500_000;
 
