@@ -146,6 +146,7 @@ fn job(path: &Path, threads: usize) -> Job {
         policy: Default::default(),
         approvers: Vec::new(),
         releases: Vec::new(),
+        cohorts: Vec::new(),
     }
 }
 

@@ -32,6 +32,7 @@ fn every_parquet_file_has_the_columns_of_the_design_in_their_order() {
     let text = |names: &[&str]| names.iter().map(|name| format!("{name}:Utf8")).collect::<Vec<_>>();
     let mut crosswalk = text(&["provider", "record_id", "source_file", "identity_id", "person_id"]);
     crosswalk.insert(3, "source_row:Int64".into());
+    crosswalk.push("updated:Date32".into());
     assert_eq!(columns(&night, "crosswalk.parquet"), crosswalk);
     let mut quarantine = text(&["provider", "source_file", "raw", "code", "reason"]);
     quarantine.insert(2, "source_row:Int64".into());
@@ -78,7 +79,7 @@ fn every_parquet_file_has_the_columns_of_the_design_in_their_order() {
         assert!(people[place(&format!("{field}_from"))].ends_with(":Utf8"));
     }
     assert_eq!(people[place("date_of_birth")], "date_of_birth:Date32");
-    let tail = ["records", "providers", "weakest_probability", "in_review", "bare", "first_seen"];
+    let tail = ["records", "providers", "weakest_probability", "in_review", "bare", "conflicts", "first_seen"];
     assert!(tail.windows(2).all(|pair| place(pair[0]) < place(pair[1])), "{people:?}");
     assert_eq!(people[place("records")], "records:Int64");
     assert!(people[place("providers")].contains("List(") && people[place("providers")].contains("Utf8"));
@@ -96,11 +97,12 @@ fn a_run_leaves_these_files_and_current_leads_to_them() {
     assert_eq!(target, std::path::Path::new("runs/2026-11-22-01"));
     let mut files: BTreeSet<String> = night.standing().keys().map(|path| path.display().to_string()).collect();
     files.remove("current");
-    for name in PARQUET
-        .iter()
-        .chain(&["model.json", "run.json", "log.jsonl", "onefolk.prom", "report.html"])
-        .chain(&["transparency.html", "transparency.md"])
-    {
+    for name in PARQUET.iter().chain(&["model.json", "run.json", "log.jsonl", "onefolk.prom", "report.html"]).chain(&[
+        "transparency.html",
+        "transparency.md",
+        "find.index",
+        "report.xlsx",
+    ]) {
         assert!(files.remove(*name), "{name} is missing");
     }
     assert!(
@@ -145,6 +147,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "seconds",
         "peak_memory_bytes",
         "put_aside_bytes",
+        "cohorts",
         "audit",
         "opt_outs",
         "releases",

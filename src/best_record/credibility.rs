@@ -24,14 +24,7 @@ pub(super) struct Chooser<'a> {
 impl<'a> Chooser<'a> {
     pub(super) fn new(job: &'a Job, records: &'a Records, rows: &'a Rows) -> Self {
         let trust = job.providers.iter().map(|provider| provider.trust).collect();
-        let as_of = dates::days(job.as_of);
-        let mut updated = Vec::new();
-        if let Some(column) = records.clean.get(&Field::Updated) {
-            let days: Vec<i32> = column.values.iter().map(dates::parse_days).collect();
-            let day = |&code: &u32| if code == MISSING { NO_DATE } else { days[code as usize] };
-            updated = column.codes.par_iter().map(day).map(|day| if day > as_of { NO_DATE } else { day }).collect();
-        }
-        Chooser { job, records, rows, trust, updated }
+        Chooser { job, records, rows, trust, updated: dates::updated(records, job.as_of) }
     }
 
     pub(super) fn updated(&self, row: u32) -> i32 {
@@ -169,6 +162,11 @@ impl<'a> Column<'a> {
     /// The code of a chosen row.
     pub(super) fn code(&self, row: u32) -> u32 {
         if row == NO_ROW { MISSING } else { self.codes[row as usize] }
+    }
+
+    /// Is there a value that could be true, and says as much as any?
+    pub(super) fn is_stated(&self, code: u32) -> bool {
+        code != MISSING && self.standing[code as usize] == Standing::Ordinary
     }
 
     /// The values of the chosen rows, as shown.

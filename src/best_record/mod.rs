@@ -4,8 +4,11 @@
 //! per dense person. Always: every value shown stands in a record of that person, and `from` names it; the result does not depend on
 //! the number of threads; a sensitive person has neither place nor provider in any column.
 
+mod age;
+mod conflicts;
 mod credibility;
 mod dates;
+mod derived;
 mod facts;
 mod history;
 mod people;
@@ -15,8 +18,10 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use dates::parse_days;
+pub use age::{AGE_BANDS, age_band, age_in_years};
 pub use dates::{NO_DATE, days};
+pub(crate) use dates::{date_of, parse_days, updated};
+pub use derived::Derived;
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
 
 use crate::clustering::Partition;
@@ -28,26 +33,13 @@ use rayon::prelude::*;
 use rows::Rows;
 
 /// The fields of people.parquet, in its order.
-pub const FIELDS: [Field; 15] = [
-    Field::NhsNumber,
-    Field::GivenName,
-    Field::MiddleName,
-    Field::FamilyName,
-    Field::PreviousFamilyName,
-    Field::DateOfBirth,
-    Field::DateOfDeath,
-    Field::Sex,
-    Field::Ethnicity,
-    Field::Address,
-    Field::Postcode,
-    Field::Uprn,
-    Field::Phone,
-    Field::Email,
-    Field::GpPractice,
-];
+pub use crate::job::BEST_FIELDS as FIELDS;
 
 /// Fields that tell where a person lives or can be found: hidden for a sensitive person.
 const PLACE_FIELDS: [Field; 5] = [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::GpPractice];
+
+/// Further columns that tell where a person is known.
+const HIDDEN_WITH_PLACES: [&str; 4] = ["other_addresses", "providers", "provider_count", "sectors"];
 
 /// The columns of people.parquet that are null for a sensitive person.
 pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
@@ -55,7 +47,7 @@ pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
     let sources = FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from"));
     let facts = job.providers.iter().flat_map(|provider| &provider.carry).filter(|fact| fact.place);
     let facts = facts.map(|fact| fact.name.clone());
-    places.chain(sources).chain(["other_addresses", "providers"].map(str::to_string)).chain(facts).collect()
+    places.chain(sources).chain(HIDDEN_WITH_PLACES.map(str::to_string)).chain(facts).collect()
 }
 
 /// What the linking says of each person, one entry per dense person.
@@ -88,10 +80,20 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
     let other_names = history::other_names(&chooser, &fields);
     let mut other_addresses = history::other_addresses(&chooser, &fields);
     let mut providers = providers_of(job, records, &rows);
-    let status = status::status(&chooser, &fields);
+    let facts = facts::combine(&chooser, &sensitive);
+    let as_of = days(job.as_of);
+    let last_contact = derived::last_contacts(&chooser, &facts);
+    let mut derived = Derived {
+        as_of,
+        age: derived::ages(&fields, as_of),
+        sectors: derived::sectors(job, records, &rows),
+        last_contact,
+    };
+    let status = status::status(&chooser, &fields, &derived.last_contact);
     hide_places(&sensitive, &mut fields);
     other_addresses.clear_where(&sensitive);
     providers.clear_where(&sensitive);
+    derived.sectors.clear_where(&sensitive);
     People {
         status,
         fields,
@@ -102,7 +104,9 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         weakest_probability: linked.weakest_probability,
         in_review: linked.in_review,
         bare: linked.bare,
-        facts: facts::combine(&chooser, &sensitive),
+        conflicts: conflicts::conflicts(&chooser),
+        facts,
+        derived,
         first_seen: linked.first_seen.into_iter().map(days).collect(),
         sensitive,
     }

@@ -1,5 +1,6 @@
 //! The shape of people.parquet in memory.
 
+use super::Derived;
 use crate::job::Field;
 use crate::records::{Dictionary, MISSING};
 use rayon::prelude::*;
@@ -22,8 +23,11 @@ pub struct People {
     pub weakest_probability: Vec<Option<f64>>,
     pub in_review: Vec<bool>,
     pub bare: Vec<bool>,
+    /// Names of fields in which the person's records disagree.
+    pub conflicts: Lists,
     /// In the order of the job.
     pub facts: Vec<PersonFact>,
+    pub derived: Derived,
     /// Days since 1970.
     pub first_seen: Vec<i32>,
     /// Never leaves the program: only what it hides shows.
@@ -57,13 +61,15 @@ pub enum Status {
     Registered,
     /// Known to a provider, never to a general practice.
     KnownOnly,
-    /// Every registration with a general practice has ended.
+    /// Every registration with a general practice has ended; or there never was one, and nobody has seen the person for five years.
     Left,
     /// A plausible date of death stands on or before `as_of`.
     Died,
 }
 
 impl Status {
+    pub const ALL: [Status; 4] = [Status::Registered, Status::KnownOnly, Status::Left, Status::Died];
+
     /// The word of people.parquet.
     pub fn word(self) -> &'static str {
         match self {
@@ -163,8 +169,13 @@ impl Lists {
     }
 
     pub fn of(&self, person: usize) -> impl ExactSizeIterator<Item = &str> {
+        self.codes_of(person).iter().map(|&code| self.values.get(code))
+    }
+
+    /// The codes of a person's entries in `values`.
+    pub fn codes_of(&self, person: usize) -> &[u32] {
         let start = if person == 0 { 0 } else { self.ends[person - 1] as usize };
-        self.codes[start..self.ends[person] as usize].iter().map(|&code| self.values.get(code))
+        &self.codes[start..self.ends[person] as usize]
     }
 
     /// Removes the lists of `people`, entries and all.

@@ -6,14 +6,18 @@ use super::people::{BestField, Status};
 use crate::job::{Field, Setting};
 use crate::records::MISSING;
 
-/// Died, registered, left or known only; the first that holds, in this order.
-pub(super) fn status(chooser: &Chooser, fields: &[BestField]) -> Vec<Status> {
+/// Whoever is registered nowhere, and was seen by nobody for this long, counts as having left.
+const UNSEEN_YEARS: i64 = 5;
+
+/// Died, registered, left or known only; the first that holds, in this order. `last_contact` in days, [`NO_DATE`] where nobody says.
+pub(super) fn status(chooser: &Chooser, fields: &[BestField], last_contact: &[i32]) -> Vec<Status> {
     let death = fields.iter().find(|best| best.field == Field::DateOfDeath).expect("a field of the best record");
     let practice: Vec<bool> =
         chooser.job.providers.iter().map(|provider| provider.setting == Setting::GeneralPractice).collect();
     let from = Days::of(chooser, Field::RegisteredFrom);
     let until = Days::of(chooser, Field::RegisteredUntil);
     let as_of = dates::days(chooser.job.as_of);
+    let unseen = dates::days(chooser.job.as_of.saturating_sub(jiff::Span::new().years(UNSEEN_YEARS)));
     let status_of = |person: usize| {
         if death.date(person).is_some() {
             return Status::Died;
@@ -21,7 +25,8 @@ pub(super) fn status(chooser: &Chooser, fields: &[BestField]) -> Vec<Status> {
         let of_practice = |row: &&u32| practice[chooser.records.provider[**row as usize] as usize];
         let mut registrations = chooser.rows.of_person(person).iter().filter(of_practice).peekable();
         if registrations.peek().is_none() {
-            return Status::KnownOnly;
+            let seen = last_contact[person];
+            return if seen != NO_DATE && seen < unseen { Status::Left } else { Status::KnownOnly };
         }
         // A date that says nothing (missing, or no date at all) limits nothing.
         let holds = |&row: &u32| {

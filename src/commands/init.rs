@@ -1,6 +1,6 @@
 //! `onefolk init`.
 
-use onefolk::failure::{FILE_EXISTS, Failure, NO_EXTRACTS, OUTPUT_FAILED, Result};
+use onefolk::failure::{Failure, NO_EXTRACTS, Result};
 use onefolk::intake;
 use onefolk::job::{DraftProvider, Format, Provider, Setting, WhenMissing, draft, schema};
 use std::collections::{BTreeMap, BTreeSet};
@@ -162,10 +162,7 @@ fn asking() -> Provider {
 fn write_new(path: &Path, text: &str) -> Result<()> {
     let mut options = std::fs::OpenOptions::new();
     let file = options.write(true).create_new(true).mode(0o600).open(path);
-    let fail = |error: std::io::Error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => Failure::new(&FILE_EXISTS, path.display().to_string()),
-        _ => Failure::from_io(&error, path, &OUTPUT_FAILED),
-    };
+    let fail = |error: std::io::Error| Failure::of_new_file(&error, path);
     let mut file = file.map_err(fail)?;
     file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(fail)
 }

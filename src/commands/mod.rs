@@ -8,6 +8,7 @@ mod audit;
 mod backtest;
 mod bench;
 mod check;
+mod cohort;
 mod completions;
 mod doctor;
 mod evaluate;
@@ -15,10 +16,12 @@ mod explain;
 mod explain_records;
 mod export;
 mod extracts;
+mod find;
 mod generate;
 mod init;
 mod keys;
 mod man;
+mod person;
 mod plan;
 mod policy;
 mod release;
@@ -54,6 +57,9 @@ enum Command {
     Train(train::Arguments),
     Backtest(backtest::Arguments),
     Review(review::Arguments),
+    Cohort(cohort::Arguments),
+    Find(find::Arguments),
+    Person(person::Arguments),
     Release(release::Arguments),
     Rollback(rollback::Arguments),
     Doctor(doctor::Arguments),
@@ -80,6 +86,9 @@ impl CommandLine {
             Command::Train(arguments) => train::run(&arguments, self.quiet),
             Command::Backtest(arguments) => backtest::run(&arguments, self.quiet),
             Command::Review(arguments) => review::run(&arguments, self.quiet),
+            Command::Cohort(arguments) => cohort::run(&arguments, self.quiet),
+            Command::Find(arguments) => find::run(&arguments),
+            Command::Person(arguments) => person::run(&arguments),
             Command::Release(arguments) => release::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),

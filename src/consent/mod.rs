@@ -4,11 +4,13 @@
 //! linked. Always: a list that cannot be read whole stops the run (a night that ignores an objection is worse than none); no row
 //! withheld here trains the model or reaches any output but withheld.parquet.
 
+mod fingerprint;
 mod lists;
 mod named;
 mod opt_outs;
 mod texts;
 
+pub(crate) use fingerprint::fingerprint;
 pub(crate) use lists::Key;
 pub use lists::{Authority, read, read_seen};
 pub use opt_outs::{OptOuts, OptedOut, national_is_known, read_opt_outs, without_type_1};

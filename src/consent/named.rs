@@ -15,6 +15,13 @@ pub(super) struct Named {
 }
 
 impl Named {
+    /// Does the list name one of a person's numbers or records?
+    pub fn names(&self, numbers: &[String], records: &[(&str, &str)]) -> bool {
+        let row = |&(provider, record): &(&str, &str)| self.rows.contains(&(provider.to_string(), record.to_string()));
+        numbers.iter().any(|number| self.numbers.contains(number.as_str()))
+            || (!self.rows.is_empty() && records.iter().any(row))
+    }
+
     /// Rows that the list names, by their number or as records.
     pub fn marks(&self, job: &Job, records: &Records) -> Vec<bool> {
         if self.numbers.is_empty() && self.rows.is_empty() {

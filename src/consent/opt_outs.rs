@@ -89,6 +89,23 @@ impl OptOuts {
     }
 }
 
+impl OptOuts {
+    /// Has the person with these NHS numbers and these records (provider and record_id) a type 1 opt-out?
+    pub fn type_1_of(&self, numbers: &[String], records: &[(&str, &str)]) -> bool {
+        self.type_1.names(numbers, records)
+    }
+
+    /// The same of the national opt-out; nobody without a number passes a list of those who are allowed.
+    pub fn national_of(&self, numbers: &[String], records: &[(&str, &str)]) -> bool {
+        self.national.iter().any(|(list, named)| match list {
+            NationalList::Refused => named.names(numbers, records),
+            NationalList::Allowed => {
+                numbers.is_empty() || numbers.iter().any(|number| !named.numbers.contains(number.as_str()))
+            }
+        })
+    }
+}
+
 /// Marks everybody without an NHS number, and everybody with one that the list does not hold: of two numbers, either may be the one that
 /// was opted out.
 fn not_allowed(records: &Records, partition: &Partition, allowed: &[bool], marks: &mut [bool]) {

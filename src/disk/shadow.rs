@@ -197,6 +197,10 @@ impl Shadow {
         match &self.nodes[at] {
             Node::Link(target) => std::os::unix::fs::symlink(target, path).expect("a link can be made"),
             Node::File { now, safe } if now == safe || among(2) == 0 => write(path, safe),
+            // What was only added to a file takes nothing away that a sync has promised.
+            Node::File { now, safe } if now.starts_with(safe) => {
+                write(path, &now[..safe.len() + among(now.len() - safe.len())]);
+            }
             Node::File { now, .. } => write(path, &now[..among(now.len())]),
             Node::Folder { safe, unsafe_yet, .. } => {
                 fs::create_dir(path).expect("a folder can be made");

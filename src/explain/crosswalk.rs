@@ -1,9 +1,11 @@
 //! Looking records and people up in what the current run has published.
 
 use super::codes::{PERSON_NOT_IN_RUN, RECORD_MISWRITTEN, RECORD_NOT_IN_RUN};
+use crate::best_record::date_of;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
+use jiff::civil::Date;
 use std::collections::BTreeSet;
 
 /// A record as somebody names it.
@@ -15,17 +17,19 @@ pub(super) struct Named<'a> {
 
 /// One row of the crosswalk.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Row {
+pub(crate) struct Row {
     pub provider: String,
     pub record_id: String,
     pub source_file: String,
     pub source_row: i64,
     pub identity_id: String,
     pub person_id: String,
+    /// The day on which its provider last updated it.
+    pub updated: Option<Date>,
 }
 
 impl Row {
-    pub fn is(&self, named: &Named) -> bool {
+    pub(super) fn is(&self, named: &Named) -> bool {
         self.provider == named.provider && self.record_id == named.record_id
     }
 }
@@ -68,13 +72,15 @@ pub(super) fn people_of(run: &PublishedRun, named: &[Named]) -> Result<Vec<Strin
 }
 
 /// All rows of the people that are wanted, by person_id, in the order of the crosswalk.
-pub(super) fn rows_of(run: &PublishedRun, wanted: impl Fn(&str) -> bool) -> Result<Vec<Row>> {
+pub(crate) fn rows_of(run: &PublishedRun, wanted: impl Fn(&str) -> bool) -> Result<Vec<Row>> {
     let mut found = Vec::new();
-    let columns = ["provider", "record_id", "source_file", "source_row", "identity_id", "person_id"];
+    let columns = ["provider", "record_id", "source_file", "source_row", "identity_id", "person_id", "updated"];
     run.each("crosswalk.parquet", &columns, |rows| {
         let person = rows.text("person_id")?;
         let (provider, id, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
         let (source_row, identity) = (rows.integers("source_row")?, rows.text("identity_id")?);
+        // Runs of earlier versions do not say.
+        let updated = rows.dates("updated").unwrap_or_default();
         for row in (0..rows.len()).filter(|&row| wanted(person.value(row))) {
             found.push(Row {
                 provider: provider.value(row).to_string(),
@@ -83,6 +89,7 @@ pub(super) fn rows_of(run: &PublishedRun, wanted: impl Fn(&str) -> bool) -> Resu
                 source_row: source_row[row],
                 identity_id: identity.value(row).to_string(),
                 person_id: person.value(row).to_string(),
+                updated: updated.get(row).copied().flatten().map(date_of),
             });
         }
         Ok(())
@@ -139,7 +146,7 @@ fn holds(raw: &str, id: &str) -> bool {
 }
 
 /// What became of a person_id that no record has.
-pub(super) fn gone(run: &PublishedRun, person_id: &str) -> Failure {
+pub(crate) fn gone(run: &PublishedRun, person_id: &str) -> Failure {
     let mut told = None;
     let read = run.each("changes.parquet", &["person_id", "change", "into"], |rows| {
         let (person, change) = (rows.text("person_id")?, rows.text("change")?);

@@ -8,7 +8,7 @@
 mod change;
 pub(crate) mod codes;
 mod conflicts;
-mod crosswalk;
+pub(crate) mod crosswalk;
 pub(crate) mod fields;
 mod missing;
 pub(crate) mod outcome;

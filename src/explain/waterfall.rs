@@ -2,10 +2,9 @@
 
 use super::PairExplained;
 use crate::disk;
-use crate::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
+use crate::failure::{Failure, Result};
 use crate::summary::pictures::{fitted, line, number, rectangle, text};
 use maud::{Markup, PreEscaped, html};
-use std::io::ErrorKind;
 use std::path::Path;
 
 /// One fall or rise.
@@ -63,10 +62,7 @@ impl PairExplained {
     /// # Errors
     /// Where the file exists or cannot be written.
     pub fn write_svg(&self, path: &Path) -> Result<()> {
-        disk::write_file(path, self.svg().as_bytes()).map_err(|error| match error.kind() {
-            ErrorKind::AlreadyExists => Failure::new(&FILE_EXISTS, path.display().to_string()),
-            _ => Failure::from_io(&error, path, &OUTPUT_FAILED),
-        })
+        disk::write_file(path, self.svg().as_bytes()).map_err(|error| Failure::of_new_file(&error, path))
     }
 }
 

@@ -115,10 +115,12 @@ pub static ALL: &[&[&Code]] = &[
     crate::audit::CODES,
     crate::policy::CODES,
     crate::release::CODES,
+    crate::cohort::CODES,
     crate::run::CODES,
     crate::run::gates::CODES,
     crate::evaluate::CODES,
     crate::explain::CODES,
+    crate::look_up::CODES,
     crate::doctor::CODES,
     crate::generate::CODES,
 ];

@@ -79,6 +79,14 @@ impl Failure {
         report
     }
 
+    /// From writing a file that must be new.
+    pub fn of_new_file(error: &std::io::Error, path: &std::path::Path) -> Failure {
+        match error.kind() {
+            std::io::ErrorKind::AlreadyExists => Failure::new(&FILE_EXISTS, path.display().to_string()),
+            _ => Failure::from_io(error, path, &OUTPUT_FAILED),
+        }
+    }
+
     /// An input or output error on `path`. Full disks and missing permissions become resource failures;
     /// `otherwise` is used for everything else.
     pub fn from_io(error: &std::io::Error, path: &std::path::Path, otherwise: &'static Code) -> Self {

@@ -50,6 +50,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         policy: Default::default(),
         approvers: Vec::new(),
         releases: Vec::new(),
+        cohorts: Vec::new(),
     }
 }
 

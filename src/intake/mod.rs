@@ -22,6 +22,7 @@ mod json_lines;
 mod open;
 mod parquet;
 mod peek;
+mod plan;
 mod problem;
 mod raw;
 mod read;
@@ -29,6 +30,7 @@ mod rows;
 mod scanner;
 #[cfg(test)]
 mod tests;
+mod units;
 mod xlsx;
 
 pub use batch::{Batch, BatchColumn, FileReport, QuarantineCode, Quarantined, TextColumn, wanted_columns};

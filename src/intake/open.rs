@@ -9,12 +9,14 @@ use super::dialect;
 use super::encoding::Transcoder;
 use super::fixed_width::{self, FixedWidthPlan};
 use super::json_lines::{self, JsonLinesPlan};
-use super::parquet::{self, ParquetPlan};
+use super::parquet;
+use super::plan::Plan;
 use super::problem::{Problem, Result};
 use super::raw::{self, Progress, Watch, fill};
-use super::rows::{Piece, Slot};
+use super::rows::Slot;
 use super::scanner::{Found, Scanner};
-use super::xlsx::{self, WorkbookBytes, WorkbookPlan};
+use super::units::{Body, Described, Source};
+use super::xlsx::{self, WorkbookBytes};
 use crate::job::{FormatKind, Provider};
 use std::io::{Cursor, Read};
 use std::path::Path;
@@ -35,8 +37,6 @@ impl Default for Sizes {
     }
 }
 
-/// A line longer than this (32 MiB) is no line of an extract.
-const RECORD_BYTES_MAX: usize = 32 << 20;
 /// A packed workbook is unpacked into memory up to this size (256 MiB).
 const PACKED_WORKBOOK_BYTES_MAX: u64 = 256 << 20;
 
@@ -45,63 +45,6 @@ pub(super) struct OpenExtract<'a> {
     pub plan: Arc<Plan>,
     pub columns: Vec<String>,
     pub source: Source<'a>,
-}
-
-/// How units of work are read; shared by all threads.
-pub(super) enum Plan {
-    Delimited(DelimitedPlan),
-    JsonLines(JsonLinesPlan),
-    FixedWidth(FixedWidthPlan),
-    Parquet(ParquetPlan),
-    Workbook(WorkbookPlan),
-}
-
-/// The part of an extract that one thread reads at a time.
-#[derive(Default)]
-pub(super) struct Unit {
-    /// Place in the order of the file.
-    pub sequence: u32,
-    pub bytes: Vec<u8>,
-    group: usize,
-    /// Data records before this unit, where the format tells.
-    pub rows_before: Option<u32>,
-}
-
-/// Hands out units in the order of the file.
-pub(super) struct Source<'a> {
-    body: Body<'a>,
-    watch: Watch,
-    compression: Compression,
-    described: Described,
-    next_sequence: u32,
-}
-
-struct Described {
-    /// "CSV, semicolon".
-    format: String,
-    /// "12 columns, no header".
-    rest: String,
-}
-
-enum Body<'a> {
-    Text {
-        input: Transcoder<Bytes<'a>>,
-        carry: Vec<u8>,
-        cutter: Cutter,
-        ended: bool,
-        block_bytes: usize,
-    },
-    /// Rows of each group; `input` is the whole file, for its hash.
-    Groups {
-        rows: Vec<u64>,
-        next: usize,
-        rows_before: u64,
-        input: Bytes<'a>,
-    },
-    Sheet {
-        taken: bool,
-        input: Bytes<'a>,
-    },
 }
 
 /// Opens `path` for the columns `wanted` of it, or for all of them where that is `None`.
@@ -365,137 +308,4 @@ fn usual_width(text: &[u8], dialect: super::scanner::Dialect, complete: bool) ->
         }
     }
     tally.into_iter().max_by_key(|&(width, records)| (records, width)).map_or(1, |(width, _)| width)
-}
-
-impl Source<'_> {
-    /// The next unit into `unit`, whose buffer is used again; false after the last.
-    pub fn next(&mut self, unit: &mut Unit) -> Result<bool> {
-        unit.sequence = self.next_sequence;
-        unit.rows_before = None;
-        let more = match &mut self.body {
-            Body::Text { input, carry, cutter, ended, block_bytes } => {
-                next_block(input, carry, *cutter, ended, *block_bytes, &mut unit.bytes)?
-            }
-            Body::Groups { rows, next, rows_before, .. } => match rows.get(*next) {
-                None => false,
-                Some(group_rows) => {
-                    unit.group = *next;
-                    unit.rows_before = Some(u32::try_from(*rows_before).map_err(|_| too_many_rows())?);
-                    *rows_before += group_rows;
-                    *next += 1;
-                    true
-                }
-            },
-            Body::Sheet { taken, .. } => {
-                unit.rows_before = Some(0);
-                !std::mem::replace(taken, true)
-            }
-        };
-        self.next_sequence += u32::from(more);
-        Ok(more)
-    }
-
-    /// The file's hash, once all units are handed out. Reads what is left of the file.
-    pub fn finish(&mut self) -> Result<String> {
-        let mut buffer = vec![0; 256 << 10];
-        let input: &mut dyn Read = match &mut self.body {
-            Body::Text { input, .. } => input,
-            Body::Groups { input, .. } | Body::Sheet { input, .. } => input,
-        };
-        while input.read(&mut buffer).map_err(Problem::from)? > 0 {}
-        self.watch.finish()
-    }
-
-    /// In words; final once everything is read.
-    pub fn found(&self) -> String {
-        let encoding = match &self.body {
-            Body::Text { input, .. } => Some(input.name()),
-            Body::Groups { .. } | Body::Sheet { .. } => None,
-        };
-        let compression = self.compression.word().map(str::to_string);
-        let parts = [Some(self.described.format.clone()), encoding, compression, Some(self.described.rest.clone())];
-        parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-    }
-
-    /// A WHATWG label; `None` for formats that are not text.
-    pub fn encoding(&self) -> Option<&'static str> {
-        match &self.body {
-            Body::Text { input, .. } => Some(input.label()),
-            Body::Groups { .. } | Body::Sheet { .. } => None,
-        }
-    }
-
-    pub fn compression(&self) -> Compression {
-        self.compression
-    }
-
-    pub fn watch(&self) -> &Watch {
-        &self.watch
-    }
-}
-
-pub(super) fn too_many_rows() -> Problem {
-    Problem::new(&codes::TOO_MANY_ROWS, "")
-}
-
-fn next_block(
-    input: &mut impl Read,
-    carry: &mut Vec<u8>,
-    cutter: Cutter,
-    ended: &mut bool,
-    block_bytes: usize,
-    bytes: &mut Vec<u8>,
-) -> Result<bool> {
-    bytes.clear();
-    std::mem::swap(bytes, carry);
-    let mut wanted = block_bytes;
-    while !*ended {
-        *ended = fill(input, bytes, wanted)?;
-        if *ended {
-            break;
-        }
-        if let Some(cut) = cutter.last(bytes) {
-            carry.extend_from_slice(&bytes[cut..]);
-            bytes.truncate(cut);
-            return Ok(true);
-        }
-        wanted = bytes.len() + block_bytes;
-        if wanted > RECORD_BYTES_MAX + block_bytes {
-            return Err(Problem::new(&codes::NOT_TEXT, "it has a line of more than 32 MiB"));
-        }
-    }
-    Ok(!bytes.is_empty())
-}
-
-impl Plan {
-    pub fn slots(&self) -> &[Slot] {
-        match self {
-            Plan::Delimited(plan) => &plan.slots,
-            Plan::JsonLines(plan) => &plan.slots,
-            Plan::FixedWidth(plan) => &plan.slots,
-            Plan::Parquet(plan) => &plan.slots,
-            Plan::Workbook(plan) => &plan.slots,
-        }
-    }
-
-    pub fn kind(&self) -> FormatKind {
-        match self {
-            Plan::Delimited(_) => FormatKind::Csv,
-            Plan::JsonLines(_) => FormatKind::JsonLines,
-            Plan::FixedWidth(_) => FormatKind::FixedWidth,
-            Plan::Parquet(_) => FormatKind::Parquet,
-            Plan::Workbook(_) => FormatKind::Xlsx,
-        }
-    }
-
-    /// Reads one unit; `rows_max` is kept by formats that can stop early. Returns the number of data records in it.
-    pub fn read(&self, unit: &Unit, rows_max: usize, emit: &mut dyn FnMut(Piece)) -> Result<u32> {
-        match self {
-            Plan::Delimited(plan) => Ok(delimited::read_block(&unit.bytes, plan, emit)),
-            Plan::JsonLines(plan) => Ok(json_lines::read_block(&unit.bytes, plan, emit)),
-            Plan::FixedWidth(plan) => Ok(fixed_width::read_block(&unit.bytes, plan, emit)),
-            Plan::Parquet(plan) => plan.read_group(unit.group, rows_max, emit),
-            Plan::Workbook(plan) => xlsx::read_sheet(plan, rows_max, emit),
-        }
-    }
 }

@@ -1,8 +1,10 @@
 //! A first look at an extract, for `check`, `init` and `plan`.
 
 use super::compression::Compression;
-use super::open::{OpenExtract, Plan, Sizes, Unit, open};
+use super::open::{OpenExtract, Sizes, open};
+use super::plan::Plan;
 use super::problem::{Problem, Result};
+use super::units::Unit;
 use crate::failure;
 use crate::job::{FormatKind, Provider};
 use std::path::Path;

@@ -5,10 +5,12 @@
 //! several blocks of one file are worked on at once. What a unit is depends on the file's bytes only.
 
 use super::batch::{Batch, FileReport, wanted_columns};
-use super::open::{OpenExtract, Plan, Sizes, Source, Unit, open, too_many_rows};
+use super::open::{OpenExtract, Sizes, open};
+use super::plan::Plan;
 use super::problem::{Problem, Result};
 use super::raw::Progress;
 use super::rows::Piece;
+use super::units::{Source, Unit, too_many_rows};
 use super::{Extract, Intake, codes, extracts};
 use crate::failure::{self, Failure};
 use crate::job::{Job, Provider, SOURCE_ROW, WhenMissing};

@@ -2,9 +2,9 @@
 
 use super::problem::Problem;
 use super::resolve::ColumnUse;
-use super::suggest::nearest;
 use super::surroundings::Surroundings;
 use super::{FormatKind, Job};
+use crate::suggest::nearest;
 use std::collections::BTreeSet;
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 //!
 //! This description drives both the checker (`shape`) and the JSON Schema (`schema`), so that they cannot drift.
 
+pub(super) mod people;
 pub(super) mod release;
 
 /// A table of the job file.
@@ -125,7 +126,7 @@ pub(super) static ROOT: Table = Table {
         key("policy", Kind::Table(&release::POLICY), Need::Optional, "Rules for what leaves."),
         key("approver", Kind::List(&release::APPROVER), Need::Optional, "Somebody whose agreement to releases counts."),
         key("release", Kind::List(&release::RELEASE), Need::Optional, "What one recipient gets for one purpose."),
-        later("cohort"),
+        key("cohort", Kind::List(&people::COHORT), Need::Optional, "People who meet a rule."),
         later("segment_set"),
         later("report"),
     ],

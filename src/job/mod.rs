@@ -5,12 +5,14 @@
 
 mod check;
 mod codes;
+mod cohort;
 mod draft;
 mod field;
 pub mod guess;
 mod headers;
 mod kept;
 mod keys;
+mod people_columns;
 mod problem;
 mod reading;
 mod release;
@@ -18,18 +20,20 @@ mod resolve;
 mod schema;
 mod shape;
 pub(crate) mod standing;
-mod suggest;
 mod surroundings;
 #[cfg(test)]
 mod tests;
 mod values;
 
+pub(crate) use crate::suggest::nearest;
 pub use check::Checked;
 pub use codes::CODES;
+pub use cohort::{Cohort, Order};
 pub use draft::{DraftProvider, draft};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use kept::Stale;
 pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as kept_folder};
+pub use people_columns::{AGE_BANDS, BEST_FIELDS};
 pub use problem::{Look, Problem};
 pub use release::{
     Approver, Confidentiality, Content, Exemption, Identifiers, LegalBasis, NationalList, OptOut, PolicySettings,
@@ -37,7 +41,6 @@ pub use release::{
 };
 pub use schema::schema;
 pub use standing::{Changes, Deleted};
-pub(crate) use suggest::nearest;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -83,6 +86,8 @@ pub struct Job {
     pub policy: PolicySettings,
     pub approvers: Vec<Approver>,
     pub releases: Vec<Release>,
+    /// `[[cohort]]`, in the order of the file.
+    pub cohorts: Vec<Cohort>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

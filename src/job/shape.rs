@@ -3,8 +3,8 @@
 use super::keys::{Key, Kind, Names, Need, ROOT, SOURCE, Table, quoted};
 use super::problem::Problem;
 use super::reading::{self, Section};
-use super::suggest::nearest;
 use super::{Field, values};
+use crate::suggest::nearest;
 use std::ops::Range;
 use toml::Spanned;
 use toml::de::DeValue;

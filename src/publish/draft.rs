@@ -3,6 +3,7 @@
 use super::published::PublishedRun;
 use super::recovery::{self, LINK_PARTIAL};
 use super::runs::{self, CURRENT, partial_folder, run_folder};
+use super::table::Written;
 use super::tables::{self, Outputs, WithheldRow};
 use super::{Lock, OUTPUT_UNWRITABLE, WrittenFile};
 use crate::disk;
@@ -82,6 +83,16 @@ impl<'a> Draft<'a> {
         self.create_file(name)?.write_all(bytes).map_err(|error| failed(&error, &self.folder.join(name)))?;
         let blake3 = blake3::hash(bytes).to_hex().to_string();
         Ok(WrittenFile { name: name.to_string(), bytes: bytes.len() as u64, blake3 })
+    }
+
+    /// Writes one file piece by piece.
+    pub(crate) fn write_with(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
+    ) -> Result<WrittenFile> {
+        let mut written = Written::new(self.create_file(name)?);
+        write(&mut written).and_then(|()| written.finish(name)).map_err(|error| failed(&error, &self.folder.join(name)))
     }
 
     /// A new file of the run for somebody else to fill (log.jsonl). Writing may go on after the commit.

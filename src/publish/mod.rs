@@ -100,7 +100,7 @@ static NO_CURRENT_RUN: Code = Code {
                   this job has not been run yet, or [job] output points elsewhere.",
 };
 
-static RUN_UNREADABLE: Code = Code {
+pub(crate) static RUN_UNREADABLE: Code = Code {
     id: "OF0535",
     exit: Exit::Resource,
     title: "a file of the current run cannot be read",

@@ -3,7 +3,9 @@
 use super::WrittenFile;
 use super::table::{self, Column};
 use super::tables::Outputs;
-use crate::best_record::{BestField, FactValues, Lists, NO_DATE, NO_ROW, PersonFact, Values};
+use crate::best_record::{
+    AGE_BANDS, BestField, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Values, age_band,
+};
 use crate::failure::Result;
 use crate::records::MISSING;
 use std::path::Path;
@@ -24,9 +26,24 @@ pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     columns.push(Column::optional_float("weakest_probability", |person| people.weakest_probability[person]));
     columns.push(Column::flag("in_review", |person| people.in_review[person]));
     columns.push(Column::flag("bare", |person| people.bare[person]));
+    columns.push(lists_column("conflicts", &people.conflicts));
     columns.extend(people.facts.iter().map(fact_column));
+    columns.extend(derived_columns(people));
     columns.push(Column::required_date("first_seen", |person| people.first_seen[person]));
     table::write(folder, "people.parquet", people.len(), &columns)
+}
+
+/// What follows from the best record.
+fn derived_columns(people: &People) -> Vec<Column<'_>> {
+    let derived = &people.derived;
+    let hidden = &people.providers.hidden;
+    vec![
+        Column::int32("age", |person| derived.age[person].map(i32::from)),
+        Column::text("age_band", |person| derived.age[person].map(|age| AGE_BANDS[age_band(age)])),
+        Column::int32("provider_count", |person| (!hidden[person]).then(|| people.providers.of(person).len() as i32)),
+        lists_column("sectors", &derived.sectors),
+        Column::int32("days_since_contact", |person| derived.days_since_contact(person)),
+    ]
 }
 
 /// A field, and the record that its value came from as "provider:record_id".

@@ -5,8 +5,9 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Date32Type, Field, Float64Type, Int32Type, Int64Type, SchemaRef};
+use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -74,6 +75,16 @@ impl PublishedRun {
         let path = self.folder.join(file);
         let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
         ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))
+    }
+
+    /// Hands `visit` all columns of one row of a table; only the pages that hold it are decoded.
+    pub fn one(&self, file: &str, row: usize, visit: impl FnOnce(&Rows) -> Result<()>) -> Result<()> {
+        let path = self.folder.join(file);
+        let selection = RowSelection::from(vec![RowSelector::skip(row), RowSelector::select(1)]);
+        let builder = self.open(file)?.with_row_selection(selection);
+        let batch = builder.build().map_err(|_| damaged(&path))?.next();
+        let batch = batch.and_then(std::result::Result::ok).ok_or_else(|| damaged(&path))?;
+        visit(&Rows { batch, path: &path })
     }
 
     /// Hands `visit` the named columns of a table, some rows at a time and in order.
@@ -173,6 +184,16 @@ impl Rows<'_> {
     pub fn dates(&self, column: &str) -> Result<Vec<Option<i32>>> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Date32Type>());
         found.map(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))
+    }
+
+    /// One value as people read it, dates as in ISO 8601; `None` where it is null or there is no such column.
+    pub fn said(&self, column: &str, row: usize) -> Option<String> {
+        let column = self.batch.column_by_name(column)?;
+        if column.is_null(row) {
+            return None;
+        }
+        let text = ArrayFormatter::try_new(column, &FormatOptions::default()).ok()?;
+        Some(text.value(row).to_string())
     }
 
     /// One row's entries in a column of lists; none where the list is null.

@@ -112,6 +112,10 @@ impl<'a> Column<'a> {
         Self::new(name, DataType::Int64, false, move |rows| Arc::new(Int64Array::from_iter_values(rows.map(&value))))
     }
 
+    pub fn optional_int64(name: &str, value: impl Fn(usize) -> Option<i64> + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Int64, true, move |rows| Arc::new(Int64Array::from_iter(rows.map(&value))))
+    }
+
     pub fn int32(name: &str, value: impl Fn(usize) -> Option<i32> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Int32, true, move |rows| Arc::new(Int32Array::from_iter(rows.map(&value))))
     }

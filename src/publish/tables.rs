@@ -5,7 +5,7 @@ use super::link_table::{self, LinkTable, identity_column};
 use super::numbers;
 use super::people_table;
 use super::table::{self, Column};
-use crate::best_record::People;
+use crate::best_record::{self, NO_DATE, People};
 use crate::clustering::Partition;
 use crate::consent::Withheld;
 use crate::failure::Result;
@@ -56,6 +56,8 @@ pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenF
 
 fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     let (records, person) = (outputs.records, &outputs.partition.person);
+    let updated = best_record::updated(records, outputs.job.as_of);
+    let updated = |row: usize| updated.get(row).copied().filter(|&day| day != NO_DATE);
     let columns = [
         provider_column(outputs, |row| records.provider[row]),
         Column::required_text("record_id", |row| records.record_id.get(row)).distinct(),
@@ -63,6 +65,7 @@ fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
         Column::int64("source_row", |row| i64::from(records.source_row[row])),
         identity_column("identity_id", outputs.identity_ids, |row| outputs.identity_of_record[row]),
         Column::required_text("person_id", |row| outputs.person_ids[person[row] as usize].as_str()).distinct(),
+        Column::date("updated", updated),
     ];
     table::write(folder, "crosswalk.parquet", records.len(), &columns)
 }

@@ -204,7 +204,8 @@ fn the_columns_are_exactly_those_of_the_contract() {
     let columns = |name: &str| schema(&folder.join(name)).join(", ");
     assert_eq!(
         columns("crosswalk.parquet"),
-        "provider: Utf8, record_id: Utf8, source_file: Utf8, source_row: Int64, identity_id: Utf8, person_id: Utf8"
+        "provider: Utf8, record_id: Utf8, source_file: Utf8, source_row: Int64, identity_id: Utf8, person_id: Utf8, \
+         updated: Date32?"
     );
     let links = "identity_id_left: Utf8, identity_id_right: Utf8, weight: Float64, probability: Float64, same_person: Boolean, \
                  level_name: Int32?, level_date_of_birth: Int32?";
@@ -231,8 +232,9 @@ fn the_columns_are_exactly_those_of_the_contract() {
     }
     people.push(
         "other_names: List<Utf8>?, other_addresses: List<Utf8>?, records: Int64, providers: List<Utf8>?, \
-         weakest_probability: Float64?, in_review: Boolean, bare: Boolean, diabetes: Boolean?, last_contact: Date32?, \
-         cost: Float64?, frailty: Utf8?, conditions: List<Utf8>?, admissions_12m: Int64, first_seen: Date32"
+         weakest_probability: Float64?, in_review: Boolean, bare: Boolean, conflicts: List<Utf8>?, diabetes: Boolean?, last_contact: Date32?, \
+         cost: Float64?, frailty: Utf8?, conditions: List<Utf8>?, admissions_12m: Int64, age: Int32?, \
+         age_band: Utf8?, provider_count: Int32?, sectors: List<Utf8>?, days_since_contact: Int32?, first_seen: Date32"
             .into(),
     );
     assert_eq!(columns("people.parquet"), people.join(", "));

@@ -3,7 +3,7 @@
 use super::Source;
 use super::groups;
 use super::key::Keys;
-use crate::best_record::{FactValues, Lists, NO_DATE, People, PersonFact};
+use crate::best_record::{AGE_BANDS, FactValues, Lists, NO_DATE, People, PersonFact, age_band};
 use crate::identity::PersonId;
 use crate::job::{Field, Identifiers, Release};
 use crate::policy;
@@ -100,7 +100,7 @@ pub(super) fn table<'a>(
     keys: &Keys,
 ) -> Vec<Column<'a>> {
     let coarse = release.identifiers != Identifiers::NhsNumber;
-    let maker = Maker { people, chosen: &chosen.people, as_of: source.job.as_of, coarse };
+    let maker = Maker { people, chosen: &chosen.people, coarse };
     let mut columns: Vec<Column> = identifier(source, people, release, chosen, keys).into_iter().collect();
     columns.extend(release.columns.iter().map(|name| Column { name: name.clone(), cells: maker.cells(name) }));
     if coarse {
@@ -153,7 +153,6 @@ fn places(source: &Source) -> Vec<String> {
 struct Maker<'a, 'c> {
     people: &'a People,
     chosen: &'c [u32],
-    as_of: Date,
     /// Dates of facts are given as months.
     coarse: bool,
 }
@@ -174,9 +173,7 @@ impl<'a> Maker<'a, '_> {
             "year_of_birth" => Cells::Whole(self.each(|person| year(born.date(person)))),
             "year_of_death" => Cells::Whole(self.each(|person| year(died.date(person)))),
             "age_band" => {
-                // Whoever has died has the age they had then.
-                let until = |person| died.date(person).map_or(self.as_of, date);
-                Cells::Text(self.each(|person| born.date(person).map(|days| age_band(date(days), until(person)))))
+                Cells::Text(self.each(|person| people.derived.age[person].map(|age| AGE_BANDS[age_band(age)])))
             }
             "date_of_birth" => Cells::Date(self.each(|person| born.date(person))),
             "date_of_death" => Cells::Date(self.each(|person| died.date(person))),
@@ -233,31 +230,4 @@ fn list<'a>(maker: &Maker<'a, '_>, lists: &'a Lists) -> Cells<'a> {
 
 fn date(days: i32) -> Date {
     jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days))
-}
-
-/// Five years wide, 90 and over together.
-fn age_band(born: Date, on: Date) -> &'static str {
-    const BANDS: [&str; 19] = [
-        "0-4", "5-9", "10-14", "15-19", "20-24", "25-29", "30-34", "35-39", "40-44", "45-49", "50-54", "55-59",
-        "60-64", "65-69", "70-74", "75-79", "80-84", "85-89", "90+",
-    ];
-    let birthday_passed = (on.month(), on.day()) >= (born.month(), born.day());
-    let age = i32::from(on.year()) - i32::from(born.year()) - i32::from(!birthday_passed);
-    BANDS[(age.max(0) as usize / 5).min(BANDS.len() - 1)]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use jiff::civil::date;
-
-    #[test]
-    fn bands_change_on_birthdays() {
-        let band = |born: Date| age_band(born, date(2026, 11, 22));
-        assert_eq!(band(date(2021, 11, 22)), "5-9");
-        assert_eq!(band(date(2021, 11, 23)), "0-4");
-        assert_eq!(band(date(1936, 11, 22)), "90+");
-        assert_eq!(band(date(1936, 11, 23)), "85-89");
-        assert_eq!(band(date(1890, 1, 1)), "90+");
-    }
 }

@@ -1,6 +1,6 @@
 //! People as the summary counts them, whether they come from tonight's linking or from a table of an earlier run.
 
-use crate::best_record;
+use crate::best_record::{self, age_in_years};
 use crate::summary::{self, EthnicGroup, NO_AREA, Sex, Status, postcode_district};
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
@@ -82,13 +82,4 @@ impl Counted {
             providers: &self.providers,
         }
     }
-}
-
-/// Whole years between two days since 1970.
-fn age_in_years(born: i32, today: i32) -> u8 {
-    let date = |days: i32| jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days));
-    let (born, today) = (date(born), date(today));
-    let had_birthday = (today.month(), today.day()) >= (born.month(), born.day());
-    let years = i32::from(today.year()) - i32::from(born.year()) - i32::from(!had_birthday);
-    years.clamp(0, 130) as u8
 }

@@ -4,10 +4,12 @@ use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
 use super::released::{self, Released};
-use super::{Finished, changes, checkpoint, interrupt, keep, memory, metrics, model, noted, report, story};
+use super::{Finished, changes, checkpoint, find_index, interrupt, keep, memory, metrics, model, noted, report, story};
 use crate::audit::Head;
+use crate::cohort;
 use crate::failure::Result;
 use crate::model::Frozen;
+use crate::publish::published::PublishedRun;
 use crate::publish::{Draft, LinkTable, Lock, Outputs};
 use crate::release::Outcome;
 
@@ -85,8 +87,14 @@ fn write(
         changes: &night.identified.changes,
     };
     let mut written = draft.write_tables(&outputs)?;
-    let summary = report::summary(night);
+    let before = cohort::Before::of(PublishedRun::current(night.job).ok(), &night.identified.changes)?;
+    let (cohorts, tables) =
+        cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
+    written.extend(tables);
+    written.push(find_index::write(night.job, draft, &night.authority)?);
+    let summary = report::summary(night, &cohorts);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
+    written.push(draft.write_bytes("report.xlsx", &summary.report_xlsx)?);
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
@@ -102,6 +110,7 @@ fn write(
     let mut run_json = report::run_json(night, remove, &progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
+    run_json["cohorts"] = serde_json::json!(cohorts);
     run_json["audit"] = serde_json::json!(audit);
     run_json["opt_outs"] = released.opt_outs(night);
     run_json["releases"] = serde_json::json!(released.outcomes);

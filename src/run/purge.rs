@@ -5,13 +5,14 @@
 //! NHS numbers of the rows that are named; a person of a kept run goes as a whole.
 
 use super::earlier::{self, Earlier, Standing, Today};
+use super::find_index;
 use super::interrupt::Guard;
 use super::metrics;
 use super::noted;
 use super::progress::Progress;
 use super::report;
 use super::withhold::Objecting;
-use crate::consent::Authority;
+use crate::consent::{self, Authority};
 use crate::disk;
 use crate::failure::Result;
 use crate::identity::Ledger;
@@ -105,10 +106,14 @@ impl Purge<'_> {
         let draft = Draft::create(self.lock, &run.run_id)?;
         let rebuilt = earlier::write(self.job, run, &draft, &standing, &today, &earlier, &mut |_| ())?;
         let mut written = rebuilt.written.clone();
+        written.push(find_index::write(self.job, &draft, self.authority)?);
         let changes = earlier::write_changes(run, &draft, &standing)?;
         written.push(changes.written.clone());
+        let mut cohorts = earlier::write_cohorts(self.job, run, &draft, &standing, &earlier)?;
+        written.extend(earlier::write_cohort_changes(run, &draft, &standing, &mut cohorts, &earlier)?);
         let as_of = earlier.as_of;
         let mut run_json = earlier.purged(self.by, self.job.as_of, &rebuilt, changes.len());
+        run_json["cohorts"] = json!(cohorts);
         let at = self.runs.iter().position(|known| *known == run.run_id);
         let before = at.and_then(|at| at.checked_sub(1)).map(|at| self.runs[at].as_str());
         written.extend(earlier::write_summary(self.job, as_of, &draft, &run_json, changes.counts(before))?);
@@ -129,19 +134,12 @@ impl Purge<'_> {
     fn fingerprint(&self) -> Result<Option<String>> {
         let records = self.objecting.records.keys().map(|(provider, record)| (provider.as_str(), record.as_str()));
         let numbers = self.objecting.numbers.iter().map(|number| ("", number.as_str()));
-        let mut all: Vec<(&str, &str)> = self.authority.objections().chain(records).chain(numbers).collect();
+        let all: Vec<(&str, &str)> = self.authority.objections().chain(records).chain(numbers).collect();
         if all.is_empty() {
             return Ok(None);
         }
-        all.sort_unstable();
-        all.dedup();
-        // A bare hash of one NHS number would be as good as the number.
         let key = Ledger::value_key(self.lock.output(), self.job.id_key_file.as_deref())?;
-        let mut hasher = blake3::Hasher::new_keyed(&key);
-        for part in all.into_iter().flat_map(|(one, other)| [one, other]) {
-            hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
-        }
-        Ok(Some(hasher.finalize().to_hex().to_string()))
+        Ok(Some(blake3::Hash::from_bytes(consent::fingerprint(&key, all)).to_hex().to_string()))
     }
 
     fn place(&self) -> PathBuf {

@@ -84,7 +84,7 @@ fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
 }
 
 /// A release of other extracts than the run's would not be of that run.
-fn unchanged(job: &Job, run: &PublishedRun) -> Result<()> {
+pub(super) fn unchanged(job: &Job, run: &PublishedRun) -> Result<()> {
     let told: serde_json::Value =
         serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
     let known: FxHashMap<&str, &str> = told["inputs"]
@@ -108,9 +108,9 @@ fn unchanged(job: &Job, run: &PublishedRun) -> Result<()> {
 }
 
 /// The people of the run, as its crosswalk has them.
-struct People {
-    partition: Partition,
-    person_ids: Vec<PersonId>,
+pub(super) struct People {
+    pub(super) partition: Partition,
+    pub(super) person_ids: Vec<PersonId>,
     weakest_probability: Vec<Option<f64>>,
     in_review: Vec<bool>,
     bare: Vec<bool>,
@@ -118,7 +118,7 @@ struct People {
 }
 
 impl People {
-    fn of(job: &Job, run: &PublishedRun, records: &Records, authority: &Authority) -> Result<People> {
+    pub(super) fn of(job: &Job, run: &PublishedRun, records: &Records, authority: &Authority) -> Result<People> {
         let mut people = People {
             partition: Partition { person: vec![MISSING; records.len()], people: 0 },
             person_ids: Vec::new(),
@@ -144,9 +144,7 @@ impl People {
             self.in_review.extend(rows.flags("in_review")?);
             self.bare.extend(rows.flags("bare")?);
             for day in rows.dates("first_seen")? {
-                let epoch = jiff::civil::date(1970, 1, 1);
-                let day = day.ok_or_else(wrong)?;
-                self.first_seen.push(epoch.saturating_add(jiff::Span::new().days(day)));
+                self.first_seen.push(best_record::date_of(day.ok_or_else(wrong)?));
             }
             Ok(())
         })?;
@@ -188,7 +186,7 @@ impl People {
         });
     }
 
-    fn linked(&self) -> best_record::Linked {
+    pub(super) fn linked(&self) -> best_record::Linked {
         best_record::Linked {
             weakest_probability: self.weakest_probability.clone(),
             in_review: self.in_review.clone(),

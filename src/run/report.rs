@@ -6,6 +6,7 @@ use super::counted::{Counted, Seen};
 use super::machine;
 use super::progress::StageTime;
 use crate::best_record::{self, People};
+use crate::cohort;
 use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
@@ -14,7 +15,7 @@ use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 /// The report and the tables beside it.
-pub(super) fn summary(night: &Night) -> Summary {
+pub(super) fn summary(night: &Night, cohorts: &[cohort::CohortCount]) -> Summary {
     let counted = counted(night.job, &night.people);
     let clustering = &night.linked.clustering;
     let facts = Facts {
@@ -30,6 +31,7 @@ pub(super) fn summary(night: &Night) -> Summary {
             estimate: None,
         },
         changes: changes(night.identified.previous_run.as_deref(), &night.identified.changes),
+        cohorts,
     };
     summary::build(&facts)
 }

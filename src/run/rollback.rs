@@ -7,7 +7,7 @@
 
 use super::earlier::{self, Earlier, Standing, Today};
 use super::progress::{Progress, Show};
-use super::{history, interrupt, metrics, noted, on_threads, report, story};
+use super::{find_index, history, interrupt, metrics, noted, on_threads, report, story};
 use crate::consent;
 use crate::failure::Result;
 use crate::identity::{self, Ledger};
@@ -83,11 +83,14 @@ fn under_lock(
         earlier::write(job, &kept, &draft, &standing, &today, &earlier, &mut |(provider, record, identity, at)| {
             rows.push(ledger.standing_row(provider, record, identity, at));
         })?;
+    let cohorts = earlier::write_cohorts(job, &kept, &draft, &standing, &earlier)?;
     let restored = identity::restore(&ledger, &rebuilt.person_ids, &rows, &run_id, job.as_of)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);
+    written.push(find_index::write(job, &draft, &authority)?);
     let as_of = earlier.as_of;
     let mut run_json = earlier.rolled_back(job, &run_id, to, &rebuilt, restored.changes.len());
+    run_json["cohorts"] = serde_json::json!(cohorts);
     let changes = report::changes(restored.previous_run.as_deref(), &restored.changes);
     written.extend(earlier::write_summary(job, as_of, &draft, &run_json, changes)?);
     written.push(draft.write_bytes("model.json", &kept.bytes("model.json")?)?);

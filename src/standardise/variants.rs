@@ -18,6 +18,20 @@ pub fn are_variants(left: &str, right: &str) -> bool {
     classes_of(left).iter().any(|class| right.contains(class))
 }
 
+/// Every other form of one word of a given name, of all its classes; some may come twice.
+pub fn of(token: &str) -> impl Iterator<Item = &'static str> {
+    static MEMBERS: OnceLock<Vec<Vec<&'static str>>> = OnceLock::new();
+    let members = MEMBERS.get_or_init(|| {
+        let mut members = vec![Vec::new(); heads().len()];
+        for (&name, classes) in table() {
+            classes.iter().for_each(|&class| members[usize::from(class)].push(name));
+        }
+        members.iter_mut().for_each(|names| names.sort_unstable());
+        members
+    });
+    classes_of(token).iter().flat_map(|&class| &members[usize::from(class)]).copied()
+}
+
 /// The full form of one word of a given name: a name that heads a class is its own, any other goes by the head of its first class
 /// ("bill" → "william"), a name without a class stays as it is.
 pub fn full_form(token: &str) -> &str {

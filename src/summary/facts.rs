@@ -1,5 +1,6 @@
 //! What the summary needs to know, as plain columns: the driver of a run fills it.
 
+use crate::cohort;
 use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
@@ -20,6 +21,8 @@ pub struct Facts<'a> {
     pub linkage: Linkage,
     /// `None` on the first run.
     pub changes: Option<Changes<'a>>,
+    /// In the order of the job.
+    pub cohorts: &'a [cohort::CohortCount],
 }
 
 /// One provider: its rows are `records + quarantined + withheld_rows`.

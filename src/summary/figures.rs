@@ -5,6 +5,7 @@
 use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, age_band_words};
 use super::disclosure::{HIDDEN_UP_TO, Protected, Shown, Table, groups_of_a_known_total};
 use super::{Changes, Estimate, EthnicGroup, Facts, Sex, Status};
+use crate::cohort;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
 use std::cmp::Reverse;
@@ -34,6 +35,7 @@ pub(super) struct Figures<'a> {
     pub overlap: Option<Overlap>,
     pub linkage: LinkageFigures,
     pub changes: Option<ChangeFigures<'a>>,
+    pub cohorts: Vec<CohortFigures<'a>>,
 }
 
 /// A label and its people.
@@ -111,6 +113,16 @@ pub(super) struct LinkageFigures {
     pub estimate: Option<Estimate>,
 }
 
+/// A cohort against everybody.
+pub(super) struct CohortFigures<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub people: Shown,
+    /// `None` where the run before had no such cohort.
+    pub entered: Option<Shown>,
+    pub left: Option<Shown>,
+}
+
 pub(super) struct ChangeFigures<'a> {
     pub from_run: &'a str,
     /// What happened to people, in words, and how many.
@@ -145,6 +157,7 @@ impl<'a> Figures<'a> {
                 estimate: facts.linkage.estimate,
             },
             changes: facts.changes.as_ref().map(change_figures),
+            cohorts: facts.cohorts.iter().map(|cohort| cohort_figures(cohort, counts)).collect(),
         }
     }
 }
@@ -340,6 +353,21 @@ fn fields<'a>(provider: &super::Provider<'a>, records: Shown) -> Vec<FieldFigure
         }
     };
     provider.fields.iter().map(figures).collect()
+}
+
+/// The rest of everybody is known where a cohort is: both are protected.
+fn cohort_figures<'a>(cohort: &'a cohort::CohortCount, counts: &Counts) -> CohortFigures<'a> {
+    let rest = counts.people.saturating_sub(cohort.people);
+    let people = groups_of_a_known_total(&[cohort.people, rest])[0];
+    // Whoever entered is in it: where nothing is said of the whole, nothing is of the part.
+    let entered = |count: u64| if people.is_hidden() { people } else { Shown::single(count) };
+    CohortFigures {
+        id: &cohort.id,
+        name: &cohort.name,
+        people,
+        entered: cohort.entered.map(entered),
+        left: cohort.left.map(Shown::single),
+    }
 }
 
 fn change_figures<'a>(changes: &Changes<'a>) -> ChangeFigures<'a> {

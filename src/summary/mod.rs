@@ -1,6 +1,6 @@
-//! What a run shows to others: one page to read, and the same counts as tidy CSV.
+//! What a run shows to others: one page to read, and the same counts as a workbook and as tidy CSV.
 //!
-//! In: [`Facts`], plain columns that the driver fills. Out: [`Summary`], the bytes of `report.html` and of `summary/*.csv`.
+//! In: [`Facts`], plain columns that the driver fills. Out: [`Summary`], the bytes of `report.html`, of `report.xlsx` and of `summary/*.csv`.
 //! Always: every count passes [`disclosure`] before a page or a file sees it (they take [`disclosure::Shown`], which nothing else
 //! makes); the same facts give the same bytes on any number of threads; the page asks nothing of any other place and runs no script.
 
@@ -12,6 +12,7 @@ mod figures;
 pub(crate) mod page;
 pub(crate) mod pictures;
 mod tables;
+mod workbook;
 
 pub use facts::{
     Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status,
@@ -23,6 +24,8 @@ pub use facts::{
 pub struct Summary {
     /// The bytes of `report.html`.
     pub report_html: String,
+    /// The bytes of `report.xlsx`: the tables of `summary/`, for whoever works with a spreadsheet.
+    pub report_xlsx: Vec<u8>,
     /// Name and bytes of each file of `summary/`.
     pub csv: Vec<(String, Vec<u8>)>,
 }
@@ -30,7 +33,12 @@ pub struct Summary {
 /// Counts, protects and draws. Takes a few seconds for millions of people.
 pub fn build(facts: &Facts) -> Summary {
     let figures = figures::Figures::new(facts, &count::count(facts));
-    Summary { report_html: page::render(&figures).into_string(), csv: tables::all(&figures) }
+    let tables = tables::all(&figures);
+    Summary {
+        report_html: page::render(&figures).into_string(),
+        report_xlsx: workbook::write(&figures, &tables),
+        csv: tables.iter().map(|table| (table.shape.file.to_string(), tables::csv(table))).collect(),
+    }
 }
 
 #[cfg(test)]

@@ -9,10 +9,16 @@ const LOOSE: &str = "8 and more to the nearest 5, or more coarsely where an exac
 const FROM_SHOWN: &str = "from the rounded counts; empty where one of them is hidden or zero";
 const NONE: &str = "none: not a count of people";
 
-/// One file: its name and its columns, each with meaning, unit and suppression rule.
-struct Shape {
-    file: &'static str,
-    columns: &'static [(&'static str, &'static str, &'static str, &'static str)],
+/// One table: the name of its file and its columns, each with meaning, unit and suppression rule.
+pub(super) struct Shape {
+    pub file: &'static str,
+    pub columns: &'static [(&'static str, &'static str, &'static str, &'static str)],
+}
+
+/// A table with its rows, each of as many values as the shape has columns.
+pub(super) struct Table {
+    pub shape: &'static Shape,
+    pub rows: Vec<Vec<String>>,
 }
 
 const AGE_SEX: Shape = Shape {
@@ -90,6 +96,16 @@ const GROUPS: Shape = Shape {
         ),
     ],
 };
+const COHORTS: Shape = Shape {
+    file: "cohorts.csv",
+    columns: &[
+        ("cohort", "Identifier in the job file", "identifier", NONE),
+        ("name", "Name in the job file", "text", NONE),
+        ("people", "People who meet its rule", "people", RULE),
+        ("entered", "Of these, not in it in the run before; empty where that had no such cohort", "people", RULE),
+        ("left", "In it in the run before, and not any more; empty where that had no such cohort", "people", RULE),
+    ],
+};
 const DICTIONARY: Shape = Shape {
     file: "dictionary.csv",
     columns: &[
@@ -100,28 +116,31 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 8] = [&AGE_SEX, &AREA, &GROUPS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
+const SHAPES: [&Shape; 9] =
+    [&AGE_SEX, &AREA, &GROUPS, &COHORTS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
 
-/// Every file, in the order of the dictionary.
-pub(super) fn all(figures: &Figures) -> Vec<(String, Vec<u8>)> {
+/// Every table, in the order of the dictionary, which is the last.
+pub(super) fn all(figures: &Figures) -> Vec<Table> {
     let rows = [
         age_sex(figures),
         areas(figures),
         people_groups(figures),
+        cohorts(figures),
         providers(figures),
         overlap(figures),
         quarantine(figures),
         quality(figures),
         dictionary(),
     ];
-    SHAPES.iter().zip(rows).map(|(shape, rows)| (shape.file.to_string(), write(shape, &rows))).collect()
+    SHAPES.into_iter().zip(rows).map(|(shape, rows)| Table { shape, rows }).collect()
 }
 
-fn write(shape: &Shape, rows: &[Vec<String>]) -> Vec<u8> {
+/// A table as CSV.
+pub(super) fn csv(table: &Table) -> Vec<u8> {
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let header = shape.columns.iter().map(|column| column.0);
+    let header = table.shape.columns.iter().map(|column| column.0);
     writer.write_record(header).expect("memory takes every row");
-    for row in rows {
+    for row in &table.rows {
         writer.write_record(row.iter().map(|value| harmless(value))).expect("a row has as many values as its header");
     }
     writer.into_inner().expect("memory takes every row")
@@ -174,6 +193,15 @@ fn people_groups(figures: &Figures) -> Vec<Vec<String>> {
         add("accounts", &[Group { label: label.into(), people: shown }]);
     }
     rows
+}
+
+fn cohorts(figures: &Figures) -> Vec<Vec<String>> {
+    let maybe = |shown: Option<Shown>| shown.map(Shown::plain).unwrap_or_default();
+    let row = |cohort: &super::figures::CohortFigures| {
+        let names = [cohort.id.to_string(), cohort.name.to_string()];
+        names.into_iter().chain([cohort.people.plain(), maybe(cohort.entered), maybe(cohort.left)]).collect()
+    };
+    figures.cohorts.iter().map(row).collect()
 }
 
 fn providers(figures: &Figures) -> Vec<Vec<String>> {

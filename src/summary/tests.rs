@@ -90,6 +90,7 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
         },
         linkage: Linkage { pairs_compared: 3, links: 2, review: 1, estimate: None },
         changes: None,
+        cohorts: &[],
     })
 }
 
@@ -241,4 +242,42 @@ fn a_name_that_looks_like_a_formula_or_like_markup_does_no_harm() {
     });
     assert_eq!(csv_rows(&summary, "providers.csv")[0]["name"], "'=HYPERLINK(1)<b>");
     assert!(summary.report_html.contains("=HYPERLINK(1)&lt;b&gt;"));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Every cell of the workbook, as another library reads it, is that of the file.
+    #[test]
+    fn the_workbook_says_what_the_files_say((providers, people) in population()) {
+        use calamine::{Data, Reader, Xlsx};
+        let rows = vec![(20, 9, 3); providers as usize];
+        let summary = with_facts(&people, &rows, build);
+        let again = with_facts(&people, &rows, build);
+        prop_assert!(again.report_xlsx == summary.report_xlsx, "the same facts, the same bytes");
+        let mut book: Xlsx<_> =
+            calamine::open_workbook_from_rs(std::io::Cursor::new(summary.report_xlsx)).expect("a workbook");
+        let names = book.sheet_names();
+        prop_assert_eq!(&names[0], "Notes");
+        let notes = book.worksheet_range("Notes").expect("a sheet");
+        let files: Vec<_> = summary.csv.iter().filter(|(file, _)| file != "dictionary.csv").collect();
+        prop_assert_eq!(names.len(), files.len() + 1);
+        for (file, bytes) in files {
+            let name = file.trim_end_matches(".csv").replace('_', " ");
+            prop_assert!(notes.rows().any(|row| row[0] == Data::String(name.clone())), "{} is not explained", name);
+            let sheet = book.worksheet_range(&name).unwrap_or_else(|_| panic!("{name} is missing"));
+            let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(&bytes[..]);
+            for (row, record) in reader.records().enumerate() {
+                for (column, text) in record.expect("CSV").iter().enumerate() {
+                    let told = sheet.get((row, column)).map(ToString::to_string).unwrap_or_default();
+                    let same = match told.parse::<f64>() {
+                        Ok(number) => text.parse() == Ok(number),
+                        Err(_) if row == 0 => told == text.replace('_', " "),
+                        Err(_) => told == text,
+                    };
+                    prop_assert!(same, "{} {} {}: {} is not {}", name, row, column, told, text);
+                }
+            }
+        }
+    }
 }

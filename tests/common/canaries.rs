@@ -111,6 +111,8 @@ pub fn may_stand_in(file: &Path) -> &'static [&'static str] {
     match name {
         _ if name.starts_with("state/inputs/") || name.starts_with("state/checkpoints/") => &COLUMNS,
         "state/decisions.csv" => &["id"],
+        // The names by which people are found.
+        _ if name.ends_with("find.index") => &["given", "family"],
         _ if name.ends_with("releases/care/people.csv") => &["nhs", "given", "family", "born", "note"],
         _ if name.ends_with("releases/ours/crosswalk.csv") => &["id"],
         _ => &[],

@@ -7,6 +7,7 @@ use onefolk::summary::{
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
+use std::sync::LazyLock;
 
 /// Owns the columns that [`Facts`] borrows.
 pub struct Town {
@@ -192,9 +193,24 @@ impl Town {
                 split: 3,
                 retired: 12,
             }),
+            cohorts: &COHORTS,
         }
     }
 }
+
+static COHORTS: LazyLock<Vec<onefolk::cohort::CohortCount>> = LazyLock::new(|| {
+    let cohorts =
+        [("Rising risk", 1_204, Some(61), Some(44)), ("Known to a hospital and no practice", 3, Some(2), None)];
+    let counted = |(name, people, entered, left): (&str, u64, Option<u64>, Option<u64>)| onefolk::cohort::CohortCount {
+        id: name.to_lowercase().replace(' ', "-"),
+        name: name.into(),
+        people,
+        entered,
+        left,
+        definition: String::new(),
+    };
+    cohorts.map(counted).to_vec()
+});
 
 fn districts() -> Vec<String> {
     let mut names = Vec::new();

@@ -88,6 +88,7 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         policy: Default::default(),
         approvers: Vec::new(),
         releases: Vec::new(),
+        cohorts: Vec::new(),
     }
 }
 

@@ -3,12 +3,8 @@
 use super::{ColumnUse, Resolver};
 use crate::job::problem::Problem;
 use crate::job::reading::{self, Section};
-use crate::job::{Carry, CarryKind, Combine, Field, Source, Within, values};
+use crate::job::{Carry, CarryKind, Combine, Field, Source, Within, people_columns, values};
 use std::collections::BTreeMap;
-
-/// Columns of people.parquet that are no field (DESIGN section 6).
-const PEOPLE_COLUMNS: [&str; 8] =
-    ["person_id", "status", "records", "providers", "weakest_probability", "in_review", "bare", "first_seen"];
 
 impl Resolver<'_> {
     /// `mapped` are the provider's own columns.
@@ -116,7 +112,7 @@ pub(super) fn taken(name: &str) -> Option<&'static str> {
     let built_in = |word: &str| Field::BUILT_IN.iter().any(|field| field.word() == Some(word));
     if built_in(name) {
         Some("a built-in field has it")
-    } else if PEOPLE_COLUMNS.contains(&name) {
+    } else if people_columns::OWN.contains(&name) {
         Some("a column of people.parquet has it")
     } else if name.ends_with("_from") {
         Some("a name that ends in _from says where a field came from")

@@ -3,8 +3,8 @@
 use super::{ColumnUse, Resolver};
 use crate::job::problem::Problem;
 use crate::job::reading::{self, Placed, Section};
-use crate::job::suggest::nearest;
 use crate::job::{Field, FieldKind, Source, Verified, values};
+use crate::suggest::nearest;
 use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::DeValue;

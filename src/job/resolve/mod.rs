@@ -4,6 +4,7 @@
 //! Always: what `shape` reports is not reported again; a missing or mistyped value becomes its default.
 
 mod carry;
+mod cohort;
 mod columns;
 mod files;
 mod provider;
@@ -12,7 +13,10 @@ mod release;
 use super::problem::Problem;
 use super::reading::{self, Placed, Section};
 use super::surroundings::Surroundings;
-use super::{ClusterSettings, CustomField, Disclosure, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers};
+use super::{
+    ClusterSettings, CustomField, Disclosure, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers,
+    people_columns,
+};
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -98,12 +102,15 @@ impl Resolver<'_> {
             .collect();
         let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
         let releases = self.releases(root, &providers);
+        let as_of = settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today());
+        let people_columns = people_columns::people_columns(&providers);
+        let cohorts = self.cohorts(root, &people_columns, as_of);
         Job {
             path: path.to_path_buf(),
             folder: self.folder.to_path_buf(),
             name: settings.text("name").map_or(file_stem, |name| name.text),
             output: self.output.clone(),
-            as_of: settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today()),
+            as_of,
             threads: settings.whole("threads").and_then(|threads| usize::try_from(threads).ok()).unwrap_or(0),
             memory_limit: settings.text("memory_limit").and_then(|size| super::values::size(&size.text)),
             test_numbers: settings.text("test_numbers").and_then(|word| test_numbers(&word.text)).unwrap_or_default(),
@@ -126,6 +133,7 @@ impl Resolver<'_> {
             policy,
             approvers,
             releases,
+            cohorts,
         }
     }
 

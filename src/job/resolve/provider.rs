@@ -4,10 +4,10 @@ use super::columns::ROW_NUMBER;
 use super::{ColumnUse, Resolver};
 use crate::job::problem::Problem;
 use crate::job::reading::{Placed, Section};
-use crate::job::suggest::nearest;
 use crate::job::{
     Changes, Deleted, Field, FixedColumn, Format, FormatKind, Provider, Setting, WhenMissing, standing, values,
 };
+use crate::suggest::nearest;
 use std::path::PathBuf;
 
 /// Age up to which last good records stand, where the job does not say.

@@ -2,6 +2,7 @@
 
 use super::tables::Rebuilt;
 use crate::clustering;
+use crate::cohort::CohortCount;
 use crate::failure::Result;
 use crate::intake::QuarantineCode;
 use crate::job::{ClusterSettings, Job, Setting};
@@ -38,6 +39,11 @@ impl Earlier {
             Some(Earlier { run, as_of, files })
         };
         read().ok_or_else(|| damaged(&run.folder.join("run.json")))
+    }
+
+    /// What was in the cohorts of that run.
+    pub fn cohorts(&self) -> Vec<CohortCount> {
+        serde_json::from_value(self.run["cohorts"].clone()).unwrap_or_default()
     }
 
     /// The weight from which on that run counted a pair as a link, in bits.
@@ -119,6 +125,7 @@ pub(in crate::run) fn write_summary(
     let so_far = draft.so_far();
     let counted = counted(as_of, &so_far, &providers)?;
     let figure = |place: &str| run.pointer(place).and_then(Value::as_u64).unwrap_or(0);
+    let cohorts: Vec<CohortCount> = serde_json::from_value(run["cohorts"].clone()).unwrap_or_default();
     let facts = Facts {
         job: &job.name,
         as_of,
@@ -131,10 +138,14 @@ pub(in crate::run) fn write_summary(
             estimate: None,
         },
         changes,
+        cohorts: &cohorts,
         providers,
     };
     let summary = summary::build(&facts);
-    let mut written = vec![draft.write_bytes("report.html", summary.report_html.as_bytes())?];
+    let mut written = vec![
+        draft.write_bytes("report.html", summary.report_html.as_bytes())?,
+        draft.write_bytes("report.xlsx", &summary.report_xlsx)?,
+    ];
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }

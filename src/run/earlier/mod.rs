@@ -5,12 +5,14 @@
 //! quarantine and withheld. Nothing is linked anew, and nothing of the run itself is changed.
 
 mod changes;
+mod cohorts;
 mod facts;
 mod standing;
 mod tables;
 mod today;
 
 pub(super) use changes::write_changes;
+pub(super) use cohorts::{write_cohort_changes, write_cohorts};
 pub(super) use facts::{Earlier, write_summary};
 pub(super) use standing::{KEPT_APART_TODAY, Standing};
 pub(super) use tables::{texts_object, write};

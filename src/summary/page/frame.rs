@@ -52,6 +52,13 @@ pub(crate) fn document(frame: &Frame) -> Markup {
     }
 }
 
+/// The head of a page that has no figures of its own there.
+pub(crate) fn banner(eyebrow: &str, heading: &str, lede: &str) -> Markup {
+    html! {
+        header.banner { div.inside { p.eyebrow { (eyebrow) } h1 { (heading) } p.lede { (lede) } } }
+    }
+}
+
 /// A section: what it says in words beside what it shows.
 pub(crate) fn section(anchor: &str, heading: &str, words: Markup, shows: Markup) -> Markup {
     let heading_id = format!("{anchor}-heading");

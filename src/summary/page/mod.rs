@@ -1,5 +1,6 @@
 //! `report.html`.
 
+mod cohorts;
 pub(crate) mod frame;
 mod people;
 mod providers;
@@ -11,10 +12,11 @@ use frame::{Frame, figure, scrolling, section};
 use maud::{Markup, html};
 
 /// The sections in reading order: anchor, heading in the contents.
-const CONTENTS: [(&str, &str); 9] = [
+const CONTENTS: [(&str, &str); 10] = [
     ("age-and-sex", "Age and sex"),
     ("places", "Places"),
     ("ethnicity", "Ethnicity"),
+    ("cohorts", "Cohorts"),
     ("settings", "Services"),
     ("overlap", "Shared people"),
     ("quality", "Data quality"),
@@ -24,14 +26,17 @@ const CONTENTS: [(&str, &str); 9] = [
 ];
 
 pub(super) fn render(figures: &Figures) -> Markup {
+    let there = |(anchor, _): &(&str, &str)| *anchor != "cohorts" || !figures.cohorts.is_empty();
+    let contents: Vec<(&str, &str)> = CONTENTS.into_iter().filter(there).collect();
     frame::document(&Frame {
         title: &format!("{}: population report, {}", figures.job, day(figures.as_of)),
         own_style: "",
         skip_to: "Skip to the report",
-        contents: &CONTENTS,
+        contents: &contents,
         banner: banner(figures),
         sections: html! {
             (people::sections(figures))
+            @if !figures.cohorts.is_empty() { (cohorts::section(figures)) }
             (providers::sections(figures))
             (trust::sections(figures))
         },

@@ -1,0 +1,73 @@
+//! What follows from a person's best record and records: age, the sectors that know them, and when anybody last saw them.
+
+use super::credibility::Chooser;
+use super::dates::{self, NO_DATE};
+use super::people::{BestField, FactValues, Lists, PersonFact};
+use super::{age_in_years, rows::Rows};
+use crate::job::{Field, Job, Setting};
+use crate::records::{Dictionary, Records};
+
+/// The carried date that is a contact, beside `updated`.
+const LAST_CONTACT: &str = "last_contact";
+
+/// Columns with one entry a person.
+#[derive(Debug, Default)]
+pub struct Derived {
+    /// `as_of` of the job, in days since 1970.
+    pub as_of: i32,
+    /// Whole years at `as_of`, or at death for whoever has died.
+    pub age: Vec<Option<u8>>,
+    /// Settings of the providers that know the person, in the order of [`Setting::ALL`]; no list at all for a sensitive person.
+    pub sectors: Lists,
+    /// The latest day, in days since 1970 and not after `as_of`, on which a provider has updated a record of the person or carried it as
+    /// `last_contact`; [`NO_DATE`] where none says.
+    pub last_contact: Vec<i32>,
+}
+
+impl Derived {
+    /// Days from the last contact to `as_of`.
+    pub fn days_since_contact(&self, person: usize) -> Option<i32> {
+        let day = self.last_contact[person];
+        (day != NO_DATE).then(|| self.as_of - day)
+    }
+}
+
+/// Ages from dates of birth and death, both of the best record.
+pub(super) fn ages(fields: &[BestField], as_of: i32) -> Vec<Option<u8>> {
+    let field = |field| fields.iter().find(|best| best.field == field).expect("a field of the best record");
+    let (born, died) = (field(Field::DateOfBirth), field(Field::DateOfDeath));
+    let age = |person: usize| {
+        let until = died.date(person).unwrap_or(as_of).min(as_of);
+        born.date(person).map(|born| age_in_years(born, until))
+    };
+    (0..born.from.len()).map(age).collect()
+}
+
+/// The latest contact of each person.
+pub(super) fn last_contacts(chooser: &Chooser, facts: &[PersonFact]) -> Vec<i32> {
+    let as_of = dates::days(chooser.job.as_of);
+    let carried = facts.iter().find(|fact| fact.name == LAST_CONTACT).map(|fact| &fact.values);
+    let latest = |person: usize| {
+        let updated = chooser.rows.of_person(person).iter().map(|&row| chooser.updated(row));
+        let carried = match carried {
+            Some(FactValues::Date(days)) => days[person],
+            _ => NO_DATE,
+        };
+        updated.chain([carried]).filter(|&day| day <= as_of).max().unwrap_or(NO_DATE)
+    };
+    (0..chooser.rows.people()).map(latest).collect()
+}
+
+/// The settings that know each person.
+pub(super) fn sectors(job: &Job, records: &Records, rows: &Rows) -> Lists {
+    let mut values = Dictionary::default();
+    for setting in Setting::ALL {
+        values.intern(setting.word());
+    }
+    let setting: Vec<u32> = job.providers.iter().map(|provider| provider.setting as u32).collect();
+    Lists::gather(rows.people(), values, |person, list| {
+        list.extend(rows.of_person(person).iter().map(|&row| setting[records.provider[row as usize] as usize]));
+        list.sort_unstable();
+        list.dedup();
+    })
+}
