@@ -128,6 +128,7 @@ fn job(path: &Path, threads: usize) -> Job {
         output: PathBuf::from("out"),
         as_of: jiff::civil::date(2026, 11, 22),
         threads,
+        memory_limit: None,
         test_numbers: TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,

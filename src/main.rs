@@ -14,6 +14,7 @@ static ALLOCATOR: memory::Allocator = memory::Allocator;
 
 fn main() -> ExitCode {
     dumps::forbid();
+    memory::give_back_soon();
     let outcome = failure::caught(|| match commands::CommandLine::try_parse() {
         Ok(command_line) => command_line.run(),
         Err(error) => usage(&error),

@@ -146,6 +146,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "outputs",
         "seconds",
         "peak_memory_bytes",
+        "put_aside_bytes",
         "cohorts",
         "audit",
         "opt_outs",

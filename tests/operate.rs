@@ -93,34 +93,6 @@ fn runs_are_kept_as_many_as_the_job_says_and_run_json_says_which_are_gone() {
     assert!(wrong.stderr.contains("keep_runs"), "{}", wrong.stderr);
 }
 
-// --- what a night needs -------------------------------------------------------------------------
-
-/// Planned is what the run itself then counts, within a fifth, on a night that learns and on one that does not.
-#[test]
-fn a_plan_tells_the_memory_of_the_night() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let town = folder.path().join("town");
-    let started = |arguments: &[&str], path: &std::path::Path| {
-        let mut command = onefolk();
-        command.args(arguments).arg(path);
-        outcome(command).done()
-    };
-    started(&["generate", "--people", "8000", "--providers", "12", "--seed", "5", "--output"], &town);
-    for kind in ["learns", "does not learn"] {
-        let planned = started(&["plan", "--json"], &town.join("job.toml"));
-        let planned: serde_json::Value = serde_json::from_str(&planned.stdout).expect("a plan is JSON");
-        started(&["run"], &town.join("job.toml"));
-        let run = fs::read(town.join("out/current/run.json")).expect("a run stands");
-        let run: serde_json::Value = serde_json::from_slice(&run).expect("it is JSON");
-        let Some(peak) = run["peak_memory_bytes"].as_f64() else {
-            eprintln!("this system does not tell how much memory is resident");
-            return;
-        };
-        let ratio = planned["estimated_bytes"].as_f64().expect("a figure") / peak;
-        assert!((0.8..1.2).contains(&ratio), "a night that {kind}: planned {ratio:.2} of {peak} bytes");
-    }
-}
-
 // --- back to an earlier run -------------------------------------------------------------------
 
 const LISTS: &str =

@@ -243,7 +243,8 @@ fn distinct_forms(from: &[u32], column: &Column, raw: &records::Column) -> (Vec<
 /// The separator of a name and its aliases in a clean value.
 pub(super) const ALIAS: char = '|';
 
-pub(super) fn is_name(field: Field) -> bool {
+/// Whether a field is shown as the chosen record sent it, rather than as it was standardised.
+pub(crate) fn is_name(field: Field) -> bool {
     matches!(field, Field::GivenName | Field::MiddleName | Field::FamilyName | Field::PreviousFamilyName)
 }
 

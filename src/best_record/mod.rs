@@ -27,6 +27,7 @@ pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Statu
 use crate::clustering::Partition;
 use crate::job::{Field, Job};
 use crate::records::{MISSING, Records};
+pub(crate) use credibility::is_name;
 use credibility::{Chooser, Column};
 use rayon::prelude::*;
 use rows::Rows;

@@ -141,7 +141,8 @@ impl<'a> Around<'a> {
         let population = Population { evidence, nodes, edges: &scored, together: &together };
         let first = population.first_pass(self.decision.first_cut).merges;
         let (groups, _) = pass::clusters(nodes.len(), &first, self.decision.first_cut);
-        let (weighed, _) = Contexts::of(&population, groups).weighed(weights);
+        let found = Contexts::of(&population, groups).found(weights);
+        let weighed = found.weigh(scored, weights);
         let bar = pooled_bar(self.decision.cut);
         let other = |&(a, b): &(u32, u32)| match (place(a) == Place::Core, place(b) == Place::Core) {
             (true, false) => Some(nodes.identity(b)),

@@ -48,6 +48,7 @@ fn sample_of(evidence: &Evidence, edges: &[Edge], most: usize) -> Sample {
     let identities = evidence.identities.len();
     let (mut components, _) =
         pass::components(identities, &joining, &[], LOWEST, pass::MATRIX_MAX, i64::from(i32::MAX));
+    drop(joining);
     // Identities stand in the order of their content hash: their numbers are mixed, or a sample would hold all that begins alike.
     components.sort_by_key(|component| u64::from(component[0]).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20);
     let mut component_of = vec![u32::MAX; identities];

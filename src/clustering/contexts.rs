@@ -9,6 +9,7 @@ use super::{Population, Sets, aliases};
 use crate::comparison::{Alias, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
 use rayon::prelude::*;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The clusters of the first pass and the scored pairs between any two of them.
 pub(super) struct Contexts<'a> {
@@ -41,8 +42,8 @@ struct Looked {
     cross: Option<Cross>,
 }
 
-/// Pairs with their context, and the context level of each scored one, by place.
-type Weighed = (Vec<NodeEdge>, Vec<(u32, Option<u8>)>);
+/// Stands for none where levels are kept as bytes; there are fewer levels.
+const NO_LEVEL: u8 = u8::MAX;
 
 /// Scored pairs that are looked at as one piece of work, about.
 const PART: usize = 1 << 13;
@@ -181,7 +182,8 @@ impl<'a> Contexts<'a> {
             let (pairs, chance) = (records * (records - 1) / 2, probability(judged.weight));
             all.push(Believable { between: (identity, identity), pattern: judged.pattern, pairs, chance });
         }
-        all.par_sort_by(|a, b| {
+        // Whoever ties is equal in everything, and a stable sort would hold all of them twice.
+        all.par_sort_unstable_by(|a, b| {
             a.pattern
                 .cmp(&b.pattern)
                 .then(a.chance.total_cmp(&b.chance))
@@ -240,36 +242,53 @@ impl<'a> Contexts<'a> {
         }
     }
 
-    /// The pairs as they weigh with their context, ascending: the scored ones, and all cross pairs of clusters that touch; and the context
-    /// level of every scored one.
-    pub fn weighed(&self, weights: &ContextWeights) -> (Vec<NodeEdge>, Vec<Option<u8>>) {
-        let Population { edges, .. } = self.population;
-        let weighed = |(all, levels): &mut Weighed, a: u32, b: u32, looked: Looked| {
-            let mut found: Vec<NodeEdge> = Vec::new();
+    /// Looks at every scored pair, and at the other cross pairs of clusters that touch.
+    pub fn found(&self, weights: &ContextWeights) -> Found {
+        let edges = self.population.edges;
+        // Places come cluster by cluster, from many threads: each writes its own ones, once.
+        let levels: Vec<AtomicU8> = edges.iter().map(|_| AtomicU8::new(NO_LEVEL)).collect();
+        let look = |beside: &mut Vec<NodeEdge>, a: u32, b: u32, looked: Looked| {
             for &(at, level) in &looked.edges {
-                let edge = edges[at as usize];
-                found.push(NodeEdge { weight: units32(i64::from(edge.weight) + weights.weight(level)), ..edge });
+                levels[at as usize].store(level.unwrap_or(NO_LEVEL), Ordering::Relaxed);
             }
-            if let Some(cross) = looked.cross {
-                let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
-                for (i, j, weight, level) in cross.pairs {
-                    let (x, y) = (left[i as usize], right[j as usize]);
-                    let weight = units32(weight + weights.weight(level));
-                    found.push(NodeEdge { left: x.min(y), right: x.max(y), weight, forbidden: false });
+            let Some(cross) = looked.cross else { return };
+            let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
+            for (i, j, weight, level) in cross.pairs {
+                let (x, y) = (left[i as usize], right[j as usize]);
+                let (left, right) = (x.min(y), x.max(y));
+                // Scored pairs ascend as their places do.
+                let place = |&(at, _): &(u32, Option<u8>)| (edges[at as usize].left, edges[at as usize].right);
+                let weight = units32(weight + weights.weight(level));
+                if i64::from(weight) > LOWEST && looked.edges.binary_search_by_key(&(left, right), place).is_err() {
+                    beside.push(NodeEdge { left, right, weight, forbidden: false });
                 }
-                // A scored pair stands first, and knows whether it is forbidden.
-                found.sort_by_key(|edge| (edge.left, edge.right, !edge.forbidden));
-                found.dedup_by_key(|edge| (edge.left, edge.right));
             }
-            all.extend(found.into_iter().filter(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden));
-            levels.extend(looked.edges);
         };
-        let (mut all, mut levels) = (Vec::with_capacity(edges.len()), vec![None; edges.len()]);
-        for (found, own) in self.each(weighed) {
-            all.extend(found);
-            own.into_iter().for_each(|(at, level)| levels[at as usize] = level);
-        }
-        all.par_sort_unstable();
-        (all, levels)
+        let beside = end_to_end(self.each(look));
+        let known = |level: AtomicU8| Some(level.into_inner()).filter(|level| *level != NO_LEVEL);
+        Found { levels: levels.into_iter().map(known).collect(), beside }
+    }
+}
+
+/// What contexts say of all pairs.
+pub(super) struct Found {
+    /// The level of every scored pair, by its place.
+    pub levels: Vec<Option<u8>>,
+    /// The other cross pairs of clusters that touch, as they weigh with their context.
+    beside: Vec<NodeEdge>,
+}
+
+impl Found {
+    /// All of these pairs as they weigh with their context, ascending; `scored` are those that the levels are of, and become the answer: a
+    /// large population has no room for both.
+    pub fn weigh(self, mut scored: Vec<NodeEdge>, weights: &ContextWeights) -> Vec<NodeEdge> {
+        scored.par_iter_mut().zip(&self.levels).for_each(|(edge, level)| {
+            edge.weight = units32(i64::from(edge.weight) + weights.weight(*level));
+        });
+        scored.retain(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden);
+        scored.reserve_exact(self.beside.len());
+        scored.extend(self.beside);
+        scored.par_sort_unstable();
+        scored
     }
 }

@@ -191,25 +191,28 @@ pub fn cluster(
     let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
     let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut).0;
     let contexts = Contexts::of(&population, groups);
-    let (weighed, levels) = match &decision.context {
-        Some(weights) => contexts.weighed(weights),
-        None => (scored.clone(), Vec::new()),
-    };
+    let found = decision.context.as_ref().map(|weights| (contexts.found(weights), weights));
     drop(contexts);
+    let levels = found.as_ref().map_or(&[][..], |(found, _)| found.levels.as_slice());
+    let edges = nodes.with_context(edges, &scored, levels, decision.context.as_ref());
+    let pooled = |way: Way, scored: Vec<NodeEdge>| {
+        let weighed = match found {
+            Some((found, weights)) => found.weigh(scored, weights),
+            None => scored,
+        };
+        Population { evidence, nodes: &nodes, edges: &weighed, together: &together }.second_pass(way, decision.cut)
+    };
     let second = match linkage {
-        Linkage::Pooled => population.second_pass(&weighed, Way::Pooled(evidence.pooling), decision.cut),
-        Linkage::PooledWithoutRivals => {
-            population.second_pass(&weighed, Way::PooledWithoutRivals(evidence.pooling), decision.cut)
-        }
         Linkage::Average => population.first_pass(decision.first_cut.max(decision.cut)),
         Linkage::ConnectedComponents => population.chains(decision.cut),
+        Linkage::Pooled => pooled(Way::Pooled(evidence.pooling), scored),
+        Linkage::PooledWithoutRivals => pooled(Way::PooledWithoutRivals(evidence.pooling), scored),
     };
     let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
     let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
     counts.components = second.sizes.components;
     counts.largest_component = second.sizes.largest;
     counts.components_cut = second.sizes.cut;
-    let edges = nodes.with_context(edges, &scored, &levels, decision.context.as_ref());
     finish(evidence, &nodes, clusters, edges, &refused, counts, decision.calibration.as_ref())
 }
 
@@ -250,15 +253,15 @@ impl Population<'_> {
     fn first_pass(&self, lowest: i64) -> Passed {
         let (components, sizes) =
             pass::components(self.nodes.len(), self.edges, self.together, lowest, COMPONENT_MAX, i64::MAX);
-        self.agglomerate(&components, self.edges, Way::Average, lowest, sizes)
+        self.agglomerate(&components, Way::Average, lowest, sizes)
     }
 
-    /// Agglomerates by pooled link, down to `cut`; `edges` are the pairs with their context.
-    fn second_pass(&self, edges: &[NodeEdge], way: Way, cut: i64) -> Passed {
+    /// Agglomerates by pooled link, down to `cut`; the edges are the pairs with their context.
+    fn second_pass(&self, way: Way, cut: i64) -> Passed {
         let bar = pooled_bar(cut);
         let (components, sizes) =
-            pass::components(self.nodes.len(), edges, self.together, bar, pass::MATRIX_MAX, cut.max(bar));
-        self.agglomerate(&components, edges, way, cut, sizes)
+            pass::components(self.nodes.len(), self.edges, self.together, bar, pass::MATRIX_MAX, cut.max(bar));
+        self.agglomerate(&components, way, cut, sizes)
     }
 
     /// Joins along every chain of pairs at or above `cut`.
@@ -271,8 +274,8 @@ impl Population<'_> {
         Passed { merges: components.into_iter().map(chain).collect(), sizes }
     }
 
-    fn agglomerate(&self, components: &[Vec<u32>], edges: &[NodeEdge], way: Way, lowest: i64, sizes: Sizes) -> Passed {
-        let Population { evidence, nodes, together, .. } = *self;
+    fn agglomerate(&self, components: &[Vec<u32>], way: Way, lowest: i64, sizes: Sizes) -> Passed {
+        let Population { evidence, nodes, edges, together } = *self;
         Passed { merges: pass::agglomerate(evidence, nodes, components, edges, together, way, lowest), sizes }
     }
 }

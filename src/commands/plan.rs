@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 fn shown(plan: &Plan) -> String {
     format!(
         "{}\n\n{} rows from {} providers, {} of them in quarantine; {} records are {} distinct identities.\nCompared are: {}.\n\n{}\n\n\
-         {} distinct pairs, in blocks of at most {}.\n\nA run takes about {} on {} and {:.1} GiB of memory.\n{}\n\n\
+         {} distinct pairs, in blocks of at most {}.\n\nA run takes about {} on {} and {:.1} GiB of memory.\n{}{}\n\n\
          Used again: {}.\n{}\n",
         files(plan),
         plan.rows,
@@ -45,11 +45,32 @@ fn shown(plan: &Plan) -> String {
         plan.block_cap,
         duration(plan.estimated_seconds),
         if plan.threads == 1 { "1 thread".into() } else { format!("{} threads", plan.threads) },
-        plan.estimated_bytes as f64 / f64::from(1 << 30),
+        gibibytes(plan.estimated_bytes),
+        ceiling(plan),
         plan.estimate,
         plan.reused,
         previous(plan.previous.as_ref()),
     )
+}
+
+fn gibibytes(bytes: u64) -> f64 {
+    bytes as f64 / f64::from(1 << 30)
+}
+
+/// What the limit of the job means for the run; nothing where there is none.
+fn ceiling(plan: &Plan) -> String {
+    let Some(limit) = plan.memory_limit else { return String::new() };
+    let (allowed, least) = (gibibytes(limit), gibibytes(plan.least_bytes));
+    match limit {
+        limit if limit >= plan.estimated_bytes => format!("It fits into the {allowed:.1} GiB that the job allows.\n"),
+        limit if limit >= plan.least_bytes => format!(
+            "The job allows {allowed:.1} GiB: the columns of the records wait on disk while they are linked, and {least:.1} GiB are enough.\n"
+        ),
+        _ => format!(
+            "The job allows {allowed:.1} GiB, which is too little: {least:.1} GiB are needed even with columns on disk. The run ends before \
+             it links.\n"
+        ),
+    }
 }
 
 fn files(plan: &Plan) -> String {

@@ -32,6 +32,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         output: "out".into(),
         as_of: jiff::civil::date(2026, 11, 22),
         threads: 0,
+        memory_limit: None,
         test_numbers: job::TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,

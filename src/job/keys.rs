@@ -51,6 +51,8 @@ pub(super) enum Kind {
     Character,
     /// `"12 months"`.
     Span,
+    /// `"8 GiB"`.
+    Size,
     Table(&'static Table),
     /// `[[name]]`.
     List(&'static Table),
@@ -161,7 +163,12 @@ pub(super) static JOB: Table = Table {
             Need::Optional,
             "File with the private key that signs the audit (`onefolk keys new`); default: made in state/ on the first run.",
         ),
-        later("memory_limit"),
+        key(
+            "memory_limit",
+            Kind::Size,
+            Need::Optional,
+            "Memory that a run may take, such as \"8 GiB\": above it columns wait on disk; a run that cannot fit ends before it links.",
+        ),
     ],
 };
 
@@ -458,6 +465,7 @@ impl Kind {
             Kind::Share => "a share such as \"2 %\" or 0.02".into(),
             Kind::Date => "a date such as 2026-11-22".into(),
             Kind::Character => "one ASCII character in quotes, or \"tab\"".into(),
+            Kind::Size => "a size from 1 MiB on, such as \"8 GiB\" or \"500 MB\"".into(),
             Kind::Span => "a span such as \"12 months\", \"90 days\" or \"2 years\"".into(),
             Kind::Table(table) => format!("a table ({})", table.heading),
             Kind::List(table) => format!("a list of tables ({})", table.heading),

@@ -58,6 +58,8 @@ pub struct Job {
     pub as_of: jiff::civil::Date,
     /// 0 = all cores.
     pub threads: usize,
+    /// Memory that a run may take, in bytes; `None`: as much as the machine gives.
+    pub memory_limit: Option<u64>,
     pub test_numbers: TestNumbers,
     /// Runs kept under `runs/`, the current one included.
     pub keep_runs: usize,

@@ -57,6 +57,7 @@ fn kind(kind_of_value: &Kind) -> Value {
         ] }),
         Kind::Date => json!({ "type": "string", "format": "date" }),
         Kind::Character => json!({ "type": "string", "pattern": "^(.|tab)$" }),
+        Kind::Size => json!({ "type": "string", "pattern": "^\\s*[0-9.]+\\s*([KMGT]iB|[kKMGT]B)\\s*$" }),
         Kind::Span => {
             json!({ "type": "string", "pattern": "^\\s*\\d+ +(year|month|week|day)s?( +\\d+ +(year|month|week|day)s?)*\\s*$" })
         }

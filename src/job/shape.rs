@@ -101,7 +101,14 @@ impl Shape {
                 Some(_) => {}
                 None => self.wrong_type(name, value, kind),
             },
-            Kind::Flag | Kind::Whole(..) | Kind::Real(..) | Kind::Share | Kind::Date | Kind::Character | Kind::Span => {
+            Kind::Flag
+            | Kind::Whole(..)
+            | Kind::Real(..)
+            | Kind::Share
+            | Kind::Date
+            | Kind::Character
+            | Kind::Span
+            | Kind::Size => {
                 if !scalar_fits(value, kind) {
                     self.wrong_type(name, value, kind);
                 }
@@ -248,6 +255,7 @@ fn scalar_fits(value: &Spanned<DeValue>, kind: &Kind) -> bool {
         Kind::Date => reading::date(value).is_some(),
         Kind::Character => text.is_some_and(|text| values::character(text).is_some()),
         Kind::Span => text.is_some_and(|text| values::span(text).is_some()),
+        Kind::Size => text.is_some_and(|text| values::size(text).is_some()),
         _ => true,
     }
 }

@@ -120,7 +120,7 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(checked.problems, [], "{}", Memory::usual().shown(WHOLE));
     let job = checked.provisional;
     assert_eq!((job.name.as_str(), job.threads, job.keep_runs), ("nwl-nightly", 2, 3));
-    assert_eq!(job.as_of, jiff::civil::date(2026, 11, 22));
+    assert_eq!((job.as_of, job.memory_limit), (jiff::civil::date(2026, 11, 22), Some(8 << 30)));
     assert_eq!(job.test_numbers, TestNumbers::Accept);
     assert_eq!(job.id_key_file, Some(PathBuf::from("/night/id.key")));
     assert_eq!(job.audit_key_file, Some(PathBuf::from("/night/audit.key")));
@@ -199,7 +199,7 @@ fn messages_of_typical_mistakes() {
             small("name = \"night\"\nas_of = 2026-11-22", "name = night\nas_of = 2026-13-40\nouput = \"x\""),
         ),
         ("missing record_id", small("record_id = \"PatientID\"\n", "")),
-        ("reserved key", small("threads = 2", "threads = 2\nmemory_limit = \"8 GiB\"")),
+        ("memory limit", small("threads = 2", "threads = 2\nmemory_limit = \"8 gigs\"")),
         ("reserved table", format!("{provider}\n[[segment_set]]\nid = \"x\"\n")),
         ("unknown field", small("date_of_birth", "dateofbirth")),
         ("missing file", small("in/a.csv", "in/*.parquet")),

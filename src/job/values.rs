@@ -35,6 +35,31 @@ pub(super) fn span(text: &str) -> Option<Within> {
     (within_limits && (within.months > 0 || within.days > 0)).then_some(within)
 }
 
+/// The smallest size that can be meant.
+const SIZE_MIN: u64 = 1 << 20;
+/// The largest, 1 PiB.
+const SIZE_MAX: u64 = 1 << 50;
+
+/// `"8 GiB"`, `"512 MiB"`, `"1.5 GB"` in bytes; units of 1024 are KiB, MiB, GiB and TiB, of 1000 kB, MB, GB and TB. `None` without a unit and
+/// outside 1 MiB..=1 PiB.
+pub(super) fn size(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (number, unit) = text.split_at(text.find(|letter: char| letter.is_ascii_alphabetic())?);
+    let bytes: u64 = match unit {
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return None,
+    };
+    let size = number.trim_end().parse::<f64>().ok()? * bytes as f64;
+    (SIZE_MIN as f64..=SIZE_MAX as f64).contains(&size).then_some(size as u64)
+}
+
 /// An ISO date.
 pub(super) fn date(text: &str) -> Option<Date> {
     jiff::fmt::strtime::parse("%Y-%m-%d", text.trim()).ok()?.to_date().ok()
@@ -99,6 +124,32 @@ mod tests {
             "900 years",
         ] {
             assert_eq!(span(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes() {
+        assert_eq!(size("8 GiB"), Some(8 << 30));
+        assert_eq!(size("512MiB"), Some(512 << 20));
+        assert_eq!(size(" 1.5 GB "), Some(1_500_000_000));
+        assert_eq!(size("2048 KiB"), Some(2 << 20));
+        assert_eq!(size("1 TiB"), Some(1 << 40));
+        for wrong in [
+            "8",
+            "",
+            "GiB",
+            "8 gigs",
+            "8 G",
+            "-8 GiB",
+            "0 GiB",
+            "1023 KiB",
+            "9999 TiB",
+            "nan GiB",
+            "inf GiB",
+            "1e3",
+            "8 GiB each",
+        ] {
+            assert_eq!(size(wrong), None, "{wrong}");
         }
     }
 

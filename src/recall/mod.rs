@@ -14,7 +14,7 @@ mod pairs;
 pub use bytes::Unusable;
 pub use joins::{Join, Joined, Joins, PLACES_MAX};
 pub use looks::{Look, Looks};
-pub use pairs::{Compared, KnownPairs};
+pub use pairs::{Compared, KnownPairs, distinct};
 
 /// What a night leaves for the next.
 #[derive(Debug, Default, PartialEq)]

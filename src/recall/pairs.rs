@@ -30,7 +30,7 @@ impl Compared {
         hashes: &[[u8; 16]],
         bins: Vec<u64>,
         pairs: impl Iterator<Item = (u32, u32, Pattern)>,
-        mut blocks: Vec<Look>,
+        blocks: Vec<Look>,
     ) -> Option<Compared> {
         let mut compared = Compared { hashes: hashes.to_vec(), bins, ..Compared::default() };
         compared.starts = vec![0; hashes.len() + 1];
@@ -41,9 +41,7 @@ impl Compared {
         }
         u32::try_from(compared.rights.len()).ok()?;
         (0..hashes.len()).for_each(|at| compared.starts[at + 1] += compared.starts[at]);
-        rayon::slice::ParallelSliceMut::par_sort_unstable(blocks.as_mut_slice());
-        blocks.dedup();
-        compared.blocks = blocks;
+        compared.blocks = distinct(blocks);
         Some(compared)
     }
 
@@ -101,6 +99,14 @@ impl Compared {
         known.leading.extend((0..=1usize << LEADING_BITS).map(leading));
         known
     }
+}
+
+/// Sums of looks, ascending and each once: several rules make a third of all blocks of the very same members.
+pub fn distinct(mut sums: Vec<Look>) -> Vec<Look> {
+    rayon::slice::ParallelSliceMut::par_sort_unstable(sums.as_mut_slice());
+    sums.dedup();
+    sums.shrink_to_fit();
+    sums
 }
 
 /// The pairs of the night before, in tonight's numbers.

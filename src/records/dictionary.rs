@@ -70,6 +70,12 @@ impl Dictionary {
         code
     }
 
+    /// Adds a value that is not there yet, to a dictionary in which nothing was looked for yet; its code is the next one.
+    pub(crate) fn push_new(&mut self, value: &str) {
+        debug_assert!(self.table.get().is_none(), "a table that is made knows every value");
+        self.push(value);
+    }
+
     fn push(&mut self, value: &str) {
         self.bytes.push_str(value);
         self.ends.push(self.bytes.len() as u64);
@@ -82,6 +88,12 @@ impl Dictionary {
     /// The values in the order of their codes, for many threads.
     pub fn par_iter(&self) -> impl IndexedParallelIterator<Item = &str> {
         (0..self.len()).into_par_iter().map(|index| self.get(index as u32))
+    }
+
+    /// Gives back memory that was kept for more values.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
+        self.ends.shrink_to_fit();
     }
 
     /// Heap bytes in use.

@@ -109,6 +109,18 @@ impl Records {
         (from < self.len() && of(from) == (extract, source_row)).then_some(from)
     }
 
+    /// Heap bytes of all columns and their dictionaries.
+    pub fn column_bytes(&self) -> u64 {
+        let facts = self.facts.iter().map(|fact| &fact.column);
+        let columns = self.raw.values().chain(self.clean.values()).chain(facts);
+        columns.map(|column| (column.codes.capacity() * size_of::<u32>() + column.values.heap_bytes()) as u64).sum()
+    }
+
+    /// Lets go of the values as they were sent, but of the fields for which `needed` holds.
+    pub fn forget_sent(&mut self, needed: impl Fn(Field) -> bool) {
+        self.raw.retain(|field, _| needed(*field));
+    }
+
     /// Keeps the rows marked in `keep`; dictionaries stay as they are.
     pub fn retain(&mut self, keep: &[bool]) {
         fn filter<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {

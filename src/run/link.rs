@@ -3,6 +3,8 @@
 mod scene;
 
 use super::MODEL_DOES_NOT_FIT;
+use super::aside::Aside;
+use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use crate::blocking::{self, Limits, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Guards, Settled};
@@ -13,6 +15,7 @@ use crate::model::{self, Candidate, FORMS, Form, Model, Recipe};
 use crate::recall::{Left, Recalled};
 use crate::records::{Identities, Records};
 use scene::{Made, Scene};
+use std::ops::Deref;
 
 /// Everything that linking leaves behind.
 pub struct Linked {
@@ -69,29 +72,82 @@ pub struct Label {
     pub same_person: bool,
 }
 
+/// The records that are linked.
+pub enum Rows<'a> {
+    /// They stay as they are.
+    Stay(&'a Records),
+    /// Their columns may wait on disk from the end of blocking on, where the job allows too little memory for everything.
+    Within(&'a mut Records, &'a Ceiling),
+}
+
+impl<'a> From<&'a Records> for Rows<'a> {
+    fn from(records: &'a Records) -> Rows<'a> {
+        Rows::Stay(records)
+    }
+}
+
+impl<'a> From<(&'a mut Records, Option<&'a Ceiling>)> for Rows<'a> {
+    fn from((records, ceiling): (&'a mut Records, Option<&'a Ceiling>)) -> Rows<'a> {
+        match ceiling {
+            Some(ceiling) => Rows::Within(records, ceiling),
+            None => Rows::Stay(records),
+        }
+    }
+}
+
+impl Deref for Rows<'_> {
+    type Target = Records;
+
+    fn deref(&self) -> &Records {
+        match self {
+            Rows::Stay(records) => records,
+            Rows::Within(records, _) => records,
+        }
+    }
+}
+
+impl Rows<'_> {
+    /// Puts the columns aside where linking needs the room; `need` is asked only where there is a ceiling.
+    fn make_room(&mut self, need: impl FnOnce() -> Linking) -> Result<Option<Aside>> {
+        match self {
+            Rows::Stay(_) => Ok(None),
+            Rows::Within(records, ceiling) => ceiling.make_room(records, need()),
+        }
+    }
+
+    fn bring_back(&mut self, aside: Option<Aside>) -> Result<()> {
+        match (self, aside) {
+            (Rows::Within(records, _), Some(aside)) => aside.bring_back(records),
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Links all records. `identities` are those of the records where they are known already; `before` is what the night before left, under
 /// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same.
 ///
 /// # Errors
-/// OF0522 where a model that was learnt before does not know what is compared.
-pub fn link(
+/// OF0522 where a model that was learnt before does not know what is compared; OF0440 where the job allows too little memory, OF0441 where
+/// columns cannot wait on disk.
+pub fn link<'r>(
     job: &Job,
-    records: &Records,
+    records: impl Into<Rows<'r>>,
     settled: &Settled,
     taught: Taught,
     identities: Option<Identities>,
-    before: Option<&Left>,
+    before: Option<Left>,
     progress: &Progress,
 ) -> Result<Linked> {
+    let mut records: Rows = records.into();
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
     // No lesson comes from the marked records.
     let counts = |row: usize| !matches!(taught, Taught::Around(named, None) if named[row]);
     let identities =
-        identities.unwrap_or_else(|| Identities::apart(records, &names, &settled.keys(), |_| true, counts));
+        identities.unwrap_or_else(|| Identities::apart(&records, &names, &settled.keys(), |_| true, counts));
     let frozen = taught.before().and_then(Model::frequencies);
-    let mut comparisons = Comparisons::choose(job, records, &identities, frozen);
+    let mut comparisons = Comparisons::choose(job, &records, &identities, frozen);
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = match (taught.before().map(|model| model.fitted(&comparisons)).transpose(), taught) {
         // What nobody but those who object has values for: the pass that nobody sees learns for itself.
@@ -102,10 +158,18 @@ pub fn link(
     };
     let stage = progress.stage("Blocking", None);
     let mut blocks = match taught.before().and_then(Model::limits) {
-        Some(limits) => blocking::block_within(&comparisons, records, &identities, limits),
-        None => blocking::block_with(&comparisons, records, &identities, recipe.weak_rules, recipe.block_size),
+        Some(limits) => blocking::block_within(&comparisons, &records, &identities, limits),
+        None => blocking::block_with(&comparisons, &records, &identities, recipe.weak_rules, recipe.block_size),
     };
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
+    let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
+    // From here on codes are compared: the values that they stand for may wait elsewhere.
+    let mut aside = records.make_room(|| Linking {
+        identities: identities.len() as u64,
+        // Only what is around the marked records is joined.
+        pairs: if let Taught::Around(..) = taught { 0 } else { blocks.distinct_pairs() },
+        learns: taught.before().is_none(),
+    })?;
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match (taught, recipe) {
         // The pass that nobody sees needs no choice among forms.
@@ -130,12 +194,13 @@ pub fn link(
         (None, _) => "nothing to compare".into(),
     });
     let stage = progress.stage("Linking", None);
-    let guards = Guards::new(&comparisons, records, &identities, settled, &job.providers);
-    let scene = Scene { records, identities: &identities, comparisons: (), guards: &guards, job, recipe };
+    let scene = Scene { records: &records, identities: &identities, comparisons: (), guards: &guards, job, recipe };
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
     let (rules, limits) = (std::mem::take(&mut blocks.counts), blocks.limits);
-    // Blocks go as soon as the last pair is scored: clustering is where a night needs most memory.
+    let asked = before.is_some();
+    let Left { compared, joined } = before.unwrap_or_default();
+    // Blocks, and what the night before compared, go as soon as the last pair is scored: clustering is where a night needs most memory.
     let made = match (frozen, learnt, patterns_of_pairs, taught) {
         (Some(candidate), _, _, Taught::Around(named, _)) => {
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
@@ -143,8 +208,9 @@ pub fn link(
         (Some(candidate), ..) => {
             let scene = scene.comparing(&comparisons);
             let scorer = candidate.model.scorer(&comparisons);
+            let before = asked.then_some((&compared, &joined));
             let scored = scene.score(&scorer, &blocks, before, |pairs| stage.advance(pairs));
-            drop(blocks);
+            drop((blocks, compared));
             scene.cluster(candidate, scored)
         }
         (None, Some(learnt), _, Taught::Around(named, _)) => {
@@ -159,12 +225,16 @@ pub fn link(
             let candidate = scene.settle(first, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.
             let scorer = candidate.model.scorer(&comparisons);
-            let scored = scene.weigh(&scorer, &pairs, &blocks, before);
+            let scored = scene.weigh(&scorer, &pairs, &blocks, asked.then_some(&joined));
             drop((pairs, blocks));
             scene.cluster(candidate, scored)
         }
-        _ => Made::of(clustering::everyone_alone(records, &identities, settled), None),
+        _ => {
+            records.bring_back(aside.take())?;
+            Made::of(clustering::everyone_alone(&records, &identities, settled), None)
+        }
     };
+    records.bring_back(aside)?;
     let Made { clustering, chosen, recalled, left } = made;
     let again = if recalled.pairs > 0 { format!(", {} pairs compared before", recalled.pairs) } else { String::new() };
     stage.done(format!("{} people{again}", clustering.partition.people));

@@ -1,5 +1,6 @@
 //! Withholding and linking, as one step that a checkpoint can stand for.
 
+use super::ceiling::Ceiling;
 use super::checkpoint::Checkpoints;
 use super::imported::{self, ModelFile};
 use super::link::{self, Linked, Taught};
@@ -43,7 +44,7 @@ pub(super) fn link_night(
     (records, cleaned): (&mut Records, &Cleaned),
     authority: &Authority,
     taken: Taken,
-    checkpoints: &mut Checkpoints,
+    (checkpoints, ceiling): (&mut Checkpoints, Option<&Ceiling>),
     progress: &Progress,
     accounted: impl FnOnce(&Records, &[Withheld]) -> Result<()>,
 ) -> Result<(LinkedNight, Vec<String>)> {
@@ -52,16 +53,16 @@ pub(super) fn link_night(
         return Ok((night, Vec::new()));
     }
     let model = taken.known.map(|known| &known.frozen.model);
-    let Held { withheld, identities, gone } = withhold(job, records, authority, (taken.file, model), progress)?;
+    let Held { withheld, identities, gone } =
+        withhold(job, records, authority, (taken.file, model), ceiling, progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
     let taught = model.map_or(Taught::Now(&[]), Taught::Before);
     let (before, warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, progress),
-        None => link::link(job, records, &settled, taught, identities, Some(&before), progress)?,
+        None => link::link(job, (&mut *records, ceiling), &settled, taught, identities, Some(before), progress)?,
     };
-    drop(before);
     let learnt = match taken.known {
         Some(_) => None,
         None => super::model::freeze(job, &linked, &cleaned.formats, Labels::default())?,

@@ -5,6 +5,8 @@
 
 mod accounts;
 mod agreement;
+mod aside;
+mod ceiling;
 mod changes;
 mod checkpoint;
 mod codes;
@@ -80,8 +82,10 @@ use night::{Beginning, Night, prepare};
 use progress::Progress;
 use std::path::PathBuf;
 
-/// The codes this room raises (OF051x).
+/// The codes this room raises (OF051x), and those of memory (OF044x).
 pub static CODES: &[&Code] = &[
+    &ceiling::TOO_LITTLE_MEMORY,
+    &aside::ASIDE_FAILED,
     &EXTRACT_ALL_QUARANTINED,
     &keep::KEPT_DAMAGED,
     &ACCOUNTS_WRONG,
@@ -221,6 +225,7 @@ fn under_lock(
     if recovered.finished.is_some() || !recovered.removed.is_empty() {
         tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
     }
+    aside::clear(&job.output)?;
     let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
@@ -230,6 +235,8 @@ fn under_lock(
     if finished.as_ref().map_or(true, |finished| finished.folder.is_none()) {
         changes::abandon(job);
     }
+    // What cannot be removed now the next run removes.
+    let _ = aside::clear(&job.output);
     finished
 }
 

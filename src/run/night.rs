@@ -2,6 +2,7 @@
 
 use super::accounts::Accounts;
 use super::agreement::{self, Agreement};
+use super::ceiling::Ceiling;
 use super::changes::ProviderChanges;
 use super::checkpoint::{self, Checkpoints, Use};
 use super::decided::Decided;
@@ -51,6 +52,8 @@ pub(super) struct Night<'a> {
     pub(super) extracts_before: BTreeSet<String>,
     /// What providers that send only changes have sent.
     pub(super) provider_changes: Vec<ProviderChanges>,
+    /// Bytes of columns that waited on disk while records were linked.
+    pub(super) put_aside_bytes: u64,
     /// Stages of an earlier attempt at this night that were not done again.
     pub(super) reused: Vec<&'static str>,
     pub(super) controls: Vec<Control>,
@@ -111,7 +114,8 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
     {
         Some(usable) => usable,
         None => {
-            let usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
+            let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
+            usable.forget_sent(model_file.as_ref());
             checkpoints.keep_reading(&usable, progress);
             usable
         }
@@ -119,6 +123,8 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
     keep::verify(job, &files)?;
     gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records)?;
     let objecting = Objecting::named(job, &records, &authority);
+    let ceiling = Ceiling::of(job);
+    ceiling.iter().try_for_each(Ceiling::judge_reading)?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let mut accounts = Accounts::default();
     let (night, memory_warnings) = link_night(
@@ -126,7 +132,7 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
         (&mut records, &cleaned),
         &authority,
         taken,
-        &mut checkpoints,
+        (&mut checkpoints, ceiling.as_ref()),
         progress,
         |records, withheld| {
             accounts = Accounts::draw_up(&files, records, &quarantined, withheld)?;
@@ -173,6 +179,7 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
         provider_changes: Vec::new(),
+        put_aside_bytes: ceiling.as_ref().map_or(0, Ceiling::put_aside_bytes),
         gates: gates.into_outcomes(),
         reused,
         controls,

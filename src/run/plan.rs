@@ -1,5 +1,7 @@
 //! What a run would do, without doing it: nothing is locked and nothing is written.
 
+use super::ceiling::{Linking, Need};
+use super::imported::ModelFile;
 use super::{Progress, Show, Usable, machine, memory, on_threads, read_usable};
 use crate::blocking::{self, RuleCount};
 use crate::clustering;
@@ -27,15 +29,7 @@ const TRAINING_PAIRS: u64 = 4_000_000;
 /// CPU seconds for scoring and clustering, a pair.
 const PAIR_SECONDS: f64 = 1e-6;
 // Memory: a run comes to the end of blocking as a plan does, and holds as much there; what planning held is measured, so that wide rows and
-// long values are in it. The rest was fitted to runs of 30,000 to 1 million rows (docs/measurements.md).
-/// Bytes that scoring, clustering and publishing take on top, an identity: its person, its best record, its links.
-const LINKED_IDENTITY_BYTES: f64 = 180.0;
-/// The same, a pair: edges, the agglomeration's work on them, and what is left for the next night.
-const LINKED_PAIR_BYTES: f64 = 32.0;
-/// Bytes of learning, a pair looked at: edges of several candidate models, and the clusters of each.
-const LEARNING_PAIR_BYTES: f64 = 85.0;
-/// Of more pairs than this a sample is clustered while learning.
-const LEARNING_PAIRS: u64 = 2_500_000;
+// long values are in it. What linking adds is foretold as a run foretells it (`ceiling`).
 /// What a plan holds where the system does not tell: bytes of the program, a row and an identity.
 const BASE_BYTES: f64 = 55e6;
 const ROW_BYTES: f64 = 300.0;
@@ -72,6 +66,10 @@ pub struct Plan {
     pub estimated_seconds: f64,
     /// The most memory that a run will have resident.
     pub estimated_bytes: u64,
+    /// The same where the columns of the records wait on disk while they are linked, as `memory_limit` may ask.
+    pub least_bytes: u64,
+    /// What the job allows; absent where it names no limit.
+    pub memory_limit: Option<u64>,
     pub estimate: &'static str,
     /// What of earlier runs is used again, in words.
     pub reused: String,
@@ -120,7 +118,9 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     let authority = consent::read(job)?;
     let known = super::model::known(job)?;
     let formats = known.as_ref().and_then(super::model::Known::formats);
-    let Usable { files, mut records, quarantined, .. } = read_usable(job, &authority, formats, progress)?;
+    let mut usable = read_usable(job, &authority, formats, progress)?;
+    usable.forget_sent(ModelFile::of_job(job)?.as_ref());
+    let Usable { files, mut records, quarantined, .. } = usable;
     let marked = consent::withheld_identities(&records);
     records.retain(&marked.iter().map(|marked| !marked).collect::<Vec<bool>>());
     let stage = progress.stage("Blocking", None);
@@ -140,7 +140,10 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     });
     stage.done(format!("{distinct_pairs} pairs of {} identities", identities.len()));
     let threads = rayon::current_num_threads();
+    let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, learns: known.is_none() };
+    let columns = records.column_bytes();
     let (rows, identities) = (files.iter().map(|file| file.rows).sum(), identities.len() as u64);
+    let need = Need::of(held(rows, identities), columns, linking);
     let planned = files.into_iter().zip(estimated).map(|(file, estimated_rows)| PlannedFile {
         provider: job.providers[usize::from(file.provider)].id.clone(),
         file: file.name,
@@ -164,7 +167,9 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         pairs_known,
         threads,
         estimated_seconds: seconds(rows, identities, distinct_pairs - pairs_known) / threads as f64,
-        estimated_bytes: held(rows, identities) + linking_bytes(identities, distinct_pairs, known.is_none()),
+        estimated_bytes: need.whole,
+        least_bytes: need.least,
+        memory_limit: job.memory_limit,
         estimate: ESTIMATE,
         reused: match known {
             Some(_) => format!(
@@ -186,13 +191,6 @@ fn seconds(rows: u64, identities: u64, pairs: u64) -> f64 {
 fn held(rows: u64, identities: u64) -> u64 {
     machine::peak_memory_bytes()
         .unwrap_or((BASE_BYTES + rows as f64 * ROW_BYTES + identities as f64 * IDENTITY_BYTES) as u64)
-}
-
-/// What linking and what comes after it add to what is held once blocks are made.
-fn linking_bytes(identities: u64, pairs: u64, learns: bool) -> u64 {
-    let linking = identities as f64 * LINKED_IDENTITY_BYTES + pairs as f64 * LINKED_PAIR_BYTES;
-    let learning = if learns { pairs.min(LEARNING_PAIRS) as f64 * LEARNING_PAIR_BYTES } else { 0.0 };
-    linking.max(learning) as u64
 }
 
 fn previous(job: &Job) -> Option<Previous> {
@@ -284,10 +282,5 @@ mod tests {
         for (rows, identities, pairs) in [(2000, 800, 5000), (1000, 1600, 5000), (1000, 800, 10_000)] {
             assert!(seconds(rows, identities, pairs) > base);
         }
-        let base = linking_bytes(800_000, 5_000_000, false);
-        for (identities, pairs) in [(1_600_000, 5_000_000), (800_000, 10_000_000)] {
-            assert!(linking_bytes(identities, pairs, false) > base);
-        }
-        assert!(linking_bytes(20_000, 1_000_000, true) > linking_bytes(20_000, 1_000_000, false));
     }
 }

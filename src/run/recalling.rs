@@ -7,7 +7,7 @@ use crate::records::Identities;
 /// Both, from scoring to the end of clustering.
 pub(super) struct Recalling<'a> {
     pub joins: Joins<'a>,
-    /// Sums of looks of tonight's blocks.
+    /// Sums of looks of tonight's blocks, ascending and each once.
     pub blocks: Vec<Look>,
     /// Tonight's identities that were known.
     pub identities: u64,

@@ -140,6 +140,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "outputs": [],
         "seconds": timings,
         "peak_memory_bytes": machine::peak_memory_bytes(),
+        "put_aside_bytes": night.put_aside_bytes,
     })
 }
 
@@ -150,6 +151,7 @@ fn settings(job: &Job) -> Value {
         "review_from": job.cluster.review_from,
         "keep_runs": job.keep_runs,
         "threads": rayon::current_num_threads(),
+        "memory_limit": job.memory_limit,
         "job_file_blake3": std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
     })
 }

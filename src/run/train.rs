@@ -72,7 +72,7 @@ fn learn_and_freeze(
     let Usable { files, mut records, cleaned, quarantined, .. } = read_usable(job, &authority, None, progress)?;
     // No night is held against the one before: only what is in quarantine counts.
     Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[], &records)?;
-    let Held { identities, .. } = withhold(job, &mut records, &authority, (None, None), progress)?;
+    let Held { identities, .. } = withhold(job, &mut records, &authority, (None, None), None, progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
     let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, None, progress)?;

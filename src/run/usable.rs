@@ -4,6 +4,7 @@ use super::imported::ModelFile;
 use super::progress::Progress;
 use super::withhold::withhold;
 use super::{NO_ROWS, keep};
+use crate::best_record;
 use crate::consent::{self, Authority};
 use crate::failure::{Failure, Result};
 use crate::intake::{self, FileReport, Quarantined};
@@ -19,6 +20,16 @@ pub(crate) struct Usable {
     pub cleaned: Cleaned,
     pub quarantined: Vec<Quarantined>,
     pub replaced_numbers: u64,
+}
+
+impl Usable {
+    /// Lets go of what was sent beyond what a night reads again: names, which best records show as they were written. An imported model
+    /// compares what was sent, all of it.
+    pub fn forget_sent(&mut self, model_file: Option<&ModelFile>) {
+        if model_file.is_none() {
+            self.records.forget_sent(best_record::is_name);
+        }
+    }
 }
 
 /// Reads every extract and standardises it; `formats` are those of the model that the records are for.
@@ -56,7 +67,14 @@ pub(crate) fn prepare_records(
         usable => usable?,
     };
     let model_file = ModelFile::of_job(job)?;
-    let _ = withhold(job, &mut usable.records, authority, (model_file.as_ref(), model.filter(|_| !learnt)), progress)?;
+    let _ = withhold(
+        job,
+        &mut usable.records,
+        authority,
+        (model_file.as_ref(), model.filter(|_| !learnt)),
+        None,
+        progress,
+    )?;
     Ok(usable.records)
 }
 

@@ -1,5 +1,6 @@
 //! Taking out what may not be used, before anything is linked for others to see.
 
+use super::ceiling::Ceiling;
 use super::earlier::Today;
 use super::imported::{self, ModelFile};
 use super::link::{self, Taught};
@@ -67,6 +68,7 @@ pub(super) fn withhold(
     records: &mut Records,
     authority: &Authority,
     (model_file, known): (Option<&ModelFile>, Option<&Model>),
+    ceiling: Option<&Ceiling>,
     progress: &Progress,
 ) -> Result<Held> {
     let mut withheld = Vec::new();
@@ -84,7 +86,10 @@ pub(super) fn withhold(
     let stage = progress.stage("Objections", None);
     let everybody = match model_file {
         Some(file) => imported::link(job, records, &settled, file, &silent),
-        None => link::link(job, records, &settled, Taught::Around(&named, known), None, None, &silent)?,
+        None => {
+            let rows = (&mut *records, ceiling);
+            link::link(job, rows, &settled, Taught::Around(&named, known), None, None, &silent)?
+        }
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];

@@ -70,6 +70,7 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         output: folder.join("out"),
         as_of: jiff::civil::date(2026, 11, 22),
         threads,
+        memory_limit: None,
         test_numbers: TestNumbers::Auto,
         keep_runs: 7,
         id_key_file: None,

@@ -111,6 +111,7 @@ impl Resolver<'_> {
             output: self.output.clone(),
             as_of,
             threads: settings.whole("threads").and_then(|threads| usize::try_from(threads).ok()).unwrap_or(0),
+            memory_limit: settings.text("memory_limit").and_then(|size| super::values::size(&size.text)),
             test_numbers: settings.text("test_numbers").and_then(|word| test_numbers(&word.text)).unwrap_or_default(),
             keep_runs: settings.whole("keep_runs").and_then(|runs| usize::try_from(runs).ok()).unwrap_or(14),
             id_key_file: settings.text("id_key_file").and_then(|file| self.named_file(&file)),

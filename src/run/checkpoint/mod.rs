@@ -6,8 +6,9 @@
 //! once its night is published, and a plain run begins by removing them, since they hold what the extracts hold; writing one never stops a
 //! night.
 
+pub(super) mod columns;
 mod linking;
-mod pieces;
+pub(super) mod pieces;
 mod reading;
 mod same;
 

@@ -16,7 +16,7 @@ const ENTRIES: usize = 1 << 20;
 const PIECE_BYTES_MAX: u64 = 1 << 30;
 
 /// Writes a new file, which is not synced: what a power cut takes from it its checksums tell.
-pub(super) struct Writer {
+pub(in crate::run) struct Writer {
     out: BufWriter<disk::File>,
 }
 
@@ -103,13 +103,13 @@ impl postcard::ser_flavors::Flavor for Bytes {
 }
 
 /// Reads what [`Writer`] wrote, in the same order.
-pub(super) struct Reader {
+pub(in crate::run) struct Reader {
     input: BufReader<File>,
 }
 
 /// It is not what was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Damaged;
+pub(in crate::run) struct Damaged;
 
 type Got<T> = Result<T, Damaged>;
 
@@ -125,7 +125,7 @@ impl Reader {
 
     pub fn get_list<T: DeserializeOwned + Send>(&mut self) -> Got<Vec<T>> {
         let count: u64 = self.get()?;
-        let mut list = Vec::new();
+        let mut list = Vec::with_capacity(usize::try_from(count).map_err(|_| Damaged)?.min(u32::MAX as usize));
         let mut pieces = count.div_ceil(ENTRIES as u64);
         while pieces > 0 {
             let some = pieces.min(rayon::current_num_threads().max(1) as u64);

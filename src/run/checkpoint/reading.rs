@@ -1,9 +1,10 @@
 //! What reading and standardising leave, as pieces.
 
+use super::columns::{get_column, put_column};
 use super::pieces::{Damaged, Reader, Writer};
 use crate::intake::TextColumn;
 use crate::job::{Field, Job};
-use crate::records::{Cleaned, Column, Fact, MISSING, Quality, Records, carried};
+use crate::records::{Cleaned, Column, Fact, Quality, Records, carried};
 use crate::run::Usable;
 use std::collections::BTreeMap;
 use std::io;
@@ -68,22 +69,6 @@ fn is_whole(records: &Records, job: &Job) -> bool {
         && records.number_verified.len() == length
         && records.provider.iter().all(|&provider| usize::from(provider) < job.providers.len())
         && columns.all(|column| column.codes.len() == length)
-}
-
-fn put_column(writer: &mut Writer, column: &Column) -> io::Result<()> {
-    writer.put_list(&column.codes)?;
-    writer.put_texts(column.values.len(), column.values.iter())
-}
-
-fn get_column(reader: &mut Reader) -> Got<Column> {
-    let mut column = Column { codes: reader.get_list()?, ..Column::default() };
-    let values = reader.get_texts(|value| {
-        column.values.intern(value);
-    })?;
-    // Values are distinct, so that each has got the code it had.
-    let is_whole = column.values.len() as u64 == values
-        && column.codes.iter().all(|&code| code == MISSING || u64::from(code) < values);
-    if is_whole { Ok(column) } else { Err(Damaged) }
 }
 
 /// A [`Quality`] with its provider, which run.json does not repeat.

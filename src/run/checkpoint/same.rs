@@ -53,7 +53,7 @@ fn hash(path: &Path) -> std::io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Hash of all that decides what reading and linking make of the extracts: the job but for its threads, the bytes of its lists and of the
+/// Hash of all that decides what reading and linking make of the extracts: the job but for its threads and its memory, the bytes of its lists and of the
 /// decisions, the model, the key of the hashes that a model keeps, whether anything is taken from the night before (`full`), and the program.
 ///
 /// To be taken before the lists are read: what changes between the two is then seen as a change.
@@ -71,7 +71,7 @@ pub(in crate::run) fn settings(
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    add(format!("{:?}", Job { threads: 0, ..job.clone() }).as_bytes());
+    add(format!("{:?}", Job { threads: 0, memory_limit: None, ..job.clone() }).as_bytes());
     let lists = job.local_objections.iter().flat_map(|list| &list.files);
     for path in lists.chain(&job.nhs_number_replaced).chain(&job.never_link) {
         // One that cannot be read stops the night a little later, and says so better.

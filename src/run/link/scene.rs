@@ -9,7 +9,7 @@ use crate::clustering::{
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
 use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage, Pooling, Recipe, Scorer};
-use crate::recall::{Joins, Left, Looks, Recalled};
+use crate::recall::{Compared, Joined, Joins, Left, Looks, Recalled, distinct};
 use crate::records::{Identities, MISSING, Records};
 use crate::run::recalling::Recalling;
 use rayon::prelude::*;
@@ -209,23 +209,23 @@ impl<'a> Scene<'a> {
         }
     }
 
-    /// Scores every candidate pair that is not known from the night before.
+    /// Scores every candidate pair that is not known from the night `before`; what that joined is kept for clustering.
     pub fn score<'b>(
         &'b self,
         scorer: &Scorer,
         blocks: &Blocks,
-        before: Option<&'b Left>,
+        before: Option<(&Compared, &'b Joined)>,
         advance: impl Fn(u64) + Sync,
     ) -> (Fresh, Option<Recalling<'b>>) {
-        let Some(before) = before else {
+        let Some((compared, joined)) = before else {
             let (edges, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
             return (Fresh { edges, compared, recalled: 0 }, None);
         };
         let looks = Looks::of_all(self.comparisons, self.identities);
-        let known = before.compared.tonight(&looks);
+        let known = compared.tonight(&looks);
         let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
-        let identities = known.identities();
-        (fresh, Some(Recalling { joins: Joins::new(looks, &before.joined), blocks, identities }))
+        let (blocks, identities) = (distinct(blocks), known.identities());
+        (fresh, Some(Recalling { joins: Joins::new(looks, joined), blocks, identities }))
     }
 
     /// Weighs pairs that were compared while the model was learnt.
@@ -234,13 +234,13 @@ impl<'a> Scene<'a> {
         scorer: &Scorer,
         pairs: &PairPatterns,
         blocks: &Blocks,
-        before: Option<&'b Left>,
+        joined: Option<&'b Joined>,
     ) -> (Fresh, Option<Recalling<'b>>) {
         let edges = score_compared(pairs, std::slice::from_ref(scorer));
-        let recalling = before.map(|before| {
+        let recalling = joined.map(|joined| {
             let looks = Looks::of_all(self.comparisons, self.identities);
-            let blocks = blocks.sums(|identity| looks.of(identity));
-            Recalling { joins: Joins::new(looks, &before.joined), blocks, identities: 0 }
+            let blocks = distinct(blocks.sums(|identity| looks.of(identity)));
+            Recalling { joins: Joins::new(looks, joined), blocks, identities: 0 }
         });
         (Fresh { edges, compared: pairs.pairs(), recalled: 0 }, recalling)
     }

@@ -1,0 +1,156 @@
+//! Columns that wait on disk while a night links: it compares codes of its own by then, and needs what the records hold only afterwards.
+//!
+//! In: records. Out: the same records, later. Always: what waits lies in `state/spill` below the output, for the owner only, each piece with
+//! its checksum; it goes when it is read again, and what a killed night has left goes when the next one begins ([`clear`]).
+
+use super::checkpoint::columns::{get_column, put_column};
+use super::checkpoint::pieces::{Damaged, Reader, Writer};
+use crate::disk;
+use crate::failure::{Code, Exit, Failure, Result};
+use crate::job::Field;
+use crate::records::{Column, Records};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+pub(super) static ASIDE_FAILED: Code = Code {
+    id: "OF0441",
+    exit: Exit::Resource,
+    title: "columns could not wait on disk",
+    next_step: "See to the disk of [job] output or raise [job] memory_limit, then `onefolk run --resume`; nothing was published",
+    explanation: "With [job] memory_limit a night that needs more memory lets the columns of its records wait in state/spill below the \
+                  output while it links. They could not be written there, or were not what had been written when they were read again. \
+                  What was published before still stands, and `--resume` goes on from the last stage that was finished.",
+};
+
+type Got<T> = std::result::Result<T, Damaged>;
+
+/// Columns on disk.
+#[derive(Debug)]
+pub(super) struct Aside {
+    path: PathBuf,
+}
+
+fn folder(output: &Path) -> PathBuf {
+    output.join("state/spill")
+}
+
+/// Removes what waits below `output`; nothing there is no error.
+pub(super) fn clear(output: &Path) -> Result<()> {
+    let folder = folder(output);
+    disk::remove_folder(&folder).map_err(|error| Failure::from_io(&error, &folder, &ASIDE_FAILED))
+}
+
+impl Aside {
+    /// Writes all columns away and leaves the records without them.
+    ///
+    /// # Errors
+    /// OF0441, or the code of a full disk; then columns are lost, and the night with them.
+    pub fn put(output: &Path, records: &mut Records) -> Result<Aside> {
+        let folder = folder(output);
+        let path = folder.join("columns");
+        disk::create_folder(&folder)
+            .and_then(|()| disk::remove_file(&path))
+            .and_then(|()| Writer::create(&path))
+            .and_then(|writer| write(writer, records))
+            .map_err(|error| Failure::from_io(&error, &path, &ASIDE_FAILED))?;
+        Ok(Aside { path })
+    }
+
+    /// Bytes on disk.
+    pub fn bytes(&self) -> u64 {
+        self.path.metadata().map_or(0, |file| file.len())
+    }
+
+    /// Gives the records their columns again.
+    ///
+    /// # Errors
+    /// OF0441 where they are not what was written.
+    pub fn bring_back(self, records: &mut Records) -> Result<()> {
+        let failed = |error: io::Error| Failure::from_io(&error, &self.path, &ASIDE_FAILED);
+        let damaged = |Damaged| failed(io::Error::new(io::ErrorKind::InvalidData, "it is not what was written"));
+        let reader = Reader::open(&self.path).map_err(failed)?;
+        read(reader, records).map_err(damaged)?;
+        disk::remove_file(&self.path).map_err(failed)
+    }
+}
+
+/// Each column goes as soon as it is written.
+fn write(mut writer: Writer, records: &mut Records) -> io::Result<()> {
+    for columns in [&mut records.raw, &mut records.clean] {
+        writer.put(&(columns.len() as u64))?;
+        while let Some((field, column)) = columns.pop_first() {
+            writer.put(&field)?;
+            put_column(&mut writer, &column)?;
+        }
+    }
+    for fact in &mut records.facts {
+        put_column(&mut writer, &std::mem::take(&mut fact.column))?;
+    }
+    writer.finish()
+}
+
+fn read(mut reader: Reader, records: &mut Records) -> Got<()> {
+    let mut columns = || -> Got<BTreeMap<Field, Column>> {
+        let count: u64 = reader.get()?;
+        (0..count).map(|_| Ok((reader.get()?, get_column(&mut reader)?))).collect()
+    };
+    (records.raw, records.clean) = (columns()?, columns()?);
+    for fact in &mut records.facts {
+        fact.column = get_column(&mut reader)?;
+    }
+    reader.at_end()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::MISSING;
+
+    fn column(values: &[&str]) -> Column {
+        let mut column = Column::default();
+        for value in values {
+            let code = if value.is_empty() { MISSING } else { column.values.intern(value) };
+            column.codes.push(code);
+        }
+        column
+    }
+
+    fn records() -> Records {
+        let mut records = Records::default();
+        records.raw.insert(Field::GivenName, column(&["Ann", "", "ANN"]));
+        records.clean.insert(Field::GivenName, column(&["ann", "", "ann"]));
+        records.clean.insert(Field::Sex, column(&["", "", ""]));
+        records
+    }
+
+    fn values(columns: &BTreeMap<Field, Column>) -> Vec<(Field, Vec<u32>, Vec<String>)> {
+        let owned = |column: &Column| column.values.iter().map(str::to_string).collect();
+        columns.iter().map(|(field, column)| (*field, column.codes.clone(), owned(column))).collect()
+    }
+
+    #[test]
+    fn what_waited_is_what_it_was_and_leaves_nothing() {
+        let output = tempfile::tempdir().expect("a folder");
+        let (mut aside, whole) = (records(), records());
+        let waits = Aside::put(output.path(), &mut aside).expect("there is room");
+        assert!(aside.raw.is_empty() && aside.clean.is_empty() && waits.bytes() > 0);
+        waits.bring_back(&mut aside).expect("it is whole");
+        assert_eq!((values(&aside.raw), values(&aside.clean)), (values(&whole.raw), values(&whole.clean)));
+        assert_eq!(std::fs::read_dir(folder(output.path())).expect("the folder stands").count(), 0);
+    }
+
+    #[test]
+    fn what_was_changed_meanwhile_is_not_taken() {
+        let output = tempfile::tempdir().expect("a folder");
+        let mut records = records();
+        let waits = Aside::put(output.path(), &mut records).expect("there is room");
+        let mut bytes = std::fs::read(&waits.path).expect("it stands");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(&waits.path, bytes).expect("it can be changed");
+        assert_eq!(waits.bring_back(&mut records).expect_err("it is damaged").code.id, "OF0441");
+        clear(output.path()).expect("it can be removed");
+        assert!(!folder(output.path()).exists());
+    }
+}

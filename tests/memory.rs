@@ -1,0 +1,130 @@
+//! How much memory a night takes: foretold, and kept to where the job names a limit.
+
+mod common;
+
+use common::{Outcome, files_below, onefolk, outcome};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+const MIB: u64 = 1 << 20;
+
+/// `onefolk ARGUMENTS PATH`.
+fn started(arguments: &[&str], path: &Path) -> Outcome {
+    let mut command = onefolk();
+    command.args(arguments).arg(path);
+    outcome(command)
+}
+
+/// A generated town of some 60,000 rows in 12 providers.
+fn town_in(folder: &Path) -> PathBuf {
+    let town = folder.join("town");
+    started(&["generate", "--people", "8000", "--providers", "12", "--seed", "5", "--output"], &town).done();
+    town
+}
+
+/// The town's job with another output, and with a limit; on one thread, where what is resident differs least from run to run.
+fn job_with(town: &Path, name: &str, limit: &str) -> PathBuf {
+    let job = fs::read_to_string(town.join("job.toml")).expect("the town has a job");
+    let path = town.join(format!("{name}.toml"));
+    let job = job.replace("output = \"out\"", &format!("output = \"{name}\"\nmemory_limit = \"{limit}\"\nthreads = 1"));
+    assert!(job.contains("memory_limit"), "the job names its output");
+    fs::write(&path, job).expect("it can be written");
+    path
+}
+
+fn planned(job: &Path) -> Value {
+    serde_json::from_str(&started(&["plan", "--json"], job).done().stdout).expect("a plan is JSON")
+}
+
+fn run_json(output: &Path) -> Value {
+    serde_json::from_slice(&fs::read(output.join("current/run.json")).expect("a run stands")).expect("it is JSON")
+}
+
+/// Planned is what the run itself then counts, within a fifth, on a night that learns and on one that does not.
+#[test]
+fn a_plan_tells_the_memory_of_the_night() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let town = town_in(folder.path());
+    for kind in ["learns", "does not learn"] {
+        let planned = planned(&town.join("job.toml"));
+        started(&["run"], &town.join("job.toml")).done();
+        let Some(peak) = run_json(&town.join("out"))["peak_memory_bytes"].as_f64() else {
+            eprintln!("this system does not tell how much memory is resident");
+            return;
+        };
+        let ratio = planned["estimated_bytes"].as_f64().expect("a figure") / peak;
+        assert!((0.8..1.2).contains(&ratio), "a night that {kind}: planned {ratio:.2} of {peak} bytes");
+    }
+}
+
+/// Every Parquet file of the current run and its model, by name.
+fn published(output: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let is_told =
+        |path: &Path| path.extension().is_some_and(|ending| ending == "parquet") || path.ends_with("model.json");
+    files_below(&output.join("current")).into_iter().filter(|(path, _)| is_told(path)).collect()
+}
+
+/// The limit is raised until it is just enough: then columns waited on disk, nothing of them stays, and what is published is what a night
+/// without a limit, on all threads, publishes. Below that every night ends before it links, and says what it needs.
+#[test]
+fn a_night_within_its_limit_publishes_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let town = town_in(folder.path());
+    let plan = planned(&job_with(&town, "limited", "1 TiB"));
+    let (least, whole) = (plan["least_bytes"].as_u64().expect("told"), plan["estimated_bytes"].as_u64().expect("told"));
+    assert!(least + 6 * MIB < whole, "columns on disk make room: {least} of {whole}");
+    assert_eq!(plan["memory_limit"], 1_u64 << 40);
+    let limits = (least.saturating_sub(9 * MIB) / MIB..whole.div_ceil(MIB) + 24).step_by(3);
+    let mut refused = 0;
+    let enough = limits.into_iter().find(|limit| {
+        let run = started(&["run"], &job_with(&town, "limited", &format!("{limit} MiB")));
+        if run.status == Some(0) {
+            return true;
+        }
+        let run = run.failed(4, "OF0440");
+        assert!(run.stderr.contains(&format!("{limit} MiB are allowed")), "{}", run.stderr);
+        assert!(!town.join("limited/current").exists() && !town.join("limited/state/spill").exists());
+        refused += 1;
+        false
+    });
+    assert!(
+        enough.is_some() && refused > 0,
+        "{refused} refused, {enough:?} MiB are enough, planned {least} to {whole}"
+    );
+    let run = run_json(&town.join("limited"));
+    assert!(run["put_aside_bytes"].as_u64().is_some_and(|bytes| bytes > MIB), "{}", run["put_aside_bytes"]);
+    assert!(!town.join("limited/state/spill").exists(), "nothing of it stays");
+
+    started(&["run"], &town.join("job.toml")).done();
+    assert_eq!(run_json(&town.join("out"))["put_aside_bytes"], 0);
+    let (with, without) = (published(&town.join("limited")), published(&town.join("out")));
+    assert!(with.len() > 8, "{} files", with.len());
+    assert!(with.keys().eq(without.keys()));
+    for (name, bytes) in &with {
+        assert!(*bytes == without[name], "{} is another one", name.display());
+    }
+}
+
+/// What a killed night has put aside goes when the next one begins.
+#[test]
+fn what_a_killed_night_has_left_on_disk_goes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let town = town_in(folder.path());
+    let spill = town.join("out/state/spill");
+    fs::create_dir_all(&spill).expect("a folder");
+    fs::write(spill.join("columns"), "cut off").expect("a file");
+    started(&["run"], &job_with(&town, "out", "64 GiB")).done();
+    assert!(!spill.exists());
+}
+
+#[test]
+fn a_plan_says_what_the_limit_means() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let town = town_in(folder.path());
+    let told = |limit: &str| started(&["plan"], &job_with(&town, "limited", limit)).done().stdout;
+    assert!(told("64 GiB").contains("It fits into the 64.0 GiB that the job allows"));
+    assert!(told("20 MiB").contains("too little"));
+    assert!(!town.join("limited").exists(), "a plan writes nothing");
+}
