@@ -147,6 +147,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "seconds",
         "peak_memory_bytes",
         "cohorts",
+        "segment_sets",
         "audit",
         "opt_outs",
         "releases",

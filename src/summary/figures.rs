@@ -2,8 +2,8 @@
 //!
 //! Order and grouping follow what is shown, never the exact counts behind it, so that they tell nothing either.
 
-use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, age_band_words};
-use super::disclosure::{HIDDEN_UP_TO, Protected, Shown, Table, groups_of_a_known_total};
+use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
+use super::disclosure::{HIDDEN_UP_TO, Place, Protected, Shown, Table, groups_of_a_known_total};
 use super::{Changes, Estimate, EthnicGroup, Facts, Sex, Status};
 use crate::cohort;
 use crate::intake::QuarantineCode;
@@ -35,6 +35,7 @@ pub(super) struct Figures<'a> {
     pub overlap: Option<Overlap>,
     pub linkage: LinkageFigures,
     pub changes: Option<ChangeFigures<'a>>,
+    pub segment_sets: Vec<SegmentFigures<'a>>,
     pub cohorts: Vec<CohortFigures<'a>>,
 }
 
@@ -113,6 +114,23 @@ pub(super) struct LinkageFigures {
     pub estimate: Option<Estimate>,
 }
 
+/// The segments of a set by age.
+pub(super) struct SegmentFigures<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub source: Option<&'a str>,
+    pub absent: &'a [String],
+    pub rows: Vec<SegmentRow<'a>>,
+}
+
+pub(super) struct SegmentRow<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub people: Shown,
+    /// In the order of [`WIDE_BANDS`].
+    pub by_age: Vec<Shown>,
+}
+
 /// A cohort against everybody.
 pub(super) struct CohortFigures<'a> {
     pub id: &'a str,
@@ -157,6 +175,7 @@ impl<'a> Figures<'a> {
                 estimate: facts.linkage.estimate,
             },
             changes: facts.changes.as_ref().map(change_figures),
+            segment_sets: segment_sets(facts, counts),
             cohorts: facts.cohorts.iter().map(|cohort| cohort_figures(cohort, counts)).collect(),
         }
     }
@@ -353,6 +372,34 @@ fn fields<'a>(provider: &super::Provider<'a>, records: Shown) -> Vec<FieldFigure
         }
     };
     provider.fields.iter().map(figures).collect()
+}
+
+/// Each set as one table: its cells, the sum of each segment, and everybody.
+fn segment_sets<'a>(facts: &Facts<'a>, counts: &Counts) -> Vec<SegmentFigures<'a>> {
+    let figures = |(set, counted): (&super::SegmentSet<'a>, &Vec<u64>)| {
+        let mut table = Table::new();
+        let places: Vec<(Place, Vec<Place>)> = counted
+            .chunks(WIDE_BANDS.len())
+            .map(|cells| {
+                let whole = table.part(cells.iter().sum());
+                let parts: Vec<Place> = cells.iter().map(|&cell| table.part(cell)).collect();
+                table.sum(whole, parts.iter().copied());
+                (whole, parts)
+            })
+            .collect();
+        let everybody = table.exact(counted.iter().sum());
+        table.sum(everybody, places.iter().map(|place| place.0));
+        let shown = table.protect();
+        let names = set.segments.iter().copied().chain([("", "Not known")]);
+        let mut rows: Vec<SegmentRow> = names
+            .zip(&places)
+            .map(|((id, name), place)| SegmentRow { id, name, people: shown.at(place.0), by_age: shown.all(&place.1) })
+            .collect();
+        // Everybody is in a segment but whoever was flagged as sensitive after the run.
+        rows.pop_if(|row| row.people.count() == Some(0));
+        SegmentFigures { id: set.id, name: set.name, source: set.source, absent: set.absent, rows }
+    };
+    facts.segment_sets.iter().zip(&counts.segments).map(figures).collect()
 }
 
 /// The rest of everybody is known where a cohort is: both are protected.

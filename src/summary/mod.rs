@@ -15,7 +15,7 @@ mod tables;
 mod workbook;
 
 pub use facts::{
-    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status,
+    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status,
     postcode_district,
 };
 

@@ -1,7 +1,9 @@
 //! The laws of the summary, on small made-up populations full of small groups.
 
 use super::count::{self, Counts};
-use super::{EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status, Summary, build};
+use super::{
+    EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status, Summary, build,
+};
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
 use proptest::prelude::*;
@@ -73,6 +75,7 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
     let ethnicity: Vec<EthnicGroup> = people.iter().map(|person| person.ethnicity).collect();
     let status: Vec<Status> = people.iter().map(|person| person.status).collect();
     let area: Vec<u32> = people.iter().map(|person| person.area).collect();
+    let halves: Vec<u8> = people.iter().map(|person| person.age.map_or(2, |age| u8::from(age > 21))).collect();
     then(&Facts {
         job: "test",
         as_of: jiff::civil::date(2026, 11, 22),
@@ -90,6 +93,14 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
         },
         linkage: Linkage { pairs_compared: 3, links: 2, review: 1, estimate: None },
         changes: None,
+        segment_sets: vec![SegmentSet {
+            id: "halves",
+            name: "Halves",
+            source: None,
+            absent: &[],
+            segments: vec![("young", "Young"), ("old", "Old")],
+            of_person: &halves,
+        }],
         cohorts: &[],
     })
 }
@@ -123,7 +134,7 @@ fn shown_counts(summary: &Summary) -> Vec<u64> {
 
 /// The same counts by one plain pass a question.
 fn check_against_a_recount(people: &[Person], counts: &Counts) {
-    let living = |person: &&Person| person.status != Status::Died;
+    let living = |person: &&Person| matches!(person.status, Status::Registered | Status::KnownOnly);
     let how_many = |meets: &dyn Fn(&Person) -> bool| people.iter().filter(|person| meets(person)).count() as u64;
     assert_eq!(counts.people, people.len() as u64);
     for status in Status::ALL {
