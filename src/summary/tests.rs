@@ -117,7 +117,7 @@ fn shown_counts(summary: &Summary) -> Vec<u64> {
     let files =
         ["people_by_age_sex", "people_by_area", "people_by_group", "providers", "provider_overlap", "quarantine"];
     let mut counts = Vec::new();
-    for file in files.iter().chain(&["data_quality"]) {
+    for file in files.iter().chain(&["data_quality", "segments", "cohorts"]) {
         for row in csv_rows(summary, &format!("{file}.csv")) {
             let cells = columns.iter().filter_map(|column| row.get(*column)).filter(|cell| *cell != "*");
             counts.extend(cells.map(|cell| cell.parse::<u64>().expect("a count or a star")));
@@ -157,6 +157,14 @@ fn check_against_a_recount(people: &[Person], counts: &Counts) {
             };
             let own = people.iter().filter(living).filter(|person| person.sex == sex && fits(person.age)).count();
             assert_eq!(counts.age_sex[band][sex as usize], own as u64);
+        }
+    }
+    for segment in 0..3 {
+        for (wide, _) in count::WIDE_BANDS.iter().enumerate() {
+            let half = |age: Option<u8>| age.map_or(2, |age| usize::from(age > 21));
+            let fits = |person: &&Person| half(person.age) == segment && count::wide_band(person.age) == wide;
+            let own = people.iter().filter(living).filter(fits).count() as u64;
+            assert_eq!(counts.segments[0][segment * count::WIDE_BANDS.len() + wide], own);
         }
     }
     for (row, &one) in counts.overlap_of.iter().enumerate() {
