@@ -1,8 +1,9 @@
 //! Candidate pairs that are compared once, however often their patterns are weighed.
 //!
-//! A night that learns weighs the same pairs with one model after another. Who meets whom is cheap to say again (about 5 ns a yield), how
-//! they compare is not (about 400 ns), so only patterns are kept, in the order in which [`Blocks`] hands pairs out: two bytes a pair, and 8
-//! for each distinct pattern of a page. Back of an envelope, 5.3 M pairs in 180 runs of some 3,000 patterns each: 15 MB.
+//! A night that learns weighs the same pairs with one model after another. Finding out again who meets whom costs about 15 ns a yield, and there
+//! are some three yields a pair; comparing again some 400 ns. So both are kept, in the order in which [`Blocks`] hands pairs out: 4 bytes a pair for
+//! the greater identity, 2 for its pattern, 8 for each smaller identity and for each distinct pattern of a page. Back of an envelope, 5.3 M pairs of
+//! 0.7 M identities in 180 runs of some 3,000 patterns each: 42 MB.
 
 use super::{Blocks, Pairs};
 use crate::comparison::{Batch, Comparisons, Pattern};
@@ -16,16 +17,38 @@ const PAGE_PATTERNS: usize = 1 << 16;
 #[derive(Debug)]
 pub struct PairPatterns {
     /// The pages of each of [`Blocks::runs`].
-    runs: Vec<(Pairs, Vec<Page>)>,
+    runs: Vec<Vec<Page>>,
 }
 
-/// The patterns of some identities' pairs; an identity's pairs never stand on two pages.
+/// Some identities' pairs; an identity's pairs never stand on two pages.
 #[derive(Debug, Default)]
 struct Page {
-    /// Distinct patterns, in the order of their first pairs.
-    patterns: Vec<Pattern>,
+    /// The smaller identity of some pairs, and where those end that it has.
+    lefts: Vec<(u32, u32)>,
+    /// The greater identity of each pair.
+    rights: Vec<u32>,
     /// The place in `patterns` of each pair.
     places: Vec<u16>,
+    /// Distinct patterns, in the order of their first pairs.
+    patterns: Vec<Pattern>,
+}
+
+impl Page {
+    /// Each smaller identity with its greater ones, and the places of their patterns.
+    fn each(&self) -> impl Iterator<Item = (u32, &[u32], &[u16])> {
+        let mut from = 0;
+        self.lefts.iter().map(move |&(left, to)| {
+            let own = std::mem::replace(&mut from, to as usize)..to as usize;
+            (left, &self.rights[own.clone()], &self.places[own])
+        })
+    }
+
+    fn shrink(&mut self) {
+        self.lefts.shrink_to_fit();
+        self.rights.shrink_to_fit();
+        self.places.shrink_to_fit();
+        self.patterns.shrink_to_fit();
+    }
 }
 
 /// Pages while they are written.
@@ -42,12 +65,12 @@ impl Writer {
         Writer { most, done: Vec::new(), page: Page::default(), place_of: FxHashMap::default() }
     }
 
-    /// Adds the patterns of one identity's pairs.
-    fn add(&mut self, patterns: &[Pattern]) {
+    /// Adds one identity's pairs.
+    fn add(&mut self, left: u32, rights: &[u32], patterns: &[Pattern]) {
         if self.page.patterns.len() + patterns.len() > self.most && !self.page.places.is_empty() {
             self.turn();
         }
-        let Page { patterns: known, places } = &mut self.page;
+        let Page { lefts, rights: all, places, patterns: known } = &mut self.page;
         for &pattern in patterns {
             let place = *self.place_of.entry(pattern).or_insert_with(|| {
                 known.push(pattern);
@@ -55,45 +78,20 @@ impl Writer {
             });
             places.push(place);
         }
+        all.extend_from_slice(rights);
+        lefts.push((left, all.len() as u32));
     }
 
     fn turn(&mut self) {
         self.place_of.clear();
         let mut page = std::mem::take(&mut self.page);
-        page.patterns.shrink_to_fit();
-        page.places.shrink_to_fit();
+        page.shrink();
         self.done.push(page);
     }
 
     fn finish(mut self) -> Vec<Page> {
         self.turn();
         self.done
-    }
-}
-
-/// Reads the pages of a run in the order in which its pairs are handed out.
-struct Reader<'a> {
-    pages: std::slice::Iter<'a, Page>,
-    page: &'a Page,
-    at: usize,
-}
-
-impl<'a> Reader<'a> {
-    fn of(pages: &'a [Page]) -> Reader<'a> {
-        let mut pages = pages.iter();
-        let page = pages.next().expect("a run has a page");
-        Reader { pages, page, at: 0 }
-    }
-
-    /// The places of an identity's next pairs, and whether they are the first on their page.
-    fn next(&mut self, pairs: usize) -> (bool, &'a Page, &'a [u16]) {
-        while self.at == self.page.places.len() {
-            self.page = self.pages.next().expect("every pair was compared");
-            self.at = 0;
-        }
-        let from = self.at;
-        self.at += pairs;
-        (from == 0, self.page, &self.page.places[from..self.at])
     }
 }
 
@@ -107,84 +105,72 @@ impl PairPatterns {
                 |_| true,
                 |left, rights| {
                     pairs += rights.len() as u64;
-                    writer.add(comparisons.patterns(left, rights, &mut batch));
+                    writer.add(left, rights, comparisons.patterns(left, rights, &mut batch));
                 },
             );
             progress(pairs);
-            (run, writer.finish())
+            writer.finish()
         };
         PairPatterns { runs: blocks.runs().into_par_iter().map(compare).collect() }
     }
 
     /// How many pairs there are.
     pub fn pairs(&self) -> u64 {
-        self.runs.iter().flat_map(|(_, pages)| pages).map(|page| page.places.len() as u64).sum()
+        self.runs.iter().flatten().map(|page| page.places.len() as u64).sum()
     }
 
-    /// Hands out every pair, run by run on many threads: `blocks` are those that were compared, `look` is asked once a page and pattern,
-    /// `each` gets its answer for every pair of an identity with greater ones. Gives what was gathered of each run, in order.
+    /// Hands out every pair, run by run on many threads: `look` is asked once a page and pattern, `each` gets its answer for every pair of an
+    /// identity with greater ones. Gives what was gathered of each run, in order.
     pub fn walk<L: Copy, T: Default + Send>(
         &self,
-        blocks: &Blocks,
         look: impl Fn(Pattern) -> L + Sync,
         each: impl Fn(&mut T, (u32, u32), Pattern, L) + Sync,
     ) -> Vec<T> {
-        let walk = |(run, pages): &(Pairs, Vec<Page>)| {
-            let (mut gathered, mut reader, mut looked) = (T::default(), Reader::of(pages), Vec::new());
-            blocks.each_left(
-                *run,
-                |_| true,
-                |left, rights| {
-                    let (is_new, page, places) = reader.next(rights.len());
-                    if is_new {
-                        looked.clear();
-                        looked.extend(page.patterns.iter().map(|&pattern| look(pattern)));
-                    }
+        let walk = |pages: &Vec<Page>| {
+            let (mut gathered, mut looked) = (T::default(), Vec::new());
+            for page in pages {
+                looked.clear();
+                looked.extend(page.patterns.iter().map(|&pattern| look(pattern)));
+                for (left, rights, places) in page.each() {
                     for (&right, &place) in rights.iter().zip(places) {
-                        each(
-                            &mut gathered,
-                            (left, right),
-                            page.patterns[usize::from(place)],
-                            looked[usize::from(place)],
-                        );
+                        let place = usize::from(place);
+                        each(&mut gathered, (left, right), page.patterns[place], looked[place]);
                     }
-                },
-            );
+                }
+            }
             gathered
         };
         self.runs.par_iter().map(walk).collect()
     }
 
-    /// Compares again the pairs of which both identities are marked in `changed`, after the comparisons have learnt.
-    pub fn compare_again(&mut self, comparisons: &Comparisons, blocks: &Blocks, changed: &[bool]) {
-        self.runs.par_iter_mut().for_each(|(run, pages)| {
-            let (mut writer, mut reader, mut patterns) = (Writer::new(PAGE_PATTERNS), Reader::of(pages), Vec::new());
-            let mut any = false;
-            blocks.each_left(
-                *run,
-                |_| true,
-                |left, rights| {
-                    let (_, page, places) = reader.next(rights.len());
-                    patterns.clear();
-                    for (&right, &place) in rights.iter().zip(places) {
-                        let again = changed[left as usize] && changed[right as usize];
-                        any |= again;
-                        let known = page.patterns[usize::from(place)];
-                        patterns.push(if again { comparisons.pattern_afresh(left, right) } else { known });
-                    }
-                    writer.add(&patterns);
-                },
-            );
-            if any {
-                *pages = writer.finish();
+    /// Replaces the patterns of the pairs of which both identities are marked in `changed`: `again` gives one from the pair and what it was.
+    pub fn compare_again(&mut self, changed: &[bool], again: impl Fn(u32, u32, Pattern) -> Pattern + Sync) {
+        let changed = |identity: u32| changed[identity as usize];
+        self.runs.par_iter_mut().for_each(|pages| {
+            let concerned =
+                |(left, rights, _): (u32, &[u32], &[u16])| changed(left) && rights.iter().any(|&right| changed(right));
+            if !pages.iter().any(|page| page.each().any(concerned)) {
+                return;
             }
+            let (mut writer, mut patterns) = (Writer::new(PAGE_PATTERNS), Vec::new());
+            for page in &*pages {
+                for (left, rights, places) in page.each() {
+                    let pattern = |(&right, &place): (&u32, &u16)| {
+                        let known = page.patterns[usize::from(place)];
+                        if changed(left) && changed(right) { again(left, right, known) } else { known }
+                    };
+                    patterns.clear();
+                    patterns.extend(rights.iter().zip(places).map(pattern));
+                    writer.add(left, rights, &patterns);
+                }
+            }
+            *pages = writer.finish();
         });
     }
 
     /// All patterns that pairs have, ascending.
     pub fn patterns(&self) -> Vec<Pattern> {
-        let pages = self.runs.iter().flat_map(|(_, pages)| pages);
-        let mut all: Vec<Pattern> = pages.flat_map(|page| page.patterns.iter().copied()).collect();
+        let mut all: Vec<Pattern> = self.runs.iter().flatten().flat_map(|page| page.patterns.iter().copied()).collect();
         all.par_sort_unstable();
         all.dedup();
         all
@@ -199,22 +185,37 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_written_is_read_again_however_often_the_page_is_turned(
-            lists in prop::collection::vec(prop::collection::vec(0u64..40, 1..9), 0..60),
+            lists in prop::collection::vec(prop::collection::vec((0u32..99, 0u64..40), 1..9), 0..60),
             most in 1usize..20,
+            marked in prop::collection::vec(any::<bool>(), 99),
         ) {
+            let split = |list: &Vec<(u32, u64)>| -> (Vec<u32>, Vec<u64>) { list.iter().copied().unzip() };
             let mut writer = Writer::new(most);
-            lists.iter().for_each(|list| writer.add(list));
-            let pages = writer.finish();
-            let mut reader = Reader::of(&pages);
-            let mut firsts = 0;
-            for list in &lists {
-                let (is_first, page, places) = reader.next(list.len());
-                firsts += usize::from(is_first);
-                let read: Vec<Pattern> = places.iter().map(|&place| page.patterns[usize::from(place)]).collect();
-                prop_assert_eq!(&read, list);
-                prop_assert!(page.patterns.len() <= most.max(9), "a page holds no more than it may, or one identity's pairs");
+            for (left, list) in lists.iter().enumerate() {
+                let (rights, patterns) = split(list);
+                writer.add(left as u32, &rights, &patterns);
             }
-            prop_assert_eq!(firsts, pages.iter().filter(|page| !page.places.is_empty()).count());
+            let mut kept = PairPatterns { runs: vec![writer.finish()] };
+            prop_assert!(
+                kept.runs[0].iter().all(|page| page.patterns.len() <= most.max(9)),
+                "a page holds no more than it may, or one identity's pairs"
+            );
+            let read = |kept: &PairPatterns| -> Vec<(u32, u32, u64)> {
+                let gather = |all: &mut Vec<(u32, u32, u64)>, (left, right), pattern, looked: u64| {
+                    assert_eq!(looked, pattern + 1);
+                    all.push((left, right, pattern));
+                };
+                kept.walk(|pattern| pattern + 1, gather).concat()
+            };
+            let written = || (0u32..).zip(&lists).flat_map(|(left, list)| list.iter().map(move |&(right, p)| (left, right, p)));
+            prop_assert_eq!(read(&kept), written().collect::<Vec<_>>());
+            prop_assert_eq!(kept.pairs(), lists.iter().map(|list| list.len() as u64).sum::<u64>());
+            kept.compare_again(&marked, |left, right, pattern| pattern + u64::from(left + right) + 100);
+            let anew = written().map(|(left, right, p)| {
+                let again = marked[left as usize] && marked[right as usize];
+                (left, right, if again { p + u64::from(left + right) + 100 } else { p })
+            });
+            prop_assert_eq!(read(&kept), anew.collect::<Vec<_>>());
         }
     }
 }

@@ -4,8 +4,8 @@
 //! Of names only. Categories were tried: places and occupations that a wrong cluster brings together confirm that cluster, and on
 //! historical_dev they cost more precision than they brought recall (docs/measurements.md).
 
-use super::Evidence;
 use super::nodes::Nodes;
+use super::{Evidence, Sets};
 use crate::comparison::name::Names;
 use crate::comparison::{Alias, Comparison, Of};
 use rayon::prelude::*;
@@ -29,8 +29,8 @@ struct Counts {
 }
 
 /// What clusters show, by comparison. In the number of clusters linear; a cluster costs the square of its values, which are capped.
-pub(super) fn learn(evidence: &Evidence, nodes: &Nodes, clusters: &[Vec<u32>]) -> Vec<(usize, Vec<Alias>)> {
-    let clusters: Vec<&Vec<u32>> = clusters.iter().filter(|cluster| cluster.len() > 1).collect();
+pub(super) fn learn(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Vec<(usize, Vec<Alias>)> {
+    let clusters: Vec<&[u32]> = clusters.iter().filter(|cluster| cluster.len() > 1).collect();
     let of_comparison = |(at, comparison): (usize, &Comparison)| {
         let Of::Name(names) = &comparison.of else { return None };
         let counts = clusters

@@ -8,7 +8,7 @@ use super::links::{Edge, units32};
 use super::merges::{Expected, LOWEST, best_cut};
 use super::nodes::Nodes;
 use super::pass::{self, NodeEdge};
-use super::{Evidence, Population, pair_cut, people_cut};
+use super::{Evidence, Population, Sets, pair_cut, people_cut};
 use crate::comparison::{Alias, Pattern};
 use crate::model::{Believed, Candidate, ContextWeights, Decision, Form, probability};
 use rayon::prelude::*;
@@ -19,6 +19,8 @@ const MARGIN: f64 = 0.002;
 const MARGIN_PAIRS: f64 = 2.0;
 /// Identities on which a large population is decided.
 const SAMPLE: usize = 200_000;
+/// Identities on which a form is chosen where the choice is clear; otherwise all of the sample are asked.
+const CHOICE: usize = 50_000;
 
 /// Kept pairs of enough whole components to decide on: all of them where the population is small.
 pub struct Sample {
@@ -30,7 +32,12 @@ pub struct Sample {
 
 /// Takes a sample; weights of `edges` are those of `evidence`.
 pub fn sample(evidence: &Evidence, edges: &[Edge]) -> Sample {
-    if evidence.identities.len() <= SAMPLE {
+    sample_of(evidence, edges, SAMPLE)
+}
+
+/// The same with at most so many identities that have a pair, and not all of them unless there are no more in all.
+fn sample_of(evidence: &Evidence, edges: &[Edge], most: usize) -> Sample {
+    if evidence.identities.len() <= most {
         return Sample { edges: edges.to_vec(), scale: 1.0 };
     }
     let joining: Vec<NodeEdge> = edges
@@ -44,7 +51,7 @@ pub fn sample(evidence: &Evidence, edges: &[Edge]) -> Sample {
     // Identities stand in the order of their content hash: their numbers are mixed, or a sample would hold all that begins alike.
     components.sort_by_key(|component| u64::from(component[0]).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20);
     let mut component_of = vec![u32::MAX; identities];
-    let mut left = SAMPLE;
+    let mut left = most;
     for (number, component) in components.iter().enumerate() {
         if component.len() <= left {
             left -= component.len();
@@ -68,7 +75,30 @@ impl Sample {
 
 /// The candidate to go on with, by place: whose clusters promise the highest F1 in the eyes of *all* candidates. A model that takes true
 /// matches for related strangers, or namesakes for matches, promises itself much and the others little. Without a `jury` each is asked alone.
+///
+/// A part of the sample is asked first. All candidates are judged on the same pairs, so that what chance does to one it does to all: where the
+/// best leads by as much as a freer form must promise more, the whole sample would say the same.
 pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> usize {
+    if evidence[0].identities.len() > CHOICE {
+        let (best, lead) =
+            best_of(&promises(evidence, candidates, &sample_of(&evidence[0], &sample.edges, CHOICE), jury));
+        if lead >= MARGIN {
+            return best;
+        }
+    }
+    best_of(&promises(evidence, candidates, sample, jury)).0
+}
+
+/// The place of the highest promise, the first of equal ones, and by how much it leads.
+fn best_of(promises: &[f64]) -> (usize, f64) {
+    let better = |best: usize, next: usize| if promises[next] > promises[best] { next } else { best };
+    let best = (0..promises.len()).reduce(better).unwrap_or(0);
+    let others = promises.iter().enumerate().filter(|(at, _)| *at != best).map(|(_, promise)| promises[best] - promise);
+    (best, others.fold(f64::INFINITY, f64::min))
+}
+
+/// What each candidate promises, and the constrained one what it is preferred by on top.
+fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> Vec<f64> {
     let nodes = Nodes::of(&evidence[0], pair_cut(evidence[0].settings));
     let together = Together::of(&evidence[0], &nodes).pairs;
     let clustered = |evidence: &Evidence| {
@@ -78,7 +108,7 @@ pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, 
         let (cut, _) = best_cut(&merges, population.inside(&edges));
         pass::clusters(nodes.len(), &merges, cut).0
     };
-    let clusters: Vec<Vec<Vec<u32>>> = evidence.par_iter().map(clustered).collect();
+    let clusters: Vec<Sets> = evidence.par_iter().map(clustered).collect();
     let all = Jury::of(evidence, &nodes, &sample.edges);
     let mut promises = Vec::new();
     for (at, (candidate, clusters)) in candidates.iter().zip(&clusters).enumerate() {
@@ -89,8 +119,7 @@ pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, 
         tracing::info!(form = ?candidate.model.form, expected_f1 = f1.0, "a candidate model");
         promises.push(f1.0 + if candidate.model.form == Form::Constrained { f1.1 } else { 0.0 });
     }
-    let better = |best: usize, next: usize| if promises[next] > promises[best] { next } else { best };
-    (0..promises.len()).reduce(better).unwrap_or(0)
+    promises
 }
 
 /// All candidates together: a pair is as likely one person as they say on average.
@@ -117,7 +146,7 @@ impl<'a> Jury<'a> {
     }
 
     /// The F1 that is expected of clusters, and how much more a freer form must promise.
-    fn promised(&self, clusters: &[Vec<u32>]) -> (f64, f64) {
+    fn promised(&self, clusters: &Sets) -> (f64, f64) {
         let Expected { pairs, true_pairs, all_true } = self.copies;
         let inside = self.inside(clusters);
         let expected = Expected { pairs: pairs + inside.0, true_pairs: true_pairs + inside.1, all_true };
@@ -143,8 +172,8 @@ impl<'a> Jury<'a> {
     }
 
     /// Record pairs inside clusters of nodes, and how many of them are true.
-    fn inside(&self, clusters: &[Vec<u32>]) -> (f64, f64) {
-        let one = |cluster: &Vec<u32>| {
+    fn inside(&self, clusters: &Sets) -> (f64, f64) {
+        let one = |cluster: &[u32]| {
             let mut sums = (0.0, 0.0);
             for (at, &a) in cluster.iter().enumerate() {
                 for &b in &cluster[at + 1..] {

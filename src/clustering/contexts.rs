@@ -5,7 +5,7 @@ use super::judged::judge;
 use super::links::{end_to_end, units32};
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
-use super::{Population, aliases};
+use super::{Population, Sets, aliases};
 use crate::comparison::{Alias, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
 use rayon::prelude::*;
@@ -14,7 +14,7 @@ use rayon::prelude::*;
 pub(super) struct Contexts<'a> {
     population: &'a Population<'a>,
     /// Members ascending.
-    clusters: Vec<Vec<u32>>,
+    clusters: Sets,
     cluster_of: Vec<u32>,
     /// (smaller cluster, larger cluster, place of the edge), ascending.
     between: Vec<(u32, u32, u32)>,
@@ -53,7 +53,7 @@ fn are_of_two(x: &(u32, u32, u32), y: &(u32, u32, u32)) -> bool {
 }
 
 impl<'a> Contexts<'a> {
-    pub fn of(population: &'a Population<'a>, clusters: Vec<Vec<u32>>) -> Contexts<'a> {
+    pub fn of(population: &'a Population<'a>, clusters: Sets) -> Contexts<'a> {
         let mut cluster_of = vec![0; population.nodes.len()];
         for (number, members) in clusters.iter().enumerate() {
             members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);

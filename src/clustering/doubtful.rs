@@ -4,7 +4,7 @@
 
 use super::links::Edge;
 use super::nodes::Nodes;
-use super::{Evidence, ReviewReason};
+use super::{Evidence, ReviewReason, Sets};
 use crate::comparison::Of;
 use crate::comparison::date::Dates;
 use crate::records::MISSING;
@@ -20,12 +20,12 @@ const DATES_DIFFER: u8 = 1;
 const DATES_LOOKED_AT: usize = 32;
 
 /// Why each cluster looks wrong, if it does. Clusters are lists of nodes; linear in the nodes but for the few dates of one cluster.
-pub(super) fn reasons(evidence: &Evidence, nodes: &Nodes, clusters: &[Vec<u32>]) -> Vec<Option<ReviewReason>> {
+pub(super) fn reasons(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Vec<Option<ReviewReason>> {
     let dates = evidence.comparisons.find("date_of_birth").and_then(|comparison| match &comparison.of {
         Of::Date(dates) => Some(dates),
         _ => None,
     });
-    let of_cluster = |cluster: &Vec<u32>| match () {
+    let of_cluster = |cluster: &[u32]| match () {
         () if cluster.len() < 2 => None,
         () if cluster.len() > IDENTITIES_MAX => Some(ReviewReason::TooManyRecords),
         () if dates.is_some_and(|dates| has_two_dates(dates, &held_dates(evidence, nodes, dates, cluster))) => {

@@ -38,14 +38,9 @@ pub struct RecordPairs {
 type Strong = (Reverse<i32>, u32, u32, u32, u32);
 
 impl RecordPairs {
-    /// Keeps scored pairs; `order` has the record at each place.
-    pub fn of(
-        pairs: impl Iterator<Item = RecordPair>,
-        order: &[u32],
-        identities: &Identities,
-        cut: i64,
-    ) -> RecordPairs {
-        let identity = |place: u32| identities.of_record[order[place as usize] as usize];
+    /// Keeps scored pairs; `identity_of` has the identity of the record at each place.
+    pub fn of(pairs: impl Iterator<Item = RecordPair>, identity_of: &[u32], cut: i64) -> RecordPairs {
+        let identity = |place: u32| identity_of[place as usize];
         let (mut strong, mut links) = (Vec::new(), Vec::new());
         for pair in pairs {
             let (a, b) = (identity(pair.left), identity(pair.right));
@@ -67,7 +62,8 @@ impl RecordPairs {
 
 /// Sorts pairs of identities and leaves the best of each.
 fn best_of_each(links: &mut Vec<Edge>) {
-    links.sort_unstable_by_key(|edge| (edge.left, edge.right, Reverse(edge.weight), edge.pattern));
+    let pair = |edge: &Edge| u64::from(edge.left) << 32 | u64::from(edge.right);
+    links.sort_unstable_by_key(|edge| (pair(edge), Reverse(edge.weight), edge.pattern));
     links.dedup_by_key(|edge| (edge.left, edge.right));
 }
 
@@ -349,8 +345,9 @@ mod tests {
         let pair = |&(left, right, bits): &(u32, u32, i64)| RecordPair { left, right, weight: bits * 1024, pattern: 0 };
         let (order, settings) = ((0..records.len() as u32).collect::<Vec<u32>>(), ClusterSettings::default());
         // One list a pair: what is kept of each is put together.
-        let of =
-            |one: &(u32, u32, i64)| RecordPairs::of([pair(one)].into_iter(), &order, &identities, pair_cut(&settings));
+        let of = |one: &(u32, u32, i64)| {
+            RecordPairs::of([pair(one)].into_iter(), &identities.of_record, pair_cut(&settings))
+        };
         let found: Vec<RecordPairs> = pairs.iter().map(of).collect();
         join_pairs(records, &identities, settled, &settings, (found, &order, pairs.len() as u64), |_| 10 * 1024)
     }

@@ -95,7 +95,7 @@ fn scored_in(
 
 /// As [`score_pairs`], of pairs that were compared before: each pattern is weighed once. Those are kept that one of the scorers gives a chance;
 /// weights are the first one's.
-pub fn score_compared(compared: &PairPatterns, scorers: &[Scorer], blocks: &Blocks) -> Vec<Edge> {
+pub fn score_compared(compared: &PairPatterns, scorers: &[Scorer]) -> Vec<Edge> {
     let patterns = compared.patterns();
     let weights: FxHashMap<Pattern, Option<i64>> =
         patterns.par_iter().map(|&pattern| (pattern, weight_with_chance(scorers, pattern))).collect();
@@ -104,7 +104,7 @@ pub fn score_compared(compared: &PairPatterns, scorers: &[Scorer], blocks: &Bloc
             kept.push(Edge::of(left, right, weight, pattern));
         }
     };
-    ascending(compared.walk(blocks, |pattern| weights[&pattern], keep))
+    ascending(compared.walk(|pattern| weights[&pattern], keep))
 }
 
 fn ascending(parts: Vec<Vec<Edge>>) -> Vec<Edge> {

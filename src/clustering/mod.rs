@@ -53,6 +53,7 @@ use decided::{Refused, Together};
 use nodes::Nodes;
 use pass::{Bond, NodeEdge, Sizes, Way};
 use rayon::prelude::*;
+use union_find::Sets;
 
 /// Components of the first pass beyond this are cut along their weakest pairs.
 const COMPONENT_MAX: usize = 50_000;
@@ -281,7 +282,7 @@ impl Population<'_> {
 fn finish(
     evidence: &Evidence,
     nodes: &Nodes,
-    clusters: (Vec<Vec<u32>>, Vec<Bond>),
+    clusters: (Sets, Vec<Bond>),
     mut links: Vec<Edge>,
     refused: &[Refused],
     mut counts: Counts,

@@ -6,7 +6,7 @@ use super::merges::{Expected, Merge};
 use super::nodes::Nodes;
 use super::pooled::Pooled;
 use super::sparse::{self, Scored};
-use super::union_find::UnionFind;
+use super::union_find::{Sets, UnionFind};
 use super::{Evidence, again};
 use crate::model::{Pooling, UNITS_PER_BIT, probability};
 use rayon::prelude::*;
@@ -262,7 +262,7 @@ pub(super) struct Bond {
 }
 
 /// Clusters after all joins at or above `cut`: members ascending, and what joined them.
-pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Vec<Vec<u32>>, Vec<Bond>) {
+pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Sets, Vec<Bond>) {
     let mut union = UnionFind::new(nodes);
     let made = || merges.iter().flatten().filter(|merge| merge.average >= cut);
     made().for_each(|merge| union.join(merge.left, merge.right));

@@ -4,6 +4,7 @@
 //! on the values of the two identities and on how often values occur, never on row order; missing on either side is no level.
 
 mod aliases;
+mod batch;
 pub mod date;
 mod frequencies;
 pub mod kernels;
@@ -15,6 +16,7 @@ pub mod tokens;
 pub mod value;
 
 pub use aliases::Alias;
+pub use batch::Batch;
 pub use frequencies::Frequencies;
 
 use crate::job::{Field, FieldKind, Job};
@@ -171,13 +173,6 @@ impl Comparison {
     }
 }
 
-/// What comparing one identity with many needs: their rows side by side, and the patterns.
-#[derive(Debug, Default)]
-pub struct Batch {
-    rows: Vec<u32>,
-    patterns: Vec<Pattern>,
-}
-
 /// All comparisons of a job, in the order of the fields.
 #[derive(Debug)]
 pub struct Comparisons {
@@ -301,23 +296,6 @@ impl Comparisons {
         Comparisons { list, rows, width, known: OnceLock::new(), asked: OnceLock::new() }
     }
 
-    /// The patterns of one identity with each of `rights`, in their order.
-    ///
-    /// The rows are gathered first, so that waiting for memory overlaps; then each comparison runs over all of them.
-    pub fn patterns<'a>(&self, left: u32, rights: &[u32], batch: &'a mut Batch) -> &'a [Pattern] {
-        let left = self.row(left);
-        batch.rows.clear();
-        rights.iter().for_each(|&right| batch.rows.extend_from_slice(self.row(right)));
-        batch.patterns.clear();
-        batch.patterns.resize(rights.len(), 0);
-        for comparison in &self.list {
-            for (pattern, right) in batch.patterns.iter_mut().zip(batch.rows.chunks_exact(self.width)) {
-                *pattern |= comparison.level(left, right).map_or(0, |level| (u64::from(level) + 1) << comparison.shift);
-            }
-        }
-        &batch.patterns
-    }
-
     fn row(&self, identity: u32) -> &[u32] {
         &self.rows[identity as usize * self.width..(identity as usize + 1) * self.width]
     }
@@ -348,6 +326,15 @@ impl Comparisons {
             Of::Values(_) | Of::Date(_) | Of::Place(_) => 0,
         });
         learnt.sum()
+    }
+
+    /// The pattern of two identities after [`Comparisons::learn`] of `found`, where it was `known` before: only what has learnt compares again.
+    pub fn compared_again(&self, left: u32, right: u32, known: Pattern, found: &[(usize, Vec<Alias>)]) -> Pattern {
+        let (left, right) = (self.row(left), self.row(right));
+        found.iter().fold(known, |pattern, (at, _)| {
+            let comparison = &self.list[*at];
+            comparison.put(pattern, comparison.level(left, right))
+        })
     }
 
     /// By identity, whether it holds a value that has an alias among those found.

@@ -120,7 +120,7 @@ fn blocked_histogram(
         }
     };
     let parts: Vec<(Counter, u64)> = match compared {
-        Some(compared) => compared.walk(blocks, |_| (), count_known),
+        Some(compared) => compared.walk(|_| (), count_known),
         None => {
             let runs = blocks.runs().into_par_iter();
             runs.map(|run| histogram_of(comparisons, blocks, identities, run, one_in)).collect()

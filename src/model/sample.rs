@@ -7,7 +7,7 @@
 
 use super::histogram::{Counter, Histogram};
 use crate::blocking::Blocks;
-use crate::comparison::Comparisons;
+use crate::comparison::{Batch, Comparison, Comparisons, Pattern};
 use crate::records::{Identities, MISSING};
 use rand::{RngExt, SeedableRng, rngs::ChaCha8Rng};
 use rayon::prelude::*;
@@ -17,6 +17,8 @@ const PLAIN: usize = 600_000;
 /// Pairs drawn along each column of equal values.
 const ALONG: usize = 80_000;
 const CHUNK: usize = 20_000;
+/// Pairs that are compared at once, so that waiting for memory overlaps.
+const BATCH: usize = 512;
 /// Pairs whose other fields agree by more than this many bits are taken for one person or one family.
 const OTHERS_BITS_MAX: f64 = 6.0;
 
@@ -38,10 +40,16 @@ pub fn plain(comparisons: &Comparisons, blocks: &Blocks, identities: &Identities
         .into_par_iter()
         .fold(<(Counter, Counter)>::default, |(mut all, mut unblocked), chunk| {
             let mut random = ChaCha8Rng::seed_from_u64(0x5eed_0000 + chunk as u64);
-            for _ in 0..CHUNK.min(pairs - chunk * CHUNK) {
+            let mut draw = || {
                 let [a, b] = [0; 2].map(|_| by_row[random.random_range(0..n) as usize]);
-                if a != b && identities.count(a) > 0 && identities.count(b) > 0 {
-                    let pattern = comparisons.pattern_afresh(a.min(b), a.max(b));
+                (a.min(b), a.max(b))
+            };
+            let drawn: Vec<(u32, u32)> = (0..CHUNK.min(pairs - chunk * CHUNK)).map(|_| draw()).collect();
+            let counts = |(a, b): &(u32, u32)| a != b && identities.count(*a) > 0 && identities.count(*b) > 0;
+            let drawn: Vec<(u32, u32)> = drawn.into_iter().filter(counts).collect();
+            let mut batch = Batch::default();
+            for drawn in drawn.chunks(BATCH) {
+                for (&(a, b), &pattern) in drawn.iter().zip(comparisons.patterns_of(drawn, &mut batch)) {
                     all.add(pattern, 1);
                     if !blocks.share_one(a, b) {
                         unblocked.add(pattern, 1);
@@ -75,12 +83,14 @@ pub fn normalise(levels: &mut [f64]) {
     }
 }
 
+/// The chance that two random identities share a value of some rarity, and those values with cumulated chances.
+type Stratum = (f64, Vec<(u32, f64)>);
+
 /// One column of values along which pairs are drawn: holders by value, and values in strata of rarity.
 struct Postings {
     starts: Vec<u32>,
     holders: Vec<u32>,
-    /// (chance that two random identities share a value of this stratum, values with cumulated chances).
-    strata: Vec<(f64, Vec<(u32, f64)>)>,
+    strata: Vec<Stratum>,
 }
 
 impl Postings {
@@ -96,7 +106,7 @@ impl Postings {
             filled[*code as usize] += 1;
         }
         let pairs = (codes.len() as f64).powi(2);
-        let mut strata: Vec<(f64, Vec<(u32, f64)>)> = vec![(0.0, Vec::new()); 20];
+        let mut strata: Vec<Stratum> = vec![(0.0, Vec::new()); 20];
         for value in 0..values {
             let held = f64::from(starts[value + 1] - starts[value]);
             if held >= 2.0 {
@@ -109,7 +119,7 @@ impl Postings {
         Postings { starts, holders, strata }
     }
 
-    fn draw(&self, stratum: &(f64, Vec<(u32, f64)>), random: &mut ChaCha8Rng) -> (u32, u32) {
+    fn draw(&self, stratum: &Stratum, random: &mut ChaCha8Rng) -> (u32, u32) {
         let at = random.random_range(0.0..stratum.0);
         let place = stratum.1.partition_point(|(_, cumulated)| *cumulated <= at).min(stratum.1.len() - 1);
         let value = stratum.1[place].0 as usize;
@@ -165,37 +175,42 @@ pub fn sharpen(comparisons: &Comparisons, plain_pairs: &Histogram, plain: &Frequ
             let postings: Vec<Postings> = columns.iter().map(|codes| Postings::of(codes)).collect();
             for (nth, column) in postings.iter().enumerate() {
                 let per_stratum = ALONG / column.strata.len().max(1) / columns.len();
-                let parts: Vec<Vec<f64>> = column
-                    .strata
-                    .par_iter()
-                    .enumerate()
-                    .map(|(s, stratum)| {
-                        let mut random = ChaCha8Rng::seed_from_u64(((index * 8 + nth) * 64 + s) as u64);
-                        let mut levels = vec![0.0; usize::from(comparison.levels)];
-                        for _ in 0..per_stratum {
-                            let (a, b) = column.draw(stratum, &mut random);
-                            let pattern = comparisons.pattern_afresh(a, b);
-                            if let Some(level) = comparison.level_in(pattern).filter(|_| !others_agree(pattern, index))
-                            {
-                                // A pair that shares several columns' values is drawn along each: it counts by its share.
-                                let shared = columns
-                                    .iter()
-                                    .filter(|codes| {
-                                        codes[a as usize] == codes[b as usize] && codes[a as usize] != MISSING
-                                    })
-                                    .count();
-                                levels[usize::from(level)] +=
-                                    stratum.0 / per_stratum as f64 / shared.max(1) as f64 / share_kept;
-                            }
-                        }
-                        levels
-                    })
-                    .collect();
+                let along = |(s, stratum): (usize, &Stratum)| {
+                    let mut random = ChaCha8Rng::seed_from_u64(((index * 8 + nth) * 64 + s) as u64);
+                    let drawn: Vec<(u32, u32)> = (0..per_stratum).map(|_| column.draw(stratum, &mut random)).collect();
+                    let counts = |pattern| !others_agree(pattern, index);
+                    // A pair that shares several columns' values is drawn along each: it counts by its share.
+                    let weight = |shared: usize| stratum.0 / per_stratum as f64 / shared.max(1) as f64 / share_kept;
+                    levels_of(comparisons, (comparison, &columns), &drawn, counts, weight)
+                };
+                let parts: Vec<Vec<f64>> = column.strata.par_iter().enumerate().map(along).collect();
                 parts.iter().for_each(|levels| chance.iter_mut().zip(levels).for_each(|(sum, level)| *sum += level));
             }
             combine(&plain[index], &chance, comparison_share(comparison, plain_pairs))
         })
         .collect()
+}
+
+/// The levels that pairs have in one comparison, as far as their patterns count, each by the weight that follows from how many of the columns'
+/// values it shares.
+fn levels_of(
+    comparisons: &Comparisons,
+    (comparison, columns): (&Comparison, &[&[u32]]),
+    pairs: &[(u32, u32)],
+    counts: impl Fn(Pattern) -> bool,
+    weight: impl Fn(usize) -> f64,
+) -> Vec<f64> {
+    let (mut levels, mut batch) = (vec![0.0; usize::from(comparison.levels)], Batch::default());
+    for pairs in pairs.chunks(BATCH) {
+        for (&(a, b), &pattern) in pairs.iter().zip(comparisons.patterns_of(pairs, &mut batch)) {
+            if let Some(level) = comparison.level_in(pattern).filter(|_| counts(pattern)) {
+                let is_shared =
+                    |codes: &&&[u32]| codes[a as usize] == codes[b as usize] && codes[a as usize] != MISSING;
+                levels[usize::from(level)] += weight(columns.iter().filter(is_shared).count());
+            }
+        }
+    }
+    levels
 }
 
 /// The share of plain pairs in which a comparison is not missing.

@@ -80,15 +80,21 @@ pub(super) fn identity_column<'a>(
     identity_ids: &'a [[u8; 16]],
     identity: impl Fn(usize) -> u32 + Sync + Send + 'a,
 ) -> Column<'a> {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let column = Column::written_text(name, false, move |row, text| {
-        let digit = |half: u8| DIGITS[usize::from(half)];
-        let mut hex = [0u8; 32];
-        for (pair, byte) in hex.chunks_exact_mut(2).zip(identity_ids[identity(row) as usize]) {
-            pair.copy_from_slice(&[digit(byte >> 4), digit(byte & 15)]);
+    let column = Column::ascii(name, move |row, text: &mut [u8; 32]| {
+        for (pair, byte) in text.as_chunks_mut().0.iter_mut().zip(identity_ids[identity(row) as usize]) {
+            *pair = HEX[usize::from(byte)];
         }
-        text.push_str(std::str::from_utf8(&hex).expect("digits are ASCII"));
-        true
     });
     column.distinct()
 }
+
+/// The two hexadecimal digits of every byte.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let (mut hex, mut byte) = ([[0; 2]; 256], 0);
+    while byte < 256 {
+        hex[byte] = [DIGITS[byte >> 4], DIGITS[byte & 15]];
+        byte += 1;
+    }
+    hex
+};

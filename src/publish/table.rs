@@ -4,8 +4,9 @@ use super::OUTPUT_UNWRITABLE;
 use crate::disk::{self, File};
 use crate::failure::{Failure, Result};
 use arrow::array::{
-    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListBuilder, StringBuilder,
+    ArrayRef, BooleanArray, Date32Array, Float64Array, Int32Array, Int64Array, ListBuilder, StringArray, StringBuilder,
 };
+use arrow::buffer::{Buffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::ArrowSchemaConverter;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory, compute_leaves};
@@ -23,8 +24,8 @@ use std::sync::Arc;
 /// Rows of a row group: what is in memory as Arrow arrays at one time.
 pub(super) const ROWS_PER_GROUP: usize = 128 << 10;
 
-/// Room made for each text; more is found when needed.
-const TEXT_BYTES_EXPECTED: usize = 16;
+/// Rows of a group that tell how much room its texts need; more is found when needed.
+const ROWS_MEASURED: usize = 64;
 
 /// A file of the run, for run.json.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl<'a> Column<'a> {
 
     pub fn text(name: &str, value: impl Fn(usize) -> Option<&'a str> + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Utf8, true, move |rows| {
-            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
+            let mut builder = with_room(&rows, |row| value(row).map_or(0, str::len));
             rows.for_each(|row| builder.append_option(value(row)));
             Arc::new(builder.finish())
         })
@@ -70,7 +71,7 @@ impl<'a> Column<'a> {
 
     pub fn required_text(name: &str, value: impl Fn(usize) -> &'a str + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Utf8, false, move |rows| {
-            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
+            let mut builder = with_room(&rows, |row| value(row).len());
             rows.for_each(|row| builder.append_value(value(row)));
             Arc::new(builder.finish())
         })
@@ -83,13 +84,27 @@ impl<'a> Column<'a> {
         write: impl Fn(usize, &mut String) -> bool + Sync + Send + 'a,
     ) -> Self {
         Self::new(name, DataType::Utf8, nullable, move |rows| {
-            let mut builder = StringBuilder::with_capacity(rows.len(), rows.len() * TEXT_BYTES_EXPECTED);
             let mut text = String::new();
+            let mut written = |row: usize| {
+                text.clear();
+                write(row, &mut text).then_some(text.len())
+            };
+            let mut builder = with_room(&rows, |row| written(row).unwrap_or(0));
             for row in rows {
                 text.clear();
                 builder.append_option(write(row, &mut text).then_some(&text));
             }
             Arc::new(builder.finish())
+        })
+    }
+
+    /// Texts of `LENGTH` ASCII characters each; `write` puts a row's in the place of zeros.
+    pub fn ascii<const LENGTH: usize>(name: &str, write: impl Fn(usize, &mut [u8; LENGTH]) + Sync + Send + 'a) -> Self {
+        Self::new(name, DataType::Utf8, false, move |rows| {
+            let offsets = OffsetBuffer::from_repeated_length(LENGTH, rows.len());
+            let mut bytes = vec![0; rows.len() * LENGTH];
+            rows.zip(bytes.as_chunks_mut().0).for_each(|(row, text)| write(row, text));
+            Arc::new(StringArray::new(offsets, Buffer::from_vec(bytes), None))
         })
     }
 
@@ -147,6 +162,13 @@ impl<'a> Column<'a> {
     pub fn required_date(name: &str, value: impl Fn(usize) -> i32 + Sync + Send + 'a) -> Self {
         Self::new(name, DataType::Date32, false, move |rows| Arc::new(Date32Array::from_iter_values(rows.map(&value))))
     }
+}
+
+/// A builder with room for the texts of `rows`, about; `length` is that of one.
+fn with_room(rows: &Range<usize>, length: impl FnMut(usize) -> usize) -> StringBuilder {
+    let measured = rows.len().clamp(1, ROWS_MEASURED);
+    let bytes: usize = rows.clone().take(measured).map(length).sum();
+    StringBuilder::with_capacity(rows.len(), (bytes + measured) * rows.len() / measured)
 }
 
 /// Writes `rows` rows of `columns` to a new file `name` in `folder`.

@@ -80,9 +80,10 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
         pattern: scored.pattern,
     };
     let cut = clustering::pair_cut(&job.cluster);
-    let finish = |scored: &[ScoredPair]| RecordPairs::of(scored.iter().map(pair), &prepared.order, &identities, cut);
+    let identity_of: Vec<u32> = prepared.order.iter().map(|&record| identities.of_record[record as usize]).collect();
+    let finish = |scored: &[ScoredPair]| RecordPairs::of(scored.iter().map(pair), &identity_of, cut);
     let (found, compared) = splink::score_all(&scorer, &blocks, floor, finish, |pairs| stage.advance(pairs));
-    drop(blocks);
+    drop((blocks, identity_of));
     let own = own_weights(records.len(), &prepared, &scorer);
     drop(scorer);
     let Prepared { order, .. } = prepared;

@@ -153,8 +153,8 @@ pub fn link(
         }
         (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
-            let mut first = scene.comparing(&comparisons).first_look(learnt, &pairs, &blocks);
-            first.learn_aliases(&mut comparisons, &mut pairs, &blocks);
+            let mut first = scene.comparing(&comparisons).first_look(learnt, &pairs);
+            first.learn_aliases(&mut comparisons, &mut pairs);
             let scene = scene.comparing(&comparisons);
             let candidate = scene.settle(first, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.

@@ -10,7 +10,7 @@ use crate::job::{ClusterSettings, Job, Setting};
 use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
-use crate::run::counted::{Counted, Seen};
+use crate::run::counted::{self, Counted, Seen};
 use crate::run::machine;
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status};
 use arrow::array::{Array, StringArray};
@@ -122,6 +122,7 @@ pub(in crate::run) fn write_summary(
     run: &Value,
     changes: Option<Changes>,
 ) -> Result<Vec<WrittenFile>> {
+    let control = counted::control(job)?;
     let providers = providers(job, run);
     let so_far = draft.so_far();
     let counted = counted(as_of, &so_far, &providers)?;
@@ -132,6 +133,7 @@ pub(in crate::run) fn write_summary(
         job: &job.name,
         as_of,
         run_id: &so_far.run_id,
+        control: &control,
         people: counted.people(),
         linkage: Linkage {
             pairs_compared: figure("/linkage/clustering/pairs_compared"),

@@ -45,7 +45,7 @@ pub(super) struct FirstLook {
 
 impl FirstLook {
     /// Teaches the comparisons the names that clusters show to be used for each other, and compares again who may hold them.
-    pub fn learn_aliases(&mut self, comparisons: &mut Comparisons, pairs: &mut PairPatterns, blocks: &Blocks) {
+    pub fn learn_aliases(&mut self, comparisons: &mut Comparisons, pairs: &mut PairPatterns) {
         let Some(aliases) = self.clusters.as_ref().map(|clusters| &clusters.aliases).filter(|found| !found.is_empty())
         else {
             return;
@@ -54,8 +54,9 @@ impl FirstLook {
         tracing::info!(pairs = learnt, "names that are used for each other");
         let holds = comparisons.holders_of(aliases);
         let again = self.edges.par_iter_mut().filter(|edge| holds[edge.left as usize] && holds[edge.right as usize]);
-        again.for_each(|edge| edge.pattern = comparisons.pattern_afresh(edge.left, edge.right));
-        pairs.compare_again(comparisons, blocks, &holds);
+        let anew = |left, right, known| comparisons.compared_again(left, right, known, aliases);
+        again.for_each(|edge| edge.pattern = anew(edge.left, edge.right, edge.pattern));
+        pairs.compare_again(&holds, anew);
         comparisons.remember(self.edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
     }
 }
@@ -96,13 +97,13 @@ impl<'a> Scene<'a> {
     }
 
     /// Chooses among the candidate models, and looks at what the clusters of the chosen one say.
-    pub fn first_look(&self, learnt: Learnt, pairs: &PairPatterns, blocks: &Blocks) -> FirstLook {
+    pub fn first_look(&self, learnt: Learnt, pairs: &PairPatterns) -> FirstLook {
         let Learnt { candidates, blocked, unblocked, .. } = learnt;
         let scorers: Vec<Scorer> =
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
-        let edges = score_compared(pairs, &scorers, blocks);
+        let edges = score_compared(pairs, &scorers);
         self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
@@ -235,7 +236,7 @@ impl<'a> Scene<'a> {
         blocks: &Blocks,
         before: Option<&'b Left>,
     ) -> (Fresh, Option<Recalling<'b>>) {
-        let edges = score_compared(pairs, std::slice::from_ref(scorer), blocks);
+        let edges = score_compared(pairs, std::slice::from_ref(scorer));
         let recalling = before.map(|before| {
             let looks = Looks::of_all(self.comparisons, self.identities);
             let blocks = blocks.sums(|identity| looks.of(identity));

@@ -27,7 +27,7 @@ fn shown(set: &SegmentFigures) -> Markup {
         set.rows.iter().map(|row| Group { label: row.name.to_string(), people: row.people }).collect();
     let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
     let title = format!("People by segment: {}", set.name);
-    let picture = bars(&title, format!("Bars: {}.", said.join(", ")), &groups, 760.0, Shown::single(0));
+    let picture = bars(&title, format!("Bars: {}.", said.join(", ")), &groups, 760.0, Shown::NONE);
     html! {
         h3 { (set.name) }
         (figure(&format!("segments-{}", set.id.replace('_', "-")), &picture, table(set)))
