@@ -209,3 +209,65 @@ fn a_crosswalk_tells_a_provider_which_of_its_own_records_are_one_person() {
         assert_eq!(lines["r1"], lines["again1"]);
     }
 }
+
+const FRAIL: &str = r#"
+[[cohort]]
+id = "frail"
+where = "frailty == 'frail'"
+purpose = "planning"
+order_by = ["age descending"]
+[[release]]
+id = "frail"
+recipient = "The council"
+recipient_kind = "local_authority"
+purpose = "planning"
+content = "cohort"
+cohort = "frail"
+identifiers = "pseudonym"
+columns = ["tag", "sex"]
+minimum_count = 1
+approvals = ["governance_lead"]
+BASIS
+"#;
+
+#[test]
+fn nobody_is_in_a_released_cohort_by_what_they_opted_out_with() {
+    let people = town(100, 83);
+    let local = "[[opt_out]]\nkind = \"local\"\nfiles = [\"local.csv\"]\n";
+    let night = night(&people, FRAIL, local);
+    night.write("local.csv", "provider,record_id\nacute,r3\n");
+    night.write("type_1.csv", format!("nhs_number\n{}\n", people[4].nhs_number));
+    night.write("national.csv", format!("nhs_number\n{}\n", people[6].nhs_number));
+    approve(&night, "frail", "Ann", "governance_lead").done();
+    let made = || {
+        night.run().done();
+        lines(&night.table("releases/frail/cohort.parquet"))
+    };
+    // Only the practice knows who is frail.
+    let may = |at: &usize| in_gp(*at) && ![3, 4, 6].contains(at);
+    let all: Vec<usize> = (0..people.len()).filter(may).collect();
+    assert_eq!(made().keys().copied().collect::<Vec<_>>(), all);
+    // The controller's own cohort has whoever opted out of releases, and its limit is another matter.
+    assert!(night.table("cohorts/frail.parquet").rows.len() >= all.len() + 2);
+    common::edit(
+        &night.path("job.toml"),
+        "order_by = [\"age descending\"]",
+        "order_by = [\"age descending\"]\nlimit = 10",
+    );
+    assert!({
+        night.run().done();
+        refusals(&night, "frail") == ["approved"]
+    });
+    approve(&night, "frail", "Ann", "governance_lead").done();
+    let oldest: BTreeSet<usize> = {
+        let ids = night.person_ids();
+        let mut order: Vec<usize> = all.clone();
+        let age = |at: usize| {
+            let born: Vec<i32> = people[at].born.split('-').map(|part| part.parse().expect("a number")).collect();
+            2026 - born[0] - i32::from((born[1], born[2]) > (11, 22))
+        };
+        order.sort_by_key(|&at| (std::cmp::Reverse(age(at)), ids[&("gp".to_string(), format!("r{at}"))].clone()));
+        order.into_iter().take(10).collect()
+    };
+    assert_eq!(made().keys().copied().collect::<BTreeSet<_>>(), oldest, "nobody who may not be there takes a place");
+}

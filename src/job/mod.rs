@@ -36,8 +36,8 @@ pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as k
 pub use people_columns::{AGE_BANDS, BEST_FIELDS};
 pub use problem::{Look, Problem};
 pub use release::{
-    Approver, Confidentiality, Content, Exemption, Identifiers, LegalBasis, NationalList, OptOut, PolicySettings,
-    Purpose, RecipientKind, Release,
+    Approver, CohortOf, Confidentiality, Content, Disclosure, Exemption, Identifiers, LegalBasis, NationalList, OptOut,
+    PolicySettings, Purpose, RecipientKind, Release,
 };
 pub use schema::schema;
 pub use standing::{Changes, Deleted};
@@ -326,12 +326,4 @@ impl Default for Gates {
 pub struct LocalObjections {
     /// CSV files with a header: `nhs_number`, or `provider,record_id`; optional `from,until` (inclusive, ISO dates).
     pub files: Vec<PathBuf>,
-}
-
-/// `[policy] disclosure`: DOMAIN.md section 5's presets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Disclosure {
-    /// 1–7 hidden, the rest rounded to the nearest 5; national totals unchanged.
-    #[default]
-    Hes,
 }

@@ -102,12 +102,37 @@ words! {
 }
 
 words! {
+    /// `[policy] disclosure`: DOMAIN.md section 5's presets; `summary::disclosure` says what each does.
+    Disclosure {
+        Hes = "hes",
+        HesLegacy = "hes_legacy",
+        Tre10 = "tre10",
+        Mhsds = "mhsds",
+        Cld = "cld",
+        Ons5 = "ons_5",
+    }
+}
+
+impl Disclosure {
+    pub const ALL: [Disclosure; 6] = [
+        Disclosure::Hes,
+        Disclosure::HesLegacy,
+        Disclosure::Tre10,
+        Disclosure::Mhsds,
+        Disclosure::Cld,
+        Disclosure::Ons5,
+    ];
+}
+
+words! {
     /// What is released.
     Content {
         /// One line a person.
         People = "people",
         /// One line a record of the providers named: their own record_ids, and whose each is.
         Crosswalk = "crosswalk",
+        /// One line for each person of a [[cohort]].
+        Cohort = "cohort",
         /// The tables of `summary/`, after disclosure control.
         Summary = "summary",
     }
@@ -187,6 +212,16 @@ pub struct Release {
     pub overlap: bool,
     /// Days on which tables are issued.
     pub issued_on: Vec<String>,
+    /// Whose people they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<CohortOf>,
+}
+
+/// The `[[cohort]]` of a release. Its definition is part of the release's: whoever agrees, agrees to the rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CohortOf {
+    pub id: String,
+    pub definition: String,
 }
 
 impl Release {
@@ -199,7 +234,7 @@ impl Release {
     pub fn given_columns(&self) -> Vec<String> {
         match self.content {
             Content::Crosswalk => ["provider", "record_id"].map(String::from).to_vec(),
-            Content::People | Content::Summary => self.columns.clone(),
+            Content::People | Content::Cohort | Content::Summary => self.columns.clone(),
         }
     }
 

@@ -12,7 +12,7 @@ mod tests;
 pub use approvals::{Agreed, Approval, Approvals, approve};
 pub(crate) use approvals::{signed, write as write_approvals};
 pub use rules::{Known, Refusal, judge};
-pub(crate) use rules::{acts_national, acts_type_1};
+pub(crate) use rules::{acts_national, acts_type_1, cohort_of};
 
 use crate::consent;
 use crate::failure::{Code, Exit, Result};

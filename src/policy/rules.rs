@@ -1,7 +1,8 @@
 //! The rules applied.
 
 use super::{Agreed, built_in};
-use crate::job::{Confidentiality, Content, Identifiers, Job, Purpose, RecipientKind, Release};
+use crate::job::{Cohort, Confidentiality, Content, Identifiers, Job, Purpose, RecipientKind, Release};
+use crate::summary::disclosure::Preset;
 use serde::Serialize;
 
 /// Why a release is refused.
@@ -25,7 +26,7 @@ type Objection = Option<String>;
 type Apply = fn(&Job, &Release, &Known) -> Objection;
 
 /// Every rule of the built-in policy, in its order.
-pub(super) const RULES: [(&str, Apply); 12] = [
+pub(super) const RULES: [(&str, Apply); 13] = [
     ("no_sale", no_sale),
     ("company_needs_care_or_contract", company),
     ("public_gets_counts_only", public),
@@ -35,6 +36,7 @@ pub(super) const RULES: [(&str, Apply); 12] = [
     ("column_justified", column),
     ("basis_fits_purpose", basis),
     ("national_opt_out_known", national),
+    ("repeated_tables_are_rounded", repeated),
     ("not_expired", expired),
     ("approved", approved),
     ("stricter_here", stricter),
@@ -76,12 +78,32 @@ fn nhs_number(_: &Job, release: &Release, _: &Known) -> Objection {
     out.then(|| format!("its purpose is {}", release.purpose.word()))
 }
 
-fn names(_: &Job, release: &Release, _: &Known) -> Objection {
+fn names(job: &Job, release: &Release, _: &Known) -> Objection {
     if release.identifiers == Identifiers::NhsNumber {
         return None;
     }
-    let tells = |column: &&String| ["name", "contact", "service"].contains(&built_in().kind_of(column));
-    release.columns.iter().find(tells).map(|column| format!("the column {column} tells who somebody is"))
+    const TELLING: [&str; 4] = ["name", "contact", "service", "rule_on_names"];
+    let tells = |column: &&String| TELLING.contains(&built_in().kind_of(column));
+    if let Some(column) = release.columns.iter().find(tells) {
+        return Some(format!("the column {column} tells who somebody is"));
+    }
+    asked_of_cohort(job, release)
+        .iter()
+        .find(tells)
+        .map(|column| format!("its cohort asks for {column}, which tells who somebody is"))
+}
+
+/// The cohort of a release.
+pub(crate) fn cohort_of<'a>(job: &'a Job, release: &Release) -> Option<&'a Cohort> {
+    let named = release.cohort.as_ref()?;
+    job.cohorts.iter().find(|cohort| cohort.id == named.id)
+}
+
+/// The columns that decide who is in the release: to be in it tells what they hold.
+fn asked_of_cohort(job: &Job, release: &Release) -> Vec<String> {
+    let Some(cohort) = cohort_of(job, release) else { return Vec::new() };
+    let ordered = cohort.order_by.iter().map(|order| order.column.clone());
+    cohort.rule.columns().iter().cloned().chain(ordered).collect()
 }
 
 fn record_ids(_: &Job, release: &Release, _: &Known) -> Objection {
@@ -95,6 +117,9 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
         |column: &str| job.providers.iter().flat_map(|provider| &provider.carry).any(|fact| fact.name == column);
     for column in &release.columns {
         let kind = built_in().kind_of(column);
+        if kind.starts_with("rule") {
+            return Some(format!("{column} may decide who is in a cohort, but is no column of a release"));
+        }
         if kind == "fact" && !carried(column) {
             return Some(format!("there is no column {column}"));
         }
@@ -102,7 +127,12 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
             return Some(format!("{} does not need {column}, which is of the kind {kind}", release.purpose.word()));
         }
     }
-    None
+    let unjustified = |column: &&String| !kinds.iter().any(|known| known == built_in().kind_of(column));
+    let asked = asked_of_cohort(job, release);
+    asked
+        .iter()
+        .find(unjustified)
+        .map(|column| format!("{} does not need a cohort by {column}", release.purpose.word()))
 }
 
 fn basis(_: &Job, release: &Release, _: &Known) -> Objection {
@@ -132,6 +162,12 @@ pub(crate) fn acts_national(release: &Release) -> bool {
 /// Do type 1 opt-outs act on this release?
 pub(crate) fn acts_type_1(release: &Release) -> bool {
     release.is_person_level() && built_in().of(release.purpose).type_1
+}
+
+fn repeated(job: &Job, release: &Release, _: &Known) -> Objection {
+    let exact = !Preset::of(job.disclosure).rounds();
+    (exact && release.issued_on.len() > 1)
+        .then(|| format!("[policy] disclosure = \"{}\" does not round", job.disclosure.word()))
 }
 
 fn expired(job: &Job, release: &Release, _: &Known) -> Objection {
@@ -169,7 +205,9 @@ fn stricter(job: &Job, release: &Release, _: &Known) -> Objection {
     if policy.forbidden_recipients.contains(&release.recipient_kind) {
         return Some(format!("{} is among forbidden_recipients", release.recipient_kind.word()));
     }
-    if let Some(column) = release.given_columns().iter().find(|column| policy.forbidden_columns.contains(column)) {
+    let mut columns = release.given_columns();
+    columns.extend(asked_of_cohort(job, release));
+    if let Some(column) = columns.iter().find(|column| policy.forbidden_columns.contains(column)) {
         return Some(format!("{column} is among forbidden_columns"));
     }
     let (least, own) = (policy.minimum_count, release.minimum_count);

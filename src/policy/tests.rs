@@ -96,6 +96,61 @@ fn record_ids_go_to_care_only() {
 }
 
 #[test]
+fn a_cohort_is_held_against_what_decides_who_is_in_it() {
+    let cohort = |rule: &str, purpose: &str, rest: &str| {
+        let text = PLANNING.replace("content = \"people\"", "content = \"cohort\"\ncohort = \"some\"");
+        let text = text.replace("\"planning\"", &format!("\"{purpose}\""));
+        let identifiers = if purpose == "direct_care" { "nhs_number" } else { "pseudonym" };
+        let text = text.replace("\"pseudonym\"", &format!("\"{identifiers}\""));
+        let table = format!("[[cohort]]\nid = \"some\"\nwhere = \"{rule}\"\npurpose = \"planning\"\n");
+        objections(&text, &format!("{rest}{table}"))
+    };
+    for rule in ["diabetes", "age >= 75 && 'acute' in sectors", "sex == 'female'"] {
+        assert_eq!(cohort(rule, "planning", ""), [] as [&str; 0], "{rule}");
+    }
+    // To be in it would tell what the release may not say.
+    for rule in
+        ["postcode.startsWith('NW1')", "family_name == 'Reed'", "nhs_number == '9990000018'", "'gp' in providers"]
+    {
+        assert_eq!(cohort(rule, "planning", ""), ["names_need_nhs_number", "column_justified"], "{rule}");
+        assert_eq!(cohort(rule, "direct_care", ""), [] as [&str; 0], "{rule}");
+    }
+    assert_eq!(cohort("weakest_probability < 0.5", "planning", ""), ["column_justified"]);
+    assert_eq!(cohort("diabetes", "planning", "[policy]\nforbidden_columns = [\"diabetes\"]\n"), ["stricter_here"]);
+    // What may decide is not thereby a column.
+    assert!(with("\"sex\"", "\"age\"").contains(&"column_justified"));
+}
+
+#[test]
+fn agreement_to_a_cohort_is_agreement_to_its_rule() {
+    let definition = |rule: &str| {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let text = PLANNING.replace("content = \"people\"", "content = \"cohort\"\ncohort = \"some\"");
+        let table = format!("[[cohort]]\nid = \"some\"\nwhere = \"{rule}\"\npurpose = \"planning\"\n");
+        job(folder.path(), &text, &table).releases[0].definition_hash()
+    };
+    assert_eq!(definition("age >= 75"), definition("age >= 75"));
+    assert_ne!(definition("age >= 75"), definition("age >= 65"));
+}
+
+#[test]
+fn exact_tables_are_issued_once() {
+    let tables = |days: &str, disclosure: &str| {
+        let text = PLANNING.replace("content = \"people\"", &format!("content = \"summary\"\nissued_on = [{days}]"));
+        let text = text.replace("identifiers = \"pseudonym\"\ncolumns = [\"sex\", \"diabetes\"]\n", "");
+        objections(&text, &format!("[policy]\ndisclosure = \"{disclosure}\"\n"))
+    };
+    let (once, twice) = ("\"2026-11-22\"", "\"2026-11-22\", \"2026-12-22\"");
+    for disclosure in ["hes", "mhsds", "cld"] {
+        assert_eq!(tables(twice, disclosure), [] as [&str; 0], "{disclosure}");
+    }
+    for disclosure in ["hes_legacy", "tre10", "ons_5"] {
+        assert_eq!(tables(once, disclosure), [] as [&str; 0], "{disclosure}");
+        assert_eq!(tables(twice, disclosure), ["repeated_tables_are_rounded"], "{disclosure}");
+    }
+}
+
+#[test]
 fn a_job_makes_it_stricter() {
     for rest in [
         "[policy]\nforbidden_purposes = [\"planning\"]\n",

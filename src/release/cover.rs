@@ -64,7 +64,10 @@ fn what(manifest: &Manifest) -> Vec<String> {
     } else if manifest.identifiers != Identifiers::NhsNumber {
         said.push("What could tell who somebody is was taken out wherever too few people share it.".into());
     }
-    if manifest.content == Content::People && !manifest.patients_of.is_empty() {
+    if let Some(cohort) = &manifest.cohort {
+        said.push(format!("Only people who meet the rule \"{}\".", cohort.id));
+    }
+    if manifest.content != Content::Crosswalk && !manifest.patients_of.is_empty() {
         said.push(format!("Only people known to: {}.", manifest.patients_of.join(", ")));
     }
     said.push(match manifest.encrypted {
@@ -81,7 +84,7 @@ fn left_out(manifest: &Manifest) -> Vec<String> {
         return said;
     }
     let people = |count: &str| match count {
-        "*" => "A few people (fewer than 8)".to_string(),
+        "*" => "A few people".to_string(),
         "0" => "No people".into(),
         count => format!("About {count} people"),
     };

@@ -54,11 +54,21 @@ pub(super) enum Cells<'a> {
 }
 
 /// Chooses whose lines they are, and puts them into the release's own order.
-pub(super) fn choose(source: &Source, people: &People, release: &Release, keys: &Keys) -> Chosen {
+///
+/// `among` marks the people who come into question at all.
+pub(super) fn choose(
+    source: &Source,
+    people: &People,
+    release: &Release,
+    keys: &Keys,
+    among: Option<&[bool]>,
+) -> Chosen {
     let (national, type_1) = (policy::acts_national(release), policy::acts_type_1(release));
     let mut chosen = Chosen { people: Vec::new(), national: 0, type_1: 0 };
     let known = known_to(source, release);
-    for person in (0..people.len()).filter(|&person| known.as_ref().is_none_or(|known| known[person])) {
+    let marked = |marks: Option<&[bool]>, person: usize| marks.is_none_or(|marks| marks[person]);
+    let in_question = |person: &usize| marked(known.as_deref(), *person) && marked(among, *person);
+    for person in (0..people.len()).filter(in_question) {
         if national && source.opted_out.national[person] {
             chosen.national += 1;
             continue;

@@ -1,7 +1,7 @@
 //! What a release is, for machines: manifest.json.
 
 use super::{ReleasedFile, Source};
-use crate::job::{Content, Exemption, Identifiers, LegalBasis, Purpose, RecipientKind, Release};
+use crate::job::{CohortOf, Content, Exemption, Identifiers, LegalBasis, Purpose, RecipientKind, Release};
 use crate::policy::Agreed;
 use serde::Serialize;
 
@@ -23,6 +23,9 @@ pub struct Manifest {
     pub content: Content,
     pub identifiers: Identifiers,
     pub columns: Vec<String>,
+    /// Whose people they are, and the hash of its rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cohort: Option<CohortOf>,
     /// Lines of data; 0 for tables.
     pub lines: u64,
     pub minimum_count: Option<u32>,
@@ -89,6 +92,7 @@ impl Manifest {
             content: release.content,
             identifiers: release.identifiers,
             columns: release.given_columns(),
+            cohort: release.cohort.clone(),
             lines,
             minimum_count: release.minimum_count,
             patients_of: release.patients_of.clone(),

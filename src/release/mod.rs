@@ -5,6 +5,7 @@
 //! asked for and no other; whoever has opted out of its purpose has no line in it, and no value that rests on what they opted out with; lines stand in a keyed order, under
 //! pseudonyms that no other release has; nothing is written of what is refused.
 
+mod cohort;
 mod cover;
 mod crosswalk;
 mod groups;
@@ -24,7 +25,7 @@ use crate::identity::PersonId;
 use crate::job::{Content, Job, Release};
 use crate::policy::{self, Refusal, Standing};
 use crate::records::Records;
-use crate::summary::disclosure::Shown;
+use crate::summary::disclosure::Control;
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::path::Path;
@@ -54,6 +55,8 @@ static RELEASE_UNWRITABLE: Code = Code {
 pub struct Source<'a> {
     pub job: &'a Job,
     pub run_id: &'a str,
+    /// How counts that leave are protected.
+    pub control: &'a Control,
     pub records: &'a Records,
     pub partition: &'a Partition,
     pub people: &'a People,
@@ -170,6 +173,7 @@ impl Maker<'_> {
         let fate = match release.content {
             _ if !refusals.is_empty() => Fate::Refused { refusals },
             Content::People => self.people(release, &agreed, folder)?,
+            Content::Cohort => self.cohort(release, &agreed, folder)?,
             Content::Crosswalk => self.crosswalk(release, &agreed, folder)?,
             Content::Summary => self.summary(release, &agreed, folder)?,
         };
@@ -179,9 +183,18 @@ impl Maker<'_> {
     fn people(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
         let keys = key::Keys::of(self.source.job, release)?;
         let people = self.people_for(release);
-        let chosen = lines::choose(self.source, people, release, &keys);
+        let chosen = lines::choose(self.source, people, release, &keys, None);
         let table = lines::table(self.source, people, release, &chosen, &keys);
         self.hand_out(release, agreed, (&chosen, &keys), ("people", &table), folder)
+    }
+
+    fn cohort(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
+        let keys = key::Keys::of(self.source.job, release)?;
+        let people = self.people_for(release);
+        let cohort = policy::cohort_of(self.source.job, release).expect("the check lets no other through");
+        let chosen = cohort::choose(self.source, people, release, &keys, cohort);
+        let table = lines::table(self.source, people, release, &chosen, &keys);
+        self.hand_out(release, agreed, (&chosen, &keys), ("cohort", &table), folder)
     }
 
     fn crosswalk(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
@@ -208,9 +221,11 @@ impl Maker<'_> {
         }
         let members =
             audit::keep_members(self.source.job, people.iter().map(|&at| &self.source.person_ids[at as usize]))?;
+        let control = self.source.control;
+        let left_out = |kind: &str, people: u64| control.single(&format!("{}|{kind}", release.id), people).plain();
         let left_out = manifest::LeftOut {
-            national: policy::acts_national(release).then(|| Shown::single(chosen.national).plain()),
-            type_1: policy::acts_type_1(release).then(|| Shown::single(chosen.type_1).plain()),
+            national: policy::acts_national(release).then(|| left_out("national", chosen.national)),
+            type_1: policy::acts_type_1(release).then(|| left_out("type_1", chosen.type_1)),
         };
         let lines = chosen.people.len() as u64;
         let manifest = Manifest::of(self.source, release, agreed, &files, lines, left_out);

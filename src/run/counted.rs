@@ -1,9 +1,21 @@
 //! People as the summary counts them, whether they come from tonight's linking or from a table of an earlier run.
 
 use crate::best_record::{self, age_in_years};
+use crate::failure::Result;
+use crate::identity::Ledger;
+use crate::job::Job;
+use crate::summary::disclosure::{Control, Preset};
 use crate::summary::{self, EthnicGroup, NO_AREA, Sex, Status, postcode_district};
 use jiff::civil::Date;
 use rustc_hash::FxHashMap;
+
+/// How the job protects counts that leave: its preset, and a blur that is the same every night.
+///
+/// # Errors
+/// Those of the key of the person_ids.
+pub(super) fn control(job: &Job) -> Result<Control> {
+    Ok(Control::new(Preset::of(job.disclosure), &Ledger::value_key(&job.output, job.id_key_file.as_deref())?))
+}
 
 /// One person's best record, as far as it is counted. Dates are days since 1970.
 pub(super) struct Seen<'a> {

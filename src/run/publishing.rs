@@ -4,7 +4,9 @@ use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
 use super::released::{self, Released};
-use super::{Finished, changes, checkpoint, find_index, interrupt, keep, memory, metrics, model, noted, report, story};
+use super::{
+    Finished, changes, checkpoint, counted, find_index, interrupt, keep, memory, metrics, model, noted, report, story,
+};
 use crate::audit::Head;
 use crate::cohort;
 use crate::failure::Result;
@@ -92,14 +94,15 @@ fn write(
         cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
     written.extend(tables);
     written.push(find_index::write(night.job, draft, &night.authority)?);
-    let summary = report::summary(night, &cohorts);
+    let control = counted::control(night.job)?;
+    let summary = report::summary(night, &control, &cohorts);
     written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
     written.push(draft.write_bytes("report.xlsx", &summary.report_xlsx)?);
     for (name, bytes) in &summary.csv {
         written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
     }
-    let released = released::release(night, &summary.csv, draft)?;
-    let transparency = released::transparency(night, &released)?;
+    let released = released::release(night, &control, &summary.csv, draft)?;
+    let transparency = released::transparency(night, &control, &released)?;
     written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
     written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
     let model = match &night.model_file {

@@ -4,7 +4,7 @@
 //! Always: who is linked to whom is the run's; whoever objects today is in nothing; the audit is told before anything gets its place.
 
 use super::progress::{Progress, Show};
-use super::{history, on_threads, read_usable};
+use super::{counted, history, on_threads, read_usable};
 use crate::audit;
 use crate::best_record;
 use crate::clustering::Partition;
@@ -59,11 +59,12 @@ fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
     let standing = People::of(job, &run, &records, &authority)?;
     let people = best_record::combine(job, &records, &standing.partition, standing.linked());
     let opted_out = opt_outs.people(job, &records, &standing.partition);
-    let summary = tables(&run)?;
+    let (summary, control) = (tables(&run)?, counted::control(job)?);
     let linked = || standing.linked();
     let source = Source {
         job,
         run_id: &run.run_id,
+        control: &control,
         records: &records,
         partition: &standing.partition,
         people: &people,

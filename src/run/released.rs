@@ -2,15 +2,17 @@
 
 use super::Night;
 use super::night::told;
+use crate::best_record;
 use crate::consent::{self, OptedOut, WithheldReason};
 use crate::failure::Result;
-use crate::job::Job;
+use crate::job::{Field, Job};
 use crate::publish::Draft;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::release::{self, Outcome, Source};
-use crate::transparency::{self, Doubt, Sender, Told, Transparency};
+use crate::summary::disclosure::Control;
+use crate::summary::{EthnicGroup, Sex};
+use crate::transparency::{self, Before, Doubt, GroupDoubt, Sender, Told, Transparency};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 
 /// What the night has released, and whom it has left out.
 #[derive(Default)]
@@ -21,9 +23,10 @@ pub(super) struct Released {
 }
 
 /// transparency.html and transparency.md of a night.
-pub(super) fn transparency(night: &Night, released: &Released) -> Result<Transparency> {
+pub(super) fn transparency(night: &Night, control: &Control, released: &Released) -> Result<Transparency> {
     let job = night.job;
     let senders = (0u16..).zip(&job.providers).map(|(at, provider)| Sender {
+        id: &provider.id,
         name: &provider.name,
         setting: provider.setting,
         records: night.accounts.of_provider(at).crosswalk,
@@ -33,33 +36,80 @@ pub(super) fn transparency(night: &Night, released: &Released) -> Result<Transpa
         job: &job.name,
         as_of: job.as_of,
         run_id: &night.run_id,
+        control,
         senders: senders.collect(),
         people: night.people.len() as u64,
         releases: job.releases.iter().zip(&released.outcomes).collect(),
         local_rows: local_rows(night),
         type_1: count(&released.opted_out.type_1),
         national: count(&released.opted_out.national),
-        doubt: doubt(night),
-        released_before: before(job)?,
+        doubt: doubt(night, |_| true),
+        doubt_of_groups: doubt_of_groups(night),
+        before: before(job)?,
     }))
 }
 
-/// What the calibrated probabilities of the weakest links come to.
-fn doubt(night: &Night) -> Option<Doubt> {
-    let weakest = night.people.weakest_probability.iter().flatten();
-    let (people, wrong) =
-        weakest.fold((0, 0.0), |(people, wrong), probability| (people + 1, wrong + 1.0 - probability));
+/// What the calibrated probabilities of the weakest links come to, for some of the people who have any.
+fn doubt(night: &Night, of: impl Fn(usize) -> bool) -> Option<Doubt> {
+    let weakest = night.people.weakest_probability.iter().enumerate().filter(|(person, _)| of(*person));
+    let (people, wrong) = weakest
+        .filter_map(|(_, probability)| *probability)
+        .fold((0, 0.0), |(people, wrong), probability| (people + 1, wrong + 1.0 - probability));
     (people > 0).then_some(Doubt { people, wrong })
 }
 
-/// Ids of what the run that stands has released; `None` before the first.
-fn before(job: &Job) -> Result<Option<BTreeSet<String>>> {
+/// Groups by age, in words.
+const AGE_GROUPS: [&str; 4] =
+    ["people under 18", "people aged 18 to 64", "people aged 65 and over", "people whose age is not known"];
+
+/// The place in [`AGE_GROUPS`] of somebody of this age in years.
+fn age_group(age: Option<f64>) -> usize {
+    match age {
+        None => 3,
+        Some(age) if age < 18.0 => 0,
+        Some(age) if age < 65.0 => 1,
+        Some(_) => 2,
+    }
+}
+
+/// The same by age, sex and ethnic group of the best record.
+fn doubt_of_groups(night: &Night) -> Vec<GroupDoubt> {
+    let people = &night.people;
+    let (born, sex, ethnicity) =
+        (people.field(Field::DateOfBirth), people.field(Field::Sex), people.field(Field::Ethnicity));
+    let today = best_record::days(night.job.as_of);
+    // Whole years, near enough for groups this wide.
+    let age = |person: usize| born.date(person).map(|born| f64::from(today - born) / 365.25);
+    let mut groups: Vec<(String, Option<Doubt>)> = AGE_GROUPS
+        .iter()
+        .enumerate()
+        .map(|(group, words)| (words.to_string(), doubt(night, |person| age_group(age(person)) == group)))
+        .collect();
+    for (kind, words) in
+        Sex::ALL.into_iter().zip(["women and girls", "men and boys", "people whose sex is indeterminate or not known"])
+    {
+        groups.push((words.into(), doubt(night, |person| Sex::from_word(sex.text(person)) == kind)));
+    }
+    for group in EthnicGroup::ALL {
+        let words = format!("people recorded as {}", group.words());
+        groups.push((words, doubt(night, |person| EthnicGroup::from_code(ethnicity.text(person)) == group)));
+    }
+    groups.into_iter().filter_map(|(group, doubt)| Some(GroupDoubt { group, doubt: doubt? })).collect()
+}
+
+/// What the run that stands has said; `None` before the first.
+fn before(job: &Job) -> Result<Option<Before>> {
     let Ok(run) = PublishedRun::current(job) else { return Ok(None) };
     let told: Value =
         serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
-    let releases = told["releases"].as_array().into_iter().flatten();
-    let made = releases.filter(|release| release["outcome"] == "released");
-    Ok(Some(made.filter_map(|release| release["id"].as_str().map(str::to_string)).collect()))
+    let with = |outcome: &str| {
+        let releases = told["releases"].as_array().into_iter().flatten();
+        let made = releases.filter(|release| release["outcome"] == outcome);
+        made.filter_map(|release| release["id"].as_str().map(str::to_string)).collect()
+    };
+    let inputs = told["inputs"].as_array().into_iter().flatten();
+    let senders = inputs.filter_map(|input| input["provider"].as_str().map(str::to_string)).collect();
+    Ok(Some(Before { released: with("released"), refused: with("refused"), senders }))
 }
 
 /// Rows withheld because somebody objects.
@@ -69,7 +119,12 @@ fn local_rows(night: &Night) -> u64 {
 }
 
 /// Makes every release of the job in the draft of the night.
-pub(super) fn release(night: &Night, summary: &[(String, Vec<u8>)], draft: &Draft) -> Result<Released> {
+pub(super) fn release(
+    night: &Night,
+    control: &Control,
+    summary: &[(String, Vec<u8>)],
+    draft: &Draft,
+) -> Result<Released> {
     let partition = &night.linked.clustering.partition;
     let opted_out = night.opt_outs.people(night.job, &night.records, partition);
     let left = consent::without_type_1(night.job, &night.records, partition, &opted_out.type_1);
@@ -77,6 +132,7 @@ pub(super) fn release(night: &Night, summary: &[(String, Vec<u8>)], draft: &Draf
     let source = Source {
         job: night.job,
         run_id: &night.run_id,
+        control,
         records: &night.records,
         partition,
         people: &night.people,

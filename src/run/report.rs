@@ -10,18 +10,20 @@ use crate::cohort;
 use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
+use crate::summary::disclosure::Control;
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Status, Summary};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 /// The report and the tables beside it.
-pub(super) fn summary(night: &Night, cohorts: &[cohort::CohortCount]) -> Summary {
+pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::CohortCount]) -> Summary {
     let counted = counted(night.job, &night.people);
     let clustering = &night.linked.clustering;
     let facts = Facts {
         job: &night.job.name,
         as_of: night.job.as_of,
         run_id: &night.run_id,
+        control,
         providers: providers(night),
         people: counted.people(),
         linkage: Linkage {

@@ -1,5 +1,6 @@
 //! What the summary needs to know, as plain columns: the driver of a run fills it.
 
+use super::disclosure::Control;
 use crate::cohort;
 use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
@@ -15,6 +16,8 @@ pub struct Facts<'a> {
     pub job: &'a str,
     pub as_of: jiff::civil::Date,
     pub run_id: &'a str,
+    /// How counts are protected.
+    pub control: &'a Control,
     /// In the order of the job.
     pub providers: Vec<Provider<'a>>,
     pub people: People<'a>,

@@ -2,21 +2,21 @@
 //!
 //! Order and grouping follow what is shown, never the exact counts behind it, so that they tell nothing either.
 
-use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, age_band_words};
-use super::disclosure::{HIDDEN_UP_TO, Protected, Shown, Table, groups_of_a_known_total};
+use super::cells::{self, Cells, overlap_name, rows_name};
+use super::count::{AGE_BANDS, Counts, KNOWN_TO, age_band_words};
+use super::disclosure::{Control, Place, Preset, Protected, Shown};
 use super::{Changes, Estimate, EthnicGroup, Facts, Sex, Status};
 use crate::cohort;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
 use std::cmp::Reverse;
 
-/// Combinations of settings shown one by one; the others together.
-const COMBINATIONS_SHOWN: usize = 14;
-
 pub(super) struct Figures<'a> {
     pub job: &'a str,
     pub as_of: jiff::civil::Date,
     pub run_id: &'a str,
+    /// How counts are protected.
+    pub preset: Preset,
     /// Everybody: the one exact count.
     pub people: Shown,
     pub accounts: Accounts,
@@ -131,218 +131,174 @@ pub(super) struct ChangeFigures<'a> {
 
 impl<'a> Figures<'a> {
     pub fn new(facts: &Facts<'a>, counts: &Counts) -> Figures<'a> {
-        let (accounts, providers) = accounts_and_providers(facts, counts);
-        let (areas, areas_rest) = places(facts, counts);
-        let settings = settings(facts, counts);
+        let (cells, shown) = cells::protect(facts, counts);
+        let cells = Read { facts, cells: &cells, shown: &shown };
+        let settings = cells.settings();
         let two_alike = facts.providers.len() < 3 && settings.rows.len() == 2;
+        let single = |name: &str, count: u64| facts.control.single(name, count);
+        let (areas, areas_rest) = cells.places();
         Figures {
             job: facts.job,
             as_of: facts.as_of,
             run_id: facts.run_id,
-            people: Shown::whole_population(counts.people),
-            accounts,
-            providers,
-            status: groups(&counts.status, |index| Status::ALL[index].words().into()),
-            age_sex: age_sex(counts),
+            preset: facts.control.preset(),
+            people: shown.at(cells.cells.people),
+            accounts: cells.accounts(),
+            providers: cells.providers(),
+            status: cells.groups(&cells.cells.status, |at| Status::ALL[at].words().into()),
+            age_sex: cells.age_sex(),
             areas,
             areas_rest,
-            ethnicity: groups(&counts.ethnicity, |index| EthnicGroup::ALL[index].words().into()),
-            known_to: if two_alike { Vec::new() } else { known_to(counts) },
+            ethnicity: cells.groups(&cells.cells.ethnicity, |at| EthnicGroup::ALL[at].words().into()),
+            known_to: if two_alike { Vec::new() } else { cells.known_to() },
             settings,
-            overlap: overlap(facts, counts),
+            overlap: cells.overlap(counts),
             linkage: LinkageFigures {
-                pairs_compared: Shown::single(facts.linkage.pairs_compared),
-                links: Shown::single(facts.linkage.links),
-                review: Shown::single(facts.linkage.review),
+                pairs_compared: single("pairs compared", facts.linkage.pairs_compared),
+                links: single("links", facts.linkage.links),
+                review: single("review", facts.linkage.review),
                 estimate: facts.linkage.estimate,
             },
-            changes: facts.changes.as_ref().map(change_figures),
-            cohorts: facts.cohorts.iter().map(|cohort| cohort_figures(cohort, counts)).collect(),
+            changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
+            cohorts: cells.cohorts(),
         }
     }
 }
 
-fn groups(counts: &[u64], label: impl Fn(usize) -> String) -> Vec<Group> {
-    let shown = groups_of_a_known_total(counts);
-    shown.into_iter().enumerate().map(|(index, people)| Group { label: label(index), people }).collect()
+/// The protected table, read back into figures.
+struct Read<'r, 'a> {
+    facts: &'r Facts<'a>,
+    cells: &'r Cells,
+    shown: &'r Protected,
 }
 
-fn age_sex(counts: &Counts) -> Vec<AgeBand> {
-    let shown = groups_of_a_known_total(counts.age_sex.as_flattened());
-    let width = Sex::ALL.len();
-    let band = |band: usize| AgeBand {
-        label: age_band_words(band),
-        people: std::array::from_fn(|sex| shown[band * width + sex]),
-    };
-    (0..AGE_BANDS).map(band).collect()
-}
-
-fn known_to(counts: &Counts) -> Vec<Group> {
-    let label = |providers: usize| match providers {
-        0 => "No provider that may be named".into(),
-        1 => "1 provider".into(),
-        _ if providers == KNOWN_TO - 1 => format!("{providers} or more"),
-        _ => format!("{providers} providers"),
-    };
-    let mut rows = groups(&counts.known_to, label);
-    if rows[0].people.count() == Some(0) {
-        rows.remove(0);
+impl<'a> Read<'_, 'a> {
+    fn groups(&self, places: &[Place], label: impl Fn(usize) -> String) -> Vec<Group> {
+        places.iter().enumerate().map(|(at, &place)| Group { label: label(at), people: self.shown.at(place) }).collect()
     }
-    while rows.len() > 1 && rows.last().is_some_and(|row| row.people.count() == Some(0)) {
-        rows.pop();
+
+    fn age_sex(&self) -> Vec<AgeBand> {
+        let width = Sex::ALL.len();
+        let people = |band: usize, sex: usize| self.shown.at(self.cells.age_sex[band * width + sex]);
+        let band =
+            |band: usize| AgeBand { label: age_band_words(band), people: std::array::from_fn(|sex| people(band, sex)) };
+        (0..AGE_BANDS).map(band).collect()
     }
-    rows
-}
 
-/// Places by name, those with fewer people than may be shown together in one row, and place not known.
-fn places(facts: &Facts, counts: &Counts) -> (Vec<Group>, Vec<Group>) {
-    let names = facts.people.area_names;
-    let mut order: Vec<usize> = (0..names.len()).filter(|&area| counts.area[area] > HIDDEN_UP_TO).collect();
-    order.sort_by_key(|&area| natural_order(&names[area]));
-    let few: Vec<usize> = (0..names.len()).filter(|&area| (1..=HIDDEN_UP_TO).contains(&counts.area[area])).collect();
-    let mut exact: Vec<u64> = order.iter().map(|&area| counts.area[area]).collect();
-    exact.push(few.iter().map(|&area| counts.area[area]).sum());
-    exact.push(counts.area[names.len()]);
-    let mut shown = groups_of_a_known_total(&exact);
-    let unknown = shown.pop().expect("pushed above");
-    let together = shown.pop().expect("pushed above");
-    let areas = order.iter().zip(shown).map(|(&area, people)| Group { label: names[area].clone(), people }).collect();
-    let mut rest = Vec::new();
-    if !few.is_empty() {
-        rest.push(Group { label: "Places with fewer than 8 people each".into(), people: together });
+    fn known_to(&self) -> Vec<Group> {
+        let label = |providers: usize| match providers {
+            0 => "No provider that may be named".into(),
+            1 => "1 provider".into(),
+            _ if providers == KNOWN_TO - 1 => format!("{providers} or more"),
+            _ => format!("{providers} providers"),
+        };
+        let mut rows = self.groups(&self.cells.known_to, label);
+        if rows[0].people.count() == Some(0) {
+            rows.remove(0);
+        }
+        while rows.len() > 1 && rows.last().is_some_and(|row| row.people.count() == Some(0)) {
+            rows.pop();
+        }
+        rows
     }
-    rest.push(Group { label: "Place not known".into(), people: unknown });
-    (areas, rest)
-}
 
-/// "NW2" before "NW10".
-fn natural_order(name: &str) -> (String, u64, String) {
-    let letters = name.find(|c: char| c.is_ascii_digit()).unwrap_or(name.len());
-    let (head, tail) = name.split_at(letters);
-    let digits = tail.find(|c: char| !c.is_ascii_digit()).unwrap_or(tail.len());
-    (head.to_string(), tail[..digits].parse().unwrap_or(0), tail[digits..].to_string())
-}
-
-fn settings(facts: &Facts, counts: &Counts) -> Settings {
-    let takes_part = |setting: Setting| facts.providers.iter().any(|provider| provider.setting == setting);
-    let people = |setting: Setting| {
-        let bit = 1 << setting as usize;
-        (0..COMBINATIONS).filter(|mask| mask & bit != 0).map(|mask| counts.combinations[mask]).sum::<u64>()
-    };
-    let mut rows: Vec<(Setting, Shown)> = Setting::ALL
-        .into_iter()
-        .filter(|&setting| takes_part(setting))
-        .map(|setting| (setting, Shown::single(people(setting))))
-        .collect();
-    rows.sort_by_key(|&(setting, shown)| (Reverse(shown.count().unwrap_or(1)), setting));
-
-    let shown_alone = |mask: &usize| counts.combinations[*mask] > HIDDEN_UP_TO;
-    let rank = |mask: &usize| (Reverse(Shown::single(counts.combinations[*mask]).count()), *mask);
-    let mut masks: Vec<usize> = (1..COMBINATIONS).filter(shown_alone).collect();
-    masks.sort_by_key(rank);
-    masks.truncate(COMBINATIONS_SHOWN);
-    let mut exact: Vec<u64> = masks.iter().map(|&mask| counts.combinations[mask]).collect();
-    let unnamed = counts.combinations[0];
-    exact.push(counts.people - unnamed - exact.iter().sum::<u64>());
-    exact.push(unnamed);
-    let mut shown = groups_of_a_known_total(&exact);
-    let unnamed = shown.pop().expect("pushed above");
-    let other = shown.pop().expect("pushed above");
-    let members = |mask: usize| (0..rows.len()).filter(|&row| mask & (1 << rows[row].0 as usize) != 0).collect();
-    let combinations = masks.iter().zip(shown).map(|(&mask, people)| (members(mask), people)).collect();
-    let rest = [("All other combinations", other), ("No provider that may be named", unnamed)];
-    let rest = rest.into_iter().filter(|(_, people)| people.count() != Some(0));
-    let totals_are_safe = rows.len() > 2;
-    Settings {
-        combinations,
-        rest: rest.map(|(label, people)| Group { label: label.into(), people }).collect(),
-        rows: rows.into_iter().map(|(setting, shown)| (setting, totals_are_safe.then_some(shown))).collect(),
+    /// Places by name, those with fewer people than may be shown together in one row, and place not known.
+    fn places(&self) -> (Vec<Group>, Vec<Group>) {
+        let (names, areas) = (self.facts.people.area_names, &self.cells.areas);
+        let group = |label: &str, place: Place| Group { label: label.into(), people: self.shown.at(place) };
+        let shown = areas.shown.iter().map(|&(area, place)| group(&names[area], place)).collect();
+        let small = areas.some_are_small.then(|| group("Places with too few people each", areas.small));
+        (shown, small.into_iter().chain([group("Place not known", areas.unknown)]).collect())
     }
-}
 
-fn overlap(facts: &Facts, counts: &Counts) -> Option<Overlap> {
-    (facts.providers.len() > 2).then(|| Overlap {
-        providers: counts.overlap_of.iter().map(|&provider| provider as usize).collect(),
-        cells: counts.overlap.iter().map(|&people| Shown::single(people)).collect(),
-    })
-}
+    fn settings(&self) -> Settings {
+        let people = |place: Place| self.shown.at(place);
+        let mut rows: Vec<(Setting, Shown)> =
+            self.cells.settings.iter().map(|&(setting, place)| (setting, people(place))).collect();
+        rows.sort_by_key(|&(setting, shown)| (Reverse(shown.count().unwrap_or(1)), setting));
+        let members = |mask: usize| (0..rows.len()).filter(|&row| mask & (1 << rows[row].0 as usize) != 0).collect();
+        let combinations =
+            self.cells.combinations.iter().map(|&(mask, place)| (members(mask), people(place))).collect();
+        let rest = [
+            ("All other combinations", self.cells.other_combinations),
+            ("No provider that may be named", self.cells.known_to[0]),
+        ];
+        let rest = rest.map(|(label, place)| Group { label: label.into(), people: people(place) });
+        let totals_are_safe = rows.len() > 2;
+        Settings {
+            combinations,
+            rest: rest.into_iter().filter(|group| group.people.count() != Some(0)).collect(),
+            rows: rows.into_iter().map(|(setting, shown)| (setting, totals_are_safe.then_some(shown))).collect(),
+        }
+    }
 
-/// Every row of the job, by what became of it, where it came from and why: one tree of sums, protected as a whole.
-fn accounts_and_providers<'a>(facts: &Facts<'a>, counts: &Counts) -> (Accounts, Vec<ProviderFigures<'a>>) {
-    let total = |of: fn(&super::Provider) -> u64| facts.providers.iter().map(of).sum::<u64>();
-    let (records, withheld_rows) = (total(|p| p.records), total(|p| p.withheld_rows));
-    let quarantined_rows = total(|p| p.quarantined_rows());
-    let mut table = Table::new();
-    let read = table.loose(records + withheld_rows + quarantined_rows);
-    let linked = table.loose(records);
-    let (quarantined, withheld) = (table.part(quarantined_rows), table.part(withheld_rows));
-    table.sum(read, [linked, quarantined, withheld]);
-    let people = table.exact(counts.people);
-    let duplicates = table.part(records.saturating_sub(counts.people));
-    if records >= counts.people {
-        table.sum(linked, [people, duplicates]);
-    }
-    let mut places = Vec::new();
-    for provider in &facts.providers {
-        let codes = QuarantineCode::ALL.map(|code| {
-            let rows = provider.quarantined.iter().filter(|(of, _)| *of == code).map(|(_, rows)| rows).sum();
-            table.part(rows)
-        });
-        let own = table.part(provider.quarantined_rows());
-        table.sum(own, codes);
-        places.push((table.part(provider.records), own, table.part(provider.withheld_rows), codes));
-    }
-    table.sum(linked, places.iter().map(|place| place.0));
-    table.sum(quarantined, places.iter().map(|place| place.1));
-    table.sum(withheld, places.iter().map(|place| place.2));
-    let shown = table.protect();
-    let at = |place| shown.at(place);
-    let accounts = Accounts {
-        read: at(read),
-        linked: at(linked),
-        quarantined: at(quarantined),
-        withheld: at(withheld),
-        duplicates: at(duplicates),
-    };
-    let people_of = people_of_providers(facts, counts);
-    let rows = facts.providers.iter().zip(&places).zip(people_of);
-    let providers = rows
-        .map(|((provider, place), people)| ProviderFigures {
-            id: provider.id,
-            name: provider.name,
-            setting: provider.setting,
-            days_old: provider.days_old,
-            records: at(place.0),
-            people,
-            quarantined: at(place.1),
-            withheld: at(place.2),
-            codes: codes(&shown, &place.3),
-            fields: fields(provider, at(place.0)),
+    fn overlap(&self, counts: &Counts) -> Option<Overlap> {
+        let (providers, width) = (&self.facts.providers, counts.overlap_of.len());
+        let cell = |row: usize, column: usize| {
+            let (one, two) = (usize::from(counts.overlap_of[row]), usize::from(counts.overlap_of[column]));
+            let name = || overlap_name(providers[one].id, providers[two].id);
+            let single = || self.facts.control.single(&name(), counts.overlap[row * width + column]);
+            self.cells.overlap.get(&(one, two)).map_or_else(single, |&place| self.shown.at(place))
+        };
+        (providers.len() > 2).then(|| Overlap {
+            providers: counts.overlap_of.iter().map(|&provider| provider as usize).collect(),
+            cells: (0..width * width).map(|at| cell(at / width, at % width)).collect(),
         })
-        .collect();
-    (accounts, providers)
-}
-
-fn codes(shown: &Protected, places: &[super::disclosure::Place]) -> Vec<(QuarantineCode, Shown)> {
-    QuarantineCode::ALL.into_iter().zip(shown.all(places)).collect()
-}
-
-/// With two providers, their people and everybody say how many both know; where that or its rest is small, both are hidden.
-fn people_of_providers(facts: &Facts, counts: &Counts) -> Vec<Shown> {
-    let shown: Vec<Shown> = counts.of_provider.iter().map(|&people| Shown::single(people)).collect();
-    if facts.providers.len() != 2 {
-        return shown;
     }
-    let [one, two] = [counts.of_provider[0], counts.of_provider[1]];
-    let both = counts.overlap[1];
-    let tells = groups_of_a_known_total(&[one - both, two - both, both, counts.people + both - one - two]);
-    if tells.iter().any(|cell| cell.is_hidden()) { vec![Shown::single(1); 2] } else { shown }
+
+    fn cohorts(&self) -> Vec<CohortFigures<'a>> {
+        let one = |(cohort, cells): (&'a cohort::CohortCount, &cells::CohortCells)| {
+            let people = self.shown.at(cells.people);
+            let left = |count: u64| self.facts.control.single(&format!("cohort|{}|left", cohort.id), count);
+            // Whoever entered is in it: where nothing is said of the whole, nothing is of the part.
+            let entered = |place| if people.is_hidden() { people } else { self.shown.at(place) };
+            CohortFigures {
+                id: &cohort.id,
+                name: &cohort.name,
+                people,
+                entered: cells.entered.map(entered),
+                left: cohort.left.map(left),
+            }
+        };
+        self.facts.cohorts.iter().zip(&self.cells.cohorts).map(one).collect()
+    }
+
+    fn accounts(&self) -> Accounts {
+        let (rows, at) = (&self.cells.rows, |place| self.shown.at(place));
+        Accounts {
+            read: at(rows.read),
+            linked: at(rows.linked),
+            quarantined: at(rows.quarantined),
+            withheld: at(rows.withheld),
+            duplicates: at(rows.duplicates),
+        }
+    }
+
+    fn providers(&self) -> Vec<ProviderFigures<'a>> {
+        let at = |place| self.shown.at(place);
+        let all = self.facts.providers.iter().zip(&self.cells.rows.of_provider).zip(&self.cells.of_provider);
+        let one =
+            |((provider, rows), &people): ((&super::Provider<'a>, &cells::ProviderRows), &Place)| ProviderFigures {
+                id: provider.id,
+                name: provider.name,
+                setting: provider.setting,
+                days_old: provider.days_old,
+                records: at(rows.records),
+                people: at(people),
+                quarantined: at(rows.quarantined),
+                withheld: at(rows.withheld),
+                codes: QuarantineCode::ALL.into_iter().zip(self.shown.all(&rows.codes)).collect(),
+                fields: fields(provider, at(rows.records), self.facts.control),
+            };
+        all.map(one).collect()
+    }
 }
 
-fn fields<'a>(provider: &super::Provider<'a>, records: Shown) -> Vec<FieldFigures<'a>> {
+fn fields<'a>(provider: &super::Provider<'a>, records: Shown, control: &Control) -> Vec<FieldFigures<'a>> {
+    let name = rows_name(provider.id);
     let figures = |quality: &super::FieldQuality<'a>| {
         // A provider with too few rows to be counted is not described either.
-        let of = |count: u64| if records.is_hidden() { records } else { Shown::single(count) };
+        let of = |count: u64| if records.is_hidden() { records } else { control.single(&name, count) };
         let (filled, valid) = (of(quality.filled), of(quality.valid));
         FieldFigures {
             field: quality.field,
@@ -355,22 +311,7 @@ fn fields<'a>(provider: &super::Provider<'a>, records: Shown) -> Vec<FieldFigure
     provider.fields.iter().map(figures).collect()
 }
 
-/// The rest of everybody is known where a cohort is: both are protected.
-fn cohort_figures<'a>(cohort: &'a cohort::CohortCount, counts: &Counts) -> CohortFigures<'a> {
-    let rest = counts.people.saturating_sub(cohort.people);
-    let people = groups_of_a_known_total(&[cohort.people, rest])[0];
-    // Whoever entered is in it: where nothing is said of the whole, nothing is of the part.
-    let entered = |count: u64| if people.is_hidden() { people } else { Shown::single(count) };
-    CohortFigures {
-        id: &cohort.id,
-        name: &cohort.name,
-        people,
-        entered: cohort.entered.map(entered),
-        left: cohort.left.map(Shown::single),
-    }
-}
-
-fn change_figures<'a>(changes: &Changes<'a>) -> ChangeFigures<'a> {
+fn change_figures<'a>(changes: &Changes<'a>, control: &Control) -> ChangeFigures<'a> {
     let rows = [
         ("People seen for the first time", changes.new),
         ("Known people with more records", changes.grown),
@@ -379,7 +320,7 @@ fn change_figures<'a>(changes: &Changes<'a>) -> ChangeFigures<'a> {
         ("Taken apart: found to be several people", changes.split),
         ("No longer in any extract", changes.retired),
     ];
-    let row = |(label, count): (&str, u64)| Group { label: label.into(), people: Shown::single(count) };
+    let row = |(label, count): (&str, u64)| Group { label: label.into(), people: control.single(label, count) };
     ChangeFigures { from_run: changes.from_run, rows: rows.map(row).to_vec() }
 }
 

@@ -5,6 +5,9 @@
 //! makes); the same facts give the same bytes on any number of threads; the page asks nothing of any other place and runs no script.
 
 mod advice;
+#[cfg(test)]
+mod attack;
+mod cells;
 mod count;
 pub mod disclosure;
 mod facts;
@@ -14,6 +17,7 @@ pub(crate) mod pictures;
 mod tables;
 mod workbook;
 
+pub(crate) use cells::rows_name;
 pub use facts::{
     Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status,
     postcode_district,

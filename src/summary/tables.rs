@@ -4,8 +4,9 @@ use super::Sex;
 use super::disclosure::Shown;
 use super::figures::{Figures, Group};
 
-const RULE: &str = "0 shown unless its whole is under 8; 1 to 7 as *; 8 and more to the nearest 5; another cell also as * where a total would give it back";
-const LOOSE: &str = "8 and more to the nearest 5, or more coarsely where an exact figure would give back a hidden one";
+/// Stands for what the preset says of counts, and of counts among which are totals.
+const RULE: &str = "rule";
+const LOOSE: &str = "rule of totals";
 const FROM_SHOWN: &str = "from the rounded counts; empty where one of them is hidden or zero";
 const NONE: &str = "none: not a count of people";
 
@@ -34,7 +35,7 @@ const AREA: Shape = Shape {
     columns: &[
         (
             "area",
-            "Outward postcode of the best record, or a group of places with fewer than 8 people each",
+            "Outward postcode of the best record, or places with too few people each, together",
             "postcode district",
             NONE,
         ),
@@ -130,7 +131,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         overlap(figures),
         quarantine(figures),
         quality(figures),
-        dictionary(),
+        dictionary(figures),
     ];
     SHAPES.into_iter().zip(rows).map(|(shape, rows)| Table { shape, rows }).collect()
 }
@@ -253,11 +254,19 @@ fn quality(figures: &Figures) -> Vec<Vec<String>> {
     figures.providers.iter().flat_map(rows).collect()
 }
 
-fn dictionary() -> Vec<Vec<String>> {
+fn dictionary(figures: &Figures) -> Vec<Vec<String>> {
+    let says = |rule: &str| match rule {
+        RULE => figures.preset.says(),
+        LOOSE => format!(
+            "{}; totals of rows more coarsely where they would give back a hidden count; the number of all people as it is",
+            figures.preset.says()
+        ),
+        other => other.to_string(),
+    };
     let rows = |shape: &&Shape| {
         let file = shape.file;
         let row = move |&(column, meaning, unit, rule): &(&str, &str, &str, &str)| {
-            [file, column, meaning, unit, rule].map(String::from).to_vec()
+            [file, column, meaning, unit, &says(rule)].map(String::from).to_vec()
         };
         shape.columns.iter().map(row).collect::<Vec<_>>()
     };

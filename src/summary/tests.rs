@@ -1,15 +1,16 @@
 //! The laws of the summary, on small made-up populations full of small groups.
 
 use super::count::{self, Counts};
+use super::disclosure::{Control, Preset};
 use super::{EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status, Summary, build};
 use crate::intake::QuarantineCode;
-use crate::job::Setting;
+use crate::job::{Disclosure, Setting};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
 /// One person, before they are laid out in columns.
 #[derive(Debug, Clone)]
-struct Person {
+pub(super) struct Person {
     age: Option<u8>,
     sex: Sex,
     ethnicity: EthnicGroup,
@@ -22,7 +23,7 @@ const AREAS: u32 = 4;
 const PROVIDER_IDS: [&str; 4] = ["gp-a", "gp-b", "acute-c", "hospice-d"];
 const SETTINGS: [Setting; 4] = [Setting::GeneralPractice, Setting::GeneralPractice, Setting::Acute, Setting::Hospice];
 
-fn any_person(providers: u16) -> impl Strategy<Value = Person> {
+pub(super) fn any_person(providers: u16) -> impl Strategy<Value = Person> {
     let area = prop_oneof![8 => 0..2u32, 1 => 2..AREAS, 1 => Just(NO_AREA)];
     let known = prop::collection::btree_set(0..providers, 0..=providers as usize);
     let age = prop_oneof![9 => (20u8..24).prop_map(Some), 2 => (0u8..=120).prop_map(Some), 1 => Just(None)];
@@ -44,9 +45,18 @@ fn population() -> impl Strategy<Value = (u16, Vec<Person>)> {
 }
 
 /// Rows that are not people's records, per provider: (withheld, ragged, filler).
-type Rows = (u64, u64, u64);
+pub(super) type Rows = (u64, u64, u64);
 
 fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> T) -> T {
+    with_facts_under(&Control::new(Preset::of(Disclosure::Hes), &[1; 32]), people, rows, then)
+}
+
+pub(super) fn with_facts_under<T>(
+    control: &Control,
+    people: &[Person],
+    rows: &[Rows],
+    then: impl FnOnce(&Facts) -> T,
+) -> T {
     let area_names: Vec<String> = (0..AREAS).map(|area| format!("QQ{}", area + 1)).collect();
     let (mut ends, mut known) = (Vec::new(), Vec::new());
     for person in people {
@@ -77,6 +87,7 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
         job: "test",
         as_of: jiff::civil::date(2026, 11, 22),
         run_id: "2026-11-22-01",
+        control,
         providers: (0..rows.len()).map(provider).collect(),
         people: People {
             age: &age,
@@ -94,7 +105,7 @@ fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> 
     })
 }
 
-fn csv_rows(summary: &Summary, file: &str) -> Vec<BTreeMap<String, String>> {
+pub(super) fn csv_rows(summary: &Summary, file: &str) -> Vec<BTreeMap<String, String>> {
     let bytes = &summary.csv.iter().find(|(name, _)| name == file).expect("the file is written").1;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
     reader.deserialize().map(|row| row.expect("the file parses")).collect()

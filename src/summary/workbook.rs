@@ -67,7 +67,10 @@ fn notes(
     let lines = [
         format!("Run {}. Made by onefolk {}.", figures.run_id, env!("CARGO_PKG_VERSION")),
         "A star stands for a number that is hidden so that nobody can be recognised; it is not zero.".into(),
-        "Counts are rounded, so that sums of rows need not be the sums shown.".into(),
+        match figures.preset.rounds() {
+            true => "Counts are rounded, so that sums of rows need not be the sums shown.".into(),
+            false => "Counts that are not hidden stand as they are.".into(),
+        },
         format!("Sheets: {}.", data.iter().map(sheet_name).collect::<Vec<_>>().join(", ")),
     ];
     for (row, line) in (2..).zip(&lines) {

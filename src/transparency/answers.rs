@@ -1,10 +1,11 @@
 //! What is said, part by part.
 
-use super::{Part, Told};
+use super::{Doubt, Part, Told, pictures};
 use crate::job::{Content, Identifiers, Purpose, RecipientKind, Release, Setting};
 use crate::policy;
 use crate::release::{Fate, Outcome};
-use crate::summary::disclosure::Shown;
+use crate::summary::rows_name;
+use std::collections::BTreeSet;
 
 pub(super) fn parts(told: &Told) -> Vec<Part> {
     vec![
@@ -22,21 +23,21 @@ pub(super) fn parts(told: &Told) -> Vec<Part> {
 }
 
 fn part(anchor: &'static str, heading: &'static str, sentences: Vec<String>, points: Vec<String>) -> Part {
-    Part { anchor, heading, sentences, points }
+    Part { anchor, heading, sentences, points, picture: None }
 }
 
-/// "about 120", "a few".
-fn about(count: u64) -> String {
-    match Shown::single(count).count() {
-        None => "a few (fewer than 8)".into(),
+/// "about 120", "a few"; `name` tells the count from every other.
+fn about(told: &Told, name: &str, count: u64) -> String {
+    let shown = told.control.single(name, count);
+    match shown.count() {
+        None => "a few".into(),
         Some(0) => "no".into(),
-        Some(_) => format!("about {}", Shown::single(count)),
+        Some(_) => format!("about {shown}"),
     }
 }
 
 fn what(told: &Told) -> Part {
-    let people = Shown::whole_population(told.people);
-    let people = if people.is_hidden() { "a few people".to_string() } else { format!("{people} people") };
+    let people = people(told);
     part(
         "what",
         "What this is about",
@@ -57,11 +58,24 @@ fn what(told: &Told) -> Part {
     )
 }
 
+/// Everybody, in words.
+fn people(told: &Told) -> String {
+    let people = told.control.whole_population(told.people);
+    if people.is_hidden() { "a few people".to_string() } else { format!("{people} people") }
+}
+
 fn senders(told: &Told) -> Part {
     let line = |sender: &super::Sender| {
-        format!("{}, {}: {} records", sender.name, setting(sender.setting), about(sender.records))
+        let records = about(told, &rows_name(sender.id), sender.records);
+        format!("{}, {}: {records} records", sender.name, setting(sender.setting))
     };
-    part("senders", "Who sent records", Vec::new(), told.senders.iter().map(line).collect())
+    let senders: Vec<&str> = told.senders.iter().map(|sender| sender.name).collect();
+    let receivers: Vec<&str> = made(told).map(|(release, _)| release.recipient.as_str()).collect();
+    let refused = told.releases.iter().filter(|(_, outcome)| matches!(outcome.fate, Fate::Refused { .. })).count();
+    let people = people(told);
+    let picture = Some(pictures::flow(&senders, &people, &receivers, refused));
+    let points = told.senders.iter().map(line).collect();
+    Part { picture, ..part("senders", "Who sent records, and where they go", Vec::new(), points) }
 }
 
 fn setting(setting: Setting) -> &'static str {
@@ -122,7 +136,7 @@ fn for_company(release: &Release) -> String {
 }
 
 fn receivers(told: &Told) -> Part {
-    let points: Vec<String> = made(told).map(|(release, outcome)| received(release, outcome)).collect();
+    let points: Vec<String> = made(told).map(|(release, outcome)| received(told, release, outcome)).collect();
     let sentences = match points.is_empty() {
         true => vec!["Nobody got anything from this run.".to_string()],
         false => {
@@ -132,7 +146,7 @@ fn receivers(told: &Told) -> Part {
     part("receivers", "Who gets what, and why", sentences, points)
 }
 
-fn received(release: &Release, outcome: &Outcome) -> String {
+fn received(told: &Told, release: &Release, outcome: &Outcome) -> String {
     let why = match release.purpose {
         Purpose::DirectCare => "to care for these people",
         Purpose::Safeguarding => "to protect people from harm",
@@ -158,15 +172,16 @@ fn received(release: &Release, outcome: &Outcome) -> String {
         return format!(
             "{}, {why}: which of {} own records are of one person, {who}. Until {}.",
             release.recipient,
-            about(lines),
+            about(told, &format!("{}|lines", release.id), lines),
             release.valid_until
         );
     }
     let columns = release.columns.join(", ").replace('_', " ");
+    let rule = release.cohort.as_ref().map_or(String::new(), |cohort| format!(" who meet the rule {}", cohort.id));
     format!(
-        "{}, {why}: {} people, {who}. It says: {columns}. Until {}.",
+        "{}, {why}: {} people{rule}, {who}. It says: {columns}. Until {}.",
         release.recipient,
-        about(lines),
+        about(told, &format!("{}|lines", release.id), lines),
         release.valid_until
     )
 }
@@ -197,12 +212,15 @@ fn said_no(told: &Told) -> Part {
         vec![
             format!(
                 "To being here at all: {} records were taken out before anything was compared.",
-                about(told.local_rows)
+                about(told, "local_rows", told.local_rows)
             ),
-            format!("To their GP passing on records for anything but care: {} people.", about(told.type_1)),
+            format!(
+                "To their GP passing on records for anything but care: {} people.",
+                about(told, "type_1", told.type_1)
+            ),
             format!(
                 "To being used for planning and research (the national data opt-out): {} people.",
-                about(told.national)
+                about(told, "national", told.national)
             ),
         ],
     )
@@ -227,38 +245,68 @@ fn safe(told: &Told) -> Part {
 }
 
 fn wrong(told: &Told) -> Part {
-    let said = match told.doubt {
-        Some(doubt) if doubt.people > 0 => {
-            let share = doubt.wrong / doubt.people as f64 * 1000.0;
-            match share {
-                share if share < 1.0 => "Of 1,000 people who were put together from several records, the program expects that fewer than one holds a record that is somebody else's.".to_string(),
-                share => format!("Of 1,000 people who were put together from several records, the program expects that about {share:.0} hold a record that is somebody else's."),
-            }
-        }
-        _ => "This run put nobody together from several records.".to_string(),
+    let Some(doubt) = told.doubt.filter(|doubt| doubt.people > 0) else {
+        let none = "This run put nobody together from several records.".to_string();
+        return part("wrong", "How often is somebody mixed up?", vec![none], Vec::new());
     };
-    part(
-        "wrong",
-        "How often is somebody mixed up?",
-        vec![
-            said,
-            "This is the program's own estimate. For whom it is wrong more often (by age, sex, ethnic group or how poor a place is) has to be measured against the truth; ask for the last such report.".into(),
-        ],
-        Vec::new(),
-    )
+    let sentences = vec![
+        format!(
+            "Of 1,000 people who were put together from several records, the program expects that {} a record that is somebody else's.",
+            match per_thousand(doubt) {
+                share if share < 1.0 => "fewer than one holds".to_string(),
+                share => format!("about {share:.0} hold"),
+            }
+        ),
+        "This is the program's own estimate, and so are those for groups of people beside it. What it overlooks, such as two records of one \
+         person that were not put together, has to be measured against the truth; ask for the last such report."
+            .into(),
+    ];
+    // Of a group with few people neither size nor share is told.
+    let group = |group: &super::GroupDoubt| {
+        let size = told.control.single(&format!("doubt|{}", group.group), group.doubt.people);
+        size.count().filter(|count| *count >= FEWEST_OF_A_GROUP).map(|_| match per_thousand(group.doubt) {
+            share if share < 1.0 => format!("Of 1,000 {}: fewer than one.", group.group),
+            share => format!("Of 1,000 {}: about {share:.0}.", group.group),
+        })
+    };
+    let points = told.doubt_of_groups.iter().filter_map(group).collect();
+    let picture = Some(pictures::crowd(doubt.wrong / doubt.people as f64));
+    Part { picture, ..part("wrong", "How often is somebody mixed up, and who?", sentences, points) }
+}
+
+/// Groups with fewer people than this tell nothing: one person more or less would change their share too much.
+const FEWEST_OF_A_GROUP: u64 = 100;
+
+fn per_thousand(doubt: Doubt) -> f64 {
+    doubt.wrong / doubt.people.max(1) as f64 * 1000.0
 }
 
 fn changed(told: &Told) -> Part {
-    let now: std::collections::BTreeSet<String> = made(told).map(|(release, _)| release.id.clone()).collect();
-    let Some(before) = &told.released_before else {
-        return part("changed", "What has changed since last time", vec!["This is the first time.".into()], Vec::new());
+    const HEADING: &str = "What has changed since last time";
+    let Some(before) = &told.before else {
+        return part("changed", HEADING, vec!["This is the first time.".into()], Vec::new());
     };
-    let begun = now.difference(before).map(|id| format!("New: {id}."));
-    let ended = before.difference(&now).map(|id| format!("Not handed out any more, or not due: {id}."));
-    let points: Vec<String> = begun.chain(ended).collect();
-    let sentences =
-        if points.is_empty() { vec!["The same as last time was handed out.".to_string()] } else { Vec::new() };
-    part("changed", "What has changed since last time", sentences, points)
+    let released: BTreeSet<String> = made(told).map(|(release, _)| release.id.clone()).collect();
+    let refusals = told.releases.iter().filter(|(_, outcome)| matches!(outcome.fate, Fate::Refused { .. }));
+    let refused: BTreeSet<String> = refusals.map(|(release, _)| release.id.clone()).collect();
+    let senders: BTreeSet<String> = told.senders.iter().map(|sender| sender.id.to_string()).collect();
+    let name = |id: &String| {
+        let known = told.senders.iter().find(|sender| sender.id == *id);
+        known.map_or_else(|| id.clone(), |sender| sender.name.to_string())
+    };
+    let mut points = Vec::new();
+    points.extend(released.difference(&before.released).map(|id| format!("Handed out anew: {id}.")));
+    points
+        .extend(before.released.difference(&released).map(|id| format!("Not handed out any more, or not due: {id}.")));
+    points.extend(refused.difference(&before.refused).map(|id| format!("Refused for the first time: {id}.")));
+    points.extend(senders.difference(&before.senders).map(|id| format!("Sends records now: {}.", name(id))));
+    points.extend(before.senders.difference(&senders).map(|id| format!("Sends none any more: {}.", name(id))));
+    let sentences = if points.is_empty() {
+        vec!["The same as last time was sent, handed out and refused.".to_string()]
+    } else {
+        Vec::new()
+    };
+    part("changed", HEADING, sentences, points)
 }
 
 fn checklist() -> Part {

@@ -5,16 +5,21 @@
 
 mod answers;
 mod page;
+mod pictures;
+mod terms;
 #[cfg(test)]
 mod tests;
 
 use crate::job::{Release, Setting};
 use crate::release::Outcome;
+use crate::summary::disclosure::Control;
+use crate::summary::pictures::Picture;
 use std::collections::BTreeSet;
 
 /// An organisation that sends records.
 #[derive(Debug, Clone)]
 pub struct Sender<'a> {
+    pub id: &'a str,
     pub name: &'a str,
     pub setting: Setting,
     /// Rows that stand in the crosswalk.
@@ -30,12 +35,32 @@ pub struct Doubt {
     pub wrong: f64,
 }
 
+/// The same for the people of one group.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GroupDoubt {
+    /// Such as "women", or "people aged 65 and over".
+    pub group: String,
+    pub doubt: Doubt,
+}
+
+/// What the run before said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Before {
+    /// Ids of what it released.
+    pub released: BTreeSet<String>,
+    /// Ids of the providers whose extracts it read.
+    pub senders: BTreeSet<String>,
+    pub refused: BTreeSet<String>,
+}
+
 /// The facts.
 #[derive(Debug, Clone)]
 pub struct Told<'a> {
     pub job: &'a str,
     pub as_of: jiff::civil::Date,
     pub run_id: &'a str,
+    /// How counts are protected.
+    pub control: &'a Control,
     pub senders: Vec<Sender<'a>>,
     pub people: u64,
     /// As the job defines them, beside what became of each.
@@ -46,8 +71,10 @@ pub struct Told<'a> {
     pub type_1: u64,
     pub national: u64,
     pub doubt: Option<Doubt>,
-    /// Ids of what the run before released; `None` on the first run.
-    pub released_before: Option<BTreeSet<String>>,
+    /// By age, sex and ethnic group.
+    pub doubt_of_groups: Vec<GroupDoubt>,
+    /// `None` on the first run.
+    pub before: Option<Before>,
 }
 
 /// The page, twice.
@@ -63,6 +90,7 @@ struct Part {
     heading: &'static str,
     sentences: Vec<String>,
     points: Vec<String>,
+    picture: Option<Picture>,
 }
 
 /// Writes the page.

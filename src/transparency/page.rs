@@ -1,11 +1,14 @@
 //! The page in HTML and in Markdown.
 
-use super::{Part, Told};
+use super::{Part, Told, terms};
 use crate::summary::page::frame::{self, Frame, section};
-use maud::html;
+use maud::{Markup, html};
+
+/// Anchor and heading of the sentences in other languages.
+const TERMS: (&str, &str) = ("languages", "In other languages");
 
 pub(super) fn html(told: &Told, parts: &[Part]) -> String {
-    let contents: Vec<(&str, &str)> = parts.iter().map(|part| (part.anchor, part.heading)).collect();
+    let contents: Vec<(&str, &str)> = parts.iter().map(|part| (part.anchor, part.heading)).chain([TERMS]).collect();
     let page = frame::document(&Frame {
         title: &format!("{}: what happens with people's records", told.job),
         own_style: "",
@@ -15,9 +18,11 @@ pub(super) fn html(told: &Told, parts: &[Part]) -> String {
         sections: html! {
             @for part in parts {
                 (section(part.anchor, part.heading, html! { @for sentence in &part.sentences { p { (sentence) } } }, html! {
+                    @if let Some(picture) = &part.picture { figure { (picture.render(part.anchor)) } }
                     @if !part.points.is_empty() { ul { @for point in &part.points { li { (point) } } } }
                 }))
             }
+            (section(TERMS.0, TERMS.1, html! {}, languages()))
         },
         footer: html! { p { "Run " (told.run_id) ", by onefolk " (env!("CARGO_PKG_VERSION")) "." } },
     });
@@ -32,5 +37,21 @@ pub(super) fn markdown(told: &Told, parts: &[Part]) -> String {
         part.sentences.iter().for_each(|sentence| text.push_str(&format!("{sentence}\n\n")));
         part.points.iter().for_each(|point| text.push_str(&format!("- {point}\n")));
     }
+    text.push_str(&format!("\n## {}\n", TERMS.1));
+    for language in terms::said() {
+        text.push_str(&format!("- {}: {}\n", language.name, language.sentences.join(" · ")));
+    }
     text
+}
+
+/// Each in its language and direction, so that a screen reader speaks it right.
+fn languages() -> Markup {
+    html! {
+        @for said in terms::said() {
+            div lang=(said.tag) dir=(if said.right_to_left { "rtl" } else { "ltr" }) {
+                h3 { (said.name) }
+                ul { @for sentence in &said.sentences { li { (sentence) } } }
+            }
+        }
+    }
 }

@@ -1,20 +1,32 @@
 use super::*;
+use crate::job::Disclosure;
 use crate::policy::Refusal;
 use crate::release::Fate;
+use crate::summary::disclosure::{Control, Preset};
+use std::sync::LazyLock;
+
+/// Counts as they are but for the smallest, so that the page can be read word for word.
+static EXACT: LazyLock<Control> = LazyLock::new(|| Control::new(Preset::of(Disclosure::Ons5), &[1; 32]));
 
 fn told<'a>(releases: Vec<(&'a Release, &'a Outcome)>) -> Told<'a> {
     Told {
         job: "test",
         as_of: jiff::civil::date(2026, 11, 22),
         run_id: "2026-11-22-01",
-        senders: vec![Sender { name: "Hill <Practice>", setting: Setting::GeneralPractice, records: 1234 }],
+        control: &EXACT,
+        senders: vec![Sender { id: "hill", name: "Hill <Practice>", setting: Setting::GeneralPractice, records: 1234 }],
         people: 1003,
         releases,
         local_rows: 3,
         type_1: 0,
         national: 52,
         doubt: Some(Doubt { people: 500, wrong: 1.4 }),
-        released_before: None,
+        doubt_of_groups: vec![
+            GroupDoubt { group: "women".into(), doubt: Doubt { people: 400, wrong: 2.2 } },
+            GroupDoubt { group: "children".into(), doubt: Doubt { people: 120, wrong: 0.01 } },
+            GroupDoubt { group: "very few".into(), doubt: Doubt { people: 40, wrong: 2.0 } },
+        ],
+        before: None,
     }
 }
 
@@ -45,6 +57,7 @@ fn release(purpose: crate::job::Purpose, recipient: &str) -> Release {
         pseudonym_generation: 1,
         overlap: false,
         issued_on: Vec::new(),
+        cohort: None,
     }
 }
 
@@ -57,10 +70,13 @@ fn the_page_says_what_this_run_did_and_no_small_number() {
     let page = build(&told(Vec::new()));
     for said in [
         "It found 1,003 people",
-        "Hill <Practice>, a GP practice: about 1,235 records",
-        "a few (fewer than 8) records were taken out",
-        "about 50 people",
+        "Hill <Practice>, a GP practice: about 1,234 records",
+        "a few records were taken out",
+        "about 52 people",
         "about 3 hold a record",
+        "Of 1,000 women: about 6.",
+        "Of 1,000 children: fewer than one.",
+        "Twoje dane nie są sprzedawane.",
         "Nobody got anything from this run.",
         "No company got anything",
         "This is the first time.",
@@ -69,6 +85,12 @@ fn the_page_says_what_this_run_did_and_no_small_number() {
     }
     assert!(page.html.contains("Hill &lt;Practice&gt;") && !page.html.contains("<script"));
     assert!(page.html.contains("default-src 'none'"));
+    assert!(!page.markdown.contains("very few"), "of a group with few people nothing is told");
+    assert!(page.html.contains("<div lang=\"ur\" dir=\"rtl\">"));
+    // Both pictures, each in two sizes, say in words what they show.
+    assert_eq!(page.html.matches("<svg").count(), 4);
+    assert!(page.html.contains("3 of them filled") && page.html.contains("Nobody gets anything"));
+    assert!(page.html.contains("<title") && page.html.contains("<desc"));
 }
 
 #[test]
@@ -79,14 +101,21 @@ fn what_is_refused_and_what_a_company_gets_is_said() {
     let care = release(crate::job::Purpose::DirectCare, "A pharmacy");
     let yes = outcome(Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None });
     let mut facts = told(vec![(&sale, &no), (&care, &yes)]);
-    facts.released_before = Some(BTreeSet::from(["old".to_string()]));
+    facts.before = Some(Before {
+        released: BTreeSet::from(["old".to_string()]),
+        senders: BTreeSet::from(["gone".to_string()]),
+        refused: BTreeSet::new(),
+    });
     let page = build(&facts).markdown;
     for said in [
         "One such request stood in the settings of this run. It was refused.",
         "An insurer wanted records and got nothing. Nothing is released for commercial purposes.",
         "A pharmacy got records of people whom it cares for itself.",
         "A pharmacy, to care for these people: about 100 people",
-        "New: one.",
+        "Handed out anew: one.",
+        "Refused for the first time: one.",
+        "Sends records now: Hill <Practice>.",
+        "Sends none any more: gone.",
         "Not handed out any more, or not due: old.",
     ] {
         assert!(page.contains(said), "{said} in\n{page}");

@@ -1,13 +1,16 @@
 //! A made-up town, as the driver of a run would describe it: nobody in it exists. Seeded, so that pictures can be compared.
 
 use onefolk::intake::QuarantineCode;
-use onefolk::job::Setting;
+use onefolk::job::{Disclosure, Setting};
+use onefolk::summary::disclosure::{Control, Preset};
 use onefolk::summary::{
     Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use std::sync::LazyLock;
+
+static CONTROL: LazyLock<Control> = LazyLock::new(|| Control::new(Preset::of(Disclosure::Hes), &[9; 32]));
 
 /// Owns the columns that [`Facts`] borrows.
 pub struct Town {
@@ -163,6 +166,7 @@ impl Town {
             job: "Riverside nightly",
             as_of: jiff::civil::date(2026, 11, 22),
             run_id: "2026-11-22-01",
+            control: &CONTROL,
             providers: PROVIDERS
                 .iter()
                 .enumerate()

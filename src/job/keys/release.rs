@@ -1,16 +1,16 @@
 //! The tables of the job file about who gets what: `[policy]`, `[[approver]]`, `[[release]]`.
 
 use super::{Kind, Need, Table, key};
-use crate::job::release::{Confidentiality, Content, Exemption, Identifiers, Purpose, RecipientKind};
+use crate::job::release::{Confidentiality, Content, Disclosure, Exemption, Identifiers, Purpose, RecipientKind};
 
 pub(in crate::job) static POLICY: Table = Table {
     heading: "[policy]",
     keys: &[
         key(
             "disclosure",
-            Kind::Word(&["hes"], &["hes_legacy", "tre10", "mhsds", "cld", "ons_5"]),
+            Kind::Word(Disclosure::WORDS, &[]),
             Need::Default("\"hes\""),
-            "Disclosure control of every count that leaves: hes hides 1-7 and rounds the rest to the nearest 5.",
+            "Disclosure control of every count that leaves: hes hides 1-7, cld 1-4, mhsds 0-4, and they round the rest to the nearest 5; hes_legacy hides 1-5, ons_5 1-4, tre10 0-9.",
         ),
         key(
             "approvals_file",
@@ -77,15 +77,21 @@ pub(in crate::job) static RELEASE: Table = Table {
         key("legal_basis", Kind::Table(&LEGAL_BASIS), Need::Required, "The law that it rests on."),
         key(
             "content",
-            Kind::Word(Content::WORDS, &["cohort"]),
+            Kind::Word(Content::WORDS, &[]),
             Need::Required,
-            "people: one line a person; crosswalk: the record_ids of patients_of and whose each is; summary: the tables of summary/, after disclosure control.",
+            "people: one line a person; cohort: one line for each person of a [[cohort]]; crosswalk: the record_ids of patients_of and whose each is; summary: the tables of summary/, after disclosure control.",
         ),
         key(
             "columns",
             Kind::Texts,
             Need::Optional,
-            "people: the columns, and no other; `onefolk policy show` lists them.",
+            "people, cohort: the columns, and no other; `onefolk policy show` lists them.",
+        ),
+        key(
+            "cohort",
+            Kind::Text,
+            Need::Optional,
+            "cohort: the id of the [[cohort]]; a changed rule needs new approvals.",
         ),
         key(
             "identifiers",

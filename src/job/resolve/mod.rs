@@ -14,8 +14,7 @@ use super::problem::Problem;
 use super::reading::{self, Placed, Section};
 use super::surroundings::Surroundings;
 use super::{
-    ClusterSettings, CustomField, Disclosure, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers,
-    people_columns,
+    ClusterSettings, CustomField, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers, people_columns,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -101,10 +100,10 @@ impl Resolver<'_> {
             .map(|(index, section)| self.provider(index, section))
             .collect();
         let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
-        let releases = self.releases(root, &providers);
         let as_of = settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today());
         let people_columns = people_columns::people_columns(&providers);
         let cohorts = self.cohorts(root, &people_columns, as_of);
+        let releases = self.releases(root, &providers, &cohorts);
         Job {
             path: path.to_path_buf(),
             folder: self.folder.to_path_buf(),
@@ -127,7 +126,7 @@ impl Resolver<'_> {
             local_objections: self.local_objections(root),
             nhs_number_replaced: self.side_files(root, "nhs_number_replaced"),
             never_link: self.side_files(root, "never_link"),
-            disclosure: Disclosure::Hes,
+            disclosure: release::disclosure(root),
             opt_outs,
             policy,
             approvers,
@@ -262,7 +261,6 @@ mod tests {
         all(words(keys::PROVIDER.keys, "mode"), &|word| provider::sends_changes(word).is_some());
         all(words(keys::PROVIDER.keys, "format"), &|word| word == "auto" || provider::format_kind(word).is_some());
         all(words(keys::PROVIDER.keys, "setting"), &|word| Setting::from_word(word).is_some());
-        assert_eq!(words(keys::release::POLICY.keys, "disclosure"), ["hes"]);
         assert_eq!(words(keys::OPT_OUT.keys, "kind"), ["local", "type_1", "national"]);
     }
 }

@@ -1,10 +1,11 @@
 //! `[[opt_out]]` beyond local objections, `[policy]`, `[[approver]]` and `[[release]]`.
 
+use super::super::Cohort;
 use super::super::problem::Problem;
 use super::super::reading::{self, Placed, Section};
 use super::super::release::{
-    Approver, Confidentiality, Content, Exemption, Identifiers, LegalBasis, NationalList, OptOut, PolicySettings,
-    Purpose, RecipientKind, Release,
+    Approver, CohortOf, Confidentiality, Content, Disclosure, Exemption, Identifiers, LegalBasis, NationalList, OptOut,
+    PolicySettings, Purpose, RecipientKind, Release,
 };
 use super::Resolver;
 use jiff::civil::Date;
@@ -94,14 +95,20 @@ impl Resolver<'_> {
             .collect()
     }
 
-    pub(super) fn releases(&mut self, root: &Section, providers: &[super::Provider]) -> Vec<Release> {
+    pub(super) fn releases(
+        &mut self,
+        root: &Section,
+        providers: &[super::Provider],
+        cohorts: &[Cohort],
+    ) -> Vec<Release> {
         let mut ids = BTreeSet::new();
         let roles: BTreeSet<String> =
             root.sections("approver").iter().filter_map(|section| section.text("role")).map(|role| role.text).collect();
         let sections = root.sections("release");
         let mut found = Vec::new();
         for section in &sections {
-            let Some(release) = self.release(section) else { continue };
+            let Some(mut release) = self.release(section) else { continue };
+            release.cohort = self.cohort_of(section, cohorts);
             self.check_release(section, &release, &roles, providers);
             if !ids.insert(release.id.clone()) {
                 self.report(Problem::new(section.key_span("id"), "Two releases have one id", "used before"));
@@ -141,7 +148,21 @@ impl Resolver<'_> {
             pseudonym_generation: number("pseudonym_generation").unwrap_or(1),
             overlap: section.flag("overlap").unwrap_or(false),
             issued_on,
+            cohort: None,
         })
+    }
+
+    fn cohort_of(&mut self, section: &Section, cohorts: &[Cohort]) -> Option<CohortOf> {
+        let named = section.text("cohort")?;
+        let found = cohorts.iter().find(|cohort| cohort.id == named.text);
+        if found.is_none() {
+            let known: Vec<&str> = cohorts.iter().map(|cohort| cohort.id.as_str()).collect();
+            self.report(
+                Problem::new(named.span, "No [[cohort]] has this id", "not known")
+                    .help(format!("Cohorts of this job: {}", known.join(", "))),
+            );
+        }
+        found.map(|cohort| CohortOf { id: cohort.id.clone(), definition: cohort.definition_hash() })
     }
 
     fn dates_of(&mut self, section: &Section, key: &str) -> Vec<String> {
@@ -205,18 +226,21 @@ impl Resolver<'_> {
 
     /// Keys that one content needs and another has no use for.
     fn check_content(&mut self, section: &Section, release: &Release) {
-        let [people, crosswalk, tables] =
-            [Content::People, Content::Crosswalk, Content::Summary].map(|content| release.content == content);
+        let [people, crosswalk, cohort, tables] =
+            [Content::People, Content::Crosswalk, Content::Cohort, Content::Summary]
+                .map(|content| release.content == content);
         for key in ["columns", "minimum_count"] {
-            self.only_where(section, key, people, "content = \"people\"");
+            self.only_where(section, key, people || cohort, "content = \"people\" or \"cohort\"");
         }
+        self.only_where(section, "cohort", cohort, "content = \"cohort\"");
         for key in ["identifiers", "encrypt_to", "patients_of", "pseudonym_generation", "overlap"] {
             self.only_where(section, key, !tables, "lines about people");
         }
         self.only_where(section, "issued_on", tables, "content = \"summary\"");
         let needs = |needed: bool, key: &'static str| (needed && section.value(key).is_none()).then_some(key);
         let missing = [
-            needs(people, "columns"),
+            needs(people || cohort, "columns"),
+            needs(cohort, "cohort"),
             needs(crosswalk, "patients_of"),
             needs(crosswalk, "identifiers"),
             needs(tables, "issued_on"),
@@ -245,6 +269,11 @@ impl Resolver<'_> {
             );
         }
     }
+}
+
+pub(super) fn disclosure(root: &Section) -> Disclosure {
+    let word = root.section("policy").and_then(|policy| policy.text("disclosure"));
+    word.and_then(|word| Disclosure::from_word(&word.text)).unwrap_or(Disclosure::Hes)
 }
 
 fn legal_basis(section: &Section) -> Option<LegalBasis> {

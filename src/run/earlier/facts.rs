@@ -9,7 +9,7 @@ use crate::job::{ClusterSettings, Job, Setting};
 use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
-use crate::run::counted::{Counted, Seen};
+use crate::run::counted::{self, Counted, Seen};
 use crate::run::machine;
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Status};
 use arrow::array::{Array, StringArray};
@@ -121,6 +121,7 @@ pub(in crate::run) fn write_summary(
     run: &Value,
     changes: Option<Changes>,
 ) -> Result<Vec<WrittenFile>> {
+    let control = counted::control(job)?;
     let providers = providers(job, run);
     let so_far = draft.so_far();
     let counted = counted(as_of, &so_far, &providers)?;
@@ -130,6 +131,7 @@ pub(in crate::run) fn write_summary(
         job: &job.name,
         as_of,
         run_id: &so_far.run_id,
+        control: &control,
         people: counted.people(),
         linkage: Linkage {
             pairs_compared: figure("/linkage/clustering/pairs_compared"),

@@ -118,7 +118,7 @@ fn ethnicity(figures: &Figures) -> Markup {
             p { "It is not known for " strong { (format!("{missing:.0}\u{a0}%")) } " of people. Where it is missing, need is missed too." }
         }
     };
-    let picture = bars("People by ethnic group", description, &figures.ethnicity, 760.0, Shown::single(0));
+    let picture = bars("People by ethnic group", description, &figures.ethnicity, 760.0, Shown::NONE);
     let table = group_table("People not recorded as died, by ethnic group", "Ethnic group", &figures.ethnicity);
     section("ethnicity", "Ethnicity", words, figure("ethnic-groups", &picture, table))
 }

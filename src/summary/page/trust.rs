@@ -9,7 +9,7 @@ pub(super) fn sections(figures: &Figures) -> Markup {
     html! {
         (accounts(figures))
         (linkage(figures))
-        (privacy())
+        (privacy(figures))
     }
 }
 
@@ -95,17 +95,21 @@ fn linkage(figures: &Figures) -> Markup {
     section("linkage", "How records were linked", words, shows)
 }
 
-fn privacy() -> Markup {
+fn privacy(figures: &Figures) -> Markup {
+    let preset = figures.preset;
     let words = html! { p { "This page holds counts only: no name, number, date of birth or address of anybody." } };
     let shows = html! {
         ul.plain {
-            li { strong { "Small numbers are hidden." } " A count from 1 to 7 is shown as *, because few people in a group can be recognised by somebody who knows them." }
-            li { strong { "Other numbers are rounded" } " to the nearest 5, so that nobody can subtract one table from another. Percentages come from the rounded counts. "
-                "Sums can therefore differ a little from their parts." }
-            li { strong { "The total stays exact." } " Where it would give a hidden number back, the next smallest number of that table is hidden as well. A * can stand for such a number too, and for 0 where a whole row holds fewer than 8." }
+            li { strong { "Small numbers are hidden." } " A count from " (preset.low) " to " (preset.high) " is shown as *, because few people in a group can be recognised by somebody who knows them." }
+            @if preset.rounds() {
+                li { strong { "Other numbers are blurred" } " by a little that is the same every time, and rounded to the nearest " (preset.rounded_to)
+                    ", so that nobody can subtract one table, or one month, from another. Percentages come from the printed counts. Sums can therefore differ a little from their parts." }
+            } @else {
+                li { strong { "Other numbers stand as they are." } " Percentages come from them." }
+            }
+            li { strong { "The total stays exact." } " Where it, or another table, would give a hidden number back, the next smallest number is hidden as well. A * can stand for such a number too, and for 0 where a whole row holds few." }
             li { strong { "Objections are kept." } " People who objected to the local use of their records are in none of these figures except the rows withheld." }
         }
-        p.note { "The rule is the one that NHS England has used for hospital statistics since 2018." }
     };
     section("privacy", "What is hidden, and why", words, shows)
 }

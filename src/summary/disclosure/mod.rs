@@ -1,0 +1,151 @@
+//! Disclosure control: what a reader may see of a count, and nothing else.
+//!
+//! In: exact counts, the sums that hold between them, a [`Preset`] and a key. Out: [`Shown`], which nothing else makes. Always: a small count
+//! is never shown; of no hidden count can more be worked out from everything that is printed than that it is small.
+//!
+//! Three things together do it. *Hiding*: counts of the preset's small range print `*`. *Blurring*, where the preset rounds: each cell has a
+//! shift of its own, -2 to 2, that is added before rounding, and a margin of its own, 0 to 4, by which its small range reaches
+//! further; both come from a key and the cell's name, so that they are the same in every table and at every issue, where averaging finds
+//! nothing, and somebody who knows that one person has joined cannot tell on which side of a boundary a count was. *Hiding more*: a
+//! [`Table`] holds all cells of all tables that leave together and every sum between them, and reads its own output as an attacker would
+//! ([`bounds`], [`solve`]); where that says more of a hidden cell than its mark does, further cells are hidden until it does not.
+//!
+//! What it does not do: it knows no sums but those it is told, and no tables but those of one issue. Of presets that do not round,
+//! differences between issues are exact; a rule of the policy refuses to issue such tables twice.
+
+mod bounds;
+mod preset;
+mod solve;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use preset::Preset;
+pub use table::{Place, Protected, Table};
+
+use std::fmt;
+
+/// The largest shift of a count before it is rounded.
+const SHIFT_MAX: i64 = 2;
+/// By how much the small range of a cell may reach further than the preset says.
+const MARGIN_MAX: u64 = 4;
+
+/// A count as a reader may see it. Only this room makes one, so an exact count cannot reach a page or a file by accident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shown(Seen);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Seen {
+    Hidden,
+    Count(u64),
+}
+
+impl Shown {
+    const HIDDEN: Shown = Shown(Seen::Hidden);
+    /// Nothing at all, for the foot of a picture's scale.
+    pub const NONE: Shown = Shown(Seen::Count(0));
+
+    /// The printed count, `None` where it is hidden.
+    pub fn count(self) -> Option<u64> {
+        match self.0 {
+            Seen::Hidden => None,
+            Seen::Count(count) => Some(count),
+        }
+    }
+
+    pub fn is_hidden(self) -> bool {
+        self.0 == Seen::Hidden
+    }
+
+    /// This part in hundredths of `whole`, from printed counts only; `None` where either is hidden or the whole is 0.
+    pub fn percent_of(self, whole: Shown) -> Option<f64> {
+        let (part, whole) = (self.count()?, whole.count()?);
+        (whole > 0).then(|| (part as f64 / whole as f64 * 100.0).min(100.0))
+    }
+
+    /// For CSV: the digits or `*`.
+    pub fn plain(self) -> String {
+        self.count().map_or_else(|| "*".into(), |count| count.to_string())
+    }
+}
+
+/// With thousands separators, or `*`.
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(count) = self.count() else { return f.write_str("*") };
+        let digits = count.to_string();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
+                f.write_str(",")?;
+            }
+            write!(f, "{digit}")?;
+        }
+        Ok(())
+    }
+}
+
+/// How counts are protected: the preset of the job, and the key of the blur.
+#[derive(Debug, Clone)]
+pub struct Control {
+    preset: Preset,
+    key: [u8; 32],
+}
+
+/// What the key makes of one cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Blur {
+    shift: i64,
+    margin: u64,
+}
+
+impl Control {
+    /// `key` must be secret, and the same at every issue.
+    pub fn new(preset: Preset, key: &[u8; 32]) -> Control {
+        Control { preset, key: blake3::derive_key("onefolk 2026 blur of counts", key) }
+    }
+
+    pub fn preset(&self) -> Preset {
+        self.preset
+    }
+
+    /// The blur of the cell of this name. Shifts are drawn evenly from -2..=2 and margins from 0..=4.
+    fn blur(&self, name: &str) -> Blur {
+        if !self.preset.rounds() {
+            return Blur { shift: 0, margin: 0 };
+        }
+        let hash = blake3::keyed_hash(&self.key, name.as_bytes());
+        let drawn = |at: usize, of: u64| {
+            let bytes: [u8; 8] = hash.as_bytes()[at..at + 8].try_into().expect("a hash has 32 bytes");
+            u64::from_le_bytes(bytes) % of
+        };
+        Blur { shift: drawn(0, 2 * SHIFT_MAX as u64 + 1) as i64 - SHIFT_MAX, margin: drawn(8, MARGIN_MAX + 1) }
+    }
+
+    /// Is the count of the cell of this name too small to be shown?
+    pub fn is_small(&self, name: &str, exact: u64) -> bool {
+        self.preset.hides(exact) || exact > 0 && exact <= self.preset.high + self.blur(name).margin
+    }
+
+    /// A count in no sum with others. `name` tells it from every other cell, and is the same at every issue.
+    pub fn single(&self, name: &str, exact: u64) -> Shown {
+        match exact {
+            _ if self.is_small(name, exact) => Shown::HIDDEN,
+            0 => Shown::NONE,
+            _ => Shown(Seen::Count(self.preset.printed(exact, self.blur(name).shift, self.preset.rounded_to))),
+        }
+    }
+
+    /// The total of the whole population: exact unless it is itself small.
+    pub fn whole_population(&self, exact: u64) -> Shown {
+        if self.preset.hides(exact) { Shown::HIDDEN } else { Shown(Seen::Count(exact)) }
+    }
+
+    /// Groups of people that together are everybody (or whose total is known exactly), as they may be shown; each with its name.
+    pub fn groups_of_a_known_total(&self, groups: &[(String, u64)]) -> Vec<Shown> {
+        let mut table = Table::new(self);
+        let places: Vec<Place> = groups.iter().map(|(name, count)| table.part(name, *count)).collect();
+        let whole = table.exact(groups.iter().map(|(_, count)| count).sum());
+        table.sum(whole, places.iter().copied());
+        table.protect().all(&places)
+    }
+}
