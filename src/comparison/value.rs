@@ -195,11 +195,11 @@ impl Values {
             return self.same[a as usize];
         }
         let (a, b) = (self.text.get(a), self.text.get(b));
-        let local = |value: &str| value.split_once('@').map(|(local, _)| local.to_string());
+        let local = |at: usize| [a, b][at].split_once('@').map(|(local, _)| local);
         match () {
             () if within_one_edit(a, b) => 4,
             () if within_two_edits(a, b) => 3,
-            () if local(a).is_some() && local(a) == local(b) => 2,
+            () if local(0).is_some() && local(0) == local(1) => 2,
             () if jaro_winkler(a, b) >= 0.88 => 1,
             () => 0,
         }
