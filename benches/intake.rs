@@ -146,6 +146,8 @@ fn job(path: &Path, threads: usize) -> Job {
         policy: Default::default(),
         approvers: Vec::new(),
         releases: Vec::new(),
+        reference: Default::default(),
+        segment_sets: Vec::new(),
         cohorts: Vec::new(),
     }
 }

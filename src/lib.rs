@@ -32,6 +32,7 @@ pub mod policy;
 pub mod publish;
 pub mod recall;
 pub mod records;
+pub mod reference;
 pub mod release;
 pub mod review;
 pub mod run;

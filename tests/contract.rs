@@ -148,6 +148,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "peak_memory_bytes",
         "put_aside_bytes",
         "cohorts",
+        "segment_sets",
         "audit",
         "opt_outs",
         "releases",

@@ -5,7 +5,10 @@ use super::dates::{self, NO_DATE};
 use super::people::{BestField, FactValues, Lists, PersonFact};
 use super::{age_in_years, rows::Rows};
 use crate::job::{Field, Job, Setting};
-use crate::records::{Dictionary, Records};
+use crate::records::{Dictionary, MISSING, Records};
+use crate::reference::{Codes, Reference};
+use rayon::prelude::*;
+use std::sync::Arc;
 
 /// The carried date that is a contact, beside `updated`.
 const LAST_CONTACT: &str = "last_contact";
@@ -22,6 +25,9 @@ pub struct Derived {
     /// The latest day, in days since 1970 and not after `as_of`, on which a provider has updated a record of the person or carried it as
     /// `last_contact`; [`NO_DATE`] where none says.
     pub last_contact: Vec<i32>,
+    /// Each person's place in `reference`, or [`MISSING`]; empty where the job names no reference files.
+    pub(super) place: Vec<u32>,
+    pub(super) reference: Option<Arc<Reference>>,
 }
 
 impl Derived {
@@ -29,6 +35,37 @@ impl Derived {
     pub fn days_since_contact(&self, person: usize) -> Option<i32> {
         let day = self.last_contact[person];
         (day != NO_DATE).then(|| self.as_of - day)
+    }
+
+    /// Looks each person's postcode up.
+    pub(super) fn find_places(&mut self, fields: &[BestField], reference: Option<Arc<Reference>>) {
+        let Some(reference) = reference else { return };
+        let postcode = fields.iter().find(|best| best.field == Field::Postcode).expect("a field of the best record");
+        let place = |person| postcode.text(person).and_then(|text| reference.place(text)).unwrap_or(MISSING);
+        self.place = (0..postcode.from.len()).into_par_iter().map(place).collect();
+        self.reference = Some(reference);
+    }
+
+    /// The column of places with this name; `None` where the job's files have none.
+    pub(crate) fn area(&self, name: &str) -> Option<&Codes> {
+        let reference = self.reference.as_deref()?;
+        match name {
+            "lsoa" => reference.lsoa.as_ref(),
+            "ward" => reference.ward.as_ref(),
+            _ => reference.icb.as_ref(),
+        }
+    }
+
+    /// The code of a person's place in such a column.
+    pub(crate) fn area_code(&self, codes: &Codes, person: usize) -> Option<u32> {
+        let place = self.place[person];
+        (place != MISSING).then(|| codes.of(place)).filter(|code| *code != MISSING)
+    }
+
+    /// Decile of deprivation of the small area where the person lives, 1 the most deprived.
+    pub fn imd_decile(&self, person: usize) -> Option<u8> {
+        let place = *self.place.get(person)?;
+        self.reference.as_deref().filter(|_| place != MISSING)?.decile_of(place)
     }
 }
 

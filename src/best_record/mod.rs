@@ -5,6 +5,7 @@
 //! the number of threads; a sensitive person has neither place nor provider in any column.
 
 mod age;
+mod columns;
 mod conflicts;
 mod credibility;
 mod dates;
@@ -14,23 +15,28 @@ mod history;
 mod people;
 mod readable;
 mod rows;
+mod segments;
 mod status;
 #[cfg(test)]
 mod tests;
 
 pub use age::{AGE_BANDS, age_band, age_in_years};
+pub(crate) use columns::column;
 pub use dates::{NO_DATE, days};
 pub(crate) use dates::{date_of, parse_days, updated};
 pub use derived::Derived;
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
+pub use segments::{NO_SEGMENT, Segments};
 
 use crate::clustering::Partition;
 use crate::job::{Field, Job};
 use crate::records::{MISSING, Records};
+use crate::reference::Reference;
 pub(crate) use credibility::is_name;
 use credibility::{Chooser, Column};
 use rayon::prelude::*;
 use rows::Rows;
+use std::sync::Arc;
 
 /// The fields of people.parquet, in its order.
 pub use crate::job::BEST_FIELDS as FIELDS;
@@ -39,7 +45,8 @@ pub use crate::job::BEST_FIELDS as FIELDS;
 const PLACE_FIELDS: [Field; 5] = [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::GpPractice];
 
 /// Further columns that tell where a person is known.
-const HIDDEN_WITH_PLACES: [&str; 4] = ["other_addresses", "providers", "provider_count", "sectors"];
+const HIDDEN_WITH_PLACES: [&str; 8] =
+    ["other_addresses", "providers", "provider_count", "sectors", "lsoa", "ward", "icb", "imd_decile"];
 
 /// The columns of people.parquet that are null for a sensitive person.
 pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
@@ -47,12 +54,22 @@ pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
     let sources = FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from"));
     let facts = job.providers.iter().flat_map(|provider| &provider.carry).filter(|fact| fact.place);
     let facts = facts.map(|fact| fact.name.clone());
-    places.chain(sources).chain(HIDDEN_WITH_PLACES.map(str::to_string)).chain(facts).collect()
+    let mut hidden: Vec<String> =
+        places.chain(sources).chain(HIDDEN_WITH_PLACES.map(str::to_string)).chain(facts).collect();
+    // A segment that rests on a place tells something of it; sets may look at those before them.
+    for set in &job.segment_sets {
+        if set.looks_at(&hidden) {
+            hidden.push(set.id.clone());
+        }
+    }
+    hidden
 }
 
-/// What the linking says of each person, one entry per dense person.
+/// What the linking says of each person, one entry per dense person; and what is known of places.
 #[derive(Debug, Clone, Default)]
 pub struct Linked {
+    /// `None` where the job names no reference files.
+    pub reference: Option<Arc<Reference>>,
     /// Probability of the weakest link that holds the person together; `None` with a single record.
     pub weakest_probability: Vec<Option<f64>>,
     /// A pair of this person with another one waits for review.
@@ -88,13 +105,16 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         age: derived::ages(&fields, as_of),
         sectors: derived::sectors(job, records, &rows),
         last_contact,
+        ..Derived::default()
     };
     let status = status::status(&chooser, &fields, &derived.last_contact);
     hide_places(&sensitive, &mut fields);
     other_addresses.clear_where(&sensitive);
     providers.clear_where(&sensitive);
     derived.sectors.clear_where(&sensitive);
-    People {
+    // From the postcode that is shown: a sensitive person has none.
+    derived.find_places(&fields, linked.reference);
+    let mut people = People {
         status,
         fields,
         other_names,
@@ -107,9 +127,12 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         conflicts: conflicts::conflicts(&chooser),
         facts,
         derived,
+        segments: Vec::new(),
         first_seen: linked.first_seen.into_iter().map(days).collect(),
         sensitive,
-    }
+    };
+    segments::assign(job, &mut people);
+    people
 }
 
 fn best_fields(chooser: &Chooser) -> Vec<BestField> {

@@ -1,6 +1,6 @@
 //! The shape of people.parquet in memory.
 
-use super::Derived;
+use super::{Derived, Segments};
 use crate::job::Field;
 use crate::records::{Dictionary, MISSING};
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ pub struct People {
     /// In the order of the job.
     pub facts: Vec<PersonFact>,
     pub derived: Derived,
+    /// By the id of the set, in the order of the job.
+    pub segments: Vec<(String, Segments)>,
     /// Days since 1970.
     pub first_seen: Vec<i32>,
     /// Never leaves the program: only what it hides shows.

@@ -33,6 +33,7 @@ fn people(rows: &[Row], letters: &str, rules: &[Carry]) -> People {
     let partition = partition(letters);
     let count = partition.people as usize;
     let linked = Linked {
+        reference: None,
         weakest_probability: vec![None; count],
         in_review: vec![false; count],
         bare: vec![false; count],

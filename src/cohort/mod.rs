@@ -5,16 +5,14 @@
 //! depends on nothing but the columns and the person_id; whoever is marked sensitive is judged by what is shown of them, as if their place
 //! were not known.
 
-mod columns;
 mod since;
 mod table;
 
-pub(crate) use columns::column;
 pub use since::Before;
 pub(crate) use table::{CHANGES, file};
 pub use table::{rewrite, write};
 
-use crate::best_record::People;
+use crate::best_record::{People, column};
 use crate::expression::Column;
 use crate::failure::{Code, Exit};
 use crate::identity::PersonId;

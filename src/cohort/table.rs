@@ -1,8 +1,8 @@
 //! `cohorts/<id>.parquet` and `cohort_changes.parquet`.
 
 use super::since::{Before, Since};
-use super::{CohortCount, column, members};
-use crate::best_record::People;
+use super::{CohortCount, members};
+use crate::best_record::{People, column};
 use crate::disk;
 use crate::expression;
 use crate::failure::{Failure, Result};

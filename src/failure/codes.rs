@@ -109,6 +109,7 @@ pub static ALL: &[&[&Code]] = &[
     crate::intake::CODES,
     crate::consent::CODES,
     crate::decisions::CODES,
+    crate::reference::CODES,
     crate::model::splink::CODES,
     crate::publish::CODES,
     crate::keys::CODES,

@@ -1,5 +1,6 @@
 //! The job file that fits what was generated (DESIGN section 5).
 
+use super::cohorts;
 use super::extract::file_name;
 use super::layouts::What;
 use super::people::AS_OF;
@@ -22,7 +23,7 @@ pub(super) struct ListsWritten {
 
 /// The job of many providers.
 ///
-/// With `releases` it also says who gets what.
+/// With `releases` it also says who gets what, whom to look for and by which segments.
 pub(super) fn of_providers(
     name: &str,
     command: &str,
@@ -35,6 +36,7 @@ pub(super) fn of_providers(
     let practice = providers.iter().find(|provider| provider.kind.setting == Setting::GeneralPractice);
     if let Some(practice) = practice.filter(|_| releases) {
         text.push_str(&releases::text(&practice.id));
+        text.push_str(cohorts::TEXT);
     }
     for provider in providers {
         table(provider, &mut text);

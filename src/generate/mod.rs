@@ -11,6 +11,7 @@
 
 mod block_rows;
 mod chance;
+mod cohorts;
 mod customs;
 mod damage;
 mod extract;

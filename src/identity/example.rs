@@ -50,6 +50,8 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         policy: Default::default(),
         approvers: Vec::new(),
         releases: Vec::new(),
+        reference: Default::default(),
+        segment_sets: Vec::new(),
         cohorts: Vec::new(),
     }
 }

@@ -127,7 +127,8 @@ pub(super) static ROOT: Table = Table {
         key("approver", Kind::List(&release::APPROVER), Need::Optional, "Somebody whose agreement to releases counts."),
         key("release", Kind::List(&release::RELEASE), Need::Optional, "What one recipient gets for one purpose."),
         key("cohort", Kind::List(&people::COHORT), Need::Optional, "People who meet a rule."),
-        later("segment_set"),
+        key("segment_set", Kind::List(&people::SEGMENT_SET), Need::Optional, "Groups that part everybody."),
+        key("reference", Kind::Table(&people::REFERENCE), Need::Optional, "Files that say what is known of places."),
         later("report"),
     ],
 };

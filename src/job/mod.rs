@@ -15,9 +15,11 @@ mod keys;
 mod people_columns;
 mod problem;
 mod reading;
+mod reference;
 mod release;
 mod resolve;
 mod schema;
+mod segments;
 mod shape;
 pub(crate) mod standing;
 mod surroundings;
@@ -35,11 +37,13 @@ pub use kept::Stale;
 pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as kept_folder};
 pub use people_columns::{AGE_BANDS, BEST_FIELDS};
 pub use problem::{Look, Problem};
+pub use reference::{DeprivationFile, PostcodeFile, ReferenceFiles};
 pub use release::{
     Approver, CohortOf, Confidentiality, Content, Disclosure, Exemption, Identifiers, LegalBasis, NationalList, OptOut,
     PolicySettings, Purpose, RecipientKind, Release,
 };
 pub use schema::schema;
+pub use segments::{Segment, SegmentSet};
 pub use standing::{Changes, Deleted};
 
 use std::collections::BTreeMap;
@@ -86,6 +90,9 @@ pub struct Job {
     pub policy: PolicySettings,
     pub approvers: Vec<Approver>,
     pub releases: Vec<Release>,
+    pub reference: ReferenceFiles,
+    /// `[[segment_set]]`, in the order of the file.
+    pub segment_sets: Vec<SegmentSet>,
     /// `[[cohort]]`, in the order of the file.
     pub cohorts: Vec<Cohort>,
 }

@@ -1,6 +1,6 @@
 //! The columns of people.parquet that a rule may name, and what they hold.
 
-use super::{CarryKind, Combine, Field, Provider, Setting};
+use super::{CarryKind, Combine, Field, Provider, ReferenceFiles, Setting};
 use crate::expression::{Named, Type};
 
 /// Bands of ages five years wide, 90 and over together.
@@ -32,7 +32,7 @@ pub const BEST_FIELDS: [Field; 15] = [
 ];
 
 /// Columns of people.parquet that are neither field nor fact: no fact or segment set may take their names.
-pub(super) const OWN: [&str; 15] = [
+pub(super) const OWN: [&str; 19] = [
     "person_id",
     "status",
     "other_names",
@@ -48,10 +48,14 @@ pub(super) const OWN: [&str; 15] = [
     "provider_count",
     "sectors",
     "days_since_contact",
+    "lsoa",
+    "ward",
+    "icb",
+    "imd_decile",
 ];
 
 /// What a rule about the people of these providers may name.
-pub(super) fn people_columns(providers: &[Provider]) -> Vec<Named> {
+pub(super) fn people_columns(providers: &[Provider], reference: &ReferenceFiles) -> Vec<Named> {
     let mut columns = vec![words("status", Type::Text, &STATUS)];
     columns.extend(BEST_FIELDS.iter().filter_map(|field| Some((field, field.word()?))).map(
         |(field, word)| match field {
@@ -81,8 +85,12 @@ pub(super) fn people_columns(providers: &[Provider]) -> Vec<Named> {
         any("provider_count", Type::Number),
         words("sectors", Type::List, &sectors),
         any("days_since_contact", Type::Number),
-        any("first_seen", Type::Date),
     ]);
+    columns.extend(reference.columns().into_iter().map(|name| match name {
+        "imd_decile" => any(name, Type::Number),
+        _ => any(name, Type::Text),
+    }));
+    columns.push(any("first_seen", Type::Date));
     columns
 }
 

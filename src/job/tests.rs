@@ -32,6 +32,8 @@ impl Memory {
                 "release.key",
                 "type_1.csv",
                 "national.dat",
+                "nspl.csv",
+                "imd.csv",
             ],
             header: None,
         }
@@ -200,7 +202,7 @@ fn messages_of_typical_mistakes() {
         ),
         ("missing record_id", small("record_id = \"PatientID\"\n", "")),
         ("memory limit", small("threads = 2", "threads = 2\nmemory_limit = \"8 gigs\"")),
-        ("reserved table", format!("{provider}\n[[segment_set]]\nid = \"x\"\n")),
+        ("reserved table", format!("{provider}\n[report]\nid = \"x\"\n")),
         ("unknown field", small("date_of_birth", "dateofbirth")),
         ("missing file", small("in/a.csv", "in/*.parquet")),
         ("rule that makes no sense", small("combine = \"latest\"", "combine = \"sum\"")),

@@ -129,6 +129,10 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
     }
     let unjustified = |column: &&String| !kinds.iter().any(|known| known == built_in().kind_of(column));
     let asked = asked_of_cohort(job, release);
+    // Nobody has agreed to the rules of a segment set: they stand outside the release and its cohort.
+    if let Some(column) = asked.iter().find(|column| job.segment_sets.iter().any(|set| set.id == **column)) {
+        return Some(format!("its cohort asks for {column}, whose segments are not part of what is agreed to"));
+    }
     asked
         .iter()
         .find(unjustified)

@@ -117,6 +117,9 @@ fn a_cohort_is_held_against_what_decides_who_is_in_it() {
     }
     assert_eq!(cohort("weakest_probability < 0.5", "planning", ""), ["column_justified"]);
     assert_eq!(cohort("diabetes", "planning", "[policy]\nforbidden_columns = [\"diabetes\"]\n"), ["stricter_here"]);
+    // A segment may be made of anything, and agreement to a release is not agreement to its rules.
+    let set = "[[segment_set]]\nid = \"band\"\npreset = \"frailty\"\n";
+    assert_eq!(cohort("band == 'severe'", "planning", set), ["column_justified"]);
     // What may decide is not thereby a column.
     assert!(with("\"sex\"", "\"age\"").contains(&"column_justified"));
 }

@@ -4,7 +4,7 @@ use super::WrittenFile;
 use super::table::{self, Column};
 use super::tables::Outputs;
 use crate::best_record::{
-    AGE_BANDS, BestField, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Values, age_band,
+    AGE_BANDS, BestField, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Segments, Values, age_band,
 };
 use crate::failure::Result;
 use crate::records::MISSING;
@@ -29,6 +29,8 @@ pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     columns.push(lists_column("conflicts", &people.conflicts));
     columns.extend(people.facts.iter().map(fact_column));
     columns.extend(derived_columns(people));
+    columns.extend(outputs.job.reference.columns().into_iter().map(|name| place_column(people, name)));
+    columns.extend(people.segments.iter().map(|(id, segments)| segment_column(id, segments)));
     columns.push(Column::required_date("first_seen", |person| people.first_seen[person]));
     table::write(folder, "people.parquet", people.len(), &columns)
 }
@@ -44,6 +46,22 @@ fn derived_columns(people: &People) -> Vec<Column<'_>> {
         lists_column("sectors", &derived.sectors),
         Column::int32("days_since_contact", |person| derived.days_since_contact(person)),
     ]
+}
+
+/// A column of [reference].
+fn place_column<'a>(people: &'a People, name: &str) -> Column<'a> {
+    let derived = &people.derived;
+    match derived.area(name).filter(|_| name != "imd_decile") {
+        Some(codes) => {
+            Column::text(name, |person| derived.area_code(codes, person).map(|code| codes.values().get(code)))
+        }
+        None => Column::int32(name, |person| derived.imd_decile(person).map(i32::from)),
+    }
+}
+
+fn segment_column<'a>(id: &str, segments: &'a Segments) -> Column<'a> {
+    let word = |person: usize| segments.ids.get(usize::from(segments.of_person[person])).map(String::as_str);
+    Column::text(id, word)
 }
 
 /// A field, and the record that its value came from as "provider:record_id".

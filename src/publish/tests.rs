@@ -122,6 +122,7 @@ impl Example {
             run_id,
         );
         let linked = Linked {
+            reference: None,
             weakest_probability: vec![Some(0.999), None],
             in_review: vec![true, false],
             bare: vec![false, true],
@@ -347,6 +348,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
                 identity::assign(&ledger, &example.job, records, partition, of_record, ids, "2026-11-22-01");
             let count = partition.people as usize;
             let linked = Linked {
+                reference: None,
                 weakest_probability: vec![Some(0.5); count],
                 in_review: vec![false; count],
                 bare: vec![false; count],

@@ -43,6 +43,7 @@ mod release;
 mod released;
 mod report;
 mod rollback;
+mod segments;
 #[doc(hidden)]
 mod story;
 mod temporary;
@@ -93,6 +94,7 @@ pub static CODES: &[&Code] = &[
     &NO_ROWS,
     &INTERRUPTED,
     &earlier::KEPT_APART_TODAY,
+    &segments::SEGMENTS_DO_NOT_PART,
     &model::MODEL_UNREADABLE,
     &model::MODEL_DAMAGED,
     &model::MODEL_MISSING,

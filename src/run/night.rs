@@ -13,6 +13,7 @@ use super::link::Linked;
 use super::linked_night::{LinkedNight, Taken, link_night};
 use super::model::{self, Known};
 use super::progress::Progress;
+use super::segments;
 use super::usable::{Usable, read_usable};
 use super::withhold::{self, Objecting};
 use super::{Finished, Options, keep};
@@ -25,7 +26,9 @@ use crate::intake::{FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::Frozen;
 use crate::records::{Cleaned, Records};
+use crate::reference::{self, Reference};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Everything the stages have found, on its way to being published.
 pub(super) struct Night<'a> {
@@ -68,6 +71,7 @@ pub(super) struct Night<'a> {
     pub(super) known: Option<Known>,
     pub(super) identified: Identified,
     pub(super) people: People,
+    pub(super) reference: Option<Arc<Reference>>,
 }
 
 /// What a night has at hand before it reads an extract.
@@ -159,7 +163,10 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
     let found = u64::from(linked.clustering.partition.people);
     let agreements = agreement::agreements(job, &records, &linked.clustering.partition);
     gates.judge_people(&ledger, found, &identified.changes, &controls, &agreements)?;
-    let people = best_record::combine(job, &records, &linked.clustering.partition, told(&linked, &identified));
+    let reference = reference::read(job, &records)?.map(Arc::new);
+    let said = told(&linked, &identified, reference.as_ref());
+    let people = best_record::combine(job, &records, &linked.clustering.partition, said);
+    segments::part_everybody(&people)?;
     stage.done(format!("{} people", people.len()));
     let (reused, checkpoint_warnings) = checkpoints.outcome();
     Ok(Night {
@@ -191,11 +198,16 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
         known,
         identified,
         people,
+        reference,
     })
 }
 
 /// What linking says of each person, for the best record.
-pub(super) fn told(linked: &Linked, identified: &Identified) -> best_record::Linked {
+pub(super) fn told(
+    linked: &Linked,
+    identified: &Identified,
+    reference: Option<&Arc<Reference>>,
+) -> best_record::Linked {
     let clustering = &linked.clustering;
     let mut in_review = vec![false; clustering.partition.people as usize];
     for &(at, _) in &clustering.review {
@@ -207,6 +219,7 @@ pub(super) fn told(linked: &Linked, identified: &Identified) -> best_record::Lin
         }
     }
     best_record::Linked {
+        reference: reference.cloned(),
         weakest_probability: clustering.weakest.iter().map(|weight| weight.map(as_probability)).collect(),
         in_review,
         bare: clustering.bare.clone(),

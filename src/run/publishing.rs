@@ -114,6 +114,7 @@ fn write(
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
     run_json["cohorts"] = serde_json::json!(cohorts);
+    run_json["segment_sets"] = report::segment_sets_in_brief(night.job);
     run_json["audit"] = serde_json::json!(audit);
     run_json["opt_outs"] = released.opt_outs(night);
     run_json["releases"] = serde_json::json!(released.outcomes);

@@ -20,9 +20,11 @@ use crate::policy::NO_SUCH_RELEASE;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Lock, OUTPUT_UNWRITABLE};
 use crate::records::{MISSING, Records};
+use crate::reference::{self, Reference};
 use crate::release::{self, Fate, Outcome, Source};
 use rustc_hash::FxHashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 /// What became of the release.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -116,6 +118,7 @@ pub(super) struct People {
     in_review: Vec<bool>,
     bare: Vec<bool>,
     first_seen: Vec<jiff::civil::Date>,
+    reference: Option<Arc<Reference>>,
 }
 
 impl People {
@@ -127,6 +130,7 @@ impl People {
             in_review: Vec::new(),
             bare: Vec::new(),
             first_seen: Vec::new(),
+            reference: reference::read(job, records)?.map(Arc::new),
         };
         people.read(run)?;
         people.place(job, run, records)?;
@@ -189,6 +193,7 @@ impl People {
 
     pub(super) fn linked(&self) -> best_record::Linked {
         best_record::Linked {
+            reference: self.reference.clone(),
             weakest_probability: self.weakest_probability.clone(),
             in_review: self.in_review.clone(),
             bare: self.bare.clone(),

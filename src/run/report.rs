@@ -3,6 +3,7 @@
 use super::Night;
 use super::agreement::Agreement;
 use super::counted::{Counted, Seen};
+use super::earlier;
 use super::machine;
 use super::progress::StageTime;
 use crate::best_record::{self, People};
@@ -11,7 +12,7 @@ use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
 use crate::summary::disclosure::Control;
-use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Status, Summary};
+use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status, Summary};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
@@ -33,9 +34,15 @@ pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::Cohor
             estimate: None,
         },
         changes: changes(night.identified.previous_run.as_deref(), &night.identified.changes),
+        segment_sets: segment_sets(night),
         cohorts,
     };
     summary::build(&facts)
+}
+
+fn segment_sets<'a>(night: &'a Night) -> Vec<SegmentSet<'a>> {
+    let sets = night.job.segment_sets.iter().zip(&night.people.segments);
+    sets.map(|(set, (_, segments))| earlier::segment_set(set, &segments.of_person)).collect()
 }
 
 fn counted(job: &Job, people: &People) -> Counted {
@@ -142,6 +149,12 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "peak_memory_bytes": machine::peak_memory_bytes(),
         "put_aside_bytes": night.put_aside_bytes,
     })
+}
+
+/// Where the segments of the job come from; how many people are in each stands in the summary, after disclosure control.
+pub(super) fn segment_sets_in_brief(job: &Job) -> Value {
+    let set = |set: &crate::job::SegmentSet| json!({ "id": set.id, "preset": set.preset, "absent_facts": set.absent });
+    job.segment_sets.iter().map(set).collect()
 }
 
 fn settings(job: &Job) -> Value {

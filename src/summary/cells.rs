@@ -3,7 +3,7 @@
 //! People are counted by status, age and sex, ethnic group, place, number of providers, kinds of care and provider. Each of these adds up to
 //! the same few totals, printed or not, and some cells stand in two of them: nobody's place in one table may be worked out from another.
 
-use super::count::{COMBINATIONS, Counts, KNOWN_TO, age_band_words};
+use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
 use super::{EthnicGroup, Facts, Sex, Status};
 use crate::intake::QuarantineCode;
@@ -33,9 +33,17 @@ pub(super) struct Cells {
     pub of_provider: Vec<Place>,
     /// People known to both of two providers, by their indexes; only where these are cells of the table.
     pub overlap: BTreeMap<(usize, usize), Place>,
+    /// By segment set in the order of the job: its segments, and at last those of whom it is not known.
+    pub segments: Vec<Vec<SegmentCells>>,
     /// In the order of the job.
     pub cohorts: Vec<CohortCells>,
     pub rows: Rows,
+}
+
+pub(super) struct SegmentCells {
+    pub people: Place,
+    /// In the order of [`WIDE_BANDS`].
+    pub by_age: Vec<Place>,
 }
 
 pub(super) struct CohortCells {
@@ -99,6 +107,7 @@ impl Layout<'_, '_> {
     fn cells(mut self) -> Cells {
         let (status, living) = self.status();
         let age_sex = self.age_sex(living);
+        let segments = self.segments(living, &age_sex);
         let ethnicity = self.ethnicity(living);
         let areas = self.areas(living);
         let (known_to, named) = self.known_to();
@@ -119,6 +128,7 @@ impl Layout<'_, '_> {
             other_combinations,
             of_provider,
             overlap,
+            segments,
             cohorts,
             rows,
         }
@@ -128,15 +138,14 @@ impl Layout<'_, '_> {
         counts.iter().enumerate().map(|(at, &count)| self.table.part(&format!("{of}|{}", name(at)), count)).collect()
     }
 
-    /// Gives also who is not recorded as died, which is printed nowhere.
+    /// Gives also who is registered or known here, which is printed nowhere.
     fn status(&mut self) -> ([Place; Status::ALL.len()], Place) {
         let counts = self.counts.status;
         let places = self.parts("status", &counts, |at| Status::ALL[at].words().into());
-        let died = Status::Died as usize;
-        let living = self.table.unseen(self.counts.people - counts[died]);
-        self.table.sum(self.people, [living, places[died]]);
-        self.table
-            .sum(living, places.iter().copied().enumerate().filter(|(at, _)| *at != died).map(|(_, place)| place));
+        let [registered, known_only, left, died] = Status::ALL.map(|status| status as usize);
+        let living = self.table.unseen(counts[registered] + counts[known_only]);
+        self.table.sum(living, [places[registered], places[known_only]]);
+        self.table.sum(self.people, [living, places[left], places[died]]);
         (places.try_into().expect("one place a status"), living)
     }
 
@@ -147,6 +156,47 @@ impl Layout<'_, '_> {
         let places = self.parts("age_sex", counts.age_sex.as_flattened(), name);
         self.table.sum(living, places.iter().copied());
         places
+    }
+
+    /// The wide bands of ages are the same people in every set, and made of the five-year bands where their edges are.
+    fn segments(&mut self, living: Place, age_sex: &[Place]) -> Vec<Vec<SegmentCells>> {
+        let (facts, counts) = (self.facts, self.counts);
+        if counts.segments.is_empty() {
+            return Vec::new();
+        }
+        let width = WIDE_BANDS.len();
+        let of_band = |band: usize| counts.segments[0].iter().skip(band).step_by(width).sum::<u64>();
+        let bands: Vec<Place> = (0..width).map(|band| self.table.unseen(of_band(band))).collect();
+        let young = self.table.unseen(of_band(0) + of_band(1));
+        self.table.sum(young, [bands[0], bands[1]]);
+        for (whole, five_years) in [
+            (young, 0..8),
+            (bands[2], 8..13),
+            (bands[3], 13..16),
+            (bands[4], 16..AGE_BANDS - 1),
+            (bands[5], AGE_BANDS - 1..AGE_BANDS),
+        ] {
+            let sexes = Sex::ALL.len();
+            self.table.sum(whole, age_sex[five_years.start * sexes..five_years.end * sexes].iter().copied());
+        }
+        let mut sets = Vec::new();
+        for (set, counted) in facts.segment_sets.iter().zip(&counts.segments) {
+            let ids = set.segments.iter().map(|(id, _)| *id).chain([""]);
+            let mut segments = Vec::new();
+            for (id, cells) in ids.zip(counted.chunks(width)) {
+                let name = format!("segment|{}|{id}", set.id);
+                let people = self.table.part(&name, cells.iter().sum());
+                let by_age = self.parts(&name, cells, |band| WIDE_BANDS[band].to_string());
+                self.table.sum(people, by_age.iter().copied());
+                segments.push(SegmentCells { people, by_age });
+            }
+            self.table.sum(living, segments.iter().map(|segment| segment.people));
+            for (band, &whole) in bands.iter().enumerate() {
+                self.table.sum(whole, segments.iter().map(|segment| segment.by_age[band]));
+            }
+            sets.push(segments);
+        }
+        sets
     }
 
     fn ethnicity(&mut self, living: Place) -> Vec<Place> {

@@ -6,6 +6,8 @@ use rayon::prelude::*;
 /// Five-year bands up to 89, then 90 and over, then not known.
 pub(super) const AGE_BANDS: usize = 20;
 const AGE_UNKNOWN: usize = AGE_BANDS - 1;
+/// The bands of ages beside segments: fewer and wider, so that groups are large enough to be shown.
+pub(super) const WIDE_BANDS: [&str; 6] = ["0–17", "18–39", "40–64", "65–79", "80 and over", "Not known"];
 /// Known to 0, 1, … 9, then 10 or more providers.
 pub(super) const KNOWN_TO: usize = 11;
 /// Bits of a combination of settings.
@@ -13,7 +15,8 @@ pub(super) const COMBINATIONS: usize = 1 << crate::job::Setting::ALL.len();
 /// With more providers than this the overlap covers the largest only: the matrix grows with the square.
 pub(super) const OVERLAP_PROVIDERS: usize = 400;
 
-/// People, counted exactly. Age, sex, ethnicity and area count those not recorded as died; the rest counts everybody.
+/// People, counted exactly. Age, sex, ethnicity, area and segments count those registered or known here, neither left nor died; the rest
+/// counts everybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Counts {
     pub people: u64,
@@ -22,6 +25,8 @@ pub(super) struct Counts {
     pub ethnicity: [u64; EthnicGroup::ALL.len()],
     /// By index of the area's name; the last entry is "not known".
     pub area: Vec<u64>,
+    /// By segment set: segment by segment, and at last not known, the wide bands of ages.
+    pub segments: Vec<Vec<u64>>,
     pub known_to: [u64; KNOWN_TO],
     /// By bit mask of settings in the order of `Setting::ALL`; 0 where no provider may be named.
     pub combinations: Vec<u64>,
@@ -41,6 +46,11 @@ impl Counts {
             age_sex: Default::default(),
             ethnicity: Default::default(),
             area: vec![0; facts.people.area_names.len() + 1],
+            segments: facts
+                .segment_sets
+                .iter()
+                .map(|set| vec![0; (set.segments.len() + 1) * WIDE_BANDS.len()])
+                .collect(),
             known_to: Default::default(),
             combinations: vec![0; COMBINATIONS],
             of_provider: vec![0; facts.providers.len()],
@@ -56,6 +66,7 @@ impl Counts {
         add(self.age_sex.as_flattened_mut(), other.age_sex.as_flattened());
         add(&mut self.ethnicity, &other.ethnicity);
         add(&mut self.area, &other.area);
+        self.segments.iter_mut().zip(&other.segments).for_each(|(own, other)| add(own, other));
         add(&mut self.known_to, &other.known_to);
         add(&mut self.combinations, &other.combinations);
         add(&mut self.of_provider, &other.of_provider);
@@ -99,15 +110,33 @@ fn count_person(facts: &Facts, person: usize, counts: &mut Counts) {
     counts.people += 1;
     let status = people.status[person];
     counts.status[status as usize] += 1;
-    if status == Status::Died {
+    // Whoever has left or died is in a line of their own, and in no population.
+    if matches!(status, Status::Left | Status::Died) {
         return;
     }
     let band = people.age[person].map_or(AGE_UNKNOWN, |age| (age as usize / 5).min(AGE_UNKNOWN - 1));
     counts.age_sex[band][people.sex[person] as usize] += 1;
     counts.ethnicity[people.ethnicity[person] as usize] += 1;
+    let wide = wide_band(people.age[person]);
+    for (set, counted) in facts.segment_sets.iter().zip(&mut counts.segments) {
+        let segment = usize::from(set.of_person[person]).min(set.segments.len());
+        counted[segment * WIDE_BANDS.len() + wide] += 1;
+    }
     let area = people.area[person];
     let unknown = people.area_names.len();
     counts.area[if area == NO_AREA { unknown } else { area as usize }] += 1;
+}
+
+/// Place in [`WIDE_BANDS`].
+pub(super) fn wide_band(age: Option<u8>) -> usize {
+    match age {
+        Some(..18) => 0,
+        Some(..40) => 1,
+        Some(..65) => 2,
+        Some(..80) => 3,
+        Some(_) => 4,
+        None => 5,
+    }
 }
 
 fn count_providers(known: &[u16], setting_bit: &[usize], place: &[usize], counts: &mut Counts) {

@@ -25,7 +25,24 @@ pub struct Facts<'a> {
     /// `None` on the first run.
     pub changes: Option<Changes<'a>>,
     /// In the order of the job.
+    pub segment_sets: Vec<SegmentSet<'a>>,
+    /// In the order of the job.
     pub cohorts: &'a [cohort::CohortCount],
+}
+
+/// Groups that part everybody.
+#[derive(Debug, Clone)]
+pub struct SegmentSet<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    /// Where the groups come from; `None` where they are the job's own.
+    pub source: Option<&'a str>,
+    /// Facts that the groups look at and that no provider carries.
+    pub absent: &'a [String],
+    /// Id and name of each segment.
+    pub segments: Vec<(&'a str, &'a str)>,
+    /// Place of each person's segment; beyond the last where it is not known.
+    pub of_person: &'a [u8],
 }
 
 /// One provider: its rows are `records + quarantined + withheld_rows`.

@@ -35,6 +35,7 @@ pub(super) struct Figures<'a> {
     pub overlap: Option<Overlap>,
     pub linkage: LinkageFigures,
     pub changes: Option<ChangeFigures<'a>>,
+    pub segment_sets: Vec<SegmentFigures<'a>>,
     pub cohorts: Vec<CohortFigures<'a>>,
 }
 
@@ -113,6 +114,23 @@ pub(super) struct LinkageFigures {
     pub estimate: Option<Estimate>,
 }
 
+/// The segments of a set by age.
+pub(super) struct SegmentFigures<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub source: Option<&'a str>,
+    pub absent: &'a [String],
+    pub rows: Vec<SegmentRow<'a>>,
+}
+
+pub(super) struct SegmentRow<'a> {
+    pub id: &'a str,
+    pub name: &'a str,
+    pub people: Shown,
+    /// In the order of [`super::count::WIDE_BANDS`].
+    pub by_age: Vec<Shown>,
+}
+
 /// A cohort against everybody.
 pub(super) struct CohortFigures<'a> {
     pub id: &'a str,
@@ -160,6 +178,7 @@ impl<'a> Figures<'a> {
                 estimate: facts.linkage.estimate,
             },
             changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
+            segment_sets: cells.segment_sets(),
             cohorts: cells.cohorts(),
         }
     }
@@ -244,6 +263,23 @@ impl<'a> Read<'_, 'a> {
             providers: counts.overlap_of.iter().map(|&provider| provider as usize).collect(),
             cells: (0..width * width).map(|at| cell(at / width, at % width)).collect(),
         })
+    }
+
+    fn segment_sets(&self) -> Vec<SegmentFigures<'a>> {
+        let set = |(set, places): (&super::SegmentSet<'a>, &Vec<cells::SegmentCells>)| {
+            let names = set.segments.iter().copied().chain([("", "Not known")]);
+            let row = |((id, name), places): ((&'a str, &'a str), &cells::SegmentCells)| SegmentRow {
+                id,
+                name,
+                people: self.shown.at(places.people),
+                by_age: self.shown.all(&places.by_age),
+            };
+            let mut rows: Vec<SegmentRow> = names.zip(places).map(row).collect();
+            // Everybody is in a segment but whoever was flagged as sensitive after the run.
+            rows.pop_if(|row| row.people.count() == Some(0));
+            SegmentFigures { id: set.id, name: set.name, source: set.source, absent: set.absent, rows }
+        };
+        self.facts.segment_sets.iter().zip(&self.cells.segments).map(set).collect()
     }
 
     fn cohorts(&self) -> Vec<CohortFigures<'a>> {

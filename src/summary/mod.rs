@@ -19,7 +19,7 @@ mod workbook;
 
 pub(crate) use cells::rows_name;
 pub use facts::{
-    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status,
+    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status,
     postcode_district,
 };
 

@@ -1,6 +1,7 @@
 //! `summary/*.csv`: the figures of the page as tidy tables, one row an observation, `*` where a count is hidden.
 
 use super::Sex;
+use super::count::WIDE_BANDS;
 use super::disclosure::Shown;
 use super::figures::{Figures, Group};
 
@@ -27,7 +28,7 @@ const AGE_SEX: Shape = Shape {
     columns: &[
         ("age_band", "Age in whole years at the date of the run", "five-year band", NONE),
         ("sex", "Sex of the best record", "word", NONE),
-        ("people", "People not recorded as died", "people", RULE),
+        ("people", "People registered or known here", "people", RULE),
     ],
 };
 const AREA: Shape = Shape {
@@ -39,7 +40,7 @@ const AREA: Shape = Shape {
             "postcode district",
             NONE,
         ),
-        ("people", "People not recorded as died", "people", RULE),
+        ("people", "People registered or known here", "people", RULE),
     ],
 };
 const PROVIDERS: Shape = Shape {
@@ -91,10 +92,20 @@ const GROUPS: Shape = Shape {
         ("group", "The group", "text", NONE),
         (
             "count",
-            "People; of the ethnic groups those not recorded as died; of the accounts rows",
+            "People; of the ethnic groups those registered or known here, neither left nor died; of the accounts rows",
             "people or rows",
             LOOSE,
         ),
+    ],
+};
+const SEGMENTS: Shape = Shape {
+    file: "segments.csv",
+    columns: &[
+        ("segment_set", "Identifier in the job file", "identifier", NONE),
+        ("segment", "Identifier in the job file or the preset; empty where it is not known", "identifier", NONE),
+        ("name", "Name of the segment", "text", NONE),
+        ("age_band", "Age in whole years at the date of the run, or All", "band", NONE),
+        ("people", "People registered or known here", "people", RULE),
     ],
 };
 const COHORTS: Shape = Shape {
@@ -117,8 +128,8 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 9] =
-    [&AGE_SEX, &AREA, &GROUPS, &COHORTS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
+const SHAPES: [&Shape; 10] =
+    [&AGE_SEX, &AREA, &GROUPS, &SEGMENTS, &COHORTS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
 
 /// Every table, in the order of the dictionary, which is the last.
 pub(super) fn all(figures: &Figures) -> Vec<Table> {
@@ -126,6 +137,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         age_sex(figures),
         areas(figures),
         people_groups(figures),
+        segments(figures),
         cohorts(figures),
         providers(figures),
         overlap(figures),
@@ -192,6 +204,20 @@ fn people_groups(figures: &Figures) -> Vec<Vec<String>> {
         ("Rows withheld", accounts.withheld),
     ] {
         add("accounts", &[Group { label: label.into(), people: shown }]);
+    }
+    rows
+}
+
+fn segments(figures: &Figures) -> Vec<Vec<String>> {
+    let mut rows = Vec::new();
+    for set in &figures.segment_sets {
+        for row in &set.rows {
+            let cells = WIDE_BANDS.into_iter().zip(&row.by_age).chain([("All", &row.people)]);
+            rows.extend(cells.map(|(band, shown)| {
+                let names = [set.id, row.id, row.name, band].map(str::to_string);
+                names.into_iter().chain([shown.plain()]).collect()
+            }));
+        }
     }
     rows
 }

@@ -2,7 +2,9 @@
 
 use super::count::{self, Counts};
 use super::disclosure::{Control, Preset};
-use super::{EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status, Summary, build};
+use super::{
+    EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status, Summary, build,
+};
 use crate::intake::QuarantineCode;
 use crate::job::{Disclosure, Setting};
 use proptest::prelude::*;
@@ -83,6 +85,7 @@ pub(super) fn with_facts_under<T>(
     let ethnicity: Vec<EthnicGroup> = people.iter().map(|person| person.ethnicity).collect();
     let status: Vec<Status> = people.iter().map(|person| person.status).collect();
     let area: Vec<u32> = people.iter().map(|person| person.area).collect();
+    let halves: Vec<u8> = people.iter().map(|person| person.age.map_or(2, |age| u8::from(age > 21))).collect();
     then(&Facts {
         job: "test",
         as_of: jiff::civil::date(2026, 11, 22),
@@ -101,6 +104,14 @@ pub(super) fn with_facts_under<T>(
         },
         linkage: Linkage { pairs_compared: 3, links: 2, review: 1, estimate: None },
         changes: None,
+        segment_sets: vec![SegmentSet {
+            id: "halves",
+            name: "Halves",
+            source: None,
+            absent: &[],
+            segments: vec![("young", "Young"), ("old", "Old")],
+            of_person: &halves,
+        }],
         cohorts: &[],
     })
 }
@@ -117,7 +128,7 @@ fn shown_counts(summary: &Summary) -> Vec<u64> {
     let files =
         ["people_by_age_sex", "people_by_area", "people_by_group", "providers", "provider_overlap", "quarantine"];
     let mut counts = Vec::new();
-    for file in files.iter().chain(&["data_quality"]) {
+    for file in files.iter().chain(&["data_quality", "segments", "cohorts"]) {
         for row in csv_rows(summary, &format!("{file}.csv")) {
             let cells = columns.iter().filter_map(|column| row.get(*column)).filter(|cell| *cell != "*");
             counts.extend(cells.map(|cell| cell.parse::<u64>().expect("a count or a star")));
@@ -134,7 +145,7 @@ fn shown_counts(summary: &Summary) -> Vec<u64> {
 
 /// The same counts by one plain pass a question.
 fn check_against_a_recount(people: &[Person], counts: &Counts) {
-    let living = |person: &&Person| person.status != Status::Died;
+    let living = |person: &&Person| matches!(person.status, Status::Registered | Status::KnownOnly);
     let how_many = |meets: &dyn Fn(&Person) -> bool| people.iter().filter(|person| meets(person)).count() as u64;
     assert_eq!(counts.people, people.len() as u64);
     for status in Status::ALL {
@@ -157,6 +168,14 @@ fn check_against_a_recount(people: &[Person], counts: &Counts) {
             };
             let own = people.iter().filter(living).filter(|person| person.sex == sex && fits(person.age)).count();
             assert_eq!(counts.age_sex[band][sex as usize], own as u64);
+        }
+    }
+    for segment in 0..3 {
+        for (wide, _) in count::WIDE_BANDS.iter().enumerate() {
+            let half = |age: Option<u8>| age.map_or(2, |age| usize::from(age > 21));
+            let fits = |person: &&Person| half(person.age) == segment && count::wide_band(person.age) == wide;
+            let own = people.iter().filter(living).filter(fits).count() as u64;
+            assert_eq!(counts.segments[0][segment * count::WIDE_BANDS.len() + wide], own);
         }
     }
     for (row, &one) in counts.overlap_of.iter().enumerate() {

@@ -4,7 +4,7 @@ use onefolk::intake::QuarantineCode;
 use onefolk::job::{Disclosure, Setting};
 use onefolk::summary::disclosure::{Control, Preset};
 use onefolk::summary::{
-    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, Sex, Status,
+    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -23,6 +23,7 @@ pub struct Town {
     provider_ends: Vec<u64>,
     providers: Vec<u16>,
     records: Vec<u64>,
+    segment: Vec<u8>,
 }
 
 /// Name, setting, the share of people it knows.
@@ -88,6 +89,7 @@ impl Town {
             provider_ends: Vec::with_capacity(people),
             providers: Vec::new(),
             records: vec![0; PROVIDERS.len()],
+            segment: Vec::with_capacity(people),
         };
         for _ in 0..people {
             town.add_person(&mut random);
@@ -127,6 +129,7 @@ impl Town {
             _ if chance(random, 0.3) => Status::Left,
             _ => Status::KnownOnly,
         });
+        self.segment.push(if age > 80 { 2 } else { u8::from(age > 50) });
         self.add_providers(random, age, registered);
     }
 
@@ -197,6 +200,14 @@ impl Town {
                 split: 3,
                 retired: 12,
             }),
+            segment_sets: vec![SegmentSet {
+                id: "by_need",
+                name: "By need",
+                source: Some("Made up for this page."),
+                absent: &[],
+                segments: vec![("healthy", "Healthy"), ("long-term", "Long-term conditions"), ("frail", "Frail")],
+                of_person: &self.segment,
+            }],
             cohorts: &COHORTS,
         }
     }

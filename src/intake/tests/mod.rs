@@ -88,6 +88,8 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         policy: Default::default(),
         approvers: Vec::new(),
         releases: Vec::new(),
+        reference: Default::default(),
+        segment_sets: Vec::new(),
         cohorts: Vec::new(),
     }
 }

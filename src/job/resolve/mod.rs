@@ -8,7 +8,9 @@ mod cohort;
 mod columns;
 mod files;
 mod provider;
+mod reference;
 mod release;
+mod segments;
 
 use super::problem::Problem;
 use super::reading::{self, Placed, Section};
@@ -101,7 +103,9 @@ impl Resolver<'_> {
             .collect();
         let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
         let as_of = settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today());
-        let people_columns = people_columns::people_columns(&providers);
+        let reference = self.reference(root);
+        let mut people_columns = people_columns::people_columns(&providers, &reference);
+        let segment_sets = self.segment_sets(root, &mut people_columns, as_of);
         let cohorts = self.cohorts(root, &people_columns, as_of);
         let releases = self.releases(root, &providers, &cohorts);
         Job {
@@ -132,6 +136,8 @@ impl Resolver<'_> {
             policy,
             approvers,
             releases,
+            reference,
+            segment_sets,
             cohorts,
         }
     }

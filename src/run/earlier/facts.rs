@@ -1,6 +1,7 @@
 //! run.json and the report of an earlier run, counted anew from what stands of it.
 
 use super::tables::Rebuilt;
+use crate::best_record::NO_SEGMENT;
 use crate::clustering;
 use crate::cohort::CohortCount;
 use crate::failure::Result;
@@ -11,7 +12,7 @@ use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
 use crate::run::counted::{self, Counted, Seen};
 use crate::run::machine;
-use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Status};
+use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -125,6 +126,7 @@ pub(in crate::run) fn write_summary(
     let providers = providers(job, run);
     let so_far = draft.so_far();
     let counted = counted(as_of, &so_far, &providers)?;
+    let segments = segments(job, &so_far)?;
     let figure = |place: &str| run.pointer(place).and_then(Value::as_u64).unwrap_or(0);
     let cohorts: Vec<CohortCount> = serde_json::from_value(run["cohorts"].clone()).unwrap_or_default();
     let facts = Facts {
@@ -140,6 +142,7 @@ pub(in crate::run) fn write_summary(
             estimate: None,
         },
         changes,
+        segment_sets: segments.iter().map(|(set, of_person)| segment_set(set, of_person)).collect(),
         cohorts: &cohorts,
         providers,
     };
@@ -182,6 +185,35 @@ fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<
         Ok(())
     })?;
     Ok(counted)
+}
+
+/// The sets of the job that the run has a column of, and the place of each person's segment.
+fn segments<'a>(job: &'a Job, draft: &PublishedRun) -> Result<Vec<(&'a crate::job::SegmentSet, Vec<u8>)>> {
+    let columns = draft.columns("people.parquet")?;
+    let mut found = Vec::new();
+    for set in job.segment_sets.iter().filter(|set| columns.contains(&set.id)) {
+        let mut of_person = Vec::new();
+        draft.each("people.parquet", &[&set.id], |rows| {
+            let ids = rows.text(&set.id)?;
+            let place = |id: Option<&str>| set.segments.iter().position(|segment| Some(segment.id.as_str()) == id);
+            of_person.extend(ids.iter().map(|id| place(id).map_or(NO_SEGMENT, |at| at as u8)));
+            Ok(())
+        })?;
+        found.push((set, of_person));
+    }
+    Ok(found)
+}
+
+/// A set as the summary takes it.
+pub(in crate::run) fn segment_set<'a>(set: &'a crate::job::SegmentSet, of_person: &'a [u8]) -> SegmentSet<'a> {
+    SegmentSet {
+        id: &set.id,
+        name: &set.name,
+        source: set.preset.as_deref(),
+        absent: &set.absent,
+        segments: set.segments.iter().map(|segment| (segment.id.as_str(), segment.name.as_str())).collect(),
+        of_person,
+    }
 }
 
 fn value(column: &StringArray, row: usize) -> Option<&str> {

@@ -13,7 +13,7 @@ mod today;
 
 pub(super) use changes::write_changes;
 pub(super) use cohorts::{write_cohort_changes, write_cohorts};
-pub(super) use facts::{Earlier, write_summary};
+pub(super) use facts::{Earlier, segment_set, write_summary};
 pub(super) use standing::{KEPT_APART_TODAY, Standing};
 pub(super) use tables::{texts_object, write};
 pub(super) use today::Today;

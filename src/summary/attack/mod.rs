@@ -115,10 +115,10 @@ impl System {
     fn people_add_up(&mut self, issue: &str, most: f64) {
         let everybody = self.names[&format!("{issue}{EVERYBODY}")];
         let status = self.beginning(issue, STATUS);
-        let died = self.names[&format!("{issue}{STATUS}Died")];
+        let [died, left] = ["Died", "Left"].map(|status| self.names[&format!("{issue}{STATUS}{status}")]);
         self.adds_up(everybody, &status);
         let living = self.unseen(most);
-        self.adds_up(everybody, &[living, died]);
+        self.adds_up(everybody, &[living, left, died]);
         for table in [AGE, ETHNIC, AREA] {
             let parts = self.beginning(issue, table);
             self.adds_up(living, &parts);

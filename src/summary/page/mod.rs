@@ -4,6 +4,7 @@ mod cohorts;
 pub(crate) mod frame;
 mod people;
 mod providers;
+mod segments;
 mod trust;
 
 use super::disclosure::Shown;
@@ -12,10 +13,11 @@ use frame::{Frame, figure, scrolling, section};
 use maud::{Markup, html};
 
 /// The sections in reading order: anchor, heading in the contents.
-const CONTENTS: [(&str, &str); 10] = [
+const CONTENTS: [(&str, &str); 11] = [
     ("age-and-sex", "Age and sex"),
     ("places", "Places"),
     ("ethnicity", "Ethnicity"),
+    ("segments", "Segments"),
     ("cohorts", "Cohorts"),
     ("settings", "Services"),
     ("overlap", "Shared people"),
@@ -26,7 +28,11 @@ const CONTENTS: [(&str, &str); 10] = [
 ];
 
 pub(super) fn render(figures: &Figures) -> Markup {
-    let there = |(anchor, _): &(&str, &str)| *anchor != "cohorts" || !figures.cohorts.is_empty();
+    let there = |(anchor, _): &(&str, &str)| match *anchor {
+        "segments" => !figures.segment_sets.is_empty(),
+        "cohorts" => !figures.cohorts.is_empty(),
+        _ => true,
+    };
     let contents: Vec<(&str, &str)> = CONTENTS.into_iter().filter(there).collect();
     frame::document(&Frame {
         title: &format!("{}: population report, {}", figures.job, day(figures.as_of)),
@@ -36,6 +42,7 @@ pub(super) fn render(figures: &Figures) -> Markup {
         banner: banner(figures),
         sections: html! {
             (people::sections(figures))
+            @if !figures.segment_sets.is_empty() { (segments::section(figures)) }
             @if !figures.cohorts.is_empty() { (cohorts::section(figures)) }
             (providers::sections(figures))
             (trust::sections(figures))

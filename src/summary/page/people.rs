@@ -32,7 +32,7 @@ fn age_and_sex(figures: &Figures) -> Markup {
         _ => "Population pyramid in bands of five years. Every group is too small to be shown.".into(),
     };
     let words = html! {
-        p { "People not recorded as died, by age on " (super::day(figures.as_of)) " and by sex." }
+        p { "People registered or known here, by age on " (super::day(figures.as_of)) " and by sex." }
         (group_list("Everybody, by status", &figures.status))
         p.note { (unknown_note(&unknown[0])) }
     };
@@ -50,7 +50,7 @@ fn unknown_note(unknown: &AgeBand) -> String {
 fn age_table(bands: &[AgeBand]) -> Markup {
     html! {
         table {
-            caption { "People not recorded as died, by age and sex" }
+            caption { "People registered or known here, by age and sex" }
             thead { tr { th scope="col" { "Age" } @for sex in Sex::ALL { th.n scope="col" { (sex.words()) } } } }
             tbody {
                 @for band in bands {
@@ -94,7 +94,7 @@ fn places(figures: &Figures) -> Markup {
         (group_list("Not in the picture", &figures.areas_rest))
     };
     let all = figures.areas.iter().chain(&figures.areas_rest);
-    let table = group_table("People not recorded as died, by place", "Postcode district", all);
+    let table = group_table("People registered or known here, by place", "Postcode district", all);
     let shows = if shown.is_empty() { table } else { figure("tiles", &tiles(description, &shown), table) };
     section("places", "Places", words, shows)
 }
@@ -119,6 +119,6 @@ fn ethnicity(figures: &Figures) -> Markup {
         }
     };
     let picture = bars("People by ethnic group", description, &figures.ethnicity, 760.0, Shown::NONE);
-    let table = group_table("People not recorded as died, by ethnic group", "Ethnic group", &figures.ethnicity);
+    let table = group_table("People registered or known here, by ethnic group", "Ethnic group", &figures.ethnicity);
     section("ethnicity", "Ethnicity", words, figure("ethnic-groups", &picture, table))
 }

@@ -1,6 +1,7 @@
 //! The columns of people.parquet, as rules read them.
 
-use crate::best_record::{AGE_BANDS, FactValues, Lists, NO_DATE, People, Status, age_band};
+use super::segments::NO_SEGMENT;
+use super::{AGE_BANDS, FactValues, Lists, NO_DATE, People, Status, age_band};
 use crate::expression::{Column, Values};
 use crate::job::Field;
 use crate::records::{Dictionary, MISSING};
@@ -55,8 +56,26 @@ pub(crate) fn column<'a>(people: &'a People, name: &str) -> Column<'a> {
         })),
         "sectors" => list(&derived.sectors),
         "days_since_contact" => Column::Whole(Box::new(|person| derived.days_since_contact(person).map(i64::from))),
-        _ => field(people, name).or_else(|| fact(people, name)).expect("the check has found the column"),
+        "lsoa" | "ward" | "icb" => area(people, name),
+        "imd_decile" => Column::Whole(Box::new(|person| people.derived.imd_decile(person).map(i64::from))),
+        _ => segment(people, name)
+            .or_else(|| field(people, name))
+            .or_else(|| fact(people, name))
+            .expect("the check has found the column"),
     }
+}
+
+/// A column that comes of the postcode.
+fn area<'a>(people: &'a People, name: &str) -> Column<'a> {
+    let derived = &people.derived;
+    let codes = derived.area(name).expect("the check has found the column");
+    Column::Text(Box::new(|person| derived.area_code(codes, person)), codes.values())
+}
+
+fn segment<'a>(people: &'a People, name: &str) -> Option<Column<'a>> {
+    let (_, segments) = people.segments.iter().find(|(id, _)| id == name)?;
+    let code = |person: usize| Some(segments.of_person[person]).filter(|at| *at != NO_SEGMENT).map(u32::from);
+    Some(Column::Text(Box::new(code), segments))
 }
 
 fn place_of(status: Status) -> u32 {
@@ -64,7 +83,7 @@ fn place_of(status: Status) -> u32 {
 }
 
 fn field<'a>(people: &'a People, name: &str) -> Option<Column<'a>> {
-    use crate::best_record::Values as Best;
+    use super::Values as Best;
     let field = Field::BUILT_IN.iter().find(|field| field.word() == Some(name))?;
     let best = people.fields.iter().find(|best| best.field == *field)?;
     Some(match &best.values {

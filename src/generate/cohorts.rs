@@ -1,0 +1,74 @@
+//! The segments and cohorts of the demo's job: what a partnership looks for first.
+
+/// `[[segment_set]]` and `[[cohort]]`, over facts that the demo's providers carry.
+pub(super) const TEXT: &str = r#"
+# Groups that part everybody; docs/cohorts.md tells where the built-in ones come from.
+[[segment_set]]
+id = "frailty_band"
+preset = "frailty"
+
+[[segment_set]]
+id = "need"
+preset = "bridges_to_health"
+
+[[segment_set]]
+id = "age_and_condition"
+preset = "london"
+
+# Whom to look for. Nobody gets a cohort but by a release.
+[[cohort]]
+id = "rising-risk"
+name = "Rising risk of an unplanned admission"
+where = '''status == "registered" && age >= 65 && unplanned_admissions_12m >= 1
+    && (frailty in ["moderate", "severe"] || heart_failure || copd)'''
+columns = ["age", "frailty", "unplanned_admissions_12m", "emergency_attendances_12m", "gp_practice"]
+purpose = "direct_care"
+order_by = ["unplanned_admissions_12m descending", "age descending"]
+
+[[cohort]]
+id = "frail-without-care-package"
+name = "Frail, with no care package open"
+where = '''status == "registered" && age >= 75 && frailty in ["moderate", "severe"]
+    && (!has(care_package_start) || care_package_end < as_of && care_package_start <= care_package_end)'''
+columns = ["age", "frailty", "care_package_end", "days_since_contact"]
+purpose = "direct_care"
+order_by = ["age descending"]
+
+[[cohort]]
+id = "hospital-and-no-practice"
+name = "Known to a hospital, registered nowhere"
+where = '''status == "known_only" && "acute" in sectors'''
+columns = ["age", "sectors", "days_since_contact"]
+purpose = "direct_care"
+
+[[cohort]]
+id = "children-without-health-care"
+name = "Children known to social care, housing or charities and to no health provider"
+where = '''age < 18 && ("social_care" in sectors || "housing" in sectors || "voluntary" in sectors)
+    && !("general_practice" in sectors || "acute" in sectors || "community" in sectors || "mental_health" in sectors
+        || "public_health" in sectors || "urgent_care" in sectors || "ambulance" in sectors || "pharmacy" in sectors)'''
+columns = ["age", "sectors", "days_since_contact"]
+purpose = "safeguarding"
+
+[[cohort]]
+id = "end-of-life-wishes-recorded"
+name = "End of life, wishes recorded"
+where = '''end_of_life_register && status != "died" && has(preferred_place_of_death)'''
+columns = ["age", "preferred_place_of_death", "do_not_resuscitate"]
+purpose = "direct_care"
+
+[[cohort]]
+id = "end-of-life-wishes-not-recorded"
+name = "Near the end of life, wishes not recorded"
+where = '''status == "registered" && !has(preferred_place_of_death)
+    && (end_of_life_register || age >= 85 && frailty == "severe" && unplanned_admissions_12m >= 1)'''
+columns = ["age", "sectors", "days_since_contact"]
+purpose = "direct_care"
+
+[[cohort]]
+id = "end-of-life-wishes-not-followed"
+name = "Died elsewhere than they wished"
+where = '''status == "died" && preferred_place_of_death != place_of_death'''
+columns = ["preferred_place_of_death", "place_of_death", "date_of_death"]
+purpose = "planning"
+"#;

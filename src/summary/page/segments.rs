@@ -1,0 +1,53 @@
+//! Everybody, parted into segments, by age.
+
+use super::count_cell;
+use super::frame::{figure, section as framed};
+use crate::summary::count::WIDE_BANDS;
+use crate::summary::disclosure::Shown;
+use crate::summary::figures::{Figures, Group, SegmentFigures};
+use crate::summary::pictures::bars;
+use maud::{Markup, html};
+
+pub(super) fn section(figures: &Figures) -> Markup {
+    let words = html! {
+        p { "Everybody is in exactly one segment of each set." }
+        @for set in &figures.segment_sets {
+            @if let Some(source) = set.source { p.note { strong { (set.name) } ". " (source) } }
+            @if !set.absent.is_empty() {
+                p.note { "No provider carries " (set.absent.join(", ")) ", so that nobody is in a segment of " (set.name) " for that." }
+            }
+        }
+    };
+    let shows = html! { @for set in &figures.segment_sets { (shown(set)) } };
+    framed("segments", "Segments", words, shows)
+}
+
+fn shown(set: &SegmentFigures) -> Markup {
+    let groups: Vec<Group> =
+        set.rows.iter().map(|row| Group { label: row.name.to_string(), people: row.people }).collect();
+    let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
+    let title = format!("People by segment: {}", set.name);
+    let picture = bars(&title, format!("Bars: {}.", said.join(", ")), &groups, 760.0, Shown::NONE);
+    html! {
+        h3 { (set.name) }
+        (figure(&format!("segments-{}", set.id.replace('_', "-")), &picture, table(set)))
+    }
+}
+
+fn table(set: &SegmentFigures) -> Markup {
+    html! {
+        table {
+            caption { "People registered or known here, by segment and age: " (set.name) }
+            thead { tr {
+                th scope="col" { "Segment" }
+                th.n scope="col" { "All ages" }
+                @for band in WIDE_BANDS { th.n scope="col" { (band) } }
+            } }
+            tbody {
+                @for row in &set.rows {
+                    tr { th scope="row" { (row.name) } (count_cell(row.people)) @for cell in &row.by_age { (count_cell(*cell)) } }
+                }
+            }
+        }
+    }
+}
