@@ -31,8 +31,9 @@ pub const BEST_FIELDS: [Field; 15] = [
     Field::GpPractice,
 ];
 
-/// Columns of people.parquet that are neither field nor fact: no fact or segment set may take their names.
-pub(super) const OWN: [&str; 19] = [
+/// Columns of every people.parquet that are neither field nor fact: no fact or segment set may take their names, nor those that the
+/// job's own [reference] gives.
+pub(super) const OWN: [&str; 16] = [
     "person_id",
     "status",
     "other_names",
@@ -42,16 +43,13 @@ pub(super) const OWN: [&str; 19] = [
     "weakest_probability",
     "in_review",
     "bare",
+    "conflicts",
     "first_seen",
     "age",
     "age_band",
     "provider_count",
     "sectors",
     "days_since_contact",
-    "lsoa",
-    "ward",
-    "icb",
-    "imd_decile",
 ];
 
 /// What a rule about the people of these providers may name.

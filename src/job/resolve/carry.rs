@@ -17,7 +17,9 @@ impl Resolver<'_> {
     ) -> Vec<Carry> {
         let mut facts = Vec::new();
         for (name, value) in section.section("carry").into_iter().flat_map(|carry| carry.entries()) {
-            let why = taken(&name.text).map(String::from).or_else(|| {
+            let of_reference = self.reference_columns.contains(&name.text.as_str());
+            let of_reference = of_reference.then_some("a column of people.parquet that comes of [reference] has it");
+            let why = taken(&name.text).or(of_reference).map(String::from).or_else(|| {
                 let own = self.custom_fields.iter().any(|field| field.name == name.text);
                 own.then(|| format!("[field.{}] has it", name.text))
             });

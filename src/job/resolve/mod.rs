@@ -50,6 +50,7 @@ pub(super) fn resolve(
         output: folder.join(output.map_or_else(|| "out".to_string(), |output| output.text)),
         surroundings,
         custom_fields: custom_fields(root),
+        reference_columns: Vec::new(),
         ids: BTreeMap::new(),
         owners: BTreeMap::new(),
         facts: BTreeMap::new(),
@@ -67,6 +68,8 @@ struct Resolver<'a> {
     output: PathBuf,
     surroundings: &'a dyn Surroundings,
     custom_fields: Vec<CustomField>,
+    /// Columns of people.parquet that come of [reference].
+    reference_columns: Vec<&'static str>,
     /// Provider id → where it was first used.
     ids: BTreeMap<String, Range<usize>>,
     /// Identity of an extract → index and id of its provider.
@@ -90,6 +93,8 @@ impl Resolver<'_> {
         let empty = toml::de::DeTable::new();
         let settings = root.section("job").unwrap_or(Section { table: &empty, span: 0..0 });
         let file_stem = path.file_stem().map_or_else(|| "job".into(), |stem| stem.to_string_lossy().into_owned());
+        let reference = self.reference(root);
+        self.reference_columns = reference.columns();
         let providers = root.sections("provider");
         let too_many = providers.get(usize::from(u16::MAX));
         if let Some(section) = too_many {
@@ -103,7 +108,6 @@ impl Resolver<'_> {
             .collect();
         let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
         let as_of = settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today());
-        let reference = self.reference(root);
         let mut people_columns = people_columns::people_columns(&providers, &reference);
         let segment_sets = self.segment_sets(root, &mut people_columns, as_of);
         let cohorts = self.cohorts(root, &people_columns, as_of);
