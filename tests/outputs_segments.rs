@@ -163,7 +163,7 @@ fn everybody_is_in_one_segment_and_the_matrix_adds_up() {
             }
         }
     }
-    // What is shown is the exact count, rounded, or hidden.
+    // What is shown is the exact count, blurred by up to 2 and rounded, or hidden.
     let text = std::fs::read_to_string(night.current("summary/segments.csv")).unwrap();
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let (mut shown, mut hidden) = (0, 0);
@@ -171,7 +171,7 @@ fn everybody_is_in_one_segment_and_the_matrix_adds_up() {
         let exact = expected.get(&(row[0].into(), row[1].into(), row[3].into())).copied().unwrap_or(0);
         match row[4].parse::<u64>() {
             Ok(count) => {
-                assert!(count.abs_diff(exact) <= 2 && (exact == 0 || exact > 7), "{row:?}: {exact}");
+                assert!(count.abs_diff(exact) <= 4 && (exact == 0 || exact > 7), "{row:?}: {exact}");
                 shown += 1;
             }
             Err(_) => hidden += 1,

@@ -83,7 +83,7 @@ fn names(job: &Job, release: &Release, _: &Known) -> Objection {
         return None;
     }
     const TELLING: [&str; 4] = ["name", "contact", "service", "rule_on_names"];
-    let tells = |column: &&String| TELLING.contains(&built_in().kind_of(column));
+    let tells = |column: &&String| TELLING.contains(&kind_in(job, column));
     if let Some(column) = release.columns.iter().find(tells) {
         return Some(format!("the column {column} tells who somebody is"));
     }
@@ -111,12 +111,22 @@ fn record_ids(_: &Job, release: &Release, _: &Known) -> Objection {
     out.then(|| format!("{} does not need record_ids, which tell who somebody is", release.purpose.word()))
 }
 
+/// The kind of a column in this job: places that its [reference] gives decide who is in a cohort and are no columns of a release, small ones
+/// with what tells who somebody is; a carried fact of such a name is a fact.
+fn kind_in(job: &Job, column: &str) -> &'static str {
+    match column {
+        "lsoa" | "ward" if job.reference.columns().contains(&column) => "rule_on_names",
+        "icb" | "imd_decile" if job.reference.columns().contains(&column) => "rule",
+        _ => built_in().kind_of(column),
+    }
+}
+
 fn column(job: &Job, release: &Release, _: &Known) -> Objection {
     let kinds = &built_in().of(release.purpose).kinds;
     let carried =
         |column: &str| job.providers.iter().flat_map(|provider| &provider.carry).any(|fact| fact.name == column);
     for column in &release.columns {
-        let kind = built_in().kind_of(column);
+        let kind = kind_in(job, column);
         if kind.starts_with("rule") {
             return Some(format!("{column} may decide who is in a cohort, but is no column of a release"));
         }
@@ -127,7 +137,7 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
             return Some(format!("{} does not need {column}, which is of the kind {kind}", release.purpose.word()));
         }
     }
-    let unjustified = |column: &&String| !kinds.iter().any(|known| known == built_in().kind_of(column));
+    let unjustified = |column: &&String| !kinds.iter().any(|known| known == kind_in(job, column));
     let asked = asked_of_cohort(job, release);
     // Nobody has agreed to the rules of a segment set: they stand outside the release and its cohort.
     if let Some(column) = asked.iter().find(|column| job.segment_sets.iter().any(|set| set.id == **column)) {

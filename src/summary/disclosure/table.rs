@@ -197,24 +197,26 @@ impl<'c> Table<'c> {
         sum.parts.iter().map(|part| part.cell).filter(printable).collect()
     }
 
-    /// Hides or coarsens one more cell for each sum that gives a hidden cell away. True when none does.
+    /// Hides or coarsens one more cell for each sum that gives a hidden cell away. True when none does, or nothing is left that could.
     fn improve(&self, standing: &mut Standing) -> bool {
         let (bounds, marks) = (self.feasible(standing), self.known_from_marks(standing));
-        let telling = self.sums.iter().filter(|sum| self.gives_away(sum, standing, &bounds, &marks));
-        let remedies: Vec<Remedy> = telling.filter_map(|sum| self.remedy(sum, standing)).collect();
+        let remedy = |sum: &Sum| {
+            let mut told = sum.cells().filter(|&cell| self.is_given_away(cell, standing, &bounds, &marks)).peekable();
+            told.peek()?;
+            // A sum of marks and zeros has nothing more to hide: what hangs together with it may tell of them.
+            self.remedy(sum, standing).or_else(|| told.find_map(|cell| self.nearest_remedy(cell, standing)))
+        };
+        let remedies: Vec<Remedy> = self.sums.iter().filter_map(remedy).collect();
         let done = remedies.is_empty();
         remedies.into_iter().for_each(|remedy| standing.apply(remedy));
         done
     }
 
-    /// Whether the figures say more of a hidden cell of `sum` than its mark does: that it cannot be the least of the small range (or what
-    /// the marks below it add up to), or cannot be the most.
-    fn gives_away(&self, sum: &Sum, standing: &Standing, bounds: &[Bounds], marks: &[Bounds]) -> bool {
+    /// Whether the figures say more of a hidden cell than its mark does: that it cannot be the least of the small range (or what the marks
+    /// below it add up to), or cannot be the most.
+    fn is_given_away(&self, cell: usize, standing: &Standing, bounds: &[Bounds], marks: &[Bounds]) -> bool {
         let Preset { low, high, .. } = self.preset();
-        let told = |cell: usize| {
-            standing.hidden[cell] && (bounds[cell].low > marks[cell].low.max(low) || bounds[cell].high < high)
-        };
-        sum.cells().any(told)
+        standing.hidden[cell] && (bounds[cell].low > marks[cell].low.max(low) || bounds[cell].high < high)
     }
 
     /// One remedy for each hidden cell that all sums together determine.
