@@ -217,7 +217,9 @@ proptest! {
         for sum in &table.sums {
             // Where nothing of a sum but its total is shown, the total cannot point at any one part.
             let nothing_shown = sum.parts.iter().all(|part| standing.hidden[part.cell]);
-            for part in sum.parts.iter().map(|part| part.cell).filter(|&part| standing.hidden[part]) {
+            // What only its margin hides is no small count: that it is none may be told.
+            let is_small = |&part: &usize| standing.hidden[part] && (1..=7).contains(&table.cells[part].value);
+            for part in sum.parts.iter().map(|part| part.cell).filter(is_small) {
                 let has_parts = table.sums.iter().any(|below| below.whole == part);
                 let wide = (has_parts || bounds[part].low <= 1) && bounds[part].high >= 7;
                 prop_assert!(wide || nothing_shown, "{parts:?}: cell {part} is in {:?}", bounds[part]);
