@@ -1,6 +1,6 @@
 //! Cohorts: the people who meet a rule of the job, in its order; who entered since the run before, and who left.
 //!
-//! In: `[[cohort]]` and the people of a run. Out: [`members`] of one, for whoever may have them; [`write`] leaves `cohorts/<id>.parquet`
+//! In: `[[cohort]]` and the people of a run. Out: [`members`] of one, for whoever may have them; [`write()`] leaves `cohorts/<id>.parquet`
 //! for the controller, and `cohort_changes.parquet` beside its folder. Always: nobody is in a cohort of whom it is not known that the rule holds; the order
 //! depends on nothing but the columns and the person_id; whoever is marked sensitive is judged by what is shown of them, as if their place
 //! were not known.

@@ -131,7 +131,7 @@ words! {
         People = "people",
         /// One line a record of the providers named: their own record_ids, and whose each is.
         Crosswalk = "crosswalk",
-        /// One line for each person of a [[cohort]].
+        /// One line for each person of a `[[cohort]]`.
         Cohort = "cohort",
         /// The tables of `summary/`, after disclosure control.
         Summary = "summary",

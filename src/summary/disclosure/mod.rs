@@ -8,7 +8,7 @@
 //! further; both come from a key and the cell's name, so that they are the same in every table and at every issue, where averaging finds
 //! nothing, and somebody who knows that one person has joined cannot tell on which side of a boundary a count was. *Hiding more*: a
 //! [`Table`] holds all cells of all tables that leave together and every sum between them, and reads its own output as an attacker would
-//! ([`bounds`], [`solve`]); where that says more of a hidden cell than its mark does, further cells are hidden until it does not.
+//! (`bounds`, `solve`); where that says more of a hidden cell than its mark does, further cells are hidden until it does not.
 //!
 //! What it does not do: it knows no sums but those it is told, and no tables but those of one issue. Of presets that do not round,
 //! differences between issues are exact; a rule of the policy refuses to issue such tables twice.
