@@ -181,13 +181,8 @@ const OWN_PLACE: [&str; 11] = [
 /// What the person's own row says.
 fn of_row(job: &Job, run: &PublishedRun, row: usize, show: bool) -> Result<PersonPage> {
     let columns = run.columns("people.parquet")?;
-    let places: BTreeSet<&str> = job
-        .providers
-        .iter()
-        .flat_map(|provider| &provider.carry)
-        .filter(|fact| fact.place)
-        .map(|fact| fact.name.as_str())
-        .collect();
+    let place_facts = job.providers.iter().flat_map(|provider| &provider.carry).filter(|fact| fact.place);
+    let places: BTreeSet<&str> = place_facts.map(|fact| fact.name.as_str()).chain(job.reference.columns()).collect();
     let mut page = None;
     run.one("people.parquet", row, |rows| {
         let said = |column: &str| rows.said(column, 0);
