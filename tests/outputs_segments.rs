@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{NULL, Night, Person, Random, Table, town};
+use common::{NULL, Night, Person, Random, Table, onefolk, outcome, town};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -124,6 +124,17 @@ fn places_come_of_the_files_that_the_job_names() {
         cell(&table, row, "frailty_band") == "severe" && ["1", "2"].contains(&cell(&table, row, "imd_decile"))
     };
     assert_eq!(cohort.rows.len(), table.rows.iter().filter(meets).count());
+
+    // Whoever looks at somebody's page sees where they are only on asking for it.
+    let somewhere = table.rows.iter().find(|row| cell(&table, row, "lsoa") != NULL).expect("most are");
+    let page = |arguments: &[&str]| {
+        let mut command = onefolk();
+        command.args(["person", cell(&table, somewhere, "person_id"), "--job"]).arg(night.path("job.toml"));
+        command.args(arguments);
+        outcome(command).done().stdout
+    };
+    assert!(!page(&[]).contains(cell(&table, somewhere, "lsoa")));
+    assert!(page(&["--show-identifiers"]).contains(cell(&table, somewhere, "lsoa")));
 }
 
 #[test]

@@ -181,8 +181,8 @@ const OWN_PLACE: [&str; 11] = [
 /// What the person's own row says.
 fn of_row(job: &Job, run: &PublishedRun, row: usize, show: bool) -> Result<PersonPage> {
     let columns = run.columns("people.parquet")?;
-    let place_facts = job.providers.iter().flat_map(|provider| &provider.carry).filter(|fact| fact.place);
-    let places: BTreeSet<&str> = place_facts.map(|fact| fact.name.as_str()).chain(job.reference.columns()).collect();
+    // What is hidden of whoever is marked sensitive tells where anybody is.
+    let places = best_record::hidden_columns(job);
     let mut page = None;
     run.one("people.parquet", row, |rows| {
         let said = |column: &str| rows.said(column, 0);
@@ -199,7 +199,7 @@ fn of_row(job: &Job, run: &PublishedRun, row: usize, show: bool) -> Result<Perso
                 let from = said(&format!("{column}_from"));
                 let from = from.map(|from| if show { from } else { provider_of(&from).to_string() });
                 best_record.push(FieldLine { field: column.to_string(), value: show.then_some(value), from });
-            } else if show || !places.contains(column) {
+            } else if show || !places.iter().any(|place| place == column) {
                 facts.insert(column.to_string(), value);
             }
         }
