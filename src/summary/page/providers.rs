@@ -1,8 +1,10 @@
 //! Who knows them: settings, overlap of providers, the quality of what was sent.
 
+use super::filter::{Filter, class_of_setting};
 use super::{count_cell, days_old, figure, group_table, plural, scrolling, section};
 use crate::summary::advice;
-use crate::summary::figures::{FieldFigures, Figures, Overlap, ProviderFigures, setting_words};
+use crate::summary::disclosure::Shown;
+use crate::summary::figures::{FieldFigures, Figures, Group, Overlap, ProviderFigures, setting_words};
 use crate::summary::pictures::{bars, matrix, upset};
 use maud::{Markup, html};
 
@@ -159,16 +161,22 @@ fn quality(figures: &Figures) -> Markup {
         }
     };
     let shows = html! {
+        (Filter::of_settings("quality", figures).buttons())
         (scrolling("Data quality by provider", table))
         (what_to_fix(figures))
-        details { summary { "The figures: rows that could not be used, by reason" } (scrolling("Quarantined rows", quarantine_table(figures))) }
+        (quarantine(figures))
     };
     section("quality", "Data quality", words, shows)
 }
 
+/// The classes by which a filter finds what is said of a provider.
+fn of(provider: &ProviderFigures) -> String {
+    format!("of {}", class_of_setting(provider.setting))
+}
+
 fn quality_row(provider: &ProviderFigures, fields: &[&str]) -> Markup {
     html! {
-        tr {
+        tr class=(of(provider)) {
             th scope="row" {
                 (provider.name) small { (setting_words(provider.setting)) }
                 @if let Some(days) = provider.days_old { small { (days_old(days)) } }
@@ -225,9 +233,23 @@ fn advice_list(advised: &[(&ProviderFigures, Vec<String>)]) -> Markup {
     html! {
         ul.fixes {
             @for (provider, sentences) in advised {
-                li { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
+                li class=(of(provider)) { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
             }
         }
+    }
+}
+
+fn quarantine(figures: &Figures) -> Markup {
+    let group = |(code, people): &(crate::intake::QuarantineCode, Shown)| Group {
+        label: advice::quarantine_words(*code).into(),
+        people: *people,
+    };
+    let groups: Vec<Group> = figures.quarantine.iter().map(group).collect();
+    let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>().join(", ");
+    let picture = bars("Rows that could not be used, by reason", format!("Bars: {said}."), &groups, 760.0, Shown::NONE);
+    html! {
+        h3 { "Why rows could not be used" }
+        (figure("quarantine-reasons", &picture, quarantine_table(figures)))
     }
 }
 
@@ -239,8 +261,9 @@ fn quarantine_table(figures: &Figures) -> Markup {
             caption { "Rows that could not be used, of providers that sent any" }
             thead { tr { th scope="col" { "Provider" } @for code in &codes { th.n scope="col" { (advice::quarantine_words(*code)) } } } }
             tbody {
+                tr { th scope="row" { "All providers" } @for (_, rows) in &figures.quarantine { (count_cell(*rows)) } }
                 @for provider in figures.providers.iter().filter(any) {
-                    tr { th scope="row" { (provider.name) } @for (_, rows) in &provider.codes { (count_cell(*rows)) } }
+                    tr class=(of(provider)) { th scope="row" { (provider.name) } @for (_, rows) in &provider.codes { (count_cell(*rows)) } }
                 }
             }
         }

@@ -47,7 +47,7 @@ fn step(largest: u64) -> u64 {
 
 /// The shade class of a share of the largest, 0..=1. Zero has its own. By the square root, so that one large place does not leave
 /// all others pale.
-pub(super) fn shade(share: f64) -> String {
+pub(in crate::summary) fn shade(share: f64) -> String {
     if share <= 0.0 {
         return "h0".into();
     }

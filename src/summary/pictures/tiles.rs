@@ -35,7 +35,7 @@ fn draw(areas: &[Group], width: f64, columns: f64) -> Drawing {
         let x = column * (side + GAP);
         let class = area.people.count().map_or("h0".to_string(), |count| shade(count as f64 / largest));
         let tile = html! {
-            g class=(class) {
+            g class=(format!("{class} of of-{}", own.to_lowercase())) {
                 (rectangle("tile", x, y, side, height))
                 (text("tile-name", x + 10.0, y + 23.0, &fitted(&area.label, side - 14.0, 15.0)))
                 (text("tile-value", x + 10.0, y + 42.0, &area.people.to_string()))
