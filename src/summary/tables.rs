@@ -70,7 +70,7 @@ const OVERLAP: Shape = Shape {
 const QUARANTINE: Shape = Shape {
     file: "quarantine.csv",
     columns: &[
-        ("provider", "Identifier in the job file; empty for all providers together", "identifier", NONE),
+        ("provider", "Identifier in the job file", "identifier", NONE),
         ("code", "Why the row could not be used", "word", NONE),
         ("rows", "Rows", "rows", RULE),
     ],
@@ -318,9 +318,7 @@ fn quarantine(figures: &Figures) -> Vec<Vec<String>> {
         };
         provider.codes.iter().map(row).collect::<Vec<_>>()
     };
-    let all =
-        figures.quarantine.iter().map(|(code, shown)| vec![String::new(), code.word().to_string(), shown.plain()]);
-    all.chain(figures.providers.iter().flat_map(rows)).collect()
+    figures.providers.iter().flat_map(rows).collect()
 }
 
 fn quality(figures: &Figures) -> Vec<Vec<String>> {

@@ -162,8 +162,12 @@ fn providers<'a>(figures: &'a Figures) -> Vec<(String, Picture<'a>)> {
     let quality =
         squares(title, "data_quality.csv", String::new(), ("field", "provider"), ("usable_percent", "Percent"));
     pictures.push(("quality-by-provider".into(), quality));
-    let (title, rows) = ("Rows that could not be used, by reason", "!datum.provider".to_string());
-    pictures.push(("quarantine-reasons".into(), bars(title, "quarantine.csv", rows, "code", ("rows", "Rows"))));
+    if figures.quarantine().iter().any(|(_, rows)| *rows > 0) {
+        let title = "Rows that could not be used, by reason";
+        let mut reasons = bars(title, "quarantine.csv", String::new(), "code", ("rows", "Rows"));
+        reasons.encoding["x"]["aggregate"] = json!("sum");
+        pictures.push(("quarantine-reasons".into(), reasons));
+    }
     pictures
 }
 

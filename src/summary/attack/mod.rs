@@ -51,7 +51,6 @@ const AGE: &str = "people_by_age_sex.csv|people|";
 const AREA: &str = "people_by_area.csv|people|";
 const FEW: &str = "people_by_area.csv|people|Places with too few people each";
 const PEOPLE_OF: &str = "providers.csv|people|";
-const QUARANTINED: &str = "people_by_group.csv|count|accounts|Rows quarantined";
 const NOBODY_NAMED: &str = "No provider that may be named";
 
 /// Unknown counts between bounds, and equations between them.
@@ -84,13 +83,6 @@ impl System {
     fn beginning(&self, issue: &str, with: &str) -> Vec<usize> {
         let start = format!("{issue}{with}");
         self.names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start)).map(|(_, &at)| at).collect()
-    }
-
-    /// The same with how each name goes on.
-    fn ending(&self, issue: &str, with: &str) -> Vec<(String, usize)> {
-        let start = format!("{issue}{with}");
-        let names = self.names.range(start.clone()..).take_while(|(name, _)| name.starts_with(&start));
-        names.map(|(name, &at)| (name[start.len()..].to_string(), at)).collect()
     }
 
     /// whole = parts
@@ -185,17 +177,6 @@ impl System {
             let whole = format!("{issue}people_by_group.csv|count|accounts|Rows {what}");
             let parts = self.beginning(issue, &format!("providers.csv|{what}|"));
             self.adds_up(self.names[&whole], &parts);
-        }
-        let of_all = self.beginning(issue, "quarantine.csv|rows||");
-        self.adds_up(self.names[&format!("{issue}{QUARANTINED}")], &of_all);
-        for (words, whole) in self.ending(issue, "quarantine.csv|rows||") {
-            let parts: Vec<usize> = ["gp-a", "gp-b", "acute-c", "hospice-d"]
-                .iter()
-                .filter_map(|provider| {
-                    self.names.get(&format!("{issue}quarantine.csv|rows|{provider}|{words}")).copied()
-                })
-                .collect();
-            self.adds_up(whole, &parts);
         }
         for provider in ["gp-a", "gp-b", "acute-c", "hospice-d"] {
             if let Some(&whole) = self.names.get(&format!("{issue}providers.csv|quarantined|{provider}")) {

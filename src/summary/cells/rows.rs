@@ -11,8 +11,6 @@ pub(in crate::summary) struct Rows {
     pub quarantined: Place,
     pub withheld: Place,
     pub duplicates: Place,
-    /// Quarantined rows by reason, of all providers together.
-    pub codes: [Place; QuarantineCode::ALL.len()],
     pub of_provider: Vec<ProviderRows>,
 }
 
@@ -54,17 +52,9 @@ impl Layout<'_, '_> {
                 codes,
             });
         }
-        let codes = std::array::from_fn(|at| {
-            let code = QuarantineCode::ALL[at];
-            let rows = providers.iter().map(|provider| provider.quarantined_for(code)).sum();
-            let place = table.part(&format!("rows, quarantined|{}", code.word()), rows);
-            table.sum(place, of_provider.iter().map(|rows: &ProviderRows| rows.codes[at]));
-            place
-        });
-        table.sum(quarantined, codes);
         table.sum(linked, of_provider.iter().map(|rows| rows.records));
         table.sum(quarantined, of_provider.iter().map(|rows| rows.quarantined));
         table.sum(withheld, of_provider.iter().map(|rows| rows.withheld));
-        Rows { read, linked, quarantined, withheld, duplicates, codes, of_provider }
+        Rows { read, linked, quarantined, withheld, duplicates, of_provider }
     }
 }

@@ -26,8 +26,6 @@ pub(super) struct Figures<'a> {
     pub people: Shown,
     pub accounts: Accounts,
     pub providers: Vec<ProviderFigures<'a>>,
-    /// Rows in quarantine by reason, every code in order.
-    pub quarantine: Vec<(QuarantineCode, Shown)>,
     pub status: Vec<Group>,
     pub age_sex: Vec<AgeBand>,
     /// Places with people enough to be shown, by name.
@@ -183,6 +181,13 @@ pub(super) struct ChangeFigures<'a> {
 }
 
 impl<'a> Figures<'a> {
+    /// Printed rows in quarantine by reason, of all providers together: a total of its own would have to hide far more than it tells.
+    pub fn quarantine(&self) -> [(QuarantineCode, u64); QuarantineCode::ALL.len()] {
+        let printed =
+            |code| self.providers.iter().flat_map(|provider| &provider.codes).filter(move |(own, _)| *own == code);
+        QuarantineCode::ALL.map(|code| (code, printed(code).filter_map(|(_, rows)| rows.count()).sum()))
+    }
+
     pub fn new(facts: &Facts<'a>, counts: &Counts) -> Figures<'a> {
         let (cells, shown) = cells::protect(facts, counts);
         let cells = Read { facts, cells: &cells, shown: &shown };
@@ -198,7 +203,6 @@ impl<'a> Figures<'a> {
             people: shown.at(cells.cells.people),
             accounts: cells.accounts(),
             providers: cells.providers(),
-            quarantine: QuarantineCode::ALL.into_iter().zip(shown.all(&cells.cells.rows.codes)).collect(),
             status: cells.groups(&cells.cells.status, |at| Status::ALL[at].words().into()),
             age_sex: cells.age_sex(),
             areas,

@@ -3,9 +3,8 @@
 use super::filter::{Filter, class_of_setting};
 use super::{count_cell, days_old, figure, group_table, plural, scrolling, section};
 use crate::summary::advice;
-use crate::summary::disclosure::Shown;
-use crate::summary::figures::{FieldFigures, Figures, Group, Overlap, ProviderFigures, setting_words};
-use crate::summary::pictures::{bars, matrix, upset};
+use crate::summary::figures::{FieldFigures, Figures, Overlap, ProviderFigures, setting_words};
+use crate::summary::pictures::{bars, matrix, sums, upset};
 use maud::{Markup, html};
 
 /// Rows and columns of the heat map on the page; the file has more.
@@ -240,16 +239,22 @@ fn advice_list(advised: &[(&ProviderFigures, Vec<String>)]) -> Markup {
 }
 
 fn quarantine(figures: &Figures) -> Markup {
-    let group = |(code, people): &(crate::intake::QuarantineCode, Shown)| Group {
-        label: advice::quarantine_words(*code).into(),
-        people: *people,
-    };
-    let groups: Vec<Group> = figures.quarantine.iter().map(group).collect();
-    let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>().join(", ");
-    let picture = bars("Rows that could not be used, by reason", format!("Bars: {said}."), &groups, 760.0, Shown::NONE);
+    let reasons: Vec<(String, u64)> = figures
+        .quarantine()
+        .into_iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(code, rows)| (advice::quarantine_words(code).to_string(), rows))
+        .collect();
+    let said = reasons.iter().map(|(words, rows)| format!("{words} {rows}")).collect::<Vec<_>>().join(", ");
+    let title = "Rows that could not be used, by reason";
     html! {
         h3 { "Why rows could not be used" }
-        (figure("quarantine-reasons", &picture, quarantine_table(figures)))
+        @if reasons.is_empty() {
+            p { "No provider sent enough such rows for their reasons to be told." }
+        } @else {
+            (figure("quarantine-reasons", &sums(title, format!("Bars: {said}."), &reasons), quarantine_table(figures)))
+            p.note { "Sums of the figures that the table shows; what it hides is left out." }
+        }
     }
 }
 
@@ -261,7 +266,6 @@ fn quarantine_table(figures: &Figures) -> Markup {
             caption { "Rows that could not be used, of providers that sent any" }
             thead { tr { th scope="col" { "Provider" } @for code in &codes { th.n scope="col" { (advice::quarantine_words(*code)) } } } }
             tbody {
-                tr { th scope="row" { "All providers" } @for (_, rows) in &figures.quarantine { (count_cell(*rows)) } }
                 @for provider in figures.providers.iter().filter(any) {
                     tr class=(of(provider)) { th scope="row" { (provider.name) } @for (_, rows) in &provider.codes { (count_cell(*rows)) } }
                 }

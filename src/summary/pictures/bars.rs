@@ -31,6 +31,12 @@ pub(in crate::summary) fn rates(title: &str, description: String, rates: &[(Stri
     picture(title, description, &rates.iter().map(bar).collect::<Vec<_>>(), 760.0)
 }
 
+/// Bars of sums of printed figures.
+pub(in crate::summary) fn sums(title: &str, description: String, sums: &[(String, u64)]) -> Picture {
+    let bar = |(label, sum): &(String, u64)| Bar { label: label.clone(), length: Some(*sum), words: sum.to_string() };
+    picture(title, description, &sums.iter().map(bar).collect::<Vec<_>>(), 760.0)
+}
+
 /// One bar; `None` has no length.
 struct Bar {
     label: String,
