@@ -36,9 +36,14 @@ impl Filter {
         Filter { id, legend: "Postcode area", choices: areas.into_iter().map(choice).collect() }
     }
 
+    /// Is there anything to choose between?
+    pub fn chooses(&self) -> bool {
+        self.choices.len() > 1
+    }
+
     /// The buttons; nothing where there is nothing to choose between.
     pub fn buttons(&self) -> Markup {
-        if self.choices.len() < 2 {
+        if !self.chooses() {
             return html! {};
         }
         let button = |class: &str, words: &str, checked: bool| {
@@ -59,6 +64,9 @@ impl Filter {
 
     /// The rules that hide what is not chosen: rows go, what stands in a picture pales.
     fn rules(&self) -> String {
+        if !self.chooses() {
+            return String::new();
+        }
         let rule = |choice: &Choice| {
             let (section, class) = (self.id, &choice.class);
             let checked = format!("#{section}:has(#{}:checked)", self.button(class));
@@ -66,7 +74,10 @@ impl Filter {
                 "{checked} :is(tr,li).of:not(.{class}){{display:none}}{checked} g.of:not(.{class}){{opacity:.18}}\n"
             )
         };
-        self.choices.iter().map(rule).collect()
+        // What is too much for a first look comes with its own choice.
+        let all = format!("#{}:has(#{}:checked)", self.id, self.button("all"));
+        let first = format!("{all} .later{{display:none}}\n#{}:not(:has(#{}:checked)) .all-only{{display:none}}\n", self.id, self.button("all"));
+        self.choices.iter().map(rule).chain([first]).collect()
     }
 }
 

@@ -9,7 +9,7 @@ use maud::{Markup, html};
 
 /// Rows and columns of the heat map on the page; the file has more.
 const MATRIX_SHOWN: usize = 40;
-/// Providers whose advice stands open, most records to gain first; the others fold.
+/// Providers whose advice stands there from the beginning, most records to gain first; the others come with their kind of service.
 const ADVISED_FIRST: usize = 6;
 
 pub(super) fn sections(figures: &Figures) -> Markup {
@@ -217,13 +217,12 @@ fn what_to_fix(figures: &Figures) -> Markup {
     let mut advised: Vec<(&ProviderFigures, Vec<String>)> = figures.providers.iter().map(advice).collect();
     advised.retain(|(_, sentences)| !sentences.is_empty());
     advised.sort_by_key(|(provider, _)| std::cmp::Reverse(advice::urgency(provider)));
-    let (first, others) = advised.split_at(advised.len().min(ADVISED_FIRST));
     html! {
         h3 { "What to fix first" }
         @if advised.is_empty() { p { "Nothing stands out: every provider fills the fields that linking leans on." } }
-        (advice_list(first))
-        @if !others.is_empty() {
-            details { summary { "And for " (plural(others.len(), "other provider", "other providers")) } (advice_list(others)) }
+        (advice_list(&advised))
+        @if advised.len() > ADVISED_FIRST && Filter::of_settings("quality", figures).chooses() {
+            p.note.all-only { "These are the " (ADVISED_FIRST) " most pressing of " (advised.len()) " providers. Choose a kind of service above for all of its own." }
         }
     }
 }
@@ -231,8 +230,9 @@ fn what_to_fix(figures: &Figures) -> Markup {
 fn advice_list(advised: &[(&ProviderFigures, Vec<String>)]) -> Markup {
     html! {
         ul.fixes {
-            @for (provider, sentences) in advised {
-                li class=(of(provider)) { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
+            @for (at, (provider, sentences)) in advised.iter().enumerate() {
+                @let later = if at < ADVISED_FIRST { "" } else { " later" };
+                li class=(format!("{}{later}", of(provider))) { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
             }
         }
     }

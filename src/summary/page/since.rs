@@ -4,6 +4,7 @@ use super::day;
 use crate::summary::disclosure::Shown;
 use crate::summary::figures::Figures;
 use crate::summary::over_time::{Change, Of};
+use crate::summary::pictures::separated;
 use maud::{Markup, html};
 
 /// Against what is compared, or why nothing is.
@@ -62,13 +63,5 @@ pub(super) fn words(change: Change) -> Option<String> {
         Change::By(0) => Some("as before".into()),
         Change::By(more @ 1..) => Some(format!("{} more", separated(more.unsigned_abs()))),
         Change::By(fewer) => Some(format!("{} fewer", separated(fewer.unsigned_abs()))),
-    }
-}
-
-/// With thousands separators.
-fn separated(count: u64) -> String {
-    match count {
-        0..1000 => count.to_string(),
-        _ => format!("{},{:03}", separated(count / 1000), count % 1000),
     }
 }

@@ -1,6 +1,6 @@
 //! Horizontal bars, label beside (wide) or above (narrow).
 
-use super::scale::Linear;
+use super::scale::{Linear, separated};
 use super::{Drawing, Picture, fitted, line, rectangle, text};
 use crate::summary::disclosure::Shown;
 use crate::summary::figures::Group;
@@ -33,7 +33,7 @@ pub(in crate::summary) fn rates(title: &str, description: String, rates: &[(Stri
 
 /// Bars of sums of printed figures.
 pub(in crate::summary) fn sums(title: &str, description: String, sums: &[(String, u64)]) -> Picture {
-    let bar = |(label, sum): &(String, u64)| Bar { label: label.clone(), length: Some(*sum), words: sum.to_string() };
+    let bar = |(label, sum): &(String, u64)| Bar { label: label.clone(), length: Some(*sum), words: separated(*sum) };
     picture(title, description, &sums.iter().map(bar).collect::<Vec<_>>(), 760.0)
 }
 

@@ -1,6 +1,6 @@
 //! One small picture a group of how many people it held over time: a line from printed count to printed count, broken where one is hidden.
 
-use super::scale::{Linear, short};
+use super::scale::{Linear, separated, short};
 use super::{Drawing, Picture, fitted, line, number, text};
 use jiff::civil::Date;
 use maud::{Markup, html};
@@ -46,12 +46,13 @@ fn one(series: &Series, (x, y): (f64, f64), width: f64, (first, last): (Date, Da
     let days = |date: Date| f64::from(date.since(first).map_or(0, |span| span.get_days()));
     let whole = days(last).max(1.0);
     let across = |date: Date| x + AXIS + days(date) / whole * (width - AXIS - 8.0);
-    let newest = series.counts.last().map_or("*".into(), |(_, count)| count.map_or("*".into(), short));
+    let newest = series.counts.last().map_or("*".into(), |(_, count)| count.map_or("*".into(), separated));
     let highest = *scale.ticks().last().expect("a scale has a tick");
     html! {
         (text("label strong", x, y + 15.0, &fitted(series.name, width - 52.0, 14.0)))
         (text("value end", x + width, y + 15.0, &newest))
-        @for tick in [0, highest] {
+        // Where every count is hidden there is no scale.
+        @for tick in [0, highest].into_iter().take(if largest > 0 { 2 } else { 1 }) {
             (line("grid", (x + AXIS, top + LINE - scale.at(tick)), (x + width, top + LINE - scale.at(tick))))
             (text("tick end", x + AXIS - 7.0, top + LINE - scale.at(tick) + 4.0, &short(tick)))
         }

@@ -13,7 +13,7 @@ pub(super) use bars::{bars, rates, sums};
 pub(super) use lines::{Series, lines};
 pub(super) use matrix::matrix;
 pub(super) use pyramid::pyramid;
-pub(super) use scale::shade;
+pub(super) use scale::{separated, shade};
 pub(super) use tiles::tiles;
 pub(super) use upset::upset;
 
