@@ -140,6 +140,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "inputs",
         "provider_changes",
         "standardise",
+        "packages",
         "linkage",
         "reused_stages",
         "removed_runs",

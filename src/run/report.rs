@@ -7,6 +7,7 @@ use super::earlier;
 use super::machine;
 use super::progress::StageTime;
 use crate::best_record::{self, People};
+use crate::care::{CareCounts, ProviderPackages};
 use crate::cohort;
 use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
@@ -36,8 +37,19 @@ pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::Cohor
         changes: changes(night.identified.previous_run.as_deref(), &night.identified.changes),
         segment_sets: segment_sets(night),
         cohorts,
+        care: care(night),
     };
     summary::build(&facts)
+}
+
+/// Packages of care of those who are registered or known here.
+fn care(night: &Night) -> Option<CareCounts> {
+    use best_record::Status::{KnownOnly, Registered};
+    let (care, people) = (night.people.care.as_ref()?, &night.people);
+    let mut counted = CareCounts::of_rules(&night.job.care.rules);
+    let here = (0..people.len()).filter(|&person| matches!(people.status[person], Registered | KnownOnly));
+    here.for_each(|person| counted.add(&care.of(person)));
+    Some(counted)
 }
 
 fn segment_sets<'a>(night: &'a Night) -> Vec<SegmentSet<'a>> {
@@ -131,6 +143,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "inputs": inputs(night),
         "provider_changes": night.provider_changes,
         "standardise": standardised(night),
+        "packages": packages(night),
         "linkage": {
             "identities": linked.identities.len(),
             "blocking": { "rules": linked.rules, "cap": linked.limits.cap },
@@ -203,6 +216,12 @@ fn standardised(night: &Night) -> Value {
         "replaced_numbers": night.replaced_numbers,
         "fields": quality.collect::<Vec<_>>(),
     })
+}
+
+/// The packages of each provider that sends any; by what they are for they stand in the summary, after disclosure control.
+pub(super) fn packages(night: &Night) -> Vec<ProviderPackages> {
+    let care = night.people.care.as_ref();
+    care.map(|care| ProviderPackages::of(night.job, &care.packages)).unwrap_or_default()
 }
 
 fn agreement(night: &Night) -> Value {

@@ -3,6 +3,7 @@
 //! People are counted by status, age and sex, ethnic group, place, number of providers, kinds of care and provider. Each of these adds up to
 //! the same few totals, printed or not, and some cells stand in two of them: nobody's place in one table may be worked out from another.
 
+use super::care::CareCells;
 use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
 use super::{EthnicGroup, Facts, Sex, Status};
@@ -37,6 +38,7 @@ pub(super) struct Cells {
     pub segments: Vec<Vec<SegmentCells>>,
     /// In the order of the job.
     pub cohorts: Vec<CohortCells>,
+    pub care: Option<CareCells>,
     pub rows: Rows,
 }
 
@@ -115,6 +117,7 @@ impl Layout<'_, '_> {
         let (settings, of_provider) = self.settings_and_providers(&combinations, other_combinations, &known_to);
         let overlap = self.overlap(&combinations, other_combinations, &of_provider);
         let cohorts = self.cohorts();
+        let care = self.care(living);
         let rows = self.rows();
         Cells {
             people: self.people,
@@ -130,6 +133,7 @@ impl Layout<'_, '_> {
             overlap,
             segments,
             cohorts,
+            care,
             rows,
         }
     }
@@ -346,6 +350,12 @@ impl Layout<'_, '_> {
             cells.push(CohortCells { people, entered });
         }
         cells
+    }
+
+    fn care(&mut self, living: Place) -> Option<CareCells> {
+        let [registered, known_only, ..] = self.counts.status;
+        let (control, people) = (self.facts.control, registered + known_only);
+        self.facts.care.as_ref().map(|counts| CareCells::lay_out(control, counts, self.table, living, people))
     }
 
     fn rows(&mut self) -> Rows {

@@ -1,6 +1,7 @@
 //! What the summary needs to know, as plain columns: the driver of a run fills it.
 
 use super::disclosure::Control;
+use crate::care::CareCounts;
 use crate::cohort;
 use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
@@ -28,6 +29,8 @@ pub struct Facts<'a> {
     pub segment_sets: Vec<SegmentSet<'a>>,
     /// In the order of the job.
     pub cohorts: &'a [cohort::CohortCount],
+    /// `None` where no provider sends packages of care.
+    pub care: Option<CareCounts>,
 }
 
 /// Groups that part everybody.

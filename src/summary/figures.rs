@@ -2,6 +2,7 @@
 //!
 //! Order and grouping follow what is shown, never the exact counts behind it, so that they tell nothing either.
 
+use super::care::CareFigures;
 use super::cells::{self, Cells, overlap_name, rows_name};
 use super::count::{AGE_BANDS, Counts, KNOWN_TO, age_band_words};
 use super::disclosure::{Control, Place, Preset, Protected, Shown};
@@ -37,6 +38,7 @@ pub(super) struct Figures<'a> {
     pub changes: Option<ChangeFigures<'a>>,
     pub segment_sets: Vec<SegmentFigures<'a>>,
     pub cohorts: Vec<CohortFigures<'a>>,
+    pub care: Option<CareFigures>,
 }
 
 /// A label and its people.
@@ -180,6 +182,7 @@ impl<'a> Figures<'a> {
             changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
             segment_sets: cells.segment_sets(),
             cohorts: cells.cohorts(),
+            care: facts.care.as_ref().zip(cells.cells.care.as_ref()).map(|(care, cells)| cells.read(care, &shown)),
         }
     }
 }

@@ -118,6 +118,20 @@ const COHORTS: Shape = Shape {
         ("left", "In it in the run before, and not any more; empty where that had no such cohort", "people", RULE),
     ],
 };
+const PACKAGES: Shape = Shape {
+    file: "packages.csv",
+    columns: &[
+        (
+            "measure",
+            "with_package, two_providers, ended_without_successor, should_have or gap: docs/care.md says what each counts",
+            "word",
+            NONE,
+        ),
+        ("need", "What a package is for, as the job translates it; empty for any", "text", NONE),
+        ("rule", "Care rule of the job file; empty where it is none's", "identifier", NONE),
+        ("people", "People registered or known here", "people", RULE),
+    ],
+};
 const DICTIONARY: Shape = Shape {
     file: "dictionary.csv",
     columns: &[
@@ -128,8 +142,19 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 10] =
-    [&AGE_SEX, &AREA, &GROUPS, &SEGMENTS, &COHORTS, &PROVIDERS, &OVERLAP, &QUARANTINE, &QUALITY, &DICTIONARY];
+const SHAPES: [&Shape; 11] = [
+    &AGE_SEX,
+    &AREA,
+    &GROUPS,
+    &SEGMENTS,
+    &COHORTS,
+    &PACKAGES,
+    &PROVIDERS,
+    &OVERLAP,
+    &QUARANTINE,
+    &QUALITY,
+    &DICTIONARY,
+];
 
 /// Every table, in the order of the dictionary, which is the last.
 pub(super) fn all(figures: &Figures) -> Vec<Table> {
@@ -139,6 +164,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         people_groups(figures),
         segments(figures),
         cohorts(figures),
+        packages(figures),
         providers(figures),
         overlap(figures),
         quarantine(figures),
@@ -229,6 +255,24 @@ fn cohorts(figures: &Figures) -> Vec<Vec<String>> {
         names.into_iter().chain([cohort.people.plain(), maybe(cohort.entered), maybe(cohort.left)]).collect()
     };
     figures.cohorts.iter().map(row).collect()
+}
+
+fn packages(figures: &Figures) -> Vec<Vec<String>> {
+    let Some(care) = &figures.care else { return Vec::new() };
+    let row = |measure: &str, need: &str, rule: &str, people: Shown| {
+        vec![measure.to_string(), need.to_string(), rule.to_string(), people.plain()]
+    };
+    let mut rows = Vec::new();
+    for need in [&care.any].into_iter().chain(&care.needs) {
+        rows.push(row("with_package", &need.need, "", need.current));
+        rows.push(row("two_providers", &need.need, "", need.overlap));
+        rows.push(row("ended_without_successor", &need.need, "", need.ended));
+    }
+    for rule in &care.rules {
+        rows.push(row("should_have", &rule.need, &rule.id, rule.due));
+        rows.push(row("gap", &rule.need, &rule.id, rule.gaps));
+    }
+    rows
 }
 
 fn providers(figures: &Figures) -> Vec<Vec<String>> {
