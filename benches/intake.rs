@@ -120,6 +120,7 @@ fn job(path: &Path, threads: usize) -> Job {
         when_missing: WhenMissing::Stop,
         columns,
         carry: Vec::new(),
+        packages: Vec::new(),
     };
     Job {
         path: PathBuf::from("job.toml"),
@@ -148,6 +149,7 @@ fn job(path: &Path, threads: usize) -> Job {
         releases: Vec::new(),
         reference: Default::default(),
         segment_sets: Vec::new(),
+        care: Default::default(),
         cohorts: Vec::new(),
     }
 }

@@ -9,6 +9,7 @@ pub mod baselines;
 pub mod bench;
 pub mod best_record;
 pub mod blocking;
+pub mod care;
 pub mod clustering;
 pub mod cohort;
 pub mod comparison;

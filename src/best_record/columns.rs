@@ -59,6 +59,7 @@ pub(crate) fn column<'a>(people: &'a People, name: &str) -> Column<'a> {
         "lsoa" | "ward" | "icb" => area(people, name),
         "imd_decile" => Column::Whole(Box::new(|person| people.derived.imd_decile(person).map(i64::from))),
         _ => segment(people, name)
+            .or_else(|| people.care.as_ref()?.column(name))
             .or_else(|| field(people, name))
             .or_else(|| fact(people, name))
             .expect("the check has found the column"),
@@ -107,6 +108,6 @@ fn text<'a>(codes: &'a [u32], values: &'a Dictionary) -> Column<'a> {
     Column::Text(Box::new(|person| Some(codes[person]).filter(|code| *code != MISSING)), values)
 }
 
-fn list(lists: &Lists) -> Column<'_> {
+pub(super) fn list(lists: &Lists) -> Column<'_> {
     Column::List(Box::new(|person| (!lists.hidden[person]).then(|| lists.codes_of(person))), &lists.values)
 }

@@ -5,6 +5,7 @@
 //! the number of threads; a sensitive person has neither place nor provider in any column.
 
 mod age;
+mod care;
 mod columns;
 mod conflicts;
 mod credibility;
@@ -21,6 +22,7 @@ mod status;
 mod tests;
 
 pub use age::{AGE_BANDS, age_band, age_in_years};
+pub use care::Care;
 pub(crate) use columns::column;
 pub(crate) use credibility::is_name;
 pub use dates::{NO_DATE, days};
@@ -56,6 +58,10 @@ pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
     let facts = facts.map(|fact| fact.name.clone());
     let mut hidden: Vec<String> =
         places.chain(sources).chain(HIDDEN_WITH_PLACES.map(str::to_string)).chain(facts).collect();
+    hidden.push("package_overlaps".to_string());
+    if job.care.looks_at(&hidden) {
+        hidden.extend(["packages_due", "package_gaps"].map(str::to_string));
+    }
     // A segment that rests on a place tells something of it; sets may look at those before them.
     for set in &job.segment_sets {
         if set.looks_at(&hidden) {
@@ -127,10 +133,12 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         conflicts: conflicts::conflicts(&chooser),
         facts,
         derived,
+        care: None,
         segments: Vec::new(),
         first_seen: linked.first_seen.into_iter().map(days).collect(),
         sensitive,
     };
+    people.care = care::of(&chooser, &people);
     segments::assign(job, &mut people);
     people
 }

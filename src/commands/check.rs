@@ -158,7 +158,9 @@ fn unmapped(provider: &Provider, peek: &Peek) -> Vec<String> {
     if provider.format.header == Some(false) || provider.format.kind == Some(FormatKind::FixedWidth) {
         return Vec::new();
     }
-    let named = |column: &str| provider.columns.values().any(|source| source.columns.iter().any(|name| name == column));
+    let packages = || provider.packages.iter().flat_map(|package| package.parts.values());
+    let sources = || provider.columns.values().chain(packages());
+    let named = |column: &str| sources().any(|source| source.columns.iter().any(|name| name == column));
     let candidates = peek
         .columns
         .iter()

@@ -156,6 +156,7 @@ fn asking() -> Provider {
         stale_days: 0,
         columns: BTreeMap::new(),
         carry: Vec::new(),
+        packages: Vec::new(),
     }
 }
 

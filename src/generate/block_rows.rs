@@ -1,5 +1,6 @@
 //! All records of one block of people, written as every provider writes them.
 
+use super::care::Care;
 use super::chance::{Chance, spread};
 use super::damage::Damage;
 use super::households::{Block, World};
@@ -77,8 +78,9 @@ impl Writer<'_> {
         for person in &block.people {
             self.visits.of(&block, person, &mut visits, &mut chance);
             let practice = self.practice_of(&visits);
+            let care = Care::of(person, self.world.seed);
             for visit in &visits {
-                self.visit(&block, person, visit, practice, &mut state, &mut output, &mut chance);
+                self.visit(&block, (person, &care), visit, practice, &mut state, &mut output, &mut chance);
             }
             self.lists(&block, person, &mut output.lists);
         }
@@ -99,7 +101,7 @@ impl Writer<'_> {
     fn visit(
         &self,
         block: &Block,
-        person: &Person,
+        (person, care): (&Person, &Care),
         visit: &Visit,
         practice: &str,
         state: &mut State,
@@ -140,6 +142,8 @@ impl Writer<'_> {
             home,
             practice,
             provider,
+            local: self.visits.is_local(block, person, visit.provider),
+            care,
             record_id: &record_id,
             seen: visit.seen[0],
             registered_until: visit.registered_until,

@@ -1,6 +1,6 @@
-//! The segments and cohorts of the demo's job: what a partnership looks for first.
+//! The segments, care rules and cohorts of the demo's job: what a partnership looks for first.
 
-/// `[[segment_set]]` and `[[cohort]]`, over facts that the demo's providers carry.
+/// `[[segment_set]]`, `[care]` and `[[cohort]]`, over facts that the demo's providers carry.
 pub(super) const TEXT: &str = r#"
 # Groups that part everybody; docs/cohorts.md tells where the built-in ones come from.
 [[segment_set]]
@@ -15,6 +15,29 @@ preset = "bridges_to_health"
 id = "age_and_condition"
 preset = "london"
 
+# Who should have a package of care, and what must follow one; docs/care.md.
+[care]
+successor_days = 28
+ended_within = "12 months"
+
+[[care.rule]]
+id = "frail-and-alone"
+name = "Severely frail and living alone: personal care"
+where = '''age >= 75 && frailty == "severe" && lives_alone'''
+need = "personal_care"
+
+[[care.rule]]
+id = "end-of-life"
+name = "On the end-of-life register: palliative care"
+where = '''end_of_life_register'''
+need = "palliative_care"
+
+[[care.rule]]
+id = "dementia"
+name = "Dementia: dementia support"
+where = '''dementia'''
+need = "dementia_support"
+
 # Whom to look for. Nobody gets a cohort but by a release.
 [[cohort]]
 id = "rising-risk"
@@ -27,10 +50,24 @@ order_by = ["unplanned_admissions_12m descending", "age descending"]
 
 [[cohort]]
 id = "frail-without-care-package"
-name = "Frail, with no care package open"
-where = '''status == "registered" && age >= 75 && frailty in ["moderate", "severe"]
-    && (!has(care_package_start) || care_package_end < as_of && care_package_start <= care_package_end)'''
-columns = ["age", "frailty", "care_package_end", "days_since_contact"]
+name = "Frail and living alone, with no package of care"
+where = '''status == "registered" && age >= 75 && frailty in ["moderate", "severe"] && lives_alone && packages_current == 0'''
+columns = ["age", "frailty", "packages_ended", "days_since_contact"]
+purpose = "direct_care"
+order_by = ["age descending"]
+
+[[cohort]]
+id = "two-providers-for-one-need"
+name = "Two providers for one need"
+where = '''size(package_overlaps) > 0'''
+columns = ["age", "package_overlaps", "packages_current"]
+purpose = "direct_care"
+
+[[cohort]]
+id = "care-ended-without-successor"
+name = "Package of care ended, none since"
+where = '''size(packages_ended) > 0'''
+columns = ["age", "packages_ended", "package_needs", "days_since_contact"]
 purpose = "direct_care"
 order_by = ["age descending"]
 

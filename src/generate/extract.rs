@@ -2,7 +2,7 @@
 //!
 //! Bytes depend only on the rows: no clock, no thread, no name of a machine stands in them.
 
-use super::layouts::What;
+use super::layouts::{Part, What};
 use super::providers::{Compression, Dates, Encoding, Format, Provider};
 use super::rows::Rows;
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
@@ -279,8 +279,7 @@ fn is_date(what: What) -> bool {
             | LastContact
             | Admission
             | Attendance
-            | PackageFrom
-            | PackageUntil
+            | Package(_, Part::From | Part::Until | Part::PlannedUntil)
     )
 }
 

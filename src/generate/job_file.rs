@@ -2,7 +2,7 @@
 
 use super::cohorts;
 use super::extract::file_name;
-use super::layouts::What;
+use super::layouts::{Part, What};
 use super::people::AS_OF;
 use super::providers::{Dates, Format, Provider, Sexes};
 use super::releases;
@@ -141,6 +141,7 @@ fn table(provider: &Provider, text: &mut String) {
     text.push_str("\n[provider.columns]\n");
     columns(provider, text);
     carry(provider, text);
+    packages(provider, text);
 }
 
 /// Fields of the job file in their usual order, each with the columns that may hold it.
@@ -238,9 +239,8 @@ fn carry(provider: &Provider, text: &mut String) {
             What::LastContact => ("last_contact", "date", "combine = \"latest\""),
             What::Admission => ("unplanned_admissions_12m", "date", "combine = \"count\", within = \"12 months\""),
             What::Attendance => ("emergency_attendances_12m", "date", "combine = \"count\", within = \"12 months\""),
-            What::PackageService => ("care_services", "list", "combine = \"union\""),
-            What::PackageFrom => ("care_package_start", "date", "combine = \"latest\""),
-            What::PackageUntil => ("care_package_end", "date", "combine = \"latest\""),
+            What::Package(0, Part::Service) => ("care_services", "list", "combine = \"union\""),
+            What::LivesAlone => ("lives_alone", "flag", "combine = \"latest\""),
             What::PreferredPlace => ("preferred_place_of_death", "category", "combine = \"latest\""),
             What::ActualPlace => ("place_of_death", "category", "combine = \"latest\""),
             What::Resuscitation => ("do_not_resuscitate", "flag", "combine = \"any\""),
@@ -258,5 +258,49 @@ fn carry(provider: &Provider, text: &mut String) {
     if !lines.is_empty() {
         text.push_str("\n[provider.carry]\n");
         text.push_str(&lines);
+    }
+}
+
+/// Parts of a package with their keys in the job file.
+const PARTS: [(Part, &str); 6] = [
+    (Part::Service, "service"),
+    (Part::Need, "need"),
+    (Part::From, "start"),
+    (Part::Until, "end"),
+    (Part::PlannedUntil, "planned_until"),
+    (Part::Because, "ended_because"),
+];
+
+/// What the systems of the providers write, and the one word that the job has for it.
+const NEEDS: &str = "\"Personal care\" = \"personal_care\", \"Accommodation with care\" = \"accommodation\", Reablement = \"reablement\", \
+                     Nursing = \"nursing\", \"Palliative care\" = \"palliative_care\", \"Mental health\" = \"mental_health\", \
+                     \"Dementia support\" = \"dementia_support\", Company = \"company\"";
+const REASONS: &str = "\"Needs met\" = \"need_met\", \"Moved away\" = \"moved_away\", Died = \"died\"";
+
+/// `[[provider.package]]`, one a group of columns.
+fn packages(provider: &Provider, text: &mut String) {
+    let columns = provider.kind.columns;
+    for place in 0.. {
+        let header = |part: Part| columns.iter().find(|column| column.what == What::Package(place, part));
+        if header(Part::Service).is_none() {
+            return;
+        }
+        text.push_str("\n[[provider.package]]\n");
+        for (part, key) in PARTS {
+            let Some(column) = header(part).map(|column| column.header) else { continue };
+            let is_date = matches!(part, Part::From | Part::Until | Part::PlannedUntil);
+            match (part, date_format(provider).filter(|_| is_date)) {
+                (Part::Need, _) => {
+                    put(text, format_args!("{key} = {{ column = \"{column}\", values = {{ {NEEDS} }} }}\n"));
+                }
+                (Part::Because, _) => {
+                    put(text, format_args!("{key} = {{ column = \"{column}\", values = {{ {REASONS} }} }}\n"));
+                }
+                (_, Some(format)) => {
+                    put(text, format_args!("{key} = {{ column = \"{column}\", format = \"{format}\" }}\n"));
+                }
+                _ => put(text, format_args!("{key} = \"{column}\"\n")),
+            }
+        }
     }
 }

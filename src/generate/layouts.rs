@@ -49,15 +49,27 @@ pub(super) enum What {
     /// A row an admission or attendance.
     Admission,
     Attendance,
-    PackageService,
-    PackageFrom,
-    PackageUntil,
+    /// Of the nth package of care.
+    Package(usize, Part),
+    /// "Y", "N".
+    LivesAlone,
     PreferredPlace,
     ActualPlace,
     Resuscitation,
     EndOfLifeRegister,
     /// A column that nobody maps: extracts are full of them.
     Unused(&'static str),
+}
+
+/// What a column says of a package of care.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Part {
+    Service,
+    Need,
+    From,
+    Until,
+    PlannedUntil,
+    Because,
 }
 
 impl What {
@@ -124,6 +136,7 @@ pub(super) static PRACTICE_A: &[Column] = &[
     c("IMD Decile", Decile),
     c("Last Seen", LastContact),
     c("Palliative Register", EndOfLifeRegister),
+    c("Lives Alone", LivesAlone),
 ];
 pub(super) static PRACTICE_B: &[Column] = &[
     c("Usual GP's Organisation Code", Practice),
@@ -284,6 +297,14 @@ pub(super) static COMMUNITY: &[Column] = &[
     c("ORGANISATION CODE (GP PRACTICE)", Practice),
     c("CARE CONTACT DATE", LastContact),
     c("FRAILTY", Frailty),
+    c("SERVICE", Package(0, Part::Service)),
+    c("SERVICE REASON", Package(0, Part::Need)),
+    c("SERVICE START DATE", Package(0, Part::From)),
+    c("SERVICE END DATE", Package(0, Part::Until)),
+    c("SECOND SERVICE", Package(1, Part::Service)),
+    c("SECOND SERVICE REASON", Package(1, Part::Need)),
+    c("SECOND SERVICE START DATE", Package(1, Part::From)),
+    c("SECOND SERVICE END DATE", Package(1, Part::Until)),
 ];
 pub(super) static CHILDREN: &[Column] = &[
     c("id", RecordId),
@@ -315,6 +336,10 @@ pub(super) static MENTAL_HEALTH: &[Column] = &[
     c("GMPReg", Practice),
     c("LastContactDate", LastContact),
     c("SMIRegister", Condition(9)),
+    c("CareTeam", Package(0, Part::Service)),
+    c("CareReason", Package(0, Part::Need)),
+    c("CareStartDate", Package(0, Part::From)),
+    c("CareEndDate", Package(0, Part::Until)),
     c("OrgIDResidenceResp", Unused("QRV")),
 ];
 pub(super) static COUNCIL_A: &[Column] = &[
@@ -332,9 +357,17 @@ pub(super) static COUNCIL_A: &[Column] = &[
     c("Phone", Phone),
     c("GP_Practice_Code", Practice),
     c("Client_Type", Unused("Service User")),
-    c("Service_Type", PackageService),
-    c("Event_Start_Date", PackageFrom),
-    c("Event_End_Date", PackageUntil),
+    c("Primary_Support_Reason", Package(0, Part::Need)),
+    c("Service_Type", Package(0, Part::Service)),
+    c("Event_Start_Date", Package(0, Part::From)),
+    c("Event_End_Date", Package(0, Part::Until)),
+    c("Planned_End_Date", Package(0, Part::PlannedUntil)),
+    c("Exit_Reason", Package(0, Part::Because)),
+    c("Primary_Support_Reason_2", Package(1, Part::Need)),
+    c("Service_Type_2", Package(1, Part::Service)),
+    c("Event_Start_Date_2", Package(1, Part::From)),
+    c("Event_End_Date_2", Package(1, Part::Until)),
+    c("Lives_Alone", LivesAlone),
     c("Last_Review", LastContact),
 ];
 pub(super) static COUNCIL_B: &[Column] = &[
@@ -348,9 +381,12 @@ pub(super) static COUNCIL_B: &[Column] = &[
     c("Town", AddressTown),
     c("PostCode", Postcode),
     c("Tel", Phone),
-    c("Service", PackageService),
-    c("Start", PackageFrom),
-    c("End", PackageUntil),
+    c("Reason", Package(0, Part::Need)),
+    c("Service", Package(0, Part::Service)),
+    c("Start", Package(0, Part::From)),
+    c("End", Package(0, Part::Until)),
+    c("EndedBecause", Package(0, Part::Because)),
+    c("LivesAlone", LivesAlone),
     c("LastContact", LastContact),
 ];
 pub(super) static AMBULANCE: &[Column] = &[
@@ -407,6 +443,10 @@ pub(super) static HOSPICE: &[Column] = &[
     c("Place of death", ActualPlace),
     c("DNACPR", Resuscitation),
     c("Last contact", LastContact),
+    c("Service", Package(0, Part::Service)),
+    c("Service for", Package(0, Part::Need)),
+    c("Service from", Package(0, Part::From)),
+    c("Service until", Package(0, Part::Until)),
 ];
 pub(super) static CARE_PLANS: &[Column] = &[
     c("plan_id", RecordId),
@@ -478,6 +518,10 @@ pub(super) static VOLUNTEERS: &[Column] = &[
     c("Phone", Phone),
     c("Email", Email),
     c("Last visit", LastContact),
+    c("Lives alone", LivesAlone),
+    c("Activity", Package(0, Part::Service)),
+    c("Activity for", Package(0, Part::Need)),
+    c("Activity since", Package(0, Part::From)),
 ];
 pub(super) static EYE_SCREENING: &[Column] = &[
     c("screening_id", RecordId),

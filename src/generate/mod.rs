@@ -10,6 +10,7 @@
 //! few of them, and files are written in their order.
 
 mod block_rows;
+mod care;
 mod chance;
 mod cohorts;
 mod customs;

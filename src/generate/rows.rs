@@ -1,7 +1,8 @@
 //! One record as the cells of one provider's extract: its columns, codes, date formats and habits.
 
+use super::care::Care;
 use super::health::{CONDITIONS, FRAILTY};
-use super::layouts::What;
+use super::layouts::{Part, What};
 use super::people::Person;
 use super::places::Address;
 use super::providers::{Dates, NumberStyle, Provider, Sexes, Style};
@@ -54,6 +55,9 @@ pub(super) struct Source<'a> {
     /// The practice of registration, `V81999` where unknown.
     pub practice: &'a str,
     pub provider: &'a Provider,
+    /// The provider is the one of its setting that serves where the person lives.
+    pub local: bool,
+    pub care: &'a Care,
     pub record_id: &'a str,
     pub seen: Date,
     pub registered_until: Option<Date>,
@@ -117,7 +121,6 @@ impl Source<'_> {
     /// Carried facts.
     fn fact(&self, what: What, out: &mut String) {
         let (health, style) = (&self.person.health, &self.provider.kind.style);
-        let package = health.care_package;
         let wishes = health.end_of_life;
         match what {
             What::Condition(place) => out.push(if health.has(place) { 'Y' } else { 'N' }),
@@ -126,9 +129,8 @@ impl Source<'_> {
             What::Authority => out.push_str(self.home.authority),
             What::Decile => drop(write!(out, "{}", self.home.decile)),
             What::LastContact | What::Admission | What::Attendance => day(Some(self.seen), style, out),
-            What::PackageService => out.push_str(package.map_or("", |package| package.service)),
-            What::PackageFrom => day(package.map(|package| package.from), style, out),
-            What::PackageUntil => day(package.and_then(|package| package.until), style, out),
+            What::Package(place, part) => self.package(place, part, out),
+            What::LivesAlone => out.push(if self.care.lives_alone { 'Y' } else { 'N' }),
             What::PreferredPlace => out.push_str(wishes.map_or("", |wishes| wishes.preferred_place)),
             What::ActualPlace if self.person.died.is_some() => {
                 out.push_str(wishes.map_or("", |wishes| wishes.actual_place))
@@ -138,6 +140,22 @@ impl Source<'_> {
             }
             What::EndOfLifeRegister => out.push(if wishes.is_some() { 'Y' } else { 'N' }),
             _ => {}
+        }
+    }
+}
+
+impl Source<'_> {
+    /// A provider that is not the person's own knows of no package.
+    fn package(&self, place: usize, part: Part, out: &mut String) {
+        let style = &self.provider.kind.style;
+        let Some(package) = self.care.at(self.provider.setting(), place).filter(|_| self.local) else { return };
+        match part {
+            Part::Service => out.push_str(package.service),
+            Part::Need => out.push_str(package.need),
+            Part::Because => out.push_str(package.because),
+            Part::From => day(Some(package.from), style, out),
+            Part::Until => day(package.until, style, out),
+            Part::PlannedUntil => day(package.planned_until, style, out),
         }
     }
 }

@@ -95,12 +95,19 @@ impl<'a> Visits<'a> {
         Some((now, previous.map(|practice| (practice, left)).filter(|(_, left)| *left > days_after(AS_OF, -6 * 365))))
     }
 
-    /// Expected contacts of a person with a provider (practices apart).
-    fn mean(&self, block: &Block, person: &Person, place: usize) -> f64 {
+    /// Is the provider the one of its setting that serves where the person lives?
+    pub fn is_local(&self, block: &Block, person: &Person, place: usize) -> bool {
         let setting = self.providers[place].setting();
         let same = &self.by_setting[setting as usize];
         let home = &block.addresses[person.addresses[person.addresses.len() - 1].1 as usize];
-        let local = same[spread(home.district as u64 ^ (setting as u64) << 32) as usize % same.len()] == place;
+        same[spread(home.district as u64 ^ (setting as u64) << 32) as usize % same.len()] == place
+    }
+
+    /// Expected contacts of a person with a provider (practices apart).
+    fn mean(&self, block: &Block, person: &Person, place: usize) -> f64 {
+        let setting = self.providers[place].setting();
+        let home = &block.addresses[person.addresses[person.addresses.len() - 1].1 as usize];
+        let local = self.is_local(block, person, place);
         let age = person.age_on(AS_OF);
         let base = match setting {
             Setting::GeneralPractice => 0.0,

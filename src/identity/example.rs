@@ -24,6 +24,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         stale_days: 0,
         columns: BTreeMap::new(),
         carry: Vec::new(),
+        packages: Vec::new(),
     };
     Job {
         path: "job.toml".into(),
@@ -52,6 +53,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         releases: Vec::new(),
         reference: Default::default(),
         segment_sets: Vec::new(),
+        care: Default::default(),
         cohorts: Vec::new(),
     }
 }

@@ -148,7 +148,7 @@ impl Batch {
 }
 
 /// The source columns that a provider's mapping asks for, each once, in the order of first use: fields by [`crate::job::Field`]
-/// order, then status columns, then carried facts, then what marks a record that is gone.
+/// order, then status columns, then carried facts, then packages of care, then what marks a record that is gone.
 pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {
     let mut wanted: Vec<String> = Vec::new();
     let mut want = |name: &str| {
@@ -163,6 +163,8 @@ pub fn wanted_columns(provider: &crate::job::Provider) -> Vec<String> {
         }
     }
     provider.carry.iter().for_each(|carry| want(&carry.column));
+    let parts = provider.packages.iter().flat_map(|package| package.parts.values());
+    parts.flat_map(|source| &source.columns).for_each(|name| want(name));
     if let Some(deleted) = provider.changes.as_ref().and_then(|changes| changes.deleted.as_ref()) {
         want(&deleted.column);
     }

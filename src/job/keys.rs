@@ -2,6 +2,7 @@
 //!
 //! This description drives both the checker (`shape`) and the JSON Schema (`schema`), so that they cannot drift.
 
+pub(super) mod care;
 pub(super) mod people;
 pub(super) mod release;
 
@@ -128,6 +129,12 @@ pub(super) static ROOT: Table = Table {
         key("release", Kind::List(&release::RELEASE), Need::Optional, "What one recipient gets for one purpose."),
         key("cohort", Kind::List(&people::COHORT), Need::Optional, "People who meet a rule."),
         key("segment_set", Kind::List(&people::SEGMENT_SET), Need::Optional, "Groups that part everybody."),
+        key(
+            "care",
+            Kind::Table(&care::CARE),
+            Need::Optional,
+            "Packages of care: who should have one, and what must follow one.",
+        ),
         key("reference", Kind::Table(&people::REFERENCE), Need::Optional, "Files that say what is known of places."),
         later("report"),
     ],
@@ -245,6 +252,12 @@ pub(super) static PROVIDER: Table = Table {
             Kind::Map(Names::New, &Kind::Table(&CARRY)),
             Need::Optional,
             "Facts carried to the person, with the rule that combines them.",
+        ),
+        key(
+            "package",
+            Kind::List(&care::PACKAGE),
+            Need::Optional,
+            "Columns that hold a package of care, one a row; several groups where a row holds several.",
         ),
     ],
 };

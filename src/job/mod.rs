@@ -3,6 +3,7 @@
 //! In: a path. Out: a [`Job`] in which every path is resolved and every default filled in, so that no other
 //! room looks at TOML. Always: either a `Job` without any problem, or all problems at once.
 
+mod care;
 mod check;
 mod codes;
 mod cohort;
@@ -28,6 +29,8 @@ mod tests;
 mod values;
 
 pub(crate) use crate::suggest::nearest;
+pub(crate) use care::NEED_GONE;
+pub use care::{CARE_COLUMNS, CareRule, CareSettings, PackageColumns, PackagePart};
 pub use check::Checked;
 pub use codes::CODES;
 pub use cohort::{Cohort, Order};
@@ -91,6 +94,7 @@ pub struct Job {
     pub approvers: Vec<Approver>,
     pub releases: Vec<Release>,
     pub reference: ReferenceFiles,
+    pub care: CareSettings,
     /// `[[segment_set]]`, in the order of the file.
     pub segment_sets: Vec<SegmentSet>,
     /// `[[cohort]]`, in the order of the file.
@@ -130,6 +134,8 @@ pub struct Provider {
     pub columns: BTreeMap<Field, Source>,
     /// Facts carried to the person, in the order of the file.
     pub carry: Vec<Carry>,
+    /// Groups of columns that hold packages of care, in the order of the file.
+    pub packages: Vec<PackageColumns>,
     /// Columns that an extract lacks though the job names them and there is an earlier run: a gate judges them, and where it is waived they
     /// are read as empty.
     pub vanished: Vec<String>,

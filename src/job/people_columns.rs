@@ -1,6 +1,6 @@
 //! The columns of people.parquet that a rule may name, and what they hold.
 
-use super::{CarryKind, Combine, Field, Provider, ReferenceFiles, Setting};
+use super::{CARE_COLUMNS, CareSettings, CarryKind, Combine, Field, Provider, ReferenceFiles, Setting};
 use crate::expression::{Named, Type};
 
 /// Bands of ages five years wide, 90 and over together.
@@ -90,6 +90,20 @@ pub(super) fn people_columns(providers: &[Provider], reference: &ReferenceFiles)
     }));
     columns.push(any("first_seen", Type::Date));
     columns
+}
+
+/// The columns that come of packages, where a provider sends any.
+pub(super) fn care_columns(providers: &[Provider], care: &CareSettings) -> Vec<Named> {
+    if providers.iter().all(|provider| provider.packages.is_empty()) {
+        return Vec::new();
+    }
+    let rules: Vec<&str> = care.rules.iter().map(|rule| rule.id.as_str()).collect();
+    let column = |name: &&str| match *name {
+        "packages_current" => any(name, Type::Number),
+        "packages_due" | "package_gaps" => words(name, Type::List, &rules),
+        _ => any(name, Type::List),
+    };
+    CARE_COLUMNS.iter().map(column).collect()
 }
 
 fn fact_type(kind: CarryKind, combine: Combine) -> Type {

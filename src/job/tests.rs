@@ -159,6 +159,12 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(practice.columns[&Field::Custom(0)].columns, ["JobTitle"]);
     let count = practice.carry.iter().find(|fact| fact.name == "unplanned_admissions_12m").expect("it is carried");
     assert_eq!((count.combine, count.within), (Combine::Count, Some(Within { months: 12, days: 0 })));
+    let [first, second] = &practice.packages[..] else { panic!("two packages") };
+    assert_eq!(first.parts[&PackagePart::Need].values["PC"], "personal_care");
+    assert_eq!(first.parts[&PackagePart::End].columns, ["EndYear", "EndMonth", "EndDay"]);
+    assert_eq!(second.parts.keys().copied().collect::<Vec<_>>(), [PackagePart::Service, PackagePart::Start]);
+    assert_eq!((job.care.successor_days, job.care.ended_within), (14, Within { months: 6, days: 0 }));
+    assert_eq!(job.care.rules[0].need, "personal_care");
     assert_eq!(hospice.format.kind, Some(FormatKind::FixedWidth));
     assert_eq!(hospice.format.layout[1], FixedColumn { column: "Name".into(), start: 11, width: 30 });
     assert_eq!(hospice.when_missing, WhenMissing::Without);
@@ -176,8 +182,9 @@ fn the_whole_job_names_every_key() {
     use super::keys::release::{APPROVER, LEGAL_BASIS, POLICY, RELEASE};
     use super::keys::*;
     let of_releases = [&POLICY, &APPROVER, &LEGAL_BASIS, &RELEASE];
+    let of_care = [&super::keys::care::PACKAGE, &super::keys::care::CARE];
     let others = [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &DELETED, &CARRY, &FIELD, &GATES, &OPT_OUT];
-    for table in others.into_iter().chain(of_releases) {
+    for table in others.into_iter().chain(of_releases).chain(of_care) {
         for key in table.keys.iter().filter(|key| !matches!(key.need, Need::Later)) {
             assert!(WHOLE.contains(key.name), "{} {}", table.heading, key.name);
         }
@@ -189,7 +196,7 @@ fn messages_of_typical_mistakes() {
     let usual = Memory::usual();
     let provider = small("", "");
     let second = &provider[provider.find("[[provider]]").expect("it has one")..];
-    let cases: [(&str, String); 19] = [
+    let cases: [(&str, String); 22] = [
         ("misspelt key", small("threads = 2", "treads = 2")),
         ("misspelt setting", small("general_practice", "generel_practice")),
         ("two providers with one id", format!("{provider}\n{}", second.replace("a.csv", "b.csv"))),
@@ -221,6 +228,21 @@ fn messages_of_typical_mistakes() {
         ("secret", small("threads = 2", "database_password = \"hunter2\"")),
         ("missing keys", "[job]\n[[provider]]\nid = \"A B\"\n".into()),
         ("empty file", String::new()),
+        ("package without service", format!("{provider}\n[[provider.package]]\nneed = \"N\"\nstart = \"S\"\n")),
+        (
+            "package that makes no sense",
+            format!(
+                "{provider}\n[[provider.package]]\nservice = {{ column = \"S\", format = \"%d/%m/%Y\" }}\n\
+                 start = {{ column = \"F\", values = {{ a = \"b\" }} }}\nend = {{ format = \"DD/MM\" }}\nstatus = \"X\"\n"
+            ),
+        ),
+        (
+            "care rule that makes no sense",
+            format!(
+                "{provider}\n[care]\nsucessor_days = 3\n[[care.rule]]\nid = \"frail\"\n\
+                 where = \"package_gaps == 1 && frailti == 2\"\nneed = \"personal_care\"\n"
+            ),
+        ),
     ];
     for (name, text) in cases {
         insta::with_settings!({ description => name, omit_expression => true, prepend_module_to_snapshot => false }, {

@@ -7,10 +7,13 @@
 //! is shown, as if none were known. Sensitivity is as the run found it: today's extracts are not read.
 
 mod asked;
+mod packages;
 mod page;
 mod shown;
 mod shown_html;
+mod time_line;
 
 pub use crate::look_up::{Answer, BornAlike, Found, Query};
 pub use asked::{Asking, find};
+pub use packages::{OverlapLine, PackageLine, Packages};
 pub use page::{Bond, Feed, FieldLine, OptOutsLine, PersonPage, ProviderLine, Waiting, page};

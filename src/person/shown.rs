@@ -35,6 +35,10 @@ impl Display for PersonPage {
             )?;
         }
         self.facts(f)?;
+        if let Some(packages) = &self.packages {
+            writeln!(f, "\nPackages of care")?;
+            packages.lines().into_iter().try_for_each(|(label, words)| line(f, &label, &words))?;
+        }
         writeln!(f, "\nOpt-outs")?;
         line(f, "type 1", yes_or_no(self.opt_outs.type_1))?;
         line(f, "national", yes_or_no(self.opt_outs.national))?;

@@ -24,8 +24,17 @@ impl PersonPage {
             ("best-record", "Best record", self.best()),
             ("known-to", "Known to", self.known()),
             ("facts", "Carried facts", self.carried()),
+            (
+                "packages",
+                "Packages of care",
+                self.packages.as_ref().map_or_else(|| html! {}, |packages| packages.drawn(&self.as_of)),
+            ),
             ("opt-outs", "Opt-outs", self.opted_out()),
         ];
+        let parts = parts
+            .into_iter()
+            .filter(|(anchor, ..)| *anchor != "packages" || self.packages.is_some())
+            .collect::<Vec<_>>();
         let contents: Vec<(&str, &str)> = parts.iter().map(|(anchor, heading, _)| (*anchor, *heading)).collect();
         let page = frame::document(&Frame {
             title: &format!("Person {}", self.person_id),
@@ -83,7 +92,7 @@ impl PersonPage {
     }
 }
 
-fn table(label: &str, heads: &[&str], lines: Vec<Vec<String>>) -> Markup {
+pub(super) fn table(label: &str, heads: &[&str], lines: Vec<Vec<String>>) -> Markup {
     frame::scrolling(
         label,
         html! {

@@ -121,6 +121,9 @@ fn kind_in(job: &Job, column: &str) -> &'static str {
     }
 }
 
+/// Columns that hang on what [care] says.
+const OF_CARE_RULES: [&str; 3] = ["packages_ended", "packages_due", "package_gaps"];
+
 fn column(job: &Job, release: &Release, _: &Known) -> Objection {
     let kinds = &built_in().of(release.purpose).kinds;
     let carried =
@@ -142,6 +145,12 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
     // Nobody has agreed to the rules of a segment set: they stand outside the release and its cohort.
     if let Some(column) = asked.iter().find(|column| job.segment_sets.iter().any(|set| set.id == **column)) {
         return Some(format!("its cohort asks for {column}, whose segments are not part of what is agreed to"));
+    }
+    // Nor to those of [care].
+    if let Some(column) = asked.iter().find(|column| OF_CARE_RULES.contains(&column.as_str())) {
+        return Some(format!(
+            "its cohort asks for {column}, which hangs on [care], and that is not part of what is agreed to"
+        ));
     }
     asked
         .iter()

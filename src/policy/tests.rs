@@ -12,6 +12,7 @@ fn job(folder: &Path, release: &str, rest: &str) -> crate::job::Job {
         "[job]\nas_of = 2026-11-22\n[[provider]]\nid = \"gp\"\nsetting = \"general_practice\"\nfiles = [\"gp.csv\"]\n\
          [provider.columns]\nrecord_id = \"id\"\nfamily_name = \"family\"\n\
          [provider.carry]\ndiabetes = {{ column = \"DM\", kind = \"flag\", combine = \"any\" }}\n\
+         [[provider.package]]\nservice = \"DM\"\nstart = \"DM\"\n\
          [[approver]]\nname = \"Ann\"\nrole = \"governance_lead\"\n[[approver]]\nname = \"Bo\"\nrole = \"lay_partner\"\n\
          {rest}\n[[release]]\nid = \"one\"\nvalid_until = 2026-12-31\n\
          legal_basis = {{ article_6 = \"6(1)(e)\", article_9 = \"9(2)(h)\", confidentiality = \"section_251\", agreement = \"A1\" }}\n\
@@ -120,6 +121,9 @@ fn a_cohort_is_held_against_what_decides_who_is_in_it() {
     // A segment may be made of anything, and agreement to a release is not agreement to its rules.
     let set = "[[segment_set]]\nid = \"band\"\npreset = \"frailty\"\n";
     assert_eq!(cohort("band == 'severe'", "planning", set), ["column_justified"]);
+    // Nor to what [care] says of packages; the packages themselves may decide.
+    assert_eq!(cohort("packages_current > 0", "planning", ""), [] as [&str; 0]);
+    assert_eq!(cohort("size(packages_ended) > 0", "planning", ""), ["column_justified"]);
     // What may decide is not thereby a column.
     assert!(with("\"sex\"", "\"age\"").contains(&"column_justified"));
 }

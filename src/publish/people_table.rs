@@ -4,7 +4,7 @@ use super::WrittenFile;
 use super::table::{self, Column};
 use super::tables::Outputs;
 use crate::best_record::{
-    AGE_BANDS, BestField, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Segments, Values, age_band,
+    AGE_BANDS, BestField, Care, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Segments, Values, age_band,
 };
 use crate::failure::Result;
 use crate::records::MISSING;
@@ -30,6 +30,7 @@ pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     columns.extend(people.facts.iter().map(fact_column));
     columns.extend(derived_columns(people));
     columns.extend(outputs.job.reference.columns().into_iter().map(|name| place_column(people, name)));
+    columns.extend(people.care.iter().flat_map(care_columns));
     columns.extend(people.segments.iter().map(|(id, segments)| segment_column(id, segments)));
     columns.push(Column::required_date("first_seen", |person| people.first_seen[person]));
     table::write(folder, "people.parquet", people.len(), &columns)
@@ -46,6 +47,13 @@ fn derived_columns(people: &People) -> Vec<Column<'_>> {
         lists_column("sectors", &derived.sectors),
         Column::int32("days_since_contact", |person| derived.days_since_contact(person)),
     ]
+}
+
+/// What packages of care say.
+fn care_columns(care: &Care) -> Vec<Column<'_>> {
+    let current = Column::int64("packages_current", |person| care.current[person]);
+    let lists = care.lists().into_iter().map(|(name, lists)| lists_column(name, lists));
+    [current].into_iter().chain(lists).collect()
 }
 
 /// A column of [reference].

@@ -3,6 +3,7 @@
 use super::WrittenFile;
 use super::link_table::{self, LinkTable, identity_column};
 use super::numbers;
+use super::packages_table;
 use super::people_table;
 use super::table::{self, Column};
 use crate::best_record::{self, NO_DATE, People};
@@ -50,8 +51,12 @@ pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenF
         &|| write_withheld(folder, outputs),
         &|| write_changes(folder, outputs.changes),
     ];
-    let written: Vec<Result<WrittenFile>> = writers.par_iter().map(|write| write()).collect();
-    written.into_iter().collect()
+    let packages = |care| packages_table::write(folder, outputs, care);
+    let (written, packages): (Vec<Result<WrittenFile>>, _) = rayon::join(
+        || writers.par_iter().map(|write| write()).collect(),
+        || outputs.people.care.as_ref().map(packages),
+    );
+    written.into_iter().chain(packages).collect()
 }
 
 fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {

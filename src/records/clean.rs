@@ -2,7 +2,7 @@
 
 use super::distinct::{Distinct, Standardised, canonical};
 use super::formats::Formats;
-use super::{Column, MISSING, Records, facts};
+use super::{Column, MISSING, Records, facts, packages};
 use crate::job::{CustomField, Field, FieldKind, Job, Source, TestNumbers};
 use crate::standardise::date::DateFormat;
 use crate::standardise::{Context, Flags, Verdict, name};
@@ -67,7 +67,7 @@ struct CleanedField {
     filler_rows: Vec<usize>,
 }
 
-/// Fills `records.clean` and standardises the facts. `frozen` says how providers write as far as a model knows it; of others it is found out.
+/// Fills `records.clean` and standardises facts and packages. `frozen` says how providers write as far as a model knows it; of others it is found out.
 pub fn clean(job: &Job, records: &mut Records, frozen: Option<&Formats>) -> Cleaned {
     let ranges = provider_ranges(records, job.providers.len());
     let mut cleaned = Cleaned::default();
@@ -93,6 +93,7 @@ pub fn clean(job: &Job, records: &mut Records, frozen: Option<&Formats>) -> Clea
     records.raw = raw;
     cleaned.void_numbers = super::shared_numbers::void(records, &ranges);
     facts::clean(job, records, &ranges, frozen, &mut cleaned.formats);
+    packages::clean(job, records, &ranges, frozen, &mut cleaned.formats);
     cleaned.quality.sort_by_key(|quality| quality.provider);
     cleaned
 }

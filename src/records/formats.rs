@@ -1,5 +1,6 @@
 //! How each provider writes, as a model froze it.
 
+use crate::job::PackagePart;
 use crate::standardise::date::DateFormat;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -9,7 +10,7 @@ use std::collections::BTreeMap;
 pub struct Formats {
     /// Whether NHS numbers of the test range count.
     pub test_numbers: bool,
-    /// By provider id, then by field (a carried fact as `carry.NAME`): how a column of dates is written.
+    /// By provider id, then by field (a carried fact as `carry.NAME`, a part of the nth package as `package.N.PART`): how a column of dates is written.
     pub dates: BTreeMap<String, BTreeMap<String, DateFormat>>,
 }
 
@@ -23,6 +24,11 @@ impl Formats {
             self.dates.entry(provider.to_string()).or_default().insert(field.to_string(), format);
         }
     }
+}
+
+/// The name of a column of packages among the fields.
+pub(super) fn of_package(group: u16, part: PackagePart) -> String {
+    format!("package.{}.{}", group + 1, part.word())
 }
 
 /// The name of a carried fact among the fields.

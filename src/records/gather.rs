@@ -28,6 +28,8 @@ pub struct Interned {
     pub(super) fields: Vec<(Field, Part)>,
     /// Facts by place in the provider's `carry`.
     pub(super) facts: Vec<Part>,
+    /// Parts of packages, group by group of the provider's `packages`.
+    pub(super) packages: Vec<Part>,
     pub(super) number_verified: Vec<bool>,
     pub(super) quarantined: Vec<Quarantined>,
 }
@@ -54,6 +56,8 @@ fn intern_with(interner: &mut Interner, job: &Job, mut batch: Batch) -> Interned
     let fields = fields.map(|(field, source)| (*field, part(&batch, &places(source), &keep, interner))).collect();
     let facts = provider.carry.iter();
     let facts = facts.map(|carry| part(&batch, &[place(&carry.column)], &keep, interner)).collect();
+    let packages = provider.packages.iter().flat_map(|package| package.parts.values());
+    let packages = packages.map(|source| part(&batch, &places(source), &keep, interner)).collect();
     Interned {
         extract: batch.extract,
         provider: batch.provider,
@@ -61,6 +65,7 @@ fn intern_with(interner: &mut Interner, job: &Job, mut batch: Batch) -> Interned
         record_ids,
         fields,
         facts,
+        packages,
         number_verified: verified(&batch, provider, &place, &keep),
         quarantined,
     }

@@ -1,6 +1,7 @@
 //! Batches of codes put together, column by column: a value has one code, and codes are the same whatever the number of threads.
 
 use super::gather::{Interned, Part};
+use super::packages::{PackageColumn, package_columns};
 use super::values::{Values, unite};
 use super::{Column, Dictionary, Fact, MISSING, Records};
 use crate::intake::Quarantined;
@@ -19,6 +20,8 @@ pub fn merge(job: &Job, batches: Vec<Interned>) -> (Records, Vec<Quarantined>) {
     let rules = carried(job);
     let mut fields: BTreeMap<Field, Parts> = mapped(job).map(|field| (field, Parts::new())).collect();
     let mut facts: Vec<Parts> = rules.iter().map(|_| Parts::new()).collect();
+    let places = package_columns(job);
+    let mut packages: Vec<Parts> = places.iter().map(|_| Parts::new()).collect();
     let mut ids: Vec<(u16, Values)> = Vec::with_capacity(batches.len());
     for (number, batch) in batches.into_iter().enumerate() {
         let length = batch.source_rows.len();
@@ -37,12 +40,21 @@ pub fn merge(job: &Job, batches: Vec<Interned>) -> (Records, Vec<Quarantined>) {
             let rule = rules.iter().position(|rule| rule.name == carry.name).expect("every fact has a rule");
             facts[rule].push((number, part));
         }
+        let groups = (0..).zip(&job.providers[usize::from(batch.provider)].packages);
+        let parts = groups.flat_map(|(group, package)| package.parts.keys().map(move |part| (group, *part)));
+        for (part, at) in batch.packages.into_iter().zip(parts) {
+            let place = places.binary_search(&at).expect("every part has a place");
+            packages[place].push((number, part));
+        }
     }
     quarantined.sort_by_key(|row| (row.extract, row.source_row));
     records.key = keys(ids);
     records.raw = fields.into_par_iter().map(|(field, parts)| (field, column(&lengths, parts))).collect();
     let facts = rules.into_par_iter().zip(facts);
     records.facts = facts.map(|(rule, parts)| Fact { rule: rule.clone(), column: column(&lengths, parts) }).collect();
+    let packages = places.into_par_iter().zip(packages);
+    let package = |((group, part), parts)| PackageColumn { group, part, column: column(&lengths, parts) };
+    records.packages = packages.map(package).collect();
     (records, quarantined)
 }
 

@@ -11,6 +11,7 @@ mod formats;
 mod gather;
 mod identities;
 mod merge;
+mod packages;
 mod shared_numbers;
 mod unusable;
 mod values;
@@ -23,6 +24,7 @@ pub(crate) use gather::join;
 pub use gather::{Interned, intern};
 pub use identities::{Identities, is_matching};
 pub use merge::{carried, merge};
+pub use packages::{PackageColumn, UNREADABLE, package_columns};
 pub use unusable::quarantine;
 
 use crate::intake::TextColumn;
@@ -69,6 +71,8 @@ pub struct Records {
     pub number_verified: Vec<bool>,
     /// Carried facts, one column a fact name; the values are standardised by kind: flags "true"/"false", dates ISO, numbers plain.
     pub facts: Vec<Fact>,
+    /// Packages of care, one column a part of a group, in the order of [`package_columns`].
+    pub packages: Vec<PackageColumn>,
 }
 
 /// One carried fact over all records; MISSING where a provider does not carry it.
@@ -109,10 +113,20 @@ impl Records {
         (from < self.len() && of(from) == (extract, source_row)).then_some(from)
     }
 
+    /// The columns that are carried beside the fields: facts, then packages.
+    pub fn carried(&self) -> impl Iterator<Item = &Column> {
+        self.facts.iter().map(|fact| &fact.column).chain(self.packages.iter().map(|package| &package.column))
+    }
+
+    /// The same, to be changed.
+    pub fn carried_mut(&mut self) -> impl Iterator<Item = &mut Column> {
+        let packages = self.packages.iter_mut().map(|package| &mut package.column);
+        self.facts.iter_mut().map(|fact| &mut fact.column).chain(packages)
+    }
+
     /// Heap bytes of all columns and their dictionaries.
     pub fn column_bytes(&self) -> u64 {
-        let facts = self.facts.iter().map(|fact| &fact.column);
-        let columns = self.raw.values().chain(self.clean.values()).chain(facts);
+        let columns = self.raw.values().chain(self.clean.values()).chain(self.carried());
         columns.map(|column| (column.codes.capacity() * size_of::<u32>() + column.values.heap_bytes()) as u64).sum()
     }
 
@@ -136,8 +150,7 @@ impl Records {
         filter(&mut self.key, keep);
         filter(&mut self.number_verified, keep);
         let columns = self.raw.values_mut().chain(self.clean.values_mut());
-        columns
-            .chain(self.facts.iter_mut().map(|fact| &mut fact.column))
-            .for_each(|column| filter(&mut column.codes, keep));
+        columns.for_each(|column| filter(&mut column.codes, keep));
+        self.carried_mut().for_each(|column| filter(&mut column.codes, keep));
     }
 }

@@ -84,8 +84,8 @@ fn write(mut writer: Writer, records: &mut Records) -> io::Result<()> {
             put_column(&mut writer, &column)?;
         }
     }
-    for fact in &mut records.facts {
-        put_column(&mut writer, &std::mem::take(&mut fact.column))?;
+    for column in records.carried_mut() {
+        put_column(&mut writer, &std::mem::take(column))?;
     }
     writer.finish()
 }
@@ -96,8 +96,8 @@ fn read(mut reader: Reader, records: &mut Records) -> Got<()> {
         (0..count).map(|_| Ok((reader.get()?, get_column(&mut reader)?))).collect()
     };
     (records.raw, records.clean) = (columns()?, columns()?);
-    for fact in &mut records.facts {
-        fact.column = get_column(&mut reader)?;
+    for column in records.carried_mut() {
+        *column = get_column(&mut reader)?;
     }
     reader.at_end()
 }

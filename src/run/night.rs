@@ -16,7 +16,7 @@ use super::progress::Progress;
 use super::segments;
 use super::usable::{Usable, read_usable};
 use super::withhold::{self, Objecting};
-use super::{Finished, Options, keep};
+use super::{Finished, Options, keep, report};
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
 use crate::consent::{self, Authority, OptOuts, Withheld};
@@ -234,6 +234,18 @@ impl Night<'_> {
         left_out.chain(self.known.iter().filter_map(|known| model::differing(known, self.job))).collect()
     }
 
+    /// Packages whose dates leave open where they stand, in one line.
+    fn told_of_packages(&self) -> Option<String> {
+        let providers: Vec<String> = report::packages(self)
+            .iter()
+            .filter(|count| count.unusable > 0)
+            .map(|count| format!("{} {} of {}", count.provider, count.unusable, count.packages))
+            .collect();
+        let told =
+            || format!("packages of care whose dates cannot be right are judged by nobody: {}", providers.join(", "));
+        (!providers.is_empty()).then(told)
+    }
+
     /// What the run says of itself, before it is published.
     pub(super) fn finished(&self) -> Finished {
         let totals = self.accounts.totals();
@@ -266,6 +278,7 @@ impl Night<'_> {
                 .chain(self.decided.warning())
                 .chain(keep::warnings(self.job))
                 .chain(self.warnings.clone())
+                .chain(self.told_of_packages())
                 .chain(self.provider_changes.iter().filter_map(ProviderChanges::warning))
                 .collect(),
         }

@@ -7,6 +7,7 @@ use super::earlier;
 use super::machine;
 use super::progress::StageTime;
 use crate::best_record::{self, People};
+use crate::care::{CareCounts, ProviderPackages};
 use crate::cohort;
 use crate::failure::Result;
 use crate::identity::{Change, ChangeKind};
@@ -39,6 +40,7 @@ pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::Cohor
         segment_sets: segment_sets(night),
         cohorts,
         past,
+        care: care(night),
     };
     summary::build(&facts)
 }
@@ -50,6 +52,16 @@ pub(super) fn past(run: Option<&PublishedRun>, tonight: &str) -> Result<Past> {
         Some(run) => Ok(Past::read(&run.bytes(&file)?, tonight)),
         None => Ok(Past::default()),
     }
+}
+
+/// Packages of care of those who are registered or known here.
+fn care(night: &Night) -> Option<CareCounts> {
+    use best_record::Status::{KnownOnly, Registered};
+    let (care, people) = (night.people.care.as_ref()?, &night.people);
+    let mut counted = CareCounts::of_rules(&night.job.care.rules);
+    let here = (0..people.len()).filter(|&person| matches!(people.status[person], Registered | KnownOnly));
+    here.for_each(|person| counted.add(&care.of(person)));
+    Some(counted)
 }
 
 fn segment_sets<'a>(night: &'a Night) -> Vec<SegmentSet<'a>> {
@@ -144,6 +156,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "inputs": inputs(night),
         "provider_changes": night.provider_changes,
         "standardise": standardised(night),
+        "packages": packages(night),
         "linkage": {
             "identities": linked.identities.len(),
             "blocking": { "rules": linked.rules, "cap": linked.limits.cap },
@@ -216,6 +229,12 @@ fn standardised(night: &Night) -> Value {
         "replaced_numbers": night.replaced_numbers,
         "fields": quality.collect::<Vec<_>>(),
     })
+}
+
+/// The packages of each provider that sends any; by what they are for they stand in the summary, after disclosure control.
+pub(super) fn packages(night: &Night) -> Vec<ProviderPackages> {
+    let care = night.people.care.as_ref();
+    care.map(|care| ProviderPackages::of(night.job, &care.packages)).unwrap_or_default()
 }
 
 fn agreement(night: &Night) -> Value {

@@ -65,6 +65,15 @@ fn clean_category(raw: &str, out: &mut String) -> Verdict {
     Verdict::KEPT
 }
 
+/// A word of a package of care: as a category, but "unknown" and the like are none.
+pub(crate) fn clean_word(raw: &str, out: &mut String) -> Verdict {
+    out.clear();
+    if is_null_literal(trim(raw)) {
+        return if trim(raw).is_empty() { Verdict::MISSING } else { Verdict::null(Reason::Placeholder) };
+    }
+    clean_category(raw, out)
+}
+
 /// Entries parted by `;` or `|`, or by commas where neither occurs; each once, in order.
 fn clean_list(raw: &str, out: &mut String) -> Verdict {
     let value = trim(raw);

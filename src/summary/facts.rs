@@ -2,6 +2,7 @@
 
 use super::Past;
 use super::disclosure::Control;
+use crate::care::CareCounts;
 use crate::cohort;
 use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
@@ -31,6 +32,8 @@ pub struct Facts<'a> {
     pub cohorts: &'a [cohort::CohortCount],
     /// What earlier runs have printed.
     pub past: Past,
+    /// `None` where no provider sends packages of care.
+    pub care: Option<CareCounts>,
 }
 
 /// Groups that part everybody.

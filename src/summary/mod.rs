@@ -7,6 +7,7 @@
 mod advice;
 #[cfg(test)]
 mod attack;
+mod care;
 mod cells;
 mod count;
 pub mod disclosure;

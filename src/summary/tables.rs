@@ -152,6 +152,20 @@ const OVER_TIME: Shape = Shape {
         ("printed_under", "What that run hid, and to what it rounded", "identifier", NONE),
     ],
 };
+const PACKAGES: Shape = Shape {
+    file: "packages.csv",
+    columns: &[
+        (
+            "measure",
+            "with_package, two_providers, ended_without_successor, should_have or gap: docs/care.md says what each counts",
+            "word",
+            NONE,
+        ),
+        ("need", "What a package is for, as the job translates it; empty for any", "text", NONE),
+        ("rule", "Care rule of the job file; empty where it is none's", "identifier", NONE),
+        ("people", "People registered or known here", "people", RULE),
+    ],
+};
 const DICTIONARY: Shape = Shape {
     file: "dictionary.csv",
     columns: &[
@@ -162,13 +176,14 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 12] = [
+const SHAPES: [&Shape; 13] = [
     &AGE_SEX,
     &AREA,
     &GROUPS,
     &SEGMENTS,
     &COHORTS,
     &OVER_TIME,
+    &PACKAGES,
     &PROVIDERS,
     &OVERLAP,
     &QUARANTINE,
@@ -186,6 +201,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         segments(figures),
         cohorts(figures),
         figures.over_time.lines.iter().map(Printed::row).collect(),
+        packages(figures),
         providers(figures),
         overlap(figures),
         quarantine(figures),
@@ -284,6 +300,24 @@ fn cohorts(figures: &Figures) -> Vec<Vec<String>> {
         names.into_iter().chain([cohort.people.plain(), maybe(cohort.entered), maybe(cohort.left)]).collect()
     };
     figures.cohorts.iter().map(row).collect()
+}
+
+fn packages(figures: &Figures) -> Vec<Vec<String>> {
+    let Some(care) = &figures.care else { return Vec::new() };
+    let row = |measure: &str, need: &str, rule: &str, people: Shown| {
+        vec![measure.to_string(), need.to_string(), rule.to_string(), people.plain()]
+    };
+    let mut rows = Vec::new();
+    for need in [&care.any].into_iter().chain(&care.needs) {
+        rows.push(row("with_package", &need.need, "", need.current));
+        rows.push(row("two_providers", &need.need, "", need.overlap));
+        rows.push(row("ended_without_successor", &need.need, "", need.ended));
+    }
+    for rule in &care.rules {
+        rows.push(row("should_have", &rule.need, &rule.id, rule.due));
+        rows.push(row("gap", &rule.need, &rule.id, rule.gaps));
+    }
+    rows
 }
 
 fn providers(figures: &Figures) -> Vec<Vec<String>> {

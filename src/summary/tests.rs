@@ -5,6 +5,7 @@ use super::disclosure::{Control, Preset};
 use super::{
     EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Past, People, Provider, SegmentSet, Sex, Status, Summary, build,
 };
+use crate::care::{CareCounts, PersonCare, RuleCount};
 use crate::intake::QuarantineCode;
 use crate::job::{Disclosure, Setting};
 use proptest::prelude::*;
@@ -120,7 +121,28 @@ pub(super) fn with_facts_under<T>(
         }],
         cohorts: &[],
         past: Past::default(),
+        care: Some(care_of(people)),
     })
+}
+
+/// Packages that hang on what is known of each: a need that many have, one that few have, and overlaps, ends and gaps of the first.
+fn care_of(people: &[Person]) -> CareCounts {
+    let rule = RuleCount { id: "old".into(), name: "Old".into(), need: "common".into(), due: 0, gaps: 0 };
+    let mut counts = CareCounts { rules: vec![rule], ..CareCounts::default() };
+    for person in people.iter().filter(|person| matches!(person.status, Status::Registered | Status::KnownOnly)) {
+        let has = |provider: u16| person.providers.contains(&provider);
+        let old = person.age.is_some_and(|age| age > 21);
+        let words = |holds: bool, word: &'static str| if holds { vec![word] } else { Vec::new() };
+        counts.add(&PersonCare {
+            current: has(0) || person.sex == Sex::Other,
+            needs: words(has(0), "common").into_iter().chain(words(person.sex == Sex::Other, "rare")).collect(),
+            overlaps: words(has(0) && has(1), "common"),
+            ended: words(!has(0) && has(2), "common"),
+            due: words(old, "old"),
+            gaps: words(old && !has(0), "old"),
+        });
+    }
+    counts
 }
 
 pub(super) fn csv_rows(summary: &Summary, file: &str) -> Vec<BTreeMap<String, String>> {
@@ -135,7 +157,7 @@ fn shown_counts(summary: &Summary) -> Vec<u64> {
     let files =
         ["people_by_age_sex", "people_by_area", "people_by_group", "providers", "provider_overlap", "quarantine"];
     let mut counts = Vec::new();
-    for file in files.iter().chain(&["data_quality", "segments", "cohorts"]) {
+    for file in files.iter().chain(&["data_quality", "segments", "cohorts", "packages"]) {
         for row in csv_rows(summary, &format!("{file}.csv")) {
             let cells = columns.iter().filter_map(|column| row.get(*column)).filter(|cell| *cell != "*");
             counts.extend(cells.map(|cell| cell.parse::<u64>().expect("a count or a star")));

@@ -12,7 +12,12 @@ const SHOWN: &str = "shown";
 
 /// Name and bytes of the specification of each picture that the page has.
 pub(super) fn all(figures: &Figures) -> Vec<(String, Vec<u8>)> {
-    let pictures = people(figures).into_iter().chain(cohorts(figures)).chain(providers(figures)).chain(trust());
+    let pictures = people(figures)
+        .into_iter()
+        .chain(cohorts(figures))
+        .chain(care(figures))
+        .chain(providers(figures))
+        .chain(trust());
     pictures
         .map(|(name, picture)| (format!("{name}.vl.json"), format!("{:#}\n", picture.specification()).into()))
         .collect()
@@ -137,6 +142,21 @@ fn cohorts<'a>(figures: &'a Figures) -> Vec<(String, Picture<'a>)> {
             encoding,
         };
         pictures.push(("cohorts-over-time".into(), lines));
+    }
+    pictures
+}
+
+fn care<'a>(figures: &'a Figures) -> Vec<(String, Picture<'a>)> {
+    let packages = |title, rows: &str, column| bars(title, "packages.csv", rows.into(), column, ("people", "People"));
+    let mut pictures = Vec::new();
+    if let Some(care) = &figures.care {
+        let needs =
+            packages("People with a package, by need", "datum.measure === 'with_package' && datum.need", "need");
+        pictures.push(("care-needs".to_string(), needs));
+        if !care.rules.is_empty() {
+            let gaps = "People without a package that a rule says they should have";
+            pictures.push(("care-gaps".into(), packages(gaps, "datum.measure === 'gap'", "rule")));
+        }
     }
     pictures
 }

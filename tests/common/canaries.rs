@@ -14,6 +14,9 @@ pub const BORN: &str = "1911-02-03";
 pub const COLUMNS: [&str; 10] = ["id", "nhs", "given", "family", "born", "sex", "address", "postcode", "phone", "note"];
 pub const CARRY: &str = "\n[provider.carry]\nnote = { column = \"note\", kind = \"category\", combine = \"latest\" }\n";
 
+/// A package whose need is the canary of a note, there since the canary's birth: few have it, so that no table may name it.
+pub const PACKAGE: &str = "\n[[provider.package]]\nservice = \"note\"\nstart = \"born\"\n";
+
 pub type Row = [String; 10];
 
 /// Numbers of people who are canaries.
@@ -96,6 +99,10 @@ pub fn may_hold(file: &Path, column: &str) -> &'static [&'static str] {
         ("people.parquet", "postcode") => &["postcode"],
         ("people.parquet", "note") => &["note"],
         ("people.parquet", "date_of_birth") => &["born"],
+        ("people.parquet", "package_needs") => &["note"],
+        ("packages.parquet", "service" | "need") => &["note"],
+        ("packages.parquet", "record_id") => &["id"],
+        ("packages.parquet", "start") => &["born"],
         // Where a value came from: provider and record_id.
         ("people.parquet", from) if from.ends_with("_from") => &["id"],
         ("people.parquet" | "other_numbers.parquet", "nhs_number") => &["nhs"],
@@ -264,7 +271,7 @@ pub fn night_of_canaries(people: &[Person]) -> Night {
     ]
     .map(|(id, format)| (id, format!("in/{id}.{format}"), if id == "f" { fixed.as_str() } else { "" }));
     let providers: Vec<(&str, &str, &str)> = files.iter().map(|(id, file, keys)| (*id, file.as_str(), *keys)).collect();
-    let with_notes = super::COLUMNS.to_string() + CARRY;
+    let with_notes = super::COLUMNS.to_string() + CARRY + PACKAGE;
     let rest = format!("{LISTS}{}", RELEASES.replace("BASIS", BASIS));
     night.write("job.toml", job(&providers, &rest).replace(super::COLUMNS, &with_notes));
     let id = |nth: usize| format!("{CANARY}id-usable{nth}");

@@ -1,6 +1,7 @@
 //! A made-up town, as the driver of a run would describe it: nobody in it exists. Seeded, so that pictures can be compared.
 #![allow(dead_code, reason = "each binary uses its own part of this")]
 
+use onefolk::care::{CareCounts, NeedCount, RuleCount};
 use onefolk::intake::QuarantineCode;
 use onefolk::job::{Disclosure, Setting};
 use onefolk::summary::disclosure::{Control, Preset};
@@ -253,6 +254,7 @@ impl Town {
             }],
             cohorts: &COHORTS,
             past: past(),
+            care: Some(care()),
         }
     }
 }
@@ -352,4 +354,32 @@ fn quality(
     let filled = (records as f64 * usual * wobble) as u64;
     let wrong = if (index + field).is_multiple_of(11) { 0.88 } else { 0.997 };
     Some(FieldQuality { field: word, filled, valid: (filled as f64 * wrong) as u64 })
+}
+
+fn care() -> CareCounts {
+    let need = |current, overlap, ended| NeedCount { current, overlap, ended };
+    let rule = |id: &str, name: &str, need: &str, due, gaps| RuleCount {
+        id: id.into(),
+        name: name.into(),
+        need: need.into(),
+        due,
+        gaps,
+    };
+    CareCounts {
+        current: 912,
+        overlap: 61,
+        ended: 148,
+        needs: [
+            ("personal_care", need(611, 58, 101)),
+            ("nursing", need(402, 0, 47)),
+            ("dementia_support", need(96, 9, 12)),
+            ("equipment", need(3, 0, 0)),
+        ]
+        .map(|(name, count)| (name.to_string(), count))
+        .into(),
+        rules: vec![
+            rule("frail", "Severely frail and living alone: personal care", "personal_care", 240, 71),
+            rule("dementia", "Dementia: dementia support", "dementia_support", 130, 44),
+        ],
+    }
 }

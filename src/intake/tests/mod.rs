@@ -59,6 +59,7 @@ pub(super) fn provider(wanted: &[&str], files: Vec<PathBuf>) -> Provider {
         stale_days: 0,
         columns: BTreeMap::new(),
         carry: wanted.iter().map(carry).collect(),
+        packages: Vec::new(),
     }
 }
 
@@ -90,6 +91,7 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         releases: Vec::new(),
         reference: Default::default(),
         segment_sets: Vec::new(),
+        care: Default::default(),
         cohorts: Vec::new(),
     }
 }

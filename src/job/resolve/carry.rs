@@ -3,7 +3,7 @@
 use super::{ColumnUse, Resolver};
 use crate::job::problem::Problem;
 use crate::job::reading::{self, Section};
-use crate::job::{Carry, CarryKind, Combine, Field, Source, Within, people_columns, values};
+use crate::job::{CARE_COLUMNS, Carry, CarryKind, Combine, Field, Source, Within, people_columns, values};
 use std::collections::BTreeMap;
 
 impl Resolver<'_> {
@@ -116,6 +116,8 @@ pub(super) fn taken(name: &str) -> Option<&'static str> {
         Some("a built-in field has it")
     } else if people_columns::OWN.contains(&name) {
         Some("a column of people.parquet has it")
+    } else if CARE_COLUMNS.contains(&name) {
+        Some("a column of people.parquet that comes of packages has it")
     } else if name.ends_with("_from") {
         Some("a name that ends in _from says where a field came from")
     } else {

@@ -3,6 +3,7 @@
 //! In: the table, whatever its faults. Out: a `Job` that holds only if nothing was reported, and the columns it names.
 //! Always: what `shape` reports is not reported again; a missing or mistyped value becomes its default.
 
+mod care;
 mod carry;
 mod cohort;
 mod columns;
@@ -109,6 +110,8 @@ impl Resolver<'_> {
         let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
         let as_of = settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today());
         let mut people_columns = people_columns::people_columns(&providers, &reference);
+        let care = self.care(root, &providers, &people_columns, as_of);
+        people_columns.extend(people_columns::care_columns(&providers, &care));
         let segment_sets = self.segment_sets(root, &mut people_columns, as_of);
         let cohorts = self.cohorts(root, &people_columns, as_of);
         let releases = self.releases(root, &providers, &cohorts);
@@ -141,6 +144,7 @@ impl Resolver<'_> {
             approvers,
             releases,
             reference,
+            care,
             segment_sets,
             cohorts,
         }

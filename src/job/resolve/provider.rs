@@ -48,6 +48,7 @@ impl Resolver<'_> {
             when_missing,
             stale_days: days.unwrap_or(STALE_DAYS),
             carry: self.carry(index, &id, section, &columns),
+            packages: self.packages(index, section),
             columns,
             format,
             id,

@@ -4,7 +4,7 @@ use super::columns::{get_column, put_column};
 use super::pieces::{Damaged, Reader, Writer};
 use crate::intake::TextColumn;
 use crate::job::{Field, Job};
-use crate::records::{Cleaned, Column, Fact, Quality, Records, carried};
+use crate::records::{Cleaned, Column, Fact, PackageColumn, Quality, Records, carried, package_columns};
 use crate::run::Usable;
 use std::collections::BTreeMap;
 use std::io;
@@ -28,7 +28,8 @@ pub(super) fn get(reader: &mut Reader, job: &Job) -> Got<Usable> {
 }
 
 fn put_records(writer: &mut Writer, records: &Records) -> io::Result<()> {
-    let Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, facts } = records;
+    let Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, facts: _, packages: _ } =
+        records;
     writer.put_list(provider)?;
     writer.put_list(extract)?;
     writer.put_list(source_row)?;
@@ -40,7 +41,7 @@ fn put_records(writer: &mut Writer, records: &Records) -> io::Result<()> {
     }
     writer.put_list(number_verified)?;
     // The rules stand in the job.
-    facts.iter().try_for_each(|fact| put_column(writer, &fact.column))
+    records.carried().try_for_each(|column| put_column(writer, column))
 }
 
 fn get_records(reader: &mut Reader, job: &Job) -> Got<Records> {
@@ -56,15 +57,18 @@ fn get_records(reader: &mut Reader, job: &Job) -> Got<Records> {
     let number_verified = reader.get_list()?;
     let fact = |rule: &crate::job::Carry| -> Got<Fact> { Ok(Fact { rule: rule.clone(), column: get_column(reader)? }) };
     let facts = carried(job).into_iter().map(fact).collect::<Got<_>>()?;
-    let records = Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, facts };
+    let package =
+        |(group, part)| -> Got<PackageColumn> { Ok(PackageColumn { group, part, column: get_column(reader)? }) };
+    let packages = package_columns(job).into_iter().map(package).collect::<Got<_>>()?;
+    let records =
+        Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, facts, packages };
     if is_whole(&records, job) { Ok(records) } else { Err(Damaged) }
 }
 
 /// One entry a record everywhere, and each leads to something.
 fn is_whole(records: &Records, job: &Job) -> bool {
     let length = records.len();
-    let facts = records.facts.iter().map(|fact| &fact.column);
-    let mut columns = records.raw.values().chain(records.clean.values()).chain(facts);
+    let mut columns = records.raw.values().chain(records.clean.values()).chain(records.carried());
     [records.extract.len(), records.source_row.len(), records.record_id.len(), records.key.len()] == [length; 4]
         && records.number_verified.len() == length
         && records.provider.iter().all(|&provider| usize::from(provider) < job.providers.len())

@@ -9,7 +9,7 @@ use crate::failure::Result;
 use crate::identity::PersonId;
 use crate::job::Job;
 use crate::publish::published::{PublishedRun, Rows};
-use crate::publish::{Draft, Fate, OTHER_NUMBERS, Sieve, WithheldRow, WrittenFile};
+use crate::publish::{Draft, Fate, OTHER_NUMBERS, PACKAGES, PACKAGES_HIDDEN, Sieve, WithheldRow, WrittenFile};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -81,7 +81,25 @@ pub(in crate::run) fn write(
             Ok(fate)
         })?);
     }
+    if run.has(PACKAGES) {
+        rebuilt.written.push(packages(run, draft, standing)?);
+    }
     Ok(rebuilt)
+}
+
+/// packages.parquet without those who are gone, and without the providers of whoever is flagged today.
+fn packages(run: &PublishedRun, draft: &Draft, standing: &Standing) -> Result<WrittenFile> {
+    let hidden = PACKAGES_HIDDEN.map(str::to_string);
+    let sieve = Sieve { name: PACKAGES, distinct: &["person_id", "record_id"], hidden: &hidden, flag: "" };
+    draft.copy_table(run, &sieve, |rows| {
+        let mut fate = Fate::default();
+        for row in 0..rows.len() {
+            let person = standing.person(run, rows, row)?;
+            fate.keep.push(standing.reason(person).is_none());
+            fate.hide.push(standing.masked[person as usize]);
+        }
+        Ok(fate)
+    })
 }
 
 /// Does the raw text of any row in quarantine hold the NHS number of somebody who objects?

@@ -15,7 +15,7 @@ use super::{Flags, Reason, Verdict, reference};
 use jiff::civil::Date;
 
 /// Cleans one value under what its column taught.
-pub(super) fn clean(raw: &str, context: &DateContext, out: &mut String) -> Verdict {
+pub(crate) fn clean(raw: &str, context: &DateContext, out: &mut String) -> Verdict {
     let value = trim(raw);
     if value.is_empty() {
         return Verdict::MISSING;

@@ -9,6 +9,7 @@ mod rows;
 pub(super) use linked::LinkedCells;
 pub(super) use rows::{ProviderRows, Rows};
 
+use super::care::CareCells;
 use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
 use super::{EthnicGroup, Facts, Sex, Status};
@@ -44,6 +45,7 @@ pub(super) struct Cells {
     pub cohorts: Vec<CohortCells>,
     /// In the order of [`super::count::LINKED_GROUPS`].
     pub linked: Vec<LinkedCells>,
+    pub care: Option<CareCells>,
     pub rows: Rows,
 }
 
@@ -107,6 +109,7 @@ impl Layout<'_, '_> {
         let (settings, of_provider) = self.settings_and_providers(&combinations, other_combinations, &known_to);
         let overlap = self.overlap(&combinations, other_combinations, &of_provider);
         let cohorts = self.cohorts();
+        let care = self.care(living);
         let rows = self.rows();
         Cells {
             people: self.people,
@@ -123,6 +126,7 @@ impl Layout<'_, '_> {
             segments,
             cohorts,
             linked,
+            care,
             rows,
         }
     }
@@ -341,6 +345,12 @@ impl Layout<'_, '_> {
             cells.push(CohortCells { people, entered });
         }
         cells
+    }
+
+    fn care(&mut self, living: Place) -> Option<CareCells> {
+        let [registered, known_only, ..] = self.counts.status;
+        let (control, people) = (self.facts.control, registered + known_only);
+        self.facts.care.as_ref().map(|counts| CareCells::lay_out(control, counts, self.table, living, people))
     }
 }
 

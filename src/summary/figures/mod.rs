@@ -4,6 +4,7 @@
 
 mod read;
 
+use super::care::CareFigures;
 use super::cells;
 use super::count::Counts;
 use super::disclosure::{Preset, Shown};
@@ -42,6 +43,7 @@ pub(super) struct Figures<'a> {
     pub changes: Option<ChangeFigures<'a>>,
     pub segment_sets: Vec<SegmentFigures<'a>>,
     pub cohorts: Vec<CohortFigures<'a>>,
+    pub care: Option<CareFigures>,
     pub over_time: OverTime,
 }
 
@@ -221,6 +223,7 @@ impl<'a> Figures<'a> {
             changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
             segment_sets: cells.segment_sets(),
             cohorts: cells.cohorts(),
+            care: facts.care.as_ref().zip(cells.cells.care.as_ref()).map(|(care, cells)| cells.read(care, &shown)),
             over_time: OverTime::default(),
         };
         figures.over_time = OverTime::new(&facts.past, &figures);

@@ -76,7 +76,11 @@ impl Filter {
         };
         // What is too much for a first look comes with its own choice.
         let all = format!("#{}:has(#{}:checked)", self.id, self.button("all"));
-        let first = format!("{all} .later{{display:none}}\n#{}:not(:has(#{}:checked)) .all-only{{display:none}}\n", self.id, self.button("all"));
+        let first = format!(
+            "{all} .later{{display:none}}\n#{}:not(:has(#{}:checked)) .all-only{{display:none}}\n",
+            self.id,
+            self.button("all")
+        );
         self.choices.iter().map(rule).chain([first]).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! `report.html`.
 
+mod care;
 mod cohorts;
 mod filter;
 pub(crate) mod frame;
@@ -16,12 +17,13 @@ use frame::{Frame, figure, scrolling, section};
 use maud::{Markup, html};
 
 /// The sections in reading order: anchor, heading in the contents.
-const CONTENTS: [(&str, &str); 11] = [
+const CONTENTS: [(&str, &str); 12] = [
     ("age-and-sex", "Age and sex"),
     ("places", "Places"),
     ("ethnicity", "Ethnicity"),
     ("segments", "Segments"),
     ("cohorts", "Cohorts"),
+    ("care", "Packages of care"),
     ("settings", "Services"),
     ("overlap", "Shared people"),
     ("quality", "Data quality"),
@@ -34,6 +36,7 @@ pub(super) fn render(figures: &Figures) -> Markup {
     let there = |(anchor, _): &(&str, &str)| match *anchor {
         "segments" => !figures.segment_sets.is_empty(),
         "cohorts" => !figures.cohorts.is_empty(),
+        "care" => figures.care.is_some(),
         _ => true,
     };
     let contents: Vec<(&str, &str)> = CONTENTS.into_iter().filter(there).collect();
@@ -49,6 +52,7 @@ pub(super) fn render(figures: &Figures) -> Markup {
             (people::sections(figures))
             @if !figures.segment_sets.is_empty() { (segments::section(figures)) }
             @if !figures.cohorts.is_empty() { (cohorts::section(figures)) }
+            @if let Some(care) = &figures.care { (care::section(care)) }
             (providers::sections(figures))
             (trust::sections(figures))
         },
