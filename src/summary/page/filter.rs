@@ -28,10 +28,12 @@ impl Filter {
         Filter { id, legend: "Kind of service", choices: settings.into_iter().map(choice).collect() }
     }
 
-    /// By the letters that a postcode begins with.
+    /// By the letters that a postcode begins with, where several places share them.
     pub fn of_places(id: &'static str, figures: &Figures) -> Filter {
         let mut areas: Vec<&str> = figures.areas.iter().map(|area| letters(&area.label)).collect();
+        let all = areas.clone();
         areas.dedup();
+        areas.retain(|area| all.iter().filter(|other| *other == area).count() > 1);
         let choice = |area: &str| Choice { class: class_of_place(area), words: area.into() };
         Filter { id, legend: "Postcode area", choices: areas.into_iter().map(choice).collect() }
     }
