@@ -165,6 +165,9 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(second.parts.keys().copied().collect::<Vec<_>>(), [PackagePart::Service, PackagePart::Start]);
     assert_eq!((job.care.successor_days, job.care.ended_within), (14, Within { months: 6, days: 0 }));
     assert_eq!(job.care.rules[0].need, "personal_care");
+    let wishes = job.end_of_life.as_ref().expect("it is there");
+    assert_eq!((wishes.place(" own home "), wishes.place("Hospice")), ("home".into(), "hospice".into()));
+    assert_eq!((wishes.last_days, wishes.died_within), (60, Within { months: 24, days: 0 }));
     assert_eq!(hospice.format.kind, Some(FormatKind::FixedWidth));
     assert_eq!(hospice.format.layout[1], FixedColumn { column: "Name".into(), start: 11, width: 30 });
     assert_eq!(hospice.when_missing, WhenMissing::Without);
@@ -182,7 +185,7 @@ fn the_whole_job_names_every_key() {
     use super::keys::release::{APPROVER, LEGAL_BASIS, POLICY, RELEASE};
     use super::keys::*;
     let of_releases = [&POLICY, &APPROVER, &LEGAL_BASIS, &RELEASE];
-    let of_care = [&super::keys::care::PACKAGE, &super::keys::care::CARE];
+    let of_care = [&super::keys::care::PACKAGE, &super::keys::care::CARE, &super::keys::end_of_life::END_OF_LIFE];
     let others = [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &DELETED, &CARRY, &FIELD, &GATES, &OPT_OUT];
     for table in others.into_iter().chain(of_releases).chain(of_care) {
         for key in table.keys.iter().filter(|key| !matches!(key.need, Need::Later)) {
@@ -196,7 +199,7 @@ fn messages_of_typical_mistakes() {
     let usual = Memory::usual();
     let provider = small("", "");
     let second = &provider[provider.find("[[provider]]").expect("it has one")..];
-    let cases: [(&str, String); 22] = [
+    let cases: [(&str, String); 23] = [
         ("misspelt key", small("threads = 2", "treads = 2")),
         ("misspelt setting", small("general_practice", "generel_practice")),
         ("two providers with one id", format!("{provider}\n{}", second.replace("a.csv", "b.csv"))),
@@ -234,6 +237,12 @@ fn messages_of_typical_mistakes() {
             format!(
                 "{provider}\n[[provider.package]]\nservice = {{ column = \"S\", format = \"%d/%m/%Y\" }}\n\
                  start = {{ column = \"F\", values = {{ a = \"b\" }} }}\nend = {{ format = \"DD/MM\" }}\nstatus = \"X\"\n"
+            ),
+        ),
+        (
+            "end of life that makes no sense",
+            format!(
+                "{provider}\n[end_of_life]\non_register = \"frailty\"\npreferred_place_of_death = \"fraility\"\nlast_days = 0\n"
             ),
         ),
         (

@@ -6,6 +6,7 @@
 use super::care::CareCells;
 use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
+use super::end_of_life::EndOfLifeCells;
 use super::{EthnicGroup, Facts, Sex, Status};
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
@@ -39,6 +40,7 @@ pub(super) struct Cells {
     /// In the order of the job.
     pub cohorts: Vec<CohortCells>,
     pub care: Option<CareCells>,
+    pub end_of_life: Option<EndOfLifeCells>,
     pub rows: Rows,
 }
 
@@ -118,6 +120,7 @@ impl Layout<'_, '_> {
         let overlap = self.overlap(&combinations, other_combinations, &of_provider);
         let cohorts = self.cohorts();
         let care = self.care(living);
+        let end_of_life = self.end_of_life(living, status[Status::Died as usize]);
         let rows = self.rows();
         Cells {
             people: self.people,
@@ -134,6 +137,7 @@ impl Layout<'_, '_> {
             segments,
             cohorts,
             care,
+            end_of_life,
             rows,
         }
     }
@@ -356,6 +360,13 @@ impl Layout<'_, '_> {
         let [registered, known_only, ..] = self.counts.status;
         let (control, people) = (self.facts.control, registered + known_only);
         self.facts.care.as_ref().map(|counts| CareCells::lay_out(control, counts, self.table, living, people))
+    }
+
+    fn end_of_life(&mut self, living: Place, dead: Place) -> Option<EndOfLifeCells> {
+        let [registered, known_only, _, died] = self.counts.status;
+        let (here, dead) = ((living, registered + known_only), (dead, died));
+        let counts = self.facts.end_of_life.as_ref();
+        counts.map(|counts| EndOfLifeCells::lay_out(self.facts.control, counts, self.table, here, dead))
     }
 
     fn rows(&mut self) -> Rows {

@@ -3,6 +3,7 @@
 use super::disclosure::Control;
 use crate::care::CareCounts;
 use crate::cohort;
+use crate::end_of_life::EndOfLifeCounts;
 use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
@@ -31,6 +32,8 @@ pub struct Facts<'a> {
     pub cohorts: &'a [cohort::CohortCount],
     /// `None` where no provider sends packages of care.
     pub care: Option<CareCounts>,
+    /// `None` without [end_of_life].
+    pub end_of_life: Option<EndOfLifeCounts>,
 }
 
 /// Groups that part everybody.

@@ -6,6 +6,7 @@ use super::care::CareFigures;
 use super::cells::{self, Cells, overlap_name, rows_name};
 use super::count::{AGE_BANDS, Counts, KNOWN_TO, age_band_words};
 use super::disclosure::{Control, Place, Preset, Protected, Shown};
+use super::end_of_life::EndOfLifeFigures;
 use super::{Changes, Estimate, EthnicGroup, Facts, Sex, Status};
 use crate::cohort;
 use crate::intake::QuarantineCode;
@@ -39,6 +40,7 @@ pub(super) struct Figures<'a> {
     pub segment_sets: Vec<SegmentFigures<'a>>,
     pub cohorts: Vec<CohortFigures<'a>>,
     pub care: Option<CareFigures>,
+    pub end_of_life: Option<EndOfLifeFigures>,
 }
 
 /// A label and its people.
@@ -182,6 +184,7 @@ impl<'a> Figures<'a> {
             changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
             segment_sets: cells.segment_sets(),
             cohorts: cells.cohorts(),
+            end_of_life: cells.cells.end_of_life.as_ref().map(|cells| cells.read(&shown)),
             care: facts.care.as_ref().zip(cells.cells.care.as_ref()).map(|(care, cells)| cells.read(care, &shown)),
         }
     }
