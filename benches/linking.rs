@@ -243,7 +243,7 @@ mod union_find {
     fn onefolk(bencher: Bencher) {
         let (pairs, identities) = (&town().pairs, town().identities.len());
         bencher.counter(ItemsCount::new(pairs.len())).bench(|| {
-            let mut union = UnionFind::new(identities);
+            let union = UnionFind::new(identities);
             pairs.iter().for_each(|&(left, right)| union.join(left, right));
             union
         });

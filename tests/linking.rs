@@ -3,7 +3,7 @@
 
 use onefolk::bench::SINGLE_FILE_COLUMNS;
 use onefolk::blocking::{self, Blocks, PairPatterns};
-use onefolk::clustering::{Settled, links_of, score_compared, score_pairs};
+use onefolk::clustering::{Settled, Weighed, WeighedPairs, links_of, score_pairs};
 use onefolk::comparison::{Alias, Comparisons, Of};
 use onefolk::generate::{Request, generate};
 use onefolk::job::Job;
@@ -86,19 +86,19 @@ fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
         let (now, pairs) = score_pairs(comparisons, scorer, blocks, |_| ());
         let mut compared = PairPatterns::all(comparisons, blocks, |_| ());
         assert_eq!(compared.pairs(), pairs);
-        let scorers = std::slice::from_ref(scorer);
-        assert_eq!(score_compared(&compared, scorers), now);
+        let weighed = |pairs: &PairPatterns| Weighed::new(pairs, std::slice::from_ref(scorer)).gather(|_| true);
+        assert_eq!(weighed(&compared), now);
         // What was learnt of names is compared again, whatever stood there; all else stays as it was.
         let names = comparisons.list.iter().enumerate().filter(|(_, one)| matches!(one.of, Of::Name(_)));
         let found: Vec<(usize, Vec<Alias>)> = names.map(|(at, _)| (at, Vec::new())).collect();
         let forgotten =
             |pattern| found.iter().fold(pattern, |pattern, (at, _)| comparisons.list[*at].put(pattern, None));
         compared.compare_again(&vec![true; identities.len()], |_, _, known| forgotten(known));
-        assert_ne!(score_compared(&compared, scorers), now);
+        assert_ne!(weighed(&compared), now);
         compared.compare_again(&vec![true; identities.len()], |left, right, known| {
             comparisons.compared_again(left, right, known, &found)
         });
-        assert_eq!(score_compared(&compared, scorers), now);
+        assert_eq!(weighed(&compared), now);
         assert!(now.len() > 1_000 && now.len() < pairs as usize, "{} of {pairs}", now.len());
     });
 }

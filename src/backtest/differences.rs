@@ -79,7 +79,7 @@ impl Sides {
         let rows: Vec<(u32, u32, u32)> = both.into_iter().map(|(at, a, b)| (at, a, numbered(b))).collect();
         let people_after = number.len() as u32;
         let width = rows.iter().map(|(_, a, _)| a + 1).max().unwrap_or(0);
-        let mut sets = UnionFind::new((width + people_after) as usize);
+        let sets = UnionFind::new((width + people_after) as usize);
         rows.iter().for_each(|&(_, a, b)| sets.join(a, width + b));
         let mut seen = vec![false; (width + people_after) as usize];
         let mut sizes: BTreeMap<u32, (u32, u32)> = BTreeMap::new();

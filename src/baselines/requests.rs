@@ -132,7 +132,7 @@ impl<'a> Requests<'a> {
         let born: Vec<Born> = per_value(records, Field::DateOfBirth, Born::read);
         let years: Vec<Born> = per_value(records, Field::YearOfBirth, Born::read);
         let code =
-            |field: Field, record: usize| records.clean.get(&field).map_or(MISSING, |column| column.codes[record]);
+            |field: Field, record: usize| records.clean.get(&field).map_or(MISSING, |column| column.code(record));
         let request = |record: usize| {
             let (date, year) = (code(Field::DateOfBirth, record), code(Field::YearOfBirth, record));
             let postcode = code(Field::Postcode, record);
@@ -197,8 +197,9 @@ fn name_codes(records: &Records, field: Field, names: &mut Names) -> Vec<u32> {
                 if cleaned.is_empty() { MISSING } else { names.intern(&cleaned) }
             })
             .collect();
-        let open = codes.iter_mut().zip(&column.codes).filter(|(slot, code)| **slot == MISSING && **code != MISSING);
-        open.for_each(|(slot, code)| *slot = translate[*code as usize]);
+        let open =
+            codes.iter_mut().zip(column.codes.iter()).filter(|(slot, code)| **slot == MISSING && *code != MISSING);
+        open.for_each(|(slot, code)| *slot = translate[code as usize]);
     };
     fill(records.raw.get(&field));
     if records.raw.contains_key(&Field::FullName) {
@@ -239,7 +240,7 @@ fn flags(records: &Records, field: Field, holds: impl Fn(&str) -> bool) -> Vec<b
 fn translated(records: &Records, field: Field, keep: impl Fn(&str) -> bool) -> Vec<u32> {
     let Some(column) = records.clean.get(&field) else { return vec![MISSING; records.len()] };
     let kept = flags(records, field, keep);
-    let code = |&code: &u32| if code != MISSING && kept[code as usize] { code } else { MISSING };
+    let code = |code: u32| if code != MISSING && kept[code as usize] { code } else { MISSING };
     column.codes.iter().map(code).collect()
 }
 

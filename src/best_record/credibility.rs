@@ -5,7 +5,7 @@ use super::people::{BestField, NO_ROW, Values};
 use super::readable::Reader;
 use super::rows::Rows;
 use crate::job::{Field, Job};
-use crate::records::{self, Dictionary, MISSING, Records};
+use crate::records::{self, Codes, Dictionary, MISSING, Records};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use std::borrow::Cow;
@@ -43,7 +43,7 @@ impl<'a> Chooser<'a> {
         let choose = |candidates: &mut Vec<Candidate>, person: usize| {
             candidates.clear();
             candidates.extend(self.rows.of_person(person).iter().filter_map(|&row| {
-                let code = column.codes[row as usize];
+                let code = column.codes.at(row as usize);
                 (code != MISSING && column.standing[code as usize] != Standing::Refused)
                     .then_some(Candidate { code, row })
             }));
@@ -87,11 +87,11 @@ impl<'a> Chooser<'a> {
 }
 
 /// Rows of another place go, if any row of the chosen place is left.
-fn keep_place(candidates: &mut Vec<Candidate>, chosen: u32, postcode_codes: &[u32]) {
+fn keep_place(candidates: &mut Vec<Candidate>, chosen: u32, postcode: &Codes) {
     if chosen == NO_ROW {
         return;
     }
-    let here = |candidate: &Candidate| postcode_codes[candidate.row as usize] == postcode_codes[chosen as usize];
+    let here = |candidate: &Candidate| postcode.at(candidate.row as usize) == postcode.at(chosen as usize);
     if candidates.iter().any(here) {
         candidates.retain(here);
     }
@@ -128,7 +128,7 @@ pub(super) enum Standing {
 /// A column of clean values, and what each value is worth.
 pub(super) struct Column<'a> {
     field: Field,
-    pub(super) codes: Cow<'a, [u32]>,
+    pub(super) codes: Cow<'a, Codes>,
     pub(super) values: Cow<'a, Dictionary>,
     standing: Vec<Standing>,
     number: bool,
@@ -142,7 +142,7 @@ impl<'a> Column<'a> {
         let (codes, values) = if has_aliases {
             part_of(clean, |value| value.split(ALIAS).next())
         } else {
-            (Cow::Borrowed(clean.codes.as_slice()), Cow::Borrowed(&clean.values))
+            (Cow::Borrowed(&clean.codes), Cow::Borrowed(&clean.values))
         };
         Some(Self::judged(chooser, field, codes, values))
     }
@@ -154,14 +154,14 @@ impl<'a> Column<'a> {
         (!values.is_empty()).then(|| Self::judged(chooser, field, codes, values))
     }
 
-    fn judged(chooser: &Chooser, field: Field, codes: Cow<'a, [u32]>, values: Cow<'a, Dictionary>) -> Self {
+    fn judged(chooser: &Chooser, field: Field, codes: Cow<'a, Codes>, values: Cow<'a, Dictionary>) -> Self {
         let standing = values.iter().map(|value| standing(field, value, chooser.job.as_of)).collect();
         Column { field, codes, values, standing, number: field == Field::NhsNumber }
     }
 
     /// The code of a chosen row.
     pub(super) fn code(&self, row: u32) -> u32 {
-        if row == NO_ROW { MISSING } else { self.codes[row as usize] }
+        if row == NO_ROW { MISSING } else { self.codes.at(row as usize) }
     }
 
     /// Is there a value that could be true, and says as much as any?
@@ -230,7 +230,7 @@ fn distinct_forms(from: &[u32], column: &Column, raw: &records::Column) -> (Vec<
         if code == MISSING {
             return MISSING;
         }
-        let key = (code, raw.codes[row as usize]);
+        let key = (code, raw.code(row as usize));
         *place_of.entry(key).or_insert_with(|| {
             keys.push(key);
             keys.len() as u32 - 1
@@ -249,12 +249,12 @@ pub(crate) fn is_name(field: Field) -> bool {
 }
 
 /// A column of one part of each value.
-fn part_of<'a>(clean: &records::Column, part: impl Fn(&str) -> Option<&str>) -> (Cow<'a, [u32]>, Cow<'a, Dictionary>) {
+fn part_of<'a>(clean: &records::Column, part: impl Fn(&str) -> Option<&str>) -> (Cow<'a, Codes>, Cow<'a, Dictionary>) {
     let mut values = Dictionary::default();
     let part = |value| part(value).filter(|part| !part.is_empty()).map_or(MISSING, |part| values.intern(part));
     let translated: Vec<u32> = clean.values.iter().map(part).collect();
-    let translate = |&code: &u32| if code == MISSING { MISSING } else { translated[code as usize] };
-    (Cow::Owned(clean.codes.par_iter().map(translate).collect()), Cow::Owned(values))
+    let translate = |code: u32| if code == MISSING { MISSING } else { translated[code as usize] };
+    (Cow::Owned(clean.codes.translated(values.len(), translate)), Cow::Owned(values))
 }
 
 fn shown_day(days: &[i32], code: u32) -> i32 {

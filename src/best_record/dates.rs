@@ -50,7 +50,7 @@ pub(crate) fn updated(records: &Records, as_of: Date) -> Vec<i32> {
     let as_of = days(as_of);
     let known = |text| Some(parse_days(text)).filter(|&day| day <= as_of).unwrap_or(NO_DATE);
     let days: Vec<i32> = column.values.iter().map(known).collect();
-    let day = |&code: &u32| if code == MISSING { NO_DATE } else { days[code as usize] };
+    let day = |code: u32| if code == MISSING { NO_DATE } else { days[code as usize] };
     column.codes.par_iter().map(day).collect()
 }
 

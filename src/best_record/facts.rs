@@ -64,7 +64,7 @@ impl<'a> Combiner<'a> {
     }
 
     fn code(&self, row: u32) -> u32 {
-        self.column.codes[row as usize]
+        self.column.code(row as usize)
     }
 
     fn value(&self, row: u32) -> &str {

@@ -191,7 +191,7 @@ fn sensitive_people(records: &Records, rows: &Rows) -> Vec<bool> {
     if let Some(column) = records.clean.get(&Field::Sensitivity) {
         let flag: Vec<bool> = column.values.iter().map(|value| value.eq_ignore_ascii_case("s")).collect();
         for (person, sensitive) in sensitive.iter_mut().enumerate() {
-            let codes = rows.of_person(person).iter().map(|&row| column.codes[row as usize]);
+            let codes = rows.of_person(person).iter().map(|&row| column.code(row as usize));
             *sensitive = codes.into_iter().any(|code| code != MISSING && flag[code as usize]);
         }
     }

@@ -4,7 +4,7 @@ use super::credibility::Chooser;
 use super::dates::{self, NO_DATE};
 use super::people::{BestField, Status};
 use crate::job::{Field, Setting};
-use crate::records::MISSING;
+use crate::records::{Codes, MISSING};
 
 /// Whoever is registered nowhere, and was seen by nobody for this long, counts as having left.
 const UNSEEN_YEARS: i64 = 5;
@@ -40,22 +40,24 @@ pub(super) fn status(chooser: &Chooser, fields: &[BestField], last_contact: &[i3
 
 /// A column of dates in days.
 struct Days<'a> {
-    codes: &'a [u32],
+    codes: Option<&'a Codes>,
     days: Vec<i32>,
 }
 
 impl<'a> Days<'a> {
     fn of(chooser: &Chooser<'a>, field: Field) -> Self {
         match chooser.records.clean.get(&field) {
-            Some(column) => Days { codes: &column.codes, days: column.values.iter().map(dates::parse_days).collect() },
-            None => Days { codes: &[], days: Vec::new() },
+            Some(column) => {
+                Days { codes: Some(&column.codes), days: column.values.iter().map(dates::parse_days).collect() }
+            }
+            None => Days { codes: None, days: Vec::new() },
         }
     }
 
     fn day(&self, row: u32) -> i32 {
-        match self.codes.get(row as usize) {
-            None | Some(&MISSING) => NO_DATE,
-            Some(&code) => self.days[code as usize],
+        match self.codes.map_or(MISSING, |codes| codes.at(row as usize)) {
+            MISSING => NO_DATE,
+            code => self.days[code as usize],
         }
     }
 }

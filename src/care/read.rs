@@ -3,7 +3,7 @@
 use super::judge::Span;
 use super::package::{self, Package, Sent};
 use crate::job::{Job, NEED_GONE, PackagePart};
-use crate::records::{Column, Dictionary, MISSING, Records, UNREADABLE};
+use crate::records::{Codes, Column, Dictionary, MISSING, Records, UNREADABLE};
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::cmp::Reverse;
@@ -92,14 +92,14 @@ struct Group<'a> {
 }
 
 struct Words<'a> {
-    codes: &'a [u32],
+    codes: &'a Codes,
     /// By code of the column.
     words: Vec<u32>,
 }
 
 impl Words<'_> {
     fn of(&self, row: u32) -> u32 {
-        match self.codes[row as usize] {
+        match self.codes.at(row as usize) {
             MISSING => MISSING,
             code => self.words[code as usize],
         }
@@ -107,14 +107,14 @@ impl Words<'_> {
 }
 
 struct Days<'a> {
-    codes: &'a [u32],
+    codes: &'a Codes,
     /// By code of the column.
     days: Vec<Sent>,
 }
 
 impl Days<'_> {
     fn of(&self, row: u32) -> Sent {
-        match self.codes[row as usize] {
+        match self.codes.at(row as usize) {
             MISSING => Sent::Nothing,
             code => self.days[code as usize],
         }
@@ -171,9 +171,8 @@ impl<'a> Reader<'a> {
         // Of whose first day nothing is known nobody can say that it is the same.
         packages.dedup_by(|one, kept| one.start.is_some() && same(one) == same(kept));
         let word = |code: u32| (code != MISSING).then(|| words.get(code));
-        let order = |one: &Package| {
-            (one.start.is_none(), one.start, word(one.need), word(one.service), one.provider, one.row)
-        };
+        let order =
+            |one: &Package| (one.start.is_none(), one.start, word(one.need), word(one.service), one.provider, one.row);
         packages.sort_by(|one, other| order(one).cmp(&order(other)));
         packages
     }

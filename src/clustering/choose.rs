@@ -4,11 +4,12 @@
 
 use super::contexts::Contexts;
 use super::decided::Together;
-use super::links::{Edge, units32};
+use super::links::{Edge, WeighedPairs, units32};
 use super::merges::{Expected, LOWEST, best_cut};
 use super::nodes::Nodes;
 use super::pass::{self, NodeEdge};
-use super::{Evidence, Population, Sets, pair_cut, people_cut};
+use super::steps::Steps;
+use super::{Evidence, Population, Sets, UnionFind, pair_cut, people_cut};
 use crate::comparison::{Alias, Pattern};
 use crate::model::{Believed, Candidate, ContextWeights, Decision, Form, probability};
 use rayon::prelude::*;
@@ -22,6 +23,9 @@ const SAMPLE: usize = 200_000;
 /// Identities on which a form is chosen where the choice is clear; otherwise all of the sample are asked.
 const CHOICE: usize = 50_000;
 
+/// No pair weighs so many bits: twenty comparisons of twenty bits have less.
+const BITS_MAX: i64 = 1 << 9;
+
 /// Kept pairs of enough whole components to decide on: all of them where the population is small.
 pub struct Sample {
     /// Ascending.
@@ -30,44 +34,92 @@ pub struct Sample {
     scale: f64,
 }
 
-/// Takes a sample; weights of `edges` are those of `evidence`.
-pub fn sample(evidence: &Evidence, edges: &[Edge]) -> Sample {
-    sample_of(evidence, edges, SAMPLE)
+/// Takes a sample of the pairs of so many identities.
+pub fn sample(identities: usize, pairs: &(impl WeighedPairs + ?Sized)) -> Sample {
+    sample_of(identities, pairs, SAMPLE)
 }
 
-/// The same with at most so many identities that have a pair, and not all of them unless there are no more in all.
-fn sample_of(evidence: &Evidence, edges: &[Edge], most: usize) -> Sample {
-    if evidence.identities.len() <= most {
-        return Sample { edges: edges.to_vec(), scale: 1.0 };
+/// The same with at most `most` identities that have a pair, and not all of them unless there are no more in all.
+fn sample_of(identities: usize, pairs: &(impl WeighedPairs + ?Sized), most: usize) -> Sample {
+    if identities <= most {
+        return Sample { edges: pairs.gather(|_| true), scale: 1.0 };
     }
-    let joining: Vec<NodeEdge> = edges
-        .iter()
-        .filter(|edge| i64::from(edge.weight) > LOWEST)
-        .map(|edge| NodeEdge { left: edge.left, right: edge.right, weight: edge.weight, forbidden: false })
-        .collect();
-    let identities = evidence.identities.len();
-    let (mut components, _) =
-        pass::components(identities, &joining, &[], LOWEST, pass::MATRIX_MAX, i64::from(i32::MAX));
-    drop(joining);
+    let (component_of, all) = some_components(identities, pairs, most);
+    let inside = |edge: &Edge| {
+        let (a, b) = (component_of[edge.left as usize], component_of[edge.right as usize]);
+        a == b && a != u32::MAX
+    };
+    let edges = pairs.gather(inside);
+    Sample { scale: all as f64 / edges.len().max(1) as f64, edges }
+}
+
+/// By identity the number of its component, [`u32::MAX`] for those that are in none of the sample; and how many pairs there are in all. At
+/// most `most` identities are in the sample.
+fn some_components(identities: usize, pairs: &(impl WeighedPairs + ?Sized), most: usize) -> (Vec<u32>, u64) {
+    let union = UnionFind::new(identities);
+    let all = pairs.each(|edge| {
+        if i64::from(edge.weight) > LOWEST {
+            union.join(edge.left, edge.right);
+        }
+    });
+    let (large, mut components): (Vec<_>, Vec<_>) =
+        union.groups().into_iter().partition(|component| component.len() > pass::MATRIX_MAX);
+    components.extend(parts_of(identities, &large, pairs, pass::MATRIX_MAX));
     // Identities stand in the order of their content hash: their numbers are mixed, or a sample would hold all that begins alike.
-    components.sort_by_key(|component| u64::from(component[0]).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20);
-    let mut component_of = vec![u32::MAX; identities];
-    let mut left = most;
+    components.sort_by_key(|component| u64::from(component[0]).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let (mut component_of, mut left) = (vec![u32::MAX; identities], most);
     for (number, component) in components.iter().enumerate() {
         if component.len() <= left {
             left -= component.len();
             component.iter().for_each(|&identity| component_of[identity as usize] = number as u32);
         }
     }
-    let inside = |edge: &&Edge| {
-        let (a, b) = (component_of[edge.left as usize], component_of[edge.right as usize]);
-        a == b && a != u32::MAX
+    (component_of, all)
+}
+
+/// The parts of components that are too large: each is cut at the lowest whole number of bits above [`LOWEST`] that leaves no part too large,
+/// as [`pass::components`] would. The pairs are walked some seven times rather than kept once more: at [`LOWEST`] most of a large population
+/// hangs together.
+fn parts_of(
+    identities: usize,
+    large: &[Vec<u32>],
+    pairs: &(impl WeighedPairs + ?Sized),
+    size_max: usize,
+) -> Vec<Vec<u32>> {
+    if large.is_empty() {
+        return Vec::new();
+    }
+    let mut number = vec![u32::MAX; identities];
+    for (component, at) in large.iter().zip(0..) {
+        component.iter().for_each(|&identity| number[identity as usize] = at);
+    }
+    let joined_at = |bits: &[i64]| {
+        let union = UnionFind::new(identities);
+        pairs.each(|edge| {
+            let bar = bits.get(number[edge.left as usize] as usize).map(|bits| pass::bar_at(LOWEST, *bits));
+            if bar.is_some_and(|bar| i64::from(edge.weight) >= bar) {
+                union.join(edge.left, edge.right);
+            }
+        });
+        union
     };
-    let taken: Vec<Edge> = edges.iter().filter(inside).copied().collect();
-    Sample { scale: edges.len() as f64 / taken.len().max(1) as f64, edges: taken }
+    let mut steps = vec![Steps::up_to(BITS_MAX); large.len()];
+    while steps.iter().any(|steps| steps.next().is_some()) {
+        let asked: Vec<i64> = steps.iter().map(|steps| steps.next().unwrap_or(steps.enough())).collect();
+        let union = joined_at(&asked);
+        let small = |component: &Vec<u32>| union.largest_of(component) <= size_max;
+        let small: Vec<bool> = large.par_iter().map(small).collect();
+        steps.iter_mut().zip(asked.iter().zip(small)).for_each(|(steps, (&asked, small))| steps.tell(asked, small));
+    }
+    let enough: Vec<i64> = steps.iter().map(Steps::enough).collect();
+    joined_at(&enough).groups()
 }
 
 impl Sample {
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
     fn weighed(&self, evidence: &Evidence) -> Vec<Edge> {
         let weighed = |edge: &Edge| Edge { weight: units32(evidence.scorer.weight(edge.pattern)), ..*edge };
         self.edges.par_iter().map(weighed).filter(|edge| i64::from(edge.weight) > LOWEST).collect()
@@ -80,9 +132,10 @@ impl Sample {
 /// A part of the sample is asked first. All candidates are judged on the same pairs, so that what chance does to one it does to all: where the
 /// best leads by as much as a freer form must promise more, the whole sample would say the same.
 pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> usize {
-    if evidence[0].identities.len() > CHOICE {
-        let (best, lead) =
-            best_of(&promises(evidence, candidates, &sample_of(&evidence[0], &sample.edges, CHOICE), jury));
+    let identities = evidence[0].identities.len();
+    if identities > CHOICE {
+        let part = sample_of(identities, sample.edges.as_slice(), CHOICE);
+        let (best, lead) = best_of(&promises(evidence, candidates, &part, jury));
         if lead >= MARGIN {
             return best;
         }
@@ -261,5 +314,36 @@ impl Population<'_> {
                 probability(i64::from(edge.weight)) * (nodes.weight(edge.left) * nodes.weight(edge.right)) as f64;
         }
         expected
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn pairs_that_are_walked_give_the_parts_of_pairs_that_are_kept(
+            pairs in prop::collection::btree_map((0u32..40, 0u32..40), -9_000i32..60_000, 0..120),
+            size_max in 2usize..8,
+        ) {
+            let pairs = pairs.into_iter().filter(|((left, right), weight)| left < right && i64::from(*weight) > LOWEST);
+            let edges: Vec<Edge> =
+                pairs.map(|((left, right), weight)| Edge::of(left, right, i64::from(weight), 0)).collect();
+            let kept: Vec<NodeEdge> = edges
+                .iter()
+                .map(|edge| NodeEdge { left: edge.left, right: edge.right, weight: edge.weight, forbidden: false })
+                .collect();
+            let (mut expected, _) = pass::components(40, &kept, &[], LOWEST, size_max, i64::from(i32::MAX));
+            let union = UnionFind::new(40);
+            edges.iter().for_each(|edge| union.join(edge.left, edge.right));
+            let (large, mut found): (Vec<_>, Vec<_>) =
+                union.groups().into_iter().partition(|component| component.len() > size_max);
+            found.extend(parts_of(40, &large, edges.as_slice(), size_max));
+            found.sort();
+            expected.sort();
+            prop_assert_eq!(found, expected);
+        }
     }
 }

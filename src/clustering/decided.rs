@@ -31,7 +31,7 @@ impl Together {
         if asked.is_empty() {
             return Together { pairs: same, reused, ..Together::default() };
         }
-        let mut all = UnionFind::new(nodes.len());
+        let all = UnionFind::new(nodes.len());
         same.iter().chain(&asked).for_each(|&(a, b)| all.join(a, b));
         let touched: FxHashSet<u32> = asked.iter().map(|&(a, _)| all.find(a)).collect();
         let mut growing =

@@ -70,12 +70,12 @@ fn best_of_each(links: &mut Vec<Edge>) {
 /// Identities whose pairs are put together as one piece of work.
 const IDENTITIES_PER_PART: u32 = 1 << 14;
 
-/// The pairs of identities of all lists, each with the best, ascending.
-fn merged(lists: &[Vec<Edge>], identities: u32) -> Vec<Edge> {
+/// The pairs of identities of all lists, each with the best, ascending. Never more than two copies of them stand at once.
+fn merged(lists: Vec<Vec<Edge>>, identities: u32) -> Vec<Edge> {
     let part = |nth: u32| {
         let (from, to) = (nth * IDENTITIES_PER_PART, (nth + 1) * IDENTITIES_PER_PART);
         let mut links = Vec::new();
-        for list in lists {
+        for list in &lists {
             let place = |identity: u32| list.partition_point(|edge| edge.left < identity);
             links.extend_from_slice(&list[place(from)..place(to)]);
         }
@@ -84,6 +84,7 @@ fn merged(lists: &[Vec<Edge>], identities: u32) -> Vec<Edge> {
         links
     };
     let parts: Vec<Vec<Edge>> = (0..identities.div_ceil(IDENTITIES_PER_PART)).into_par_iter().map(part).collect();
+    drop(lists);
     end_to_end(parts)
 }
 
@@ -112,7 +113,7 @@ pub fn join_pairs(
     (counts.components, counts.largest_component) = groups.union.sizes();
     let (partition, weakest) = groups.partition(identities);
     let of_identity = person_of_identity(&partition, identities);
-    let mut links = merged(&links, identities.len() as u32);
+    let mut links = merged(links, identities.len() as u32);
     links.par_iter_mut().for_each(|edge| {
         let person = of_identity[edge.left as usize];
         edge.same_person = person != MISSING && person == of_identity[edge.right as usize];
@@ -174,7 +175,7 @@ impl<'a> Groups<'a> {
         let kept: FxHashSet<u32> = kept_apart.keys().flat_map(|&(a, b)| [a, b]).collect();
         let numbers = records.clean.get(&Field::NhsNumber);
         let number = |record: usize| match numbers {
-            Some(column) if records.number_verified[record] => column.codes[record],
+            Some(column) if records.number_verified[record] => column.code(record),
             _ => MISSING,
         };
         let mut groups = Groups {
@@ -318,12 +319,12 @@ fn review(groups: &Groups, links: &[Edge], from: i64) -> Vec<(u32, ReviewReason)
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{Column, Dictionary};
+    use crate::records::Column;
 
     /// Records with these names and verified NHS numbers ("" for none), each with a record_id of its own.
     fn records(values: &[(&str, &str)]) -> Records {
         let column = |pick: &dyn Fn(&(&str, &str)) -> String| {
-            let mut column = Column { codes: Vec::new(), values: Dictionary::default() };
+            let mut column = Column::default();
             for value in values.iter().map(pick) {
                 column.codes.push(if value.is_empty() { MISSING } else { column.values.intern(&value) });
             }

@@ -23,6 +23,11 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// The pair and its pattern.
+    pub fn compared(&self) -> (u32, u32, Pattern) {
+        (self.left, self.right, self.pattern)
+    }
+
     /// A pair that nothing but its own evidence is known of yet; `weight` in 1/1024 bit.
     pub fn of(left: u32, right: u32, weight: i64, pattern: Pattern) -> Edge {
         Edge { left, right, weight: units32(weight), context: None, same_person: false, pattern }
@@ -93,18 +98,68 @@ fn scored_in(
     (kept, compared)
 }
 
-/// As [`score_pairs`], of pairs that were compared before: each pattern is weighed once. Those are kept that one of the scorers gives a chance;
-/// weights are the first one's.
-pub fn score_compared(compared: &PairPatterns, scorers: &[Scorer]) -> Vec<Edge> {
-    let patterns = compared.patterns();
-    let weights: FxHashMap<Pattern, Option<i64>> =
-        patterns.par_iter().map(|&pattern| (pattern, weight_with_chance(scorers, pattern))).collect();
-    let keep = |kept: &mut Vec<Edge>, (left, right): (u32, u32), pattern: Pattern, weight: Option<i64>| {
-        if let Some(weight) = weight {
-            kept.push(Edge::of(left, right, weight, pattern));
-        }
-    };
-    ascending(compared.walk(|pattern| weights[&pattern], keep))
+/// Pairs of which all that is asked is who they are and what they weigh, in whatever shape they are kept.
+pub trait WeighedPairs {
+    /// Calls `each` with every kept pair, on many threads and in any order; how many there are.
+    fn each(&self, each: impl Fn(Edge) + Sync) -> u64;
+
+    /// Those for which `wanted` holds, ascending.
+    fn gather(&self, wanted: impl Fn(&Edge) -> bool + Sync) -> Vec<Edge>;
+}
+
+impl WeighedPairs for [Edge] {
+    fn each(&self, each: impl Fn(Edge) + Sync) -> u64 {
+        self.par_iter().for_each(|edge| each(*edge));
+        self.len() as u64
+    }
+
+    fn gather(&self, wanted: impl Fn(&Edge) -> bool + Sync) -> Vec<Edge> {
+        self.iter().filter(|edge| wanted(edge)).copied().collect()
+    }
+}
+
+/// Pairs that were compared before, each pattern weighed once. Those are kept that one of the scorers gives a chance; weights are the first
+/// one's. A pair takes the 6 bytes that it has anyway until it is gathered: then an [`Edge`] of 24.
+pub struct Weighed<'a> {
+    pairs: &'a PairPatterns,
+    weights: FxHashMap<Pattern, Option<i64>>,
+}
+
+impl<'a> Weighed<'a> {
+    pub fn new(pairs: &'a PairPatterns, scorers: &[Scorer]) -> Weighed<'a> {
+        let patterns = pairs.patterns();
+        let weigh = |&pattern: &Pattern| (pattern, weight_with_chance(scorers, pattern));
+        Weighed { pairs, weights: patterns.par_iter().map(weigh).collect() }
+    }
+
+    /// Hands out the kept pairs run by run, with what is gathered of each run.
+    fn walk<T: Default + Send>(&self, each: impl Fn(&mut T, Edge) + Sync) -> Vec<T> {
+        let keep = |gathered: &mut T, (left, right): (u32, u32), pattern: Pattern, weight: Option<i64>| {
+            if let Some(weight) = weight {
+                each(gathered, Edge::of(left, right, weight, pattern));
+            }
+        };
+        self.pairs.walk(|pattern| self.weights[&pattern], keep)
+    }
+}
+
+impl WeighedPairs for Weighed<'_> {
+    fn each(&self, each: impl Fn(Edge) + Sync) -> u64 {
+        let counted = |kept: &mut u64, edge: Edge| {
+            *kept += 1;
+            each(edge);
+        };
+        self.walk(counted).into_iter().sum()
+    }
+
+    fn gather(&self, wanted: impl Fn(&Edge) -> bool + Sync) -> Vec<Edge> {
+        let keep = |kept: &mut Vec<Edge>, edge: Edge| {
+            if wanted(&edge) {
+                kept.push(edge);
+            }
+        };
+        ascending(self.walk(keep))
+    }
 }
 
 fn ascending(parts: Vec<Vec<Edge>>) -> Vec<Edge> {

@@ -28,6 +28,7 @@ mod pooled;
 mod replay;
 mod settled;
 mod sparse;
+mod steps;
 mod union_find;
 
 pub use around::score_around;
@@ -36,7 +37,7 @@ pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
-pub use links::{Edge, Fresh, known_pairs, links_of, score_compared, score_fresh_pairs, score_pairs};
+pub use links::{Edge, Fresh, Weighed, WeighedPairs, known_pairs, links_of, score_fresh_pairs, score_pairs};
 pub use merges::Merge;
 pub use pooled::Standing;
 pub use replay::{Between, Join, Replay};

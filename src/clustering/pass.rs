@@ -6,9 +6,11 @@ use super::merges::{Expected, Merge};
 use super::nodes::Nodes;
 use super::pooled::Pooled;
 use super::sparse::{self, Scored};
+use super::steps::Steps;
 use super::union_find::{Sets, UnionFind};
 use super::{Evidence, again};
 use crate::model::{Pooling, UNITS_PER_BIT, probability};
+use crate::records::MISSING;
 use rayon::prelude::*;
 
 /// Components up to this many nodes are agglomerated over all their pairs, each scored where blocking did not: k²/2 scores of 0.4 µs and,
@@ -41,8 +43,8 @@ pub(super) fn components(
     size_max: usize,
     bar_max: i64,
 ) -> (Vec<Vec<u32>>, Sizes) {
-    let mut union = UnionFind::new(nodes);
-    edges.iter().filter(|edge| edge.joins(bar)).for_each(|edge| union.join(edge.left, edge.right));
+    let union = UnionFind::new(nodes);
+    edges.par_iter().filter(|edge| edge.joins(bar)).for_each(|edge| union.join(edge.left, edge.right));
     together.iter().for_each(|&(a, b)| union.join(a, b));
     let mut sizes = Sizes::default();
     let (mut done, mut large) = (Vec::new(), Vec::new());
@@ -51,46 +53,64 @@ pub(super) fn components(
         if component.len() > size_max { large.push(component) } else { done.push(component) }
     }
     sizes.cut = large.len() as u64;
-    done.extend(
-        large
-            .par_iter()
-            .flat_map_iter(|component| parts(component, edges, together, bar, size_max, bar_max))
-            .collect::<Vec<_>>(),
-    );
+    let mut place = vec![MISSING; if large.is_empty() { 0 } else { nodes }];
+    large.iter().for_each(|component| component.iter().zip(0..).for_each(|(&node, at)| place[node as usize] = at));
+    let parts = |component: &Vec<u32>| parts(component, edges, (together, &place), bar, size_max, bar_max);
+    done.extend(large.par_iter().flat_map_iter(parts).collect::<Vec<_>>());
     done.sort_by(|a, b| b.len().cmp(&a.len()).then(a[0].cmp(&b[0])));
     sizes.largest = done.first().map_or(0, |component| component.len() as u64);
     (done, sizes)
 }
 
-/// The parts of a component that is too large.
+/// The parts of a component that is too large; `place` is that of each node in its component.
 fn parts(
     component: &[u32],
     edges: &[NodeEdge],
-    together: &[(u32, u32)],
-    mut bar: i64,
+    (together, place): (&[(u32, u32)], &[u32]),
+    bar: i64,
     size_max: usize,
     bar_max: i64,
 ) -> Vec<Vec<u32>> {
-    let place = |node: u32| component.binary_search(&node).ok().map(|at| at as u32);
-    let local = |a: u32, b: u32| Some((place(a)?, place(b)?));
-    let of_node = |node: u32| {
+    let of_node = |&node: &u32| {
         let from = edges.partition_point(|edge| edge.left < node);
-        let own = edges[from..].iter().take_while(move |edge| edge.left == node);
-        own.filter_map(|edge| local(edge.left, edge.right).map(|(a, b)| (a, b, edge)))
+        edges[from..].iter().take_while(move |edge| edge.left == node).filter(|edge| edge.joins(bar))
     };
-    let inside: Vec<(u32, u32, &NodeEdge)> = component.iter().copied().flat_map(of_node).collect();
-    let same: Vec<(u32, u32)> = together.iter().filter_map(|&(a, b)| local(a, b)).collect();
-    loop {
-        bar = (bar + UNITS_PER_BIT as i64).min(bar_max);
-        let mut union = UnionFind::new(component.len());
-        inside.iter().filter(|(_, _, edge)| edge.joins(bar)).for_each(|&(a, b, _)| union.join(a, b));
+    let local = |a: u32, b: u32| (place[a as usize], place[b as usize]);
+    // Pairs that join at the lowest bar stand in one component, whole.
+    let inside: Vec<(u32, u32, i32)> = component
+        .iter()
+        .flat_map(of_node)
+        .map(|edge| {
+            let (a, b) = local(edge.left, edge.right);
+            (a, b, edge.weight)
+        })
+        .collect();
+    let own = |node: u32| component.binary_search(&node).is_ok();
+    let same: Vec<(u32, u32)> = together.iter().filter(|(a, _)| own(*a)).map(|&(a, b)| local(a, b)).collect();
+    let joined_at = |bits: i64| {
+        let (bar, union) = (bar_at(bar, bits).min(bar_max), UnionFind::new(component.len()));
+        inside.iter().filter(|edge| i64::from(edge.2) >= bar).for_each(|&(a, b, _)| union.join(a, b));
         same.iter().for_each(|&(a, b)| union.join(a, b));
-        let groups = union.groups();
-        if bar >= bar_max || groups.iter().all(|group| group.len() <= size_max) {
-            let global = |group: Vec<u32>| group.into_iter().map(|at| component[at as usize]).collect();
-            return groups.into_iter().map(global).collect();
-        }
+        union
+    };
+    // Beyond the highest weight nothing is joined but what has to be.
+    let highest = inside.iter().map(|edge| i64::from(edge.2)).max().map_or(bar, |weight| weight + 1);
+    let mut steps = Steps::up_to(bits_to(bar, highest.min(bar_max)));
+    while let Some(bits) = steps.next() {
+        let small = joined_at(bits).groups().iter().all(|group| group.len() <= size_max);
+        steps.tell(bits, small);
     }
+    let global = |group: Vec<u32>| group.into_iter().map(|at| component[at as usize]).collect();
+    joined_at(steps.enough()).groups().into_iter().map(global).collect()
+}
+
+/// `bar` raised by whole bits, and the bits by which it has to be raised to reach another; both bars in 1/1024 bit.
+pub(super) fn bar_at(bar: i64, bits: i64) -> i64 {
+    bar + bits * UNITS_PER_BIT as i64
+}
+
+fn bits_to(bar: i64, other: i64) -> i64 {
+    ((other - bar).max(0) as u64).div_ceil(UNITS_PER_BIT as u64).max(1) as i64
 }
 
 impl NodeEdge {
@@ -263,7 +283,7 @@ pub(super) struct Bond {
 
 /// Clusters after all joins at or above `cut`: members ascending, and what joined them.
 pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Sets, Vec<Bond>) {
-    let mut union = UnionFind::new(nodes);
+    let union = UnionFind::new(nodes);
     let made = || merges.iter().flatten().filter(|merge| merge.average >= cut);
     made().for_each(|merge| union.join(merge.left, merge.right));
     let mut bonds = vec![Bond::default(); nodes];

@@ -62,8 +62,7 @@ impl Settled {
             if wanted_keys.contains(&records.key[record]) {
                 by_key.entry(records.key[record]).or_default().push(identity);
             }
-            if let Some(code) = numbers.map(|column| column.codes[record]).filter(|code| wanted_numbers.contains(code))
-            {
+            if let Some(code) = numbers.map(|column| column.code(record)).filter(|code| wanted_numbers.contains(code)) {
                 by_number.entry(code).or_default().push(identity);
             }
         }

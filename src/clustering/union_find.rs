@@ -1,56 +1,71 @@
-//! Disjoint sets with path halving and union by size.
+//! Disjoint sets that many threads may join at once.
 
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use std::ops::Index;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
-/// Sets of the numbers `0..n`.
-#[derive(Debug, Clone)]
+/// Sets of the numbers `0..n`, without a lock: 4 bytes a number.
+///
+/// A root's parent is itself, and a root is only ever put under a smaller one (by compare-and-swap), so a set's root is its least member
+/// whatever the order in which threads join. Any other number's parent changes only to an ancestor (path halving), so that a late write of
+/// one thread undoes nothing. The numbers that are joined are identities, in the order of a hash: linking by number is then as shallow as
+/// linking at random, log n steps (Goel, Khanna, Larkin and Tarjan 2014).
+#[derive(Debug)]
 pub struct UnionFind {
-    parent: Vec<u32>,
-    size: Vec<u32>,
+    parent: Vec<AtomicU32>,
 }
 
 impl UnionFind {
     pub fn new(n: usize) -> Self {
-        UnionFind { parent: (0..n as u32).collect(), size: vec![1; n] }
+        UnionFind { parent: (0..n as u32).map(AtomicU32::new).collect() }
     }
 
-    pub fn find(&mut self, mut x: u32) -> u32 {
-        while self.parent[x as usize] != x {
-            self.parent[x as usize] = self.parent[self.parent[x as usize] as usize];
-            x = self.parent[x as usize];
+    /// The least member of the set of `x`, as far as it is joined by now.
+    pub fn find(&self, mut x: u32) -> u32 {
+        loop {
+            let parent = self.parent[x as usize].load(Relaxed);
+            if parent == x {
+                return x;
+            }
+            let above = self.parent[parent as usize].load(Relaxed);
+            if above != parent {
+                self.parent[x as usize].store(above, Relaxed);
+            }
+            x = above;
         }
-        x
     }
 
-    pub fn join(&mut self, a: u32, b: u32) {
-        let (mut a, mut b) = (self.find(a), self.find(b));
-        if a == b {
-            return;
+    pub fn join(&self, a: u32, b: u32) {
+        loop {
+            let (a, b) = (self.find(a), self.find(b));
+            let (low, high) = (a.min(b), a.max(b));
+            // Another thread may have put the greater root under something else meanwhile.
+            if low == high || self.parent[high as usize].compare_exchange(high, low, Relaxed, Relaxed).is_ok() {
+                return;
+            }
         }
-        if (self.size[a as usize], b) < (self.size[b as usize], a) {
-            (a, b) = (b, a);
-        }
-        self.parent[b as usize] = a;
-        self.size[a as usize] += self.size[b as usize];
+    }
+
+    /// Members of each set, by its root; 0 for what is no root.
+    fn set_sizes(&self) -> Vec<u32> {
+        let mut sizes = vec![0; self.parent.len()];
+        (0..self.parent.len() as u32).for_each(|x| sizes[self.find(x) as usize] += 1);
+        sizes
     }
 
     /// All sets, members ascending, sets by their first member.
-    pub(super) fn all_groups(&mut self) -> Sets {
-        let n = self.parent.len() as u32;
-        let (mut place, mut sets) = (vec![u32::MAX; n as usize], Sets::default());
+    pub(super) fn all_groups(&self) -> Sets {
+        // First how many a set has, then where its next member goes.
+        let (mut place, mut sets) = (self.set_sizes(), Sets::default());
         let mut end = 0;
-        for x in 0..n {
-            let root = self.find(x) as usize;
-            if place[root] == u32::MAX {
-                place[root] = end;
-                sets.starts.push(end);
-                end += self.size[root];
-            }
+        for size in place.iter_mut().filter(|size| **size > 0) {
+            sets.starts.push(end);
+            end += std::mem::replace(size, end);
         }
         sets.starts.push(end);
-        sets.members = vec![0; n as usize];
-        for x in 0..n {
+        sets.members = vec![0; self.parent.len()];
+        for x in 0..self.parent.len() as u32 {
             let at = &mut place[self.find(x) as usize];
             sets.members[*at as usize] = x;
             *at += 1;
@@ -60,24 +75,33 @@ impl UnionFind {
 
     /// How many sets of two and more there are, and how many members the largest has (0 where there is none).
     pub fn sizes(&self) -> (u64, u64) {
-        let sizes =
-            self.parent.iter().enumerate().filter(|(x, parent)| *x == **parent as usize).map(|(x, _)| self.size[x]);
-        sizes.filter(|size| *size > 1).fold((0, 0), |(sets, largest), size| (sets + 1, largest.max(u64::from(size))))
+        let sizes = self.set_sizes().into_iter().filter(|size| *size > 1);
+        sizes.fold((0, 0), |(sets, largest), size| (sets + 1, largest.max(u64::from(size))))
+    }
+
+    /// The size of the largest set among some members, which are whole sets.
+    pub(super) fn largest_of(&self, members: &[u32]) -> usize {
+        let mut sizes: FxHashMap<u32, usize> = FxHashMap::default();
+        members.iter().for_each(|&member| *sizes.entry(self.find(member)).or_default() += 1);
+        sizes.into_values().max().unwrap_or(0)
     }
 
     /// Sets of two and more, members ascending, sets by their first member.
-    pub fn groups(&mut self) -> Vec<Vec<u32>> {
-        let n = self.parent.len();
-        let mut place = vec![u32::MAX; n];
+    pub fn groups(&self) -> Vec<Vec<u32>> {
+        let mut sizes = self.set_sizes();
         let mut groups: Vec<Vec<u32>> = Vec::new();
-        for x in 0..n as u32 {
-            let root = self.find(x) as usize;
-            if self.size[root] > 1 {
-                if place[root] == u32::MAX {
-                    place[root] = groups.len() as u32;
-                    groups.push(Vec::with_capacity(self.size[root] as usize));
-                }
-                groups[place[root] as usize].push(x);
+        // From here on a set's size is its place; a set is met first at its root.
+        for x in 0..self.parent.len() as u32 {
+            let root = self.find(x);
+            let size = sizes[root as usize];
+            if root == x && size > 1 {
+                sizes[root as usize] = groups.len() as u32;
+                groups.push(Vec::with_capacity(size as usize));
+            } else if root == x {
+                sizes[root as usize] = u32::MAX;
+            }
+            if let Some(group) = groups.get_mut(sizes[root as usize] as usize) {
+                group.push(x);
             }
         }
         groups
@@ -122,7 +146,7 @@ mod tests {
     proptest! {
         #[test]
         fn equals_a_reference_by_repeated_relabelling(edges in prop::collection::vec((0u32..30, 0u32..30), 0..60)) {
-            let mut union = UnionFind::new(30);
+            let union = UnionFind::new(30);
             let mut label: Vec<u32> = (0..30).collect();
             for &(a, b) in &edges {
                 union.join(a, b);
@@ -141,6 +165,21 @@ mod tests {
             let expected: Vec<Vec<u32>> = firsts.map(of_label).collect();
             prop_assert_eq!(all.iter().map(<[u32]>::to_vec).collect::<Vec<_>>(), expected);
             prop_assert_eq!(all.par_iter().map(<[u32]>::len).sum::<usize>(), 30);
+        }
+
+        #[test]
+        fn threads_that_join_at_once_make_the_same_sets(edges in prop::collection::vec((0u32..500, 0u32..500), 0..2_000)) {
+            let (alone, at_once) = (UnionFind::new(500), UnionFind::new(500));
+            edges.iter().for_each(|&(a, b)| alone.join(a, b));
+            let halves = edges.split_at(edges.len() / 2);
+            std::thread::scope(|scope| {
+                for half in [halves.0, halves.1] {
+                    scope.spawn(|| half.iter().for_each(|&(a, b)| at_once.join(a, b)));
+                }
+            });
+            prop_assert_eq!(alone.all_groups(), at_once.all_groups());
+            prop_assert_eq!(alone.groups(), at_once.groups());
+            prop_assert_eq!(alone.sizes(), at_once.sizes());
         }
     }
 }

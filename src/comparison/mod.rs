@@ -8,6 +8,7 @@ mod batch;
 pub mod date;
 mod frequencies;
 pub mod kernels;
+mod known;
 mod memory;
 pub mod name;
 pub mod place;
@@ -23,6 +24,7 @@ use crate::job::{Field, FieldKind, Job};
 use crate::records::{Identities, MISSING, Records};
 use date::Dates;
 use frequencies::{Hashes, Table};
+use known::Known;
 use memory::Memory;
 use name::Names;
 use place::Places;
@@ -180,28 +182,9 @@ pub struct Comparisons {
     /// Codes of all comparisons, identity by identity: a pair touches two or three cache lines instead of one a column and side.
     rows: Vec<u32>,
     width: usize,
-    known: OnceLock<Known>,
+    known: Option<Known>,
     /// Patterns of other pairs that were asked for lately.
     asked: OnceLock<Memory>,
-}
-
-/// Patterns of pairs that were compared before, by their smaller identity: clustering asks for those that have a chance over and over, and
-/// looking one up touches two cache lines where comparing touches a dozen. 12 bytes a pair and 4 an identity.
-#[derive(Debug)]
-struct Known {
-    /// Pairs of identity `i`: places `starts[i]..starts[i + 1]`.
-    starts: Vec<u32>,
-    /// The greater identity of each pair, ascending for each smaller one.
-    rights: Vec<u32>,
-    patterns: Vec<Pattern>,
-}
-
-impl Known {
-    fn pattern(&self, left: u32, right: u32) -> Option<Pattern> {
-        let from = self.starts[left as usize] as usize;
-        let rights = &self.rights[from..self.starts[left as usize + 1] as usize];
-        rights.iter().position(|known| *known == right).map(|at| self.patterns[from + at])
-    }
 }
 
 impl Comparisons {
@@ -276,7 +259,7 @@ impl Comparisons {
 
     /// No comparison at all: where another model does the comparing.
     pub fn none() -> Comparisons {
-        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, known: OnceLock::new(), asked: OnceLock::new() }
+        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, known: None, asked: OnceLock::new() }
     }
 
     fn pack(chosen: Vec<(String, Group, u8, Of)>, identities: usize) -> Comparisons {
@@ -293,34 +276,23 @@ impl Comparisons {
             list.push(comparison);
         }
         let rows = by_row(&list, width, identities);
-        Comparisons { list, rows, width, known: OnceLock::new(), asked: OnceLock::new() }
+        Comparisons { list, rows, width, known: None, asked: OnceLock::new() }
     }
 
     fn row(&self, identity: u32) -> &[u32] {
         &self.rows[identity as usize * self.width..(identity as usize + 1) * self.width]
     }
 
-    /// Keeps the patterns of pairs, ascending and left < right, so that [`Comparisons::pattern`] need not compare these again. The first call
-    /// counts; pairs beyond 2^32 are not kept.
-    pub fn remember(&self, pairs: impl Iterator<Item = (u32, u32, Pattern)>) {
-        if self.known.get().is_some() {
-            return;
-        }
-        let identities = self.identities();
-        let mut known = Known { starts: vec![0; identities + 1], rights: Vec::new(), patterns: Vec::new() };
-        for (left, right, pattern) in pairs.take(u32::MAX as usize) {
-            known.starts[left as usize + 1] += 1;
-            known.rights.push(right);
-            known.patterns.push(pattern);
-        }
-        (0..identities).for_each(|identity| known.starts[identity + 1] += known.starts[identity]);
-        self.known.get_or_init(|| known);
+    /// Keeps the patterns of `pairs`, ascending and left < right, so that [`Comparisons::pattern`] need not compare these again, instead of what was kept
+    /// before; pairs beyond 2^32 are not kept.
+    pub fn remember(&mut self, pairs: impl ExactSizeIterator<Item = (u32, u32, Pattern)>) {
+        self.known = Some(Known::of(self.identities(), pairs));
     }
 
     /// Takes on what clusters have shown of names that are used for each other, by place in the list; how many pairs of values that is.
     /// Patterns of two identities that [`Comparisons::holders_of`] names may be others from then on, so that none is remembered.
     pub fn learn(&mut self, found: &[(usize, Vec<Alias>)]) -> usize {
-        (self.known, self.asked) = (OnceLock::new(), OnceLock::new());
+        (self.known, self.asked) = (None, OnceLock::new());
         let learnt = found.iter().map(|(at, aliases)| match &mut self.list[*at].of {
             Of::Name(names) => names.learn(aliases),
             Of::Values(_) | Of::Date(_) | Of::Place(_) => 0,
@@ -386,7 +358,7 @@ impl Comparisons {
         if left == right {
             return self.pattern_afresh(left, right);
         }
-        if let Some(pattern) = self.known.get().and_then(|known| known.pattern(left, right)) {
+        if let Some(pattern) = self.known.as_ref().and_then(|known| known.pattern(left, right)) {
             return pattern;
         }
         let asked = self.asked.get_or_init(|| Memory::new(self.identities()));
@@ -426,19 +398,4 @@ fn holders_of(codes: &[u32], values: usize, identities: &Identities) -> Vec<u64>
         holders[*code as usize] += u64::from(identities.count(identity as u32));
     }
     holders
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_remembered_pattern_is_found_by_its_pair_alone() {
-        let comparisons = Comparisons { rows: vec![MISSING; 4], width: 1, ..Comparisons::none() };
-        assert_eq!(comparisons.pattern(0, 2), 0);
-        comparisons.remember([(0, 2, 7), (0, 3, 8), (2, 3, 9)].into_iter());
-        let found =
-            [(0, 2), (0, 3), (2, 3), (0, 1), (1, 3), (3, 3)].map(|(left, right)| comparisons.pattern(left, right));
-        assert_eq!(found, [7, 8, 9, 0, 0, 0]);
-    }
 }

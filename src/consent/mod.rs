@@ -18,7 +18,7 @@ pub(crate) use texts::numbers_in;
 
 use crate::failure::{Code, Exit};
 use crate::job::Field;
-use crate::records::Records;
+use crate::records::{MISSING, Records};
 
 /// The codes this room raises (OF035x).
 pub static CODES: &[&Code] = &[&LIST_UNUSABLE, &NUMBERS_REPLACED_IN_A_CIRCLE];
@@ -110,11 +110,10 @@ pub fn replace_numbers(records: &mut Records, authority: &Authority) -> u64 {
             translate[code as usize] = column.values.intern(new);
         }
     }
-    let mut changed = 0;
-    for code in column.codes.iter_mut().filter(|code| **code != crate::records::MISSING) {
-        let now = translate[*code as usize];
-        changed += u64::from(now != *code);
-        *code = now;
+    let now = |code: u32| if code == MISSING { MISSING } else { translate[code as usize] };
+    let changed = column.codes.iter().filter(|&code| now(code) != code).count() as u64;
+    if changed > 0 {
+        column.codes = column.codes.translated(column.values.len(), now);
     }
     changed
 }

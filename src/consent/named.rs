@@ -32,7 +32,7 @@ impl Named {
             numbers.map_or_else(FxHashSet::default, |c| self.numbers.iter().filter_map(|n| c.values.find(n)).collect());
         let rows: FxHashSet<(&str, &str)> = self.rows.iter().map(|(p, r)| (p.as_str(), r.as_str())).collect();
         let named = |row: usize| {
-            let number = numbers.is_some_and(|column| codes.contains(&column.codes[row]));
+            let number = numbers.is_some_and(|column| codes.contains(&column.code(row)));
             let provider = &job.providers[usize::from(records.provider[row])].id;
             number || (!rows.is_empty() && rows.contains(&(provider.as_str(), records.record_id.get(row))))
         };

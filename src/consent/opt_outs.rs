@@ -112,7 +112,7 @@ fn not_allowed(records: &Records, partition: &Partition, allowed: &[bool], marks
     let numbers = records.clean.get(&Field::NhsNumber);
     let mut has_number = vec![false; marks.len()];
     for (row, &person) in partition.person.iter().enumerate().filter(|(_, person)| **person != MISSING) {
-        if numbers.is_some_and(|column| column.codes[row] != MISSING) {
+        if numbers.is_some_and(|column| column.code(row) != MISSING) {
             has_number[person as usize] = true;
             marks[person as usize] |= !allowed[row];
         }

@@ -1,7 +1,7 @@
 //! The wishes of all people and what came of them, out of the carried facts of their records.
 
 use crate::job::EndOfLifeSettings;
-use crate::records::{Column, Dictionary, MISSING, Records};
+use crate::records::{Codes, Column, Dictionary, MISSING, Records};
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -133,7 +133,7 @@ struct Reader<'a, 'p> {
     records: &'a Records,
     people: &'a People<'p>,
     /// By kind, the codes of the fact and what each stands for.
-    wishes: [Option<(&'a [u32], Vec<u32>)>; 2],
+    wishes: [Option<(&'a Codes, Vec<u32>)>; 2],
     decided_on: Option<Days<'a>>,
     last_contact: Option<Days<'a>>,
     admitted: Option<Days<'a>>,
@@ -141,13 +141,13 @@ struct Reader<'a, 'p> {
 
 /// A carried date, row by row.
 struct Days<'a> {
-    codes: &'a [u32],
+    codes: &'a Codes,
     days: Vec<Option<i32>>,
 }
 
 impl Days<'_> {
     fn of(&self, row: u32) -> Option<i32> {
-        let code = self.codes[row as usize];
+        let code = self.codes.at(row as usize);
         if code == MISSING { None } else { self.days[code as usize] }
     }
 }
@@ -164,7 +164,7 @@ impl<'a, 'p> Reader<'a, 'p> {
         let mut wish = |name: Option<&String>| {
             let column = fact(name?)?;
             let words = column.values.iter().map(|value| places.intern(&settings.place(value))).collect();
-            Some((column.codes.as_slice(), words))
+            Some((&column.codes, words))
         };
         let wishes = [wish(settings.preferred_place_of_care.as_ref()), wish(Some(&settings.preferred_place_of_death))];
         let dates = |name: &str| fact(name).map(days_of);
@@ -186,7 +186,7 @@ impl<'a, 'p> Reader<'a, 'p> {
 
     fn place(&self, kind: WishKind, row: u32) -> Option<u32> {
         let (codes, words) = self.wishes[kind as usize].as_ref()?;
-        let code = codes[row as usize];
+        let code = codes.at(row as usize);
         (code != MISSING).then(|| words[code as usize])
     }
 

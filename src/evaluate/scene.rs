@@ -83,7 +83,7 @@ impl<'a> Scene<'a> {
             let edges: Vec<Edge> = self.links().par_iter().map(bare).collect();
             let decided = match &self.model.decision {
                 Some(decision) => decision.clone(),
-                None => clustering::decide(evidence, &clustering::sample(evidence, &edges)),
+                None => clustering::decide(evidence, &clustering::sample(self.identities.len(), edges.as_slice())),
             };
             let decision = Decision { cut: weight_of(cut), ..decided };
             clustering::cluster(evidence, edges, &decision, Linkage::Pooled, compared).0.partition

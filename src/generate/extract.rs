@@ -135,7 +135,7 @@ impl<'a> Extract<'a> {
             encode(&self.line, encoding, &mut self.bytes);
             self.put()?;
         }
-        Ok(())
+        self.sheet()
     }
 
     /// Writes the rows of one block in their mixed order.
@@ -205,16 +205,23 @@ impl<'a> Extract<'a> {
         self.put()
     }
 
+    /// Begins a worksheet.
+    fn sheet(&mut self) -> io::Result<()> {
+        let Sink::Xlsx { workbook, .. } = &mut self.sink else { return Ok(()) };
+        let sheet = workbook.add_worksheet();
+        for (place, column) in self.provider.kind.columns.iter().enumerate() {
+            sheet.write_string(0, place as u16, column.header).map_err(io::Error::other)?;
+        }
+        Ok(())
+    }
+
     fn sheet_row(&mut self, rows: &Rows, row: usize) -> io::Result<()> {
         let serial = self.provider.kind.style.dates == Dates::Serial;
         let columns = self.provider.kind.columns;
-        let Sink::Xlsx { workbook, .. } = &mut self.sink else { return Ok(()) };
-        if self.rows.is_multiple_of(ROWS_PER_SHEET) {
-            let sheet = workbook.add_worksheet();
-            for (place, column) in columns.iter().enumerate() {
-                sheet.write_string(0, place as u16, column.header).map_err(io::Error::other)?;
-            }
+        if self.rows > 0 && self.rows.is_multiple_of(ROWS_PER_SHEET) {
+            self.sheet()?;
         }
+        let Sink::Xlsx { workbook, .. } = &mut self.sink else { return Ok(()) };
         let line = (self.rows % ROWS_PER_SHEET) as u32 + 1;
         let sheets = workbook.worksheets_mut();
         let last = sheets.len() - 1;
@@ -251,9 +258,6 @@ impl<'a> Extract<'a> {
             Sink::Text(file) => file.finish()?,
             Sink::Parquet { writer, .. } => drop(writer.close().map_err(io::Error::other)?),
             Sink::Xlsx { mut workbook, path } => {
-                if workbook.worksheets().is_empty() {
-                    workbook.add_worksheet();
-                }
                 let bytes = workbook.save_to_buffer().map_err(io::Error::other)?;
                 create(&path)?.write_all(&bytes)?;
             }

@@ -24,7 +24,7 @@ pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
         .map(|person| best.text(person).and_then(|number| numbers.values.find(number)).unwrap_or(MISSING))
         .collect();
     let other = |row: usize| {
-        let (person, code) = (outputs.partition.person[row], numbers.codes[row]);
+        let (person, code) = (outputs.partition.person[row], numbers.code(row));
         (code != MISSING && code != best_code[person as usize]).then_some((person, code))
     };
     let mut others: Vec<(u32, u32)> = (0..outputs.records.len()).into_par_iter().filter_map(other).collect();

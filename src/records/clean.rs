@@ -2,7 +2,7 @@
 
 use super::distinct::{Distinct, Standardised, canonical};
 use super::formats::Formats;
-use super::{Column, MISSING, Records, facts, packages};
+use super::{Codes, Column, MISSING, Records, facts, packages};
 use crate::job::{CustomField, Field, FieldKind, Job, Source, TestNumbers};
 use crate::standardise::date::DateFormat;
 use crate::standardise::{Context, Flags, Verdict, name};
@@ -181,7 +181,7 @@ fn filler_rows(raw: &Column, part: &Standardised) -> Vec<usize> {
     if fillers.is_empty() {
         return Vec::new();
     }
-    part.distinct.rows.clone().filter(|&row| fillers.binary_search(&raw.codes[row]).is_ok()).collect()
+    part.distinct.rows.clone().filter(|&row| fillers.binary_search(&raw.code(row)).is_ok()).collect()
 }
 
 fn custom_kind(field: Field, custom: &[CustomField]) -> Option<FieldKind> {
@@ -227,15 +227,19 @@ fn split_full_names(records: &mut Records) {
     ];
     for (field, part) in pick {
         let column = records.clean.entry(field).or_default();
-        column.codes.resize(full.codes.len(), MISSING);
         let translate: Vec<u32> = parts
             .iter()
             .map(|name| if part(name).is_empty() { MISSING } else { column.values.intern(part(name)) })
             .collect();
-        for (slot, code) in column.codes.iter_mut().zip(&full.codes) {
-            if *slot == MISSING && *code != MISSING {
-                *slot = translate[*code as usize];
-            }
-        }
+        // A field that no provider maps by itself has no rows yet.
+        let own = |row: usize| if row < column.codes.len() { column.code(row) } else { MISSING };
+        let code = |(row, whole): (usize, u32)| match own(row) {
+            MISSING if whole != MISSING => translate[whole as usize],
+            own => own,
+        };
+        column.codes = Codes::new(
+            full.codes.par_iter().enumerate().map(|(row, whole)| code((row, whole))).collect(),
+            column.values.len(),
+        );
     }
 }

@@ -1,18 +1,24 @@
 //! Distinct strings in one arena, found by hash without a second copy.
 
+use super::texts::Texts;
 use super::values::{Values, hash};
 use hashbrown::HashTable;
 use rayon::prelude::*;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// Distinct values of a column; a value's code is its place in the order of first appearance.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Dictionary {
-    bytes: String,
-    /// End of each value in `bytes`; u64 because a large town's addresses pass 4 GiB.
-    ends: Vec<u64>,
+    texts: Arc<Texts>,
     /// Made when a value is first looked for: most dictionaries of a night are only read by code.
     table: OnceLock<HashTable<u32>>,
+}
+
+impl Clone for Dictionary {
+    /// Shares the values until either changes; the clone makes its own table where it looks for one.
+    fn clone(&self) -> Dictionary {
+        Dictionary { texts: Arc::clone(&self.texts), table: OnceLock::new() }
+    }
 }
 
 impl Dictionary {
@@ -28,32 +34,28 @@ impl Dictionary {
             }
         }
         let length = places.iter().map(|&(list, at)| lists[list].get(at).len()).sum();
-        let mut dictionary = Dictionary {
-            bytes: String::with_capacity(length),
-            ends: Vec::with_capacity(places.len()),
-            table: OnceLock::new(),
-        };
-        places.into_iter().for_each(|(list, at)| dictionary.push(lists[list].get(at)));
-        dictionary
+        let mut texts = Texts::with_capacity(places.len(), length);
+        places.into_iter().for_each(|(list, at)| texts.push(lists[list].get(at)));
+        Dictionary { texts: Arc::new(texts), table: OnceLock::new() }
     }
 
     pub fn len(&self) -> usize {
-        self.ends.len()
+        self.texts.len()
     }
 
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.len() == 0
     }
 
     /// # Panics
     /// Where `code` is not one of this dictionary.
     #[inline]
     pub fn get(&self, code: u32) -> &str {
-        value(&self.bytes, &self.ends, code)
+        self.texts.get(code as usize)
     }
 
     pub fn find(&self, value: &str) -> Option<u32> {
-        let table = self.table.get_or_init(|| table_of(&self.bytes, &self.ends));
+        let table = self.table.get_or_init(|| table_of(&self.texts));
         table.find(hash(value), |&code| self.get(code) == value).copied()
     }
 
@@ -62,11 +64,11 @@ impl Dictionary {
         if let Some(code) = self.find(value) {
             return code;
         }
-        let code = u32::try_from(self.ends.len()).expect("a dictionary holds less than 2^32 values");
+        let code = u32::try_from(self.len()).expect("a dictionary holds less than 2^32 values");
         self.push(value);
-        let (bytes, ends) = (&self.bytes, &self.ends);
+        let texts = &self.texts;
         let table = self.table.get_mut().expect("it was made to look for the value");
-        table.insert_unique(hash(value), code, |&code| hash(self::value(bytes, ends, code)));
+        table.insert_unique(hash(value), code, |&code| hash(texts.get(code as usize)));
         code
     }
 
@@ -77,8 +79,7 @@ impl Dictionary {
     }
 
     fn push(&mut self, value: &str) {
-        self.bytes.push_str(value);
-        self.ends.push(self.bytes.len() as u64);
+        Arc::make_mut(&mut self.texts).push(value);
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &str> {
@@ -92,28 +93,20 @@ impl Dictionary {
 
     /// Gives back memory that was kept for more values.
     pub(crate) fn shrink_to_fit(&mut self) {
-        self.bytes.shrink_to_fit();
-        self.ends.shrink_to_fit();
+        Arc::make_mut(&mut self.texts).shrink_to_fit();
     }
 
-    /// Heap bytes in use.
+    /// Heap bytes in use; values that are shared count here.
     pub fn heap_bytes(&self) -> usize {
         let table = self.table.get().map_or(0, |table| table.capacity() * 5);
-        self.bytes.capacity() + self.ends.capacity() * 8 + table
+        self.texts.heap_bytes() + table
     }
 }
 
-#[inline]
-fn value<'a>(bytes: &'a str, ends: &[u64], code: u32) -> &'a str {
-    let index = code as usize;
-    let start = if index == 0 { 0 } else { ends[index - 1] as usize };
-    &bytes[start..ends[index] as usize]
-}
-
-fn table_of(bytes: &str, ends: &[u64]) -> HashTable<u32> {
-    let hash = |&code: &u32| hash(value(bytes, ends, code));
-    let mut table = HashTable::with_capacity(ends.len());
-    (0..ends.len() as u32).for_each(|code| {
+fn table_of(texts: &Texts) -> HashTable<u32> {
+    let hash = |&code: &u32| hash(texts.get(code as usize));
+    let mut table = HashTable::with_capacity(texts.len());
+    (0..texts.len() as u32).for_each(|code| {
         table.insert_unique(hash(&code), code, hash);
     });
     table

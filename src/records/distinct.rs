@@ -17,14 +17,14 @@ pub(super) struct Distinct {
 
 impl Distinct {
     pub fn of(column: &Column, rows: Range<usize>) -> Distinct {
-        let raw = &column.codes[rows.clone()];
-        let codes = if is_dense(raw.len(), &column.values) {
+        let raw = || column.codes.range(rows.clone()).filter(|code| *code != MISSING);
+        let codes = if is_dense(rows.len(), &column.values) {
             let mut counts = vec![0_u32; column.values.len()];
-            raw.iter().filter(|code| **code != MISSING).for_each(|&code| counts[code as usize] += 1);
+            raw().for_each(|code| counts[code as usize] += 1);
             let held = counts.into_iter().zip(0..).filter(|(count, _)| *count > 0);
             held.map(|(count, code)| (code, u64::from(count))).collect()
         } else {
-            let mut raw: Vec<u32> = raw.iter().copied().filter(|code| *code != MISSING).collect();
+            let mut raw: Vec<u32> = raw().collect();
             raw.sort_unstable();
             raw.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)).collect()
         };
@@ -95,10 +95,15 @@ pub(super) fn canonical(raw: &Column, parts: &[Standardised], counts: impl Fn(Ve
             form.filter(|_| counts(verdict)).map(|form| (code, form))
         });
         let translation = Translation::of(canonical, slots.len(), &raw.values);
-        let rows = slots.par_iter_mut().with_min_len(1 << 14).zip(&raw.codes[part.distinct.rows.clone()]);
-        rows.filter(|(_, code)| **code != MISSING).for_each(|(slot, &code)| *slot = translation.get(code));
+        let rows = slots.par_iter_mut().with_min_len(1 << 14).zip(part.distinct.rows.clone());
+        rows.for_each(|(slot, row)| {
+            let code = raw.code(row);
+            if code != MISSING {
+                *slot = translation.get(code);
+            }
+        });
     });
-    Column { codes, values }
+    Column::new(codes, values)
 }
 
 /// Raw code → canonical code.
@@ -164,7 +169,7 @@ mod tests {
             (0..unused).for_each(|n| {
                 raw.values.intern(&format!("unused {n}"));
             });
-            raw.codes = rows.iter().map(|row| row.as_ref().map_or(MISSING, |value| raw.values.intern(value))).collect();
+            rows.iter().for_each(|row| raw.codes.push(row.as_ref().map_or(MISSING, |value| raw.values.intern(value))));
             let cut = cut.min(rows.len());
             let parts: Vec<Standardised> = [0..cut, cut..rows.len()]
                 .into_iter()
@@ -174,7 +179,7 @@ mod tests {
             let mut reference = Dictionary::default();
             for part in &parts {
                 let held: u64 = part.iter().map(|(_, count, _)| count).sum();
-                prop_assert_eq!(held as usize, raw.codes[part.distinct.rows.clone()].iter().filter(|code| **code != MISSING).count());
+                prop_assert_eq!(held as usize, raw.codes.range(part.distinct.rows.clone()).filter(|code| *code != MISSING).count());
                 prop_assert!(part.distinct.codes.is_sorted());
                 let mut out = String::new();
                 for (code, ..) in part.iter() {

@@ -178,7 +178,7 @@ impl Identities {
     /// The codes of `field` by identity; all [`MISSING`] where it is not mapped.
     pub fn codes(&self, records: &Records, field: Field) -> Vec<u32> {
         let Some(column) = records.clean.get(&field) else { return vec![MISSING; self.len()] };
-        (0..self.len() as u32).into_par_iter().map(|identity| column.codes[self.example(identity)]).collect()
+        (0..self.len() as u32).into_par_iter().map(|identity| column.code(self.example(identity))).collect()
     }
 
     /// The identity_id of `identity`.

@@ -96,7 +96,7 @@ fn column(lengths: &[usize], parts: Parts) -> Column {
             }
         }
     });
-    Column { codes, values }
+    Column::new(codes, values)
 }
 
 /// A dense number for each (provider, record_id), in the order of first appearance. Batches come provider by provider.

@@ -4,6 +4,7 @@
 //! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
 
 mod clean;
+mod codes;
 mod dictionary;
 mod distinct;
 mod facts;
@@ -13,11 +14,13 @@ mod identities;
 mod merge;
 mod packages;
 mod shared_numbers;
+mod texts;
 mod unusable;
 mod values;
 
 pub(crate) use clean::field_name;
 pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
+pub use codes::Codes;
 pub use dictionary::Dictionary;
 pub use formats::Formats;
 pub(crate) use gather::join;
@@ -37,15 +40,25 @@ pub const MISSING: u32 = u32::MAX;
 /// One column: a code a row, and the distinct values that codes stand for.
 #[derive(Debug, Default)]
 pub struct Column {
-    pub codes: Vec<u32>,
+    pub codes: Codes,
     pub values: Dictionary,
 }
 
 impl Column {
+    pub fn new(codes: Vec<u32>, values: Dictionary) -> Column {
+        Column { codes: Codes::new(codes, values.len()), values }
+    }
+
+    /// The code of `row`, or [`MISSING`].
+    #[inline]
+    pub fn code(&self, row: usize) -> u32 {
+        self.codes.at(row)
+    }
+
     /// The value of `row`, or `None` where it is missing.
     #[inline]
     pub fn get(&self, row: usize) -> Option<&str> {
-        let code = self.codes[row];
+        let code = self.code(row);
         (code != MISSING).then(|| self.values.get(code))
     }
 }
@@ -127,7 +140,7 @@ impl Records {
     /// Heap bytes of all columns and their dictionaries.
     pub fn column_bytes(&self) -> u64 {
         let columns = self.raw.values().chain(self.clean.values()).chain(self.carried());
-        columns.map(|column| (column.codes.capacity() * size_of::<u32>() + column.values.heap_bytes()) as u64).sum()
+        columns.map(|column| (column.codes.heap_bytes() + column.values.heap_bytes()) as u64).sum()
     }
 
     /// Lets go of the values as they were sent, but of the fields for which `needed` holds.
@@ -137,20 +150,22 @@ impl Records {
 
     /// Keeps the rows marked in `keep`; dictionaries stay as they are.
     pub fn retain(&mut self, keep: &[bool]) {
-        fn filter<T: Copy>(values: &mut Vec<T>, keep: &[bool]) {
-            let mut marks = keep.iter();
-            values.retain(|_| *marks.next().expect("one mark a row"));
-        }
         let mut ids = TextColumn::default();
         keep.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(row, _)| ids.push(self.record_id.get(row)));
         self.record_id = ids;
-        filter(&mut self.provider, keep);
-        filter(&mut self.extract, keep);
-        filter(&mut self.source_row, keep);
-        filter(&mut self.key, keep);
-        filter(&mut self.number_verified, keep);
+        keep_marked(&mut self.provider, keep);
+        keep_marked(&mut self.extract, keep);
+        keep_marked(&mut self.source_row, keep);
+        keep_marked(&mut self.key, keep);
+        keep_marked(&mut self.number_verified, keep);
         let columns = self.raw.values_mut().chain(self.clean.values_mut());
-        columns.for_each(|column| filter(&mut column.codes, keep));
-        self.carried_mut().for_each(|column| filter(&mut column.codes, keep));
+        columns.for_each(|column| column.codes.retain(keep));
+        self.carried_mut().for_each(|column| column.codes.retain(keep));
     }
+}
+
+/// Keeps the entries marked in `keep`, one mark an entry.
+fn keep_marked<T>(entries: &mut Vec<T>, keep: &[bool]) {
+    let mut marks = keep.iter();
+    entries.retain(|_| *marks.next().expect("one mark a row"));
 }

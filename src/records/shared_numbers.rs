@@ -1,6 +1,6 @@
 //! NHS numbers that one feed gives to several people who cannot be the same: local defaults and copied-down values.
 
-use super::{MISSING, Records};
+use super::{Codes, MISSING, Records};
 use crate::job::Field;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -14,13 +14,13 @@ pub fn void(records: &mut Records, ranges: &[Range<usize>]) -> u64 {
     let rows: Vec<usize> =
         ranges.par_iter().flat_map_iter(|range| void_in(records, &numbers.codes, range.clone())).collect();
     let numbers = records.clean.get_mut(&Field::NhsNumber).expect("looked up above");
-    rows.iter().for_each(|&row| numbers.codes[row] = MISSING);
+    rows.iter().for_each(|&row| numbers.codes.set(row, MISSING));
     rows.len() as u64
 }
 
-fn void_in(records: &Records, numbers: &[u32], rows: Range<usize>) -> Vec<usize> {
-    let packed = |row: usize| u64::from(numbers[row]) << 32 | row as u64;
-    let mut held: Vec<u64> = rows.into_par_iter().filter(|&row| numbers[row] != MISSING).map(packed).collect();
+fn void_in(records: &Records, numbers: &Codes, rows: Range<usize>) -> Vec<usize> {
+    let packed = |row: usize| u64::from(numbers.at(row)) << 32 | row as u64;
+    let mut held: Vec<u64> = rows.into_par_iter().filter(|&row| numbers.at(row) != MISSING).map(packed).collect();
     held.par_sort_unstable();
     let rows = |group: &[u64]| group.iter().map(|&packed| (packed & u64::from(u32::MAX)) as usize).collect();
     let groups = held.par_chunk_by(|a, b| a >> 32 == b >> 32).filter(|group| group.len() > HOLDERS_MAX);

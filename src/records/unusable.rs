@@ -1,6 +1,6 @@
 //! Rows that were read but are nobody's record: they go to quarantine.
 
-use super::{MISSING, Records};
+use super::{Codes, MISSING, Records};
 use crate::intake::{QuarantineCode, Quarantined};
 use crate::job::{Field, Job};
 use crate::standardise::name;
@@ -56,8 +56,8 @@ pub fn quarantine(job: &Job, records: &mut Records, filler_rows: &[usize]) -> Ve
 struct Judge<'a> {
     filler_rows: &'a [usize],
     /// Codes of the columns of which one makes a record somebody's.
-    identifying: Vec<&'a [u32]>,
-    families: Option<&'a [u32]>,
+    identifying: Vec<&'a Codes>,
+    families: Option<&'a Codes>,
     /// By code of the family name: whether nobody real has it with some given name.
     suspected: Vec<bool>,
     /// The same where there is no family name.
@@ -71,8 +71,8 @@ impl<'a> Judge<'a> {
         let families = records.clean.get(&Field::FamilyName);
         Judge {
             filler_rows,
-            identifying: columns.map(|column| column.codes.as_slice()).collect(),
-            families: families.map(|column| column.codes.as_slice()),
+            identifying: columns.map(|column| &column.codes).collect(),
+            families: families.map(|column| &column.codes),
             suspected: families
                 .map_or(Vec::new(), |column| column.values.par_iter().map(name::is_filler_family).collect()),
             nameless_suspected: name::is_filler_family(""),
@@ -80,7 +80,7 @@ impl<'a> Judge<'a> {
     }
 
     fn verdict(&self, records: &Records, row: usize) -> Option<QuarantineCode> {
-        let family = self.families.map_or(MISSING, |codes| codes[row]);
+        let family = self.families.map_or(MISSING, |codes| codes.at(row));
         let suspected = if family == MISSING { self.nameless_suspected } else { self.suspected[family as usize] };
         let name = |field: Field| records.value(field, row).unwrap_or_default();
         if self.filler_rows.binary_search(&row).is_ok()
@@ -88,7 +88,7 @@ impl<'a> Judge<'a> {
         {
             return Some(QuarantineCode::FillerPerson);
         }
-        let known = self.identifying.iter().any(|codes| codes[row] != MISSING);
+        let known = self.identifying.iter().any(|codes| codes.at(row) != MISSING);
         (!known).then_some(QuarantineCode::NoIdentifyingValue)
     }
 }

@@ -84,7 +84,7 @@ fn counts(column: &Column, provider: &[u16], people: (&[usize], &[u32]), provide
         for person in start..(start + PEOPLE).min(ends.len() - 1) {
             said.clear();
             let own = rows[ends[person]..ends[person + 1]].iter().map(|&row| row as usize);
-            said.extend(own.map(|row| (provider[row], column.codes[row])).filter(|(_, code)| *code != MISSING));
+            said.extend(own.map(|row| (provider[row], column.code(row))).filter(|(_, code)| *code != MISSING));
             said.sort_unstable();
             count(&said, &mut counts);
         }

@@ -105,7 +105,7 @@ fn read(mut reader: Reader, records: &mut Records) -> Got<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::MISSING;
+    use crate::records::{Codes, MISSING};
 
     fn column(values: &[&str]) -> Column {
         let mut column = Column::default();
@@ -124,7 +124,7 @@ mod tests {
         records
     }
 
-    fn values(columns: &BTreeMap<Field, Column>) -> Vec<(Field, Vec<u32>, Vec<String>)> {
+    fn values(columns: &BTreeMap<Field, Column>) -> Vec<(Field, Codes, Vec<String>)> {
         let owned = |column: &Column| column.values.iter().map(str::to_string).collect();
         columns.iter().map(|(field, column)| (*field, column.codes.clone(), owned(column))).collect()
     }

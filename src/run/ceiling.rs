@@ -25,11 +25,11 @@ pub(super) static TOO_LITTLE_MEMORY: Code = Code {
 
 // Fitted to runs of 30,000 to 2.6 million rows (docs/measurements.md).
 /// Bytes that scoring, clustering and publishing take on top of blocks, an identity: its person, its best record, its links.
-const LINKED_IDENTITY_BYTES: f64 = 180.0;
+const LINKED_IDENTITY_BYTES: f64 = 40.0;
 /// The same, a pair: edges, the agglomeration's work on them, and what is left for the next night.
-const LINKED_PAIR_BYTES: f64 = 32.0;
+const LINKED_PAIR_BYTES: f64 = 14.0;
 /// Bytes of learning, a pair looked at: edges of several candidate models, and the clusters of each.
-const LEARNING_PAIR_BYTES: f64 = 95.0;
+const LEARNING_PAIR_BYTES: f64 = 70.0;
 /// Of more pairs than this a sample is clustered while learning.
 const LEARNING_PAIRS: u64 = 2_500_000;
 

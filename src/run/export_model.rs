@@ -67,7 +67,7 @@ fn measured(job: &Job, records: &Records, model: &Model, progress: &Progress) ->
     let model = &model.fitted(&comparisons).map_err(|why| Failure::new(&splink::MODEL_OUTDATED, why))?;
     stage.done(format!("{} distinct identities", identities.len()));
     let stage = progress.stage("Measuring", None);
-    let filled = |field: &Field| records.clean[field].codes.iter().any(|code| *code != MISSING);
+    let filled = |field: &Field| records.clean[field].codes.iter().any(|code| code != MISSING);
     let templates = export::templates(job, records.clean.keys().copied().filter(filled));
     let prior = model.classes[0].share.clamp(1e-12, 0.5);
     let columns: Vec<String> = templates.iter().map(|template| export::column_of(job, template.field)).collect();

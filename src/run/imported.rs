@@ -10,7 +10,7 @@ use crate::job::Job;
 use crate::model::splink::{self, Blocks, Imported, Names, Prepared, ScoredPair, Scorer, Unmapped};
 use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
 use crate::recall::Recalled;
-use crate::records::{Column, Identities, MISSING, Records};
+use crate::records::{Column, Dictionary, Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -62,7 +62,7 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
     let identities = Identities::apart(records, &names, &settled.keys(), |_| true, |_| true);
-    let empty = Column { codes: vec![MISSING; records.len()], ..Column::default() };
+    let empty = Column::new(vec![MISSING; records.len()], Dictionary::default());
     let table = file.names.table(job, records, &empty, |record| identities.of_record[record] != MISSING);
     let prepared = Prepared::new(&file.imported, &table);
     drop(table);

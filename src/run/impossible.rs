@@ -134,8 +134,8 @@ fn shared_numbers(records: &Records, partition: &Partition) -> Control {
     if let Some(column) = records.clean.get(&Field::NhsNumber) {
         let person = &partition.person;
         let counts =
-            |row: &usize| column.codes[*row] != MISSING && records.number_verified[*row] && person[*row] != MISSING;
-        held.extend((0..records.len()).filter(counts).map(|row| (column.codes[row], person[row])));
+            |row: &usize| column.code(*row) != MISSING && records.number_verified[*row] && person[*row] != MISSING;
+        held.extend((0..records.len()).filter(counts).map(|row| (column.code(row), person[row])));
     }
     held.par_sort_unstable();
     held.dedup();
@@ -174,7 +174,7 @@ impl<'a> Lives<'a> {
     fn codes(&self, field: Field, rows: &[u32], counts: impl Fn(usize) -> bool) -> Vec<u32> {
         let Some(column) = self.records.clean.get(&field) else { return Vec::new() };
         let rows = rows.iter().map(|&row| row as usize).filter(|&row| counts(row));
-        let mut codes: Vec<u32> = rows.map(|row| column.codes[row]).filter(|code| *code != MISSING).collect();
+        let mut codes: Vec<u32> = rows.map(|row| column.code(row)).filter(|code| *code != MISSING).collect();
         codes.sort_unstable();
         codes.dedup();
         codes
@@ -183,7 +183,7 @@ impl<'a> Lives<'a> {
     /// Whether a field that two rows have differs: `None` where no two rows could.
     fn differs(&self, field: Field, rows: &[u32], counts: impl Fn(usize) -> bool + Copy) -> Option<bool> {
         let column = self.records.clean.get(&field)?;
-        let filled = rows.iter().filter(|&&row| column.codes[row as usize] != MISSING && counts(row as usize)).count();
+        let filled = rows.iter().filter(|&&row| column.code(row as usize) != MISSING && counts(row as usize)).count();
         (filled > 1).then(|| self.codes(field, rows, counts).len() > 1)
     }
 
@@ -214,7 +214,7 @@ impl<'a> Lives<'a> {
     fn active_after_death(&self, rows: &[u32]) -> Option<bool> {
         let died = self.days(Field::DateOfDeath, &self.deaths, rows).into_iter().max()?;
         let dated = self.contacts.iter().flat_map(|(column, days)| {
-            let codes = rows.iter().map(|&row| column.codes[row as usize]).filter(|code| *code != MISSING);
+            let codes = rows.iter().map(|&row| column.code(row as usize)).filter(|code| *code != MISSING);
             codes.map(|code| days[code as usize]).filter(|day| *day != NO_DATE)
         });
         let last = dated.max()?;
@@ -229,7 +229,7 @@ impl<'a> Lives<'a> {
 
     fn births_far_apart(&self, rows: &[u32]) -> Option<bool> {
         let column = self.records.clean.get(&Field::DateOfBirth)?;
-        let filled = rows.iter().filter(|&&row| column.codes[row as usize] != MISSING).count();
+        let filled = rows.iter().filter(|&&row| column.code(row as usize) != MISSING).count();
         let dates: Vec<&str> =
             self.codes(Field::DateOfBirth, rows, |_| true).into_iter().map(|code| column.values.get(code)).collect();
         let apart = |a: &&str, b: &&str| parts_alike(a, b).is_some_and(|alike| alike < 2);
@@ -262,10 +262,9 @@ fn parts_alike(a: &str, b: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::Dictionary;
 
     fn column(values: &[&str]) -> Column {
-        let mut column = Column { codes: Vec::new(), values: Dictionary::default() };
+        let mut column = Column::default();
         for value in values {
             column.codes.push(if value.is_empty() { MISSING } else { column.values.intern(value) });
         }

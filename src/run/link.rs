@@ -7,7 +7,7 @@ use super::aside::Aside;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use crate::blocking::{self, Limits, PairPatterns, RuleCount};
-use crate::clustering::{self, Clustering, Guards, Settled};
+use crate::clustering::{self, Clustering, Edge, Guards, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -206,12 +206,13 @@ pub fn link<'r>(
             scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
         (Some(candidate), ..) => {
-            let scene = scene.comparing(&comparisons);
             let scorer = candidate.model.scorer(&comparisons);
             let before = asked.then_some((&compared, &joined));
-            let scored = scene.score(&scorer, &blocks, before, |pairs| stage.advance(pairs));
+            let advance = |pairs| stage.advance(pairs);
+            let scored = scene.comparing(&comparisons).score(&scorer, &blocks, before, advance);
             drop((blocks, compared));
-            scene.cluster(candidate, scored)
+            comparisons.remember(scored.0.edges.iter().map(Edge::compared));
+            scene.comparing(&comparisons).cluster(candidate, scored)
         }
         (None, Some(learnt), _, Taught::Around(named, _)) => {
             let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
@@ -219,15 +220,13 @@ pub fn link<'r>(
         }
         (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
-            let mut first = scene.comparing(&comparisons).first_look(learnt, &pairs);
-            first.learn_aliases(&mut comparisons, &mut pairs);
-            let scene = scene.comparing(&comparisons);
-            let candidate = scene.settle(first, labels);
+            let candidate = scene.settle(&mut comparisons, learnt, &mut pairs, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.
             let scorer = candidate.model.scorer(&comparisons);
-            let scored = scene.weigh(&scorer, &pairs, &blocks, asked.then_some(&joined));
+            let scored = scene.comparing(&comparisons).weigh(&scorer, &pairs, &blocks, asked.then_some(&joined));
             drop((pairs, blocks));
-            scene.cluster(candidate, scored)
+            comparisons.remember(scored.0.edges.iter().map(Edge::compared));
+            scene.comparing(&comparisons).cluster(candidate, scored)
         }
         _ => {
             records.bring_back(aside.take())?;

@@ -6,7 +6,7 @@
 //! at some 100 ns.
 
 use super::expression::{Expr, Kind, Side, Value, evaluate};
-use crate::records::{Column, Dictionary, MISSING};
+use crate::records::{Codes, Column, Dictionary, MISSING};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -85,7 +85,7 @@ struct Slot {
 
 /// Where the codes of a row's column come from.
 enum Origin<'a> {
-    Column(&'a [u32]),
+    Column(&'a Codes),
     /// By place in the order of records.
     Direct(Vec<u32>),
 }
@@ -221,7 +221,7 @@ impl Slot {
 impl Origin<'_> {
     fn code(&self, place: usize, record: usize) -> u32 {
         match self {
-            Origin::Column(codes) => codes[record],
+            Origin::Column(codes) => codes.at(record),
             Origin::Direct(codes) => codes[place],
         }
     }

@@ -17,7 +17,7 @@ impl Gates<'_> {
             let is_known: Vec<bool> = fact.column.values.iter().map(|value| known.contains(value)).collect();
             // Filled rows and those of new codes, by provider.
             let mut counts: FxHashMap<u16, (u64, u64)> = FxHashMap::default();
-            for (row, &code) in fact.column.codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
+            for (row, code) in fact.column.codes.iter().enumerate().filter(|(_, code)| *code != MISSING) {
                 let (filled, new) = counts.entry(records.provider[row]).or_default();
                 *filled += 1;
                 *new += u64::from(!is_known[code as usize]);

@@ -3,8 +3,8 @@
 use super::Label;
 use crate::blocking::{Blocks, PairPatterns};
 use crate::clustering::{
-    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, score_around, score_compared, score_fresh_pairs,
-    score_pairs,
+    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Sample, Weighed, WeighedPairs, score_around,
+    score_fresh_pairs, score_pairs,
 };
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
@@ -12,7 +12,6 @@ use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage,
 use crate::recall::{Compared, Joined, Joins, Left, Looks, Recalled, distinct};
 use crate::records::{Identities, MISSING, Records};
 use crate::run::recalling::Recalling;
-use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// What the pass that counts has made.
@@ -35,8 +34,6 @@ impl Made {
 pub(super) struct FirstLook {
     /// The chosen one.
     candidate: Candidate,
-    /// Ascending.
-    edges: Vec<Edge>,
     /// `None` where nothing is learnt again.
     clusters: Option<FirstClusters>,
     blocked: Histogram,
@@ -45,7 +42,7 @@ pub(super) struct FirstLook {
 
 impl FirstLook {
     /// Teaches the comparisons the names that clusters show to be used for each other, and compares again who may hold them.
-    pub fn learn_aliases(&mut self, comparisons: &mut Comparisons, pairs: &mut PairPatterns) {
+    fn learn_aliases(&mut self, comparisons: &mut Comparisons, pairs: &mut PairPatterns) {
         let Some(aliases) = self.clusters.as_ref().map(|clusters| &clusters.aliases).filter(|found| !found.is_empty())
         else {
             return;
@@ -53,17 +50,13 @@ impl FirstLook {
         let learnt = comparisons.learn(aliases);
         tracing::info!(pairs = learnt, "names that are used for each other");
         let holds = comparisons.holders_of(aliases);
-        let again = self.edges.par_iter_mut().filter(|edge| holds[edge.left as usize] && holds[edge.right as usize]);
-        let anew = |left, right, known| comparisons.compared_again(left, right, known, aliases);
-        again.for_each(|edge| edge.pattern = anew(edge.left, edge.right, edge.pattern));
-        pairs.compare_again(&holds, anew);
-        comparisons.remember(self.edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
+        pairs.compare_again(&holds, |left, right, known| comparisons.compared_again(left, right, known, aliases));
     }
 }
 
 /// What does not depend on a model; without the comparisons while those still learn.
 #[derive(Clone, Copy)]
-pub(super) struct Scene<'a, C = &'a Comparisons> {
+pub(super) struct Scene<'a, C> {
     pub records: &'a Records,
     pub identities: &'a Identities,
     pub comparisons: C,
@@ -73,17 +66,38 @@ pub(super) struct Scene<'a, C = &'a Comparisons> {
 }
 
 impl<'a> Scene<'a, ()> {
-    pub fn comparing<'c>(self, comparisons: &'c Comparisons) -> Scene<'c>
-    where
-        'a: 'c,
-    {
+    pub fn comparing(self, comparisons: &Comparisons) -> Scene<'a, &Comparisons> {
         let Scene { records, identities, guards, job, recipe, .. } = self;
         Scene { records, identities, comparisons, guards, job, recipe }
     }
+
+    /// Chooses the model of the night, teaches the comparisons the names that its clusters show to be used for each other, learns it again and
+    /// decides with it.
+    pub fn settle(
+        self,
+        comparisons: &mut Comparisons,
+        learnt: Learnt,
+        pairs: &mut PairPatterns,
+        labels: &[Label],
+    ) -> Candidate {
+        let sample = self.comparing(comparisons).sample(&learnt.candidates, pairs);
+        comparisons.remember(sample.edges().iter().map(Edge::compared));
+        let mut first = self.comparing(comparisons).first_look(learnt, &sample);
+        drop(sample);
+        first.learn_aliases(comparisons, pairs);
+        let candidate = self.comparing(comparisons).learnt_again(first, labels);
+        let sample = self.comparing(comparisons).sample(std::slice::from_ref(&candidate), pairs);
+        comparisons.remember(sample.edges().iter().map(Edge::compared));
+        self.comparing(comparisons).decided(candidate, &sample)
+    }
 }
 
-impl<'a> Scene<'a> {
-    fn evidence(&'a self, scorer: &'a Scorer<'a>, pooling: &'a Pooling) -> Evidence<'a> {
+impl<'a, 'c> Scene<'a, &'c Comparisons> {
+    fn evidence<'e>(&self, scorer: &'e Scorer<'e>, pooling: &'e Pooling) -> Evidence<'e>
+    where
+        'a: 'e,
+        'c: 'e,
+    {
         Evidence {
             records: self.records,
             identities: self.identities,
@@ -96,31 +110,35 @@ impl<'a> Scene<'a> {
         }
     }
 
+    /// The pairs that candidates are asked about: all that one of them gives a chance, or a sample of these.
+    fn sample(&self, candidates: &[Candidate], pairs: &PairPatterns) -> Sample {
+        let scorers: Vec<Scorer> =
+            candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
+        clustering::sample(self.identities.len(), &Weighed::new(pairs, &scorers))
+    }
+
     /// Chooses among the candidate models, and looks at what the clusters of the chosen one say.
-    pub fn first_look(&self, learnt: Learnt, pairs: &PairPatterns) -> FirstLook {
+    fn first_look(&self, learnt: Learnt, sample: &Sample) -> FirstLook {
         let Learnt { candidates, blocked, unblocked, .. } = learnt;
         let scorers: Vec<Scorer> =
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
-        let edges = score_compared(pairs, &scorers);
-        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         let evidence: Vec<Evidence> =
             scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
-        let sample = clustering::sample(&evidence[0], &edges);
-        let at = clustering::choose(&evidence, &candidates, &sample, self.recipe.jury);
+        let at = clustering::choose(&evidence, &candidates, sample, self.recipe.jury);
         let clusters = match self.recipe.learnt_again {
-            true => Some(clustering::first_clusters(&evidence[at], &sample, self.recipe.aliases)),
+            true => Some(clustering::first_clusters(&evidence[at], sample, self.recipe.aliases)),
             false => None,
         };
-        FirstLook { candidate: candidates[at].clone(), edges, clusters, blocked, unblocked }
+        FirstLook { candidate: candidates[at].clone(), clusters, blocked, unblocked }
     }
 
-    /// Learns the chosen model again from what its clusters and humans say, rounds it as it will be frozen, and decides with it.
-    pub fn settle(&self, first: FirstLook, labels: &[Label]) -> Candidate {
-        let FirstLook { candidate, edges, clusters, blocked, unblocked } = first;
+    /// Learns the chosen model again from what its clusters and humans say, and rounds it as it will be frozen.
+    fn learnt_again(&self, first: FirstLook, labels: &[Label]) -> Candidate {
+        let FirstLook { candidate, clusters, blocked, unblocked } = first;
         let Some(FirstClusters { mut believed, beside, .. }) = clusters else {
-            return self.decided(Candidate { model: candidate.model.rounded(), ..candidate }, edges);
+            return Candidate { model: candidate.model.rounded(), ..candidate };
         };
         let now = |&(left, right, pairs, chance): &(u32, u32, f64, f64)| {
             (self.comparisons.pattern(left, right), pairs, pairs * chance)
@@ -130,19 +148,14 @@ impl<'a> Scene<'a> {
         let chance = |pattern| model::probability(scorer.weight(pattern));
         model::clamp(&mut believed, &self.asked(labels, &scorer), &blocked, chance);
         let model = model::relearn(self.comparisons, &candidate.model, &believed, &blocked, &unblocked).rounded();
-        let expected_matches = model::six_digits(believed.matches.iter().sum());
-        self.decided(Candidate { model, expected_matches }, edges)
+        Candidate { model, expected_matches: model::six_digits(believed.matches.iter().sum()) }
     }
 
     /// The candidate with a decision made on a sample of the pairs.
-    fn decided(&self, mut candidate: Candidate, mut edges: Vec<Edge>) -> Candidate {
+    fn decided(&self, mut candidate: Candidate, sample: &Sample) -> Candidate {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
-        let evidence = self.evidence(&scorer, &pooling);
-        edges
-            .par_iter_mut()
-            .for_each(|edge| *edge = Edge::of(edge.left, edge.right, scorer.weight(edge.pattern), edge.pattern));
-        let mut decision = clustering::decide(&evidence, &clustering::sample(&evidence, &edges));
+        let mut decision = clustering::decide(&self.evidence(&scorer, &pooling), sample);
         if !self.recipe.context {
             decision.context = None;
         }
@@ -186,6 +199,8 @@ impl<'a> Scene<'a> {
     }
 
     /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.
+    ///
+    /// Has [`Comparisons::remember`] been told of the pairs, it costs half.
     pub fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Fresh, Option<Recalling>)) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
@@ -194,7 +209,6 @@ impl<'a> Scene<'a> {
             joins: recalling.as_ref().map(|recalling| &recalling.joins),
             ..self.evidence(&scorer, &pooling)
         };
-        self.comparisons.remember(edges.iter().map(|edge| (edge.left, edge.right, edge.pattern)));
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
@@ -211,12 +225,15 @@ impl<'a> Scene<'a> {
 
     /// Scores every candidate pair that is not known from the night `before`; what that joined is kept for clustering.
     pub fn score<'b>(
-        &'b self,
+        &self,
         scorer: &Scorer,
         blocks: &Blocks,
         before: Option<(&Compared, &'b Joined)>,
         advance: impl Fn(u64) + Sync,
-    ) -> (Fresh, Option<Recalling<'b>>) {
+    ) -> (Fresh, Option<Recalling<'b>>)
+    where
+        'a: 'b,
+    {
         let Some((compared, joined)) = before else {
             let (edges, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
             return (Fresh { edges, compared, recalled: 0 }, None);
@@ -230,13 +247,16 @@ impl<'a> Scene<'a> {
 
     /// Weighs pairs that were compared while the model was learnt.
     pub fn weigh<'b>(
-        &'b self,
+        &self,
         scorer: &Scorer,
         pairs: &PairPatterns,
         blocks: &Blocks,
         joined: Option<&'b Joined>,
-    ) -> (Fresh, Option<Recalling<'b>>) {
-        let edges = score_compared(pairs, std::slice::from_ref(scorer));
+    ) -> (Fresh, Option<Recalling<'b>>)
+    where
+        'a: 'b,
+    {
+        let edges = Weighed::new(pairs, std::slice::from_ref(scorer)).gather(|_| true);
         let recalling = joined.map(|joined| {
             let looks = Looks::of_all(self.comparisons, self.identities);
             let blocks = distinct(blocks.sums(|identity| looks.of(identity)));

@@ -78,7 +78,7 @@ fn places(figures: &EndOfLifeFigures) -> Markup {
             tbody {
                 (row("Anywhere", figures.both_known, figures.followed))
                 @for place in &figures.places {
-                    (row(&if place.place.is_empty() { "Places with too few people each".into() } else { place.place.replace('_', " ") }, place.people, place.there))
+                    (row(&if place.place.is_empty() { "Places with too few people each".into() } else { super::care::in_words(&place.place) }, place.people, place.there))
                 }
             }
         }
