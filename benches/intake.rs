@@ -150,6 +150,7 @@ fn job(path: &Path, threads: usize) -> Job {
         reference: Default::default(),
         segment_sets: Vec::new(),
         care: Default::default(),
+        end_of_life: None,
         cohorts: Vec::new(),
     }
 }

@@ -17,6 +17,7 @@ pub mod consent;
 pub mod decisions;
 mod disk;
 pub mod doctor;
+pub mod end_of_life;
 pub mod evaluate;
 pub mod explain;
 pub mod expression;

@@ -347,7 +347,7 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     assert!(!night.output().exists() && states(&before, "warn").is_empty(), "{before:?}");
     night.run().done();
     let well = examined(&night, 0);
-    assert!(states(&well, "warn").is_empty() && well.len() == 14, "{well:?}");
+    assert!(states(&well, "warn").is_empty() && well.len() == 15, "{well:?}");
     assert!(well["last runs"].1.contains("published 2026-11-22-01"), "{well:?}");
     let state = |name: &str| night.output().join("state").join(name);
     let everything = common::files_below(&night.output());
@@ -374,6 +374,14 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     fs::write(&table, &bytes[..9]).unwrap();
     assert_eq!(states(&examined(&night, 4), "fail"), ["current"]);
     fs::write(&table, bytes).unwrap();
+    fs::create_dir(state("checkpoints")).unwrap();
+    fs::write(state("checkpoints/reading"), b"half a night").unwrap();
+    fs::set_permissions(state("checkpoints"), fs::Permissions::from_mode(0o700)).unwrap();
+    fs::set_permissions(state("checkpoints/reading"), fs::Permissions::from_mode(0o600)).unwrap();
+    let cut_short = examined(&night, 0);
+    assert_eq!(states(&cut_short, "warn"), ["unfinished"]);
+    assert!(cut_short["unfinished"].1.ends_with("after reading"), "{cut_short:?}");
+    fs::remove_dir_all(state("checkpoints")).unwrap();
     common::edit(&night.path("job.toml"), "2026-11-22", "2999-01-01");
     assert_eq!(states(&examined(&night, 4), "fail"), ["as_of"]);
     common::edit(&night.path("job.toml"), "2999-01-01", "2026-11-21");

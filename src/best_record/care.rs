@@ -149,6 +149,7 @@ impl Judged<'_> {
         for rule in &settings.rules {
             ids.intern(&rule.id);
         }
+        let needs: Vec<String> = settings.rules.iter().map(|rule| rule.need.to_lowercase()).collect();
         let people = self.people;
         let holds: Vec<Vec<bool>> =
             settings.rules.iter().map(|rule| rule.rule.holds(people.len(), |name| column(people, name))).collect();
@@ -166,7 +167,7 @@ impl Judged<'_> {
             let there = |need: &str| {
                 spans.iter().any(|span| span.covers(self.as_of) && self.packages.words.get(span.need) == need)
             };
-            codes.extend(due(person).filter(|&rule| !there(&settings.rules[rule as usize].need.to_lowercase())));
+            codes.extend(due(person).filter(|&rule| !there(&needs[rule as usize])));
         });
         (all, gaps)
     }

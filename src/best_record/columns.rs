@@ -60,6 +60,7 @@ pub(crate) fn column<'a>(people: &'a People, name: &str) -> Column<'a> {
         "imd_decile" => Column::Whole(Box::new(|person| people.derived.imd_decile(person).map(i64::from))),
         _ => segment(people, name)
             .or_else(|| people.care.as_ref()?.column(name))
+            .or_else(|| people.end_of_life.as_ref()?.column(name))
             .or_else(|| field(people, name))
             .or_else(|| fact(people, name))
             .expect("the check has found the column"),

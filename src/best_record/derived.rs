@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use std::sync::Arc;
 
 /// The carried date that is a contact, beside `updated`.
-const LAST_CONTACT: &str = "last_contact";
+pub(super) const LAST_CONTACT: &str = "last_contact";
 
 /// Columns with one entry a person.
 #[derive(Debug, Default)]

@@ -11,6 +11,7 @@ mod conflicts;
 mod credibility;
 mod dates;
 mod derived;
+mod end_of_life;
 mod facts;
 mod history;
 mod people;
@@ -28,6 +29,8 @@ pub(crate) use credibility::is_name;
 pub use dates::{NO_DATE, days};
 pub(crate) use dates::{date_of, parse_days, updated};
 pub use derived::Derived;
+pub use end_of_life::EndOfLife;
+pub(crate) use end_of_life::first_death;
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
 pub use segments::{NO_SEGMENT, Segments};
 
@@ -58,7 +61,7 @@ pub(crate) fn hidden_columns(job: &Job) -> Vec<String> {
     let facts = facts.map(|fact| fact.name.clone());
     let mut hidden: Vec<String> =
         places.chain(sources).chain(HIDDEN_WITH_PLACES.map(str::to_string)).chain(facts).collect();
-    hidden.push("package_overlaps".to_string());
+    hidden.extend(["package_overlaps", "wishes_known_to_last"].map(str::to_string));
     if job.care.looks_at(&hidden) {
         hidden.extend(["packages_due", "package_gaps"].map(str::to_string));
     }
@@ -134,10 +137,12 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         facts,
         derived,
         care: None,
+        end_of_life: None,
         segments: Vec::new(),
         first_seen: linked.first_seen.into_iter().map(days).collect(),
         sensitive,
     };
+    people.end_of_life = end_of_life::of(&chooser, &people);
     people.care = care::of(&chooser, &people);
     segments::assign(job, &mut people);
     people

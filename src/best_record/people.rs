@@ -1,6 +1,6 @@
 //! The shape of people.parquet in memory.
 
-use super::{Care, Derived, Segments};
+use super::{Care, Derived, EndOfLife, Segments};
 use crate::job::Field;
 use crate::records::{Dictionary, MISSING};
 use rayon::prelude::*;
@@ -28,6 +28,8 @@ pub struct People {
     /// In the order of the job.
     pub facts: Vec<PersonFact>,
     pub derived: Derived,
+    /// `None` without [end_of_life].
+    pub end_of_life: Option<EndOfLife>,
     /// `None` where no provider sends packages of care.
     pub care: Option<Care>,
     /// By the id of the set, in the order of the job.

@@ -99,24 +99,28 @@ pub fn block_with(
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
     let weak_rules = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
     let mut limits = Limits { cap: size.of(first_cap(identities.len()) as u64) as usize, weak_rules };
-    loop {
+    let (found, counts) = loop {
         let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
         let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
         if fits || (!limits.weak_rules && limits.cap <= cap_min) {
-            return Blocks::number(found.starts, found.members, identities.len(), counts, limits);
+            break (found, counts);
         }
         if std::mem::take(&mut limits.weak_rules) {
             continue;
         }
         limits.cap = (limits.cap * 3 / 4).max(cap_min);
-    }
+    };
+    // Some 60 bytes an identity, where numbering needs as many.
+    drop(features);
+    Blocks::number(found.starts, found.members, identities.len(), counts, limits)
 }
 
 /// Makes the blocks within the limits of a model that was learnt before.
 pub fn block_within(comparisons: &Comparisons, records: &Records, identities: &Identities, limits: Limits) -> Blocks {
     let features = Features::gather(comparisons, records, identities);
     let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
+    drop(features);
     Blocks::number(found.starts, found.members, identities.len(), counts, limits)
 }
 

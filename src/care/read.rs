@@ -171,12 +171,9 @@ impl<'a> Reader<'a> {
         // Of whose first day nothing is known nobody can say that it is the same.
         packages.dedup_by(|one, kept| one.start.is_some() && same(one) == same(kept));
         let word = |code: u32| (code != MISSING).then(|| words.get(code));
-        packages.sort_by(|one, other| {
-            let key = |one: &Package| (one.start.is_none(), one.start, one.provider, one.row);
-            let by_words = word(one.need).cmp(&word(other.need)).then(word(one.service).cmp(&word(other.service)));
-            let (start, start_of_other) = ((one.start.is_none(), one.start), (other.start.is_none(), other.start));
-            start.cmp(&start_of_other).then(by_words).then(key(one).cmp(&key(other)))
-        });
+        let order =
+            |one: &Package| (one.start.is_none(), one.start, word(one.need), word(one.service), one.provider, one.row);
+        packages.sort_by(|one, other| order(one).cmp(&order(other)));
         packages
     }
 

@@ -94,6 +94,7 @@ pub fn examine(job: Option<&Job>) -> Vec<Finding> {
         runs::as_of(job, &last),
         files::permissions(&job.output),
         state::lock(&job.output),
+        state::unfinished(&job.output),
         state::key(job),
         state::ledger(job),
         state::model(job),

@@ -26,6 +26,21 @@ pub(super) fn lock(output: &Path) -> Finding {
     }
 }
 
+/// Checkpoints of a night that was cut short hold what its extracts hold: they are not to lie about for long.
+pub(super) fn unfinished(output: &Path) -> Finding {
+    const NAME: &str = "unfinished";
+    let stages = run::left_unfinished(output);
+    match publish::lock_owner(output) {
+        Ok(Some(_)) => Finding::ok(NAME, "a run is under way"),
+        _ if stages.is_empty() => Finding::ok(NAME, "no night was cut short"),
+        _ => Finding::warn(
+            NAME,
+            format!("a night was cut short after {}", stages.join(" and ")),
+            "`onefolk run --resume` goes on from there; a run without it begins anew and removes what is left",
+        ),
+    }
+}
+
 pub(super) fn key(job: &Job) -> Finding {
     const NAME: &str = "key";
     let path = job.id_key_file.clone().unwrap_or_else(|| job.output.join("state/person_id.key"));

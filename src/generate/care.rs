@@ -18,6 +18,25 @@ const SERIOUS_MENTAL_ILLNESS: usize = 9;
 pub(super) struct Care {
     packages: Vec<Given>,
     pub lives_alone: bool,
+    pub wishes: Option<Wishes>,
+}
+
+/// Wishes for the end of life, and who holds them.
+#[derive(Debug, Clone)]
+pub(super) struct Wishes {
+    pub place_of_care: &'static str,
+    pub place_of_death: &'static str,
+    /// Where they died, for those who did.
+    pub died_at: &'static str,
+    pub decided_on: Date,
+    /// The settings whose providers hold them.
+    held_by: Vec<Setting>,
+}
+
+impl Wishes {
+    pub fn held_by(&self, setting: Setting) -> bool {
+        self.held_by.contains(&setting)
+    }
 }
 
 /// One package, as the providers of one setting hold it.
@@ -44,10 +63,10 @@ impl Care {
         drawn.mental_health();
         drawn.hospice();
         drawn.befriending();
-        let lives_alone = drawn.alone;
+        let (lives_alone, wishes) = (drawn.alone, drawn.wishes());
         let mut packages = drawn.packages;
         packages.iter_mut().for_each(|package| mistake(package, person.index));
-        Care { packages, lives_alone }
+        Care { packages, lives_alone, wishes }
     }
 
     /// The `place`th package of the person at providers of this setting.
@@ -106,7 +125,7 @@ impl Drawn<'_> {
             self.give(Setting::Community, "district_nursing", "Nursing", from, until.filter(|until| *until <= AS_OF));
         }
         let has_council = self.person.health.care_package.is_some_and(|package| package.until.is_none());
-        let funded = if has_council { 0.25 } else { 0.04 * f64::from(self.person.health.frailty) };
+        let funded = if has_council { 0.75 } else { 0.04 * f64::from(self.person.health.frailty) };
         if self.age() >= 65 && self.chance.happens(funded) {
             let from = days_after(AS_OF, -self.chance.between(10, 400));
             self.give(Setting::Community, "continuing_healthcare", "Personal care", from, None);
@@ -140,6 +159,35 @@ impl Drawn<'_> {
             let from = days_after(AS_OF, -self.chance.between(-30, 700));
             self.give(Setting::Voluntary, "befriending", "Company", from, None);
         }
+    }
+}
+
+/// How often a provider of a setting holds wishes that somebody else wrote down.
+const HELD_BY: [(Setting, f64); 5] = [
+    (Setting::GeneralPractice, 0.6),
+    (Setting::Acute, 0.3),
+    (Setting::Community, 0.4),
+    (Setting::Ambulance, 0.35),
+    (Setting::UrgentCare, 0.3),
+];
+
+impl Drawn<'_> {
+    /// Where a hospital knows of wishes, they come true more often.
+    fn wishes(&mut self) -> Option<Wishes> {
+        let wishes = self.person.health.end_of_life?;
+        let last = self.person.died.unwrap_or(AS_OF);
+        let decided_on = days_after(last, -self.chance.between(3, 400));
+        let mut held_by = vec![Setting::Hospice];
+        for (setting, share) in HELD_BY {
+            if self.chance.happens(share) {
+                held_by.push(setting);
+            }
+        }
+        let followed = if held_by.contains(&Setting::Acute) { 0.85 } else { 0.5 };
+        let elsewhere = ["hospital", "hospital", "hospital", "care_home", "home"][self.chance.below(5)];
+        let died_at = if self.chance.happens(followed) { wishes.preferred_place } else { elsewhere };
+        let place_of_care = if self.chance.happens(0.75) { wishes.preferred_place } else { "home" };
+        Some(Wishes { place_of_care, place_of_death: wishes.preferred_place, died_at, decided_on, held_by })
     }
 }
 

@@ -38,6 +38,17 @@ name = "Dementia: dementia support"
 where = '''dementia'''
 need = "dementia_support"
 
+# Which carried facts tell of the end of life; docs/care.md.
+[end_of_life]
+on_register = "end_of_life_register"
+preferred_place_of_care = "preferred_place_of_care"
+preferred_place_of_death = "preferred_place_of_death"
+place_of_death = "place_of_death"
+decided_on = "wishes_decided_on"
+unplanned_admission = "unplanned_admissions_12m"
+last_days = 90
+died_within = "36 months"
+
 # Whom to look for. Nobody gets a cohort but by a release.
 [[cohort]]
 id = "rising-risk"
@@ -103,9 +114,16 @@ columns = ["age", "sectors", "days_since_contact"]
 purpose = "direct_care"
 
 [[cohort]]
+id = "end-of-life-wishes-not-known"
+name = "End of life, wishes recorded but not with whoever saw them last"
+where = '''status != "died" && end_of_life_register && !wishes_known_to_last'''
+columns = ["age", "preferred_place_of_death", "days_since_contact"]
+purpose = "direct_care"
+
+[[cohort]]
 id = "end-of-life-wishes-not-followed"
 name = "Died elsewhere than they wished"
-where = '''status == "died" && preferred_place_of_death != place_of_death'''
+where = '''status == "died" && !died_where_wished'''
 columns = ["preferred_place_of_death", "place_of_death", "date_of_death"]
 purpose = "planning"
 "#;

@@ -281,6 +281,7 @@ fn is_date(what: What) -> bool {
             | AddressFrom
             | Updated
             | LastContact
+            | WishesDecided
             | Admission
             | Attendance
             | Package(_, Part::From | Part::Until | Part::PlannedUntil)

@@ -35,8 +35,6 @@ pub(super) struct Health {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EndOfLife {
     pub preferred_place: &'static str,
-    /// Where they died, for those who did.
-    pub actual_place: &'static str,
     pub resuscitation: bool,
 }
 
@@ -100,8 +98,11 @@ fn end_of_life(died: bool, frailty: u8, chance: &mut Chance) -> Option<EndOfLife
     let known = if died { 0.55 } else { [0.002, 0.01, 0.04, 0.15][frailty as usize] };
     chance.happens(known).then(|| {
         let preferred_place = PLACES[[0, 0, 0, 1, 2, 2, 3][chance.below(7)]];
-        let actual_place = if chance.happens(0.6) { preferred_place } else { PLACES[[3, 3, 3, 1, 0][chance.below(5)]] };
-        EndOfLife { preferred_place, actual_place, resuscitation: chance.happens(0.3) }
+        // Drawn though nothing hangs on it any more: what is drawn after it stays as it is.
+        if !chance.happens(0.6) {
+            chance.below(5);
+        }
+        EndOfLife { preferred_place, resuscitation: chance.happens(0.3) }
     })
 }
 

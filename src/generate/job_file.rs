@@ -242,6 +242,8 @@ fn carry(provider: &Provider, text: &mut String) {
             What::Package(0, Part::Service) => ("care_services", "list", "combine = \"union\""),
             What::LivesAlone => ("lives_alone", "flag", "combine = \"latest\""),
             What::PreferredPlace => ("preferred_place_of_death", "category", "combine = \"latest\""),
+            What::PreferredPlaceOfCare => ("preferred_place_of_care", "category", "combine = \"latest\""),
+            What::WishesDecided => ("wishes_decided_on", "date", "combine = \"latest\""),
             What::ActualPlace => ("place_of_death", "category", "combine = \"latest\""),
             What::Resuscitation => ("do_not_resuscitate", "flag", "combine = \"any\""),
             What::EndOfLifeRegister => ("end_of_life_register", "flag", "combine = \"any\""),

@@ -54,6 +54,8 @@ pub(super) enum What {
     /// "Y", "N".
     LivesAlone,
     PreferredPlace,
+    PreferredPlaceOfCare,
+    WishesDecided,
     ActualPlace,
     Resuscitation,
     EndOfLifeRegister,
@@ -136,6 +138,9 @@ pub(super) static PRACTICE_A: &[Column] = &[
     c("IMD Decile", Decile),
     c("Last Seen", LastContact),
     c("Palliative Register", EndOfLifeRegister),
+    c("Preferred Place of Care", PreferredPlaceOfCare),
+    c("Preferred Place of Death", PreferredPlace),
+    c("Care Plan Date", WishesDecided),
     c("Lives Alone", LivesAlone),
 ];
 pub(super) static PRACTICE_B: &[Column] = &[
@@ -220,6 +225,7 @@ pub(super) static INPATIENTS: &[Column] = &[
     c("POSTCODE_OF_USUAL_ADDRESS", Postcode),
     c("GENERAL_MEDICAL_PRACTICE_CODE_(PATIENT_REGISTRATION)", Practice),
     c("ADMISSION_METHOD", Unused("21")),
+    c("PREFERRED_DEATH_LOCATION", PreferredPlace),
     c("START_DATE_HOSPITAL_PROVIDER_SPELL", Admission),
     c("LAST_CONTACT_DATE", LastContact),
 ];
@@ -249,6 +255,7 @@ pub(super) static EMERGENCY: &[Column] = &[
     c("phone", Phone),
     c("gpPractice", Practice),
     c("arrivalDate", Attendance),
+    c("preferredPlaceOfDeath", PreferredPlace),
     c("lastContact", LastContact),
 ];
 pub(super) static PATIENT_INDEX: &[Column] = &[
@@ -297,6 +304,8 @@ pub(super) static COMMUNITY: &[Column] = &[
     c("ORGANISATION CODE (GP PRACTICE)", Practice),
     c("CARE CONTACT DATE", LastContact),
     c("FRAILTY", Frailty),
+    c("PREFERRED PLACE OF CARE", PreferredPlaceOfCare),
+    c("PREFERRED PLACE OF DEATH", PreferredPlace),
     c("SERVICE", Package(0, Part::Service)),
     c("SERVICE REASON", Package(0, Part::Need)),
     c("SERVICE START DATE", Package(0, Part::From)),
@@ -400,6 +409,7 @@ pub(super) static AMBULANCE: &[Column] = &[
     c("incidentPostcode", Postcode),
     c("callerPhone", Phone),
     c("incidentDate", LastContact),
+    c("preferredPlaceOfDeath", PreferredPlace),
 ];
 pub(super) static TELEPHONE: &[Column] = &[
     c("CaseRef", RecordId),
@@ -439,6 +449,8 @@ pub(super) static HOSPICE: &[Column] = &[
     c("Phone", Phone),
     c("GP practice", Practice),
     c("On register", EndOfLifeRegister),
+    c("Preferred place of care", PreferredPlaceOfCare),
+    c("Wishes of", WishesDecided),
     c("Preferred place of death", PreferredPlace),
     c("Place of death", ActualPlace),
     c("DNACPR", Resuscitation),
@@ -460,6 +472,8 @@ pub(super) static CARE_PLANS: &[Column] = &[
     c("postcode", Postcode),
     c("telephone", Phone),
     c("eol_register", EndOfLifeRegister),
+    c("preferred_place_of_care", PreferredPlaceOfCare),
+    c("decided_on", WishesDecided),
     c("preferred_place_of_death", PreferredPlace),
     c("actual_place_of_death", ActualPlace),
     c("dnacpr", Resuscitation),

@@ -122,6 +122,8 @@ impl Source<'_> {
     fn fact(&self, what: What, out: &mut String) {
         let (health, style) = (&self.person.health, &self.provider.kind.style);
         let wishes = health.end_of_life;
+        let setting = self.provider.setting();
+        let held = self.care.wishes.as_ref().filter(|wishes| wishes.held_by(setting));
         match what {
             What::Condition(place) => out.push(if health.has(place) { 'Y' } else { 'N' }),
             What::Frailty if self.person.age_on(self.seen) >= 65 => out.push_str(FRAILTY[health.frailty as usize]),
@@ -131,9 +133,11 @@ impl Source<'_> {
             What::LastContact | What::Admission | What::Attendance => day(Some(self.seen), style, out),
             What::Package(place, part) => self.package(place, part, out),
             What::LivesAlone => out.push(if self.care.lives_alone { 'Y' } else { 'N' }),
-            What::PreferredPlace => out.push_str(wishes.map_or("", |wishes| wishes.preferred_place)),
+            What::PreferredPlace => out.push_str(held.map_or("", |wishes| wishes.place_of_death)),
+            What::PreferredPlaceOfCare => out.push_str(held.map_or("", |wishes| wishes.place_of_care)),
+            What::WishesDecided => day(held.map(|wishes| wishes.decided_on), style, out),
             What::ActualPlace if self.person.died.is_some() => {
-                out.push_str(wishes.map_or("", |wishes| wishes.actual_place))
+                out.push_str(self.care.wishes.as_ref().map_or("", |wishes| wishes.died_at))
             }
             What::Resuscitation => {
                 out.push_str(wishes.map_or("", |wishes| if wishes.resuscitation { "N" } else { "Y" }))

@@ -54,6 +54,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         reference: Default::default(),
         segment_sets: Vec::new(),
         care: Default::default(),
+        end_of_life: None,
         cohorts: Vec::new(),
     }
 }

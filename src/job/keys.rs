@@ -3,6 +3,7 @@
 //! This description drives both the checker (`shape`) and the JSON Schema (`schema`), so that they cannot drift.
 
 pub(super) mod care;
+pub(super) mod end_of_life;
 pub(super) mod people;
 pub(super) mod release;
 
@@ -134,6 +135,12 @@ pub(super) static ROOT: Table = Table {
             Kind::Table(&care::CARE),
             Need::Optional,
             "Packages of care: who should have one, and what must follow one.",
+        ),
+        key(
+            "end_of_life",
+            Kind::Table(&end_of_life::END_OF_LIFE),
+            Need::Optional,
+            "Which carried facts tell of the end of life.",
         ),
         key("reference", Kind::Table(&people::REFERENCE), Need::Optional, "Files that say what is known of places."),
         later("report"),

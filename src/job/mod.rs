@@ -8,6 +8,7 @@ mod check;
 mod codes;
 mod cohort;
 mod draft;
+mod end_of_life;
 mod field;
 pub mod guess;
 mod headers;
@@ -35,6 +36,7 @@ pub use check::Checked;
 pub use codes::CODES;
 pub use cohort::{Cohort, Order};
 pub use draft::{DraftProvider, draft};
+pub use end_of_life::{END_OF_LIFE_COLUMNS, EndOfLifeSettings};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use kept::Stale;
 pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as kept_folder};
@@ -95,6 +97,7 @@ pub struct Job {
     pub releases: Vec<Release>,
     pub reference: ReferenceFiles,
     pub care: CareSettings,
+    pub end_of_life: Option<EndOfLifeSettings>,
     /// `[[segment_set]]`, in the order of the file.
     pub segment_sets: Vec<SegmentSet>,
     /// `[[cohort]]`, in the order of the file.

@@ -1,6 +1,9 @@
 //! The columns of people.parquet that a rule may name, and what they hold.
 
-use super::{CARE_COLUMNS, CareSettings, CarryKind, Combine, Field, Provider, ReferenceFiles, Setting};
+use super::{
+    CARE_COLUMNS, CareSettings, CarryKind, Combine, END_OF_LIFE_COLUMNS, EndOfLifeSettings, Field, Provider,
+    ReferenceFiles, Setting,
+};
 use crate::expression::{Named, Type};
 
 /// Bands of ages five years wide, 90 and over together.
@@ -90,6 +93,15 @@ pub(super) fn people_columns(providers: &[Provider], reference: &ReferenceFiles)
     }));
     columns.push(any("first_seen", Type::Date));
     columns
+}
+
+/// The columns that come of [end_of_life].
+pub(super) fn end_of_life_columns(settings: Option<&EndOfLifeSettings>) -> Vec<Named> {
+    let column = |name: &&str| match *name {
+        "late_unplanned_admissions" => any(name, Type::Number),
+        _ => any(name, Type::Flag),
+    };
+    settings.into_iter().flat_map(|_| END_OF_LIFE_COLUMNS.iter().map(column)).collect()
 }
 
 /// The columns that come of packages, where a provider sends any.

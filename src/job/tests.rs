@@ -165,6 +165,9 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(second.parts.keys().copied().collect::<Vec<_>>(), [PackagePart::Service, PackagePart::Start]);
     assert_eq!((job.care.successor_days, job.care.ended_within), (14, Within { months: 6, days: 0 }));
     assert_eq!(job.care.rules[0].need, "personal_care");
+    let wishes = job.end_of_life.as_ref().expect("it is there");
+    assert_eq!((wishes.place(" own home "), wishes.place("Hospice")), ("home".into(), "hospice".into()));
+    assert_eq!((wishes.last_days, wishes.died_within), (60, Within { months: 24, days: 0 }));
     assert_eq!(hospice.format.kind, Some(FormatKind::FixedWidth));
     assert_eq!(hospice.format.layout[1], FixedColumn { column: "Name".into(), start: 11, width: 30 });
     assert_eq!(hospice.when_missing, WhenMissing::Without);
@@ -182,7 +185,7 @@ fn the_whole_job_names_every_key() {
     use super::keys::release::{APPROVER, LEGAL_BASIS, POLICY, RELEASE};
     use super::keys::*;
     let of_releases = [&POLICY, &APPROVER, &LEGAL_BASIS, &RELEASE];
-    let of_care = [&super::keys::care::PACKAGE, &super::keys::care::CARE];
+    let of_care = [&super::keys::care::PACKAGE, &super::keys::care::CARE, &super::keys::end_of_life::END_OF_LIFE];
     let others = [&JOB, &PROVIDER, &LAYOUT, &SOURCE, &VERIFIED_BY, &DELETED, &CARRY, &FIELD, &GATES, &OPT_OUT];
     for table in others.into_iter().chain(of_releases).chain(of_care) {
         for key in table.keys.iter().filter(|key| !matches!(key.need, Need::Later)) {

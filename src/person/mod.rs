@@ -12,8 +12,10 @@ mod page;
 mod shown;
 mod shown_html;
 mod time_line;
+mod wishes;
 
 pub use crate::look_up::{Answer, BornAlike, Found, Query};
 pub use asked::{Asking, find};
 pub use packages::{OverlapLine, PackageLine, Packages};
 pub use page::{Bond, Feed, FieldLine, OptOutsLine, PersonPage, ProviderLine, Waiting, page};
+pub use wishes::{WishLine, WishesOfPerson};

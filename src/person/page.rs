@@ -1,12 +1,13 @@
 //! What one page about a person says.
 
 use super::packages::{self, Packages};
+use super::wishes::{self, WishesOfPerson};
 use crate::audit::{self, Event, Note};
 use crate::best_record;
 use crate::consent;
 use crate::explain::{self, crosswalk};
 use crate::failure::Result;
-use crate::job::{CARE_COLUMNS, Job};
+use crate::job::{CARE_COLUMNS, END_OF_LIFE_COLUMNS, Job};
 use crate::look_up::Finder;
 use crate::publish::OTHER_NUMBERS;
 use crate::publish::published::{PublishedRun, damaged};
@@ -39,6 +40,9 @@ pub struct PersonPage {
     /// Packages of care; absent where no provider of the run sends any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub packages: Option<Packages>,
+    /// Wishes for the end of life; absent where the run has none of anybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wishes: Option<WishesOfPerson>,
     pub opt_outs: OptOutsLine,
     pub first_seen: Option<String>,
     pub identifiers_shown: bool,
@@ -127,6 +131,7 @@ pub fn page(job: &Job, person_id: &str, show_identifiers: bool) -> Result<Person
         fill_providers(job, &mut page.providers, &records);
     }
     page.packages = packages::of(job, &run, row, id.as_str(), show_identifiers)?;
+    page.wishes = wishes::of(job, &run, row, id.as_str(), show_identifiers)?;
     page.feeds = feeds(job, &told, &page.providers);
     page.waiting = waiting(&run, &records)?;
     let numbers = numbers_of(&run, row, id.as_str())?;
@@ -196,7 +201,11 @@ fn of_row(job: &Job, run: &PublishedRun, row: usize, show: bool) -> Result<Perso
         for column in columns.iter().map(String::as_str) {
             let is_source =
                 column.strip_suffix("_from").is_some_and(|field| columns.iter().any(|known| known == field));
-            if OWN_PLACE.contains(&column) || CARE_COLUMNS.contains(&column) || is_source {
+            if OWN_PLACE.contains(&column)
+                || CARE_COLUMNS.contains(&column)
+                || END_OF_LIFE_COLUMNS.contains(&column)
+                || is_source
+            {
                 continue;
             }
             let Some(value) = said(column) else { continue };
@@ -232,6 +241,7 @@ fn of_row(job: &Job, run: &PublishedRun, row: usize, show: bool) -> Result<Perso
             providers: rows.texts("providers", 0)?.into_iter().map(|id| known_to(job, id)).collect(),
             facts,
             packages: None,
+            wishes: None,
             opt_outs: OptOutsLine { type_1: false, national: false },
             first_seen: said("first_seen"),
             identifiers_shown: show,

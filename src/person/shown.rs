@@ -35,6 +35,10 @@ impl Display for PersonPage {
             )?;
         }
         self.facts(f)?;
+        if let Some(wishes) = &self.wishes {
+            writeln!(f, "\nWishes for the end of life")?;
+            wishes.lines().into_iter().try_for_each(|(label, words)| line(f, &label, &words))?;
+        }
         if let Some(packages) = &self.packages {
             writeln!(f, "\nPackages of care")?;
             packages.lines().into_iter().try_for_each(|(label, words)| line(f, &label, &words))?;

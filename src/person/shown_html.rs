@@ -19,22 +19,20 @@ impl PersonPage {
 
     /// The page; it holds what [`PersonPage`] holds, so names only where they were asked for.
     pub fn html(&self) -> String {
-        let parts = [
+        let wishes = self.wishes.as_ref().map(|wishes| ("wishes", "Wishes for the end of life", wishes.table()));
+        let packages =
+            self.packages.as_ref().map(|packages| ("packages", "Packages of care", packages.drawn(&self.as_of)));
+        let parts: Vec<(&str, &str, Markup)> = [
             ("before", "Before you rely on this", self.before()),
             ("best-record", "Best record", self.best()),
             ("known-to", "Known to", self.known()),
             ("facts", "Carried facts", self.carried()),
-            (
-                "packages",
-                "Packages of care",
-                self.packages.as_ref().map_or_else(|| html! {}, |packages| packages.drawn(&self.as_of)),
-            ),
-            ("opt-outs", "Opt-outs", self.opted_out()),
-        ];
-        let parts = parts
-            .into_iter()
-            .filter(|(anchor, ..)| *anchor != "packages" || self.packages.is_some())
-            .collect::<Vec<_>>();
+        ]
+        .into_iter()
+        .chain(wishes)
+        .chain(packages)
+        .chain([("opt-outs", "Opt-outs", self.opted_out())])
+        .collect();
         let contents: Vec<(&str, &str)> = parts.iter().map(|(anchor, heading, _)| (*anchor, *heading)).collect();
         let page = frame::document(&Frame {
             title: &format!("Person {}", self.person_id),

@@ -121,8 +121,16 @@ fn kind_in(job: &Job, column: &str) -> &'static str {
     }
 }
 
-/// Columns that hang on what [care] says.
-const OF_CARE_RULES: [&str; 3] = ["packages_ended", "packages_due", "package_gaps"];
+/// Columns that hang on what [care] and [end_of_life] say.
+const OF_OTHER_TABLES: [&str; 7] = [
+    "packages_ended",
+    "packages_due",
+    "package_gaps",
+    "wishes_recorded",
+    "wishes_known_to_last",
+    "died_where_wished",
+    "late_unplanned_admissions",
+];
 
 fn column(job: &Job, release: &Release, _: &Known) -> Objection {
     let kinds = &built_in().of(release.purpose).kinds;
@@ -146,10 +154,10 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
     if let Some(column) = asked.iter().find(|column| job.segment_sets.iter().any(|set| set.id == **column)) {
         return Some(format!("its cohort asks for {column}, whose segments are not part of what is agreed to"));
     }
-    // Nor to those of [care].
-    if let Some(column) = asked.iter().find(|column| OF_CARE_RULES.contains(&column.as_str())) {
+    // Nor to other tables of the job.
+    if let Some(column) = asked.iter().find(|column| OF_OTHER_TABLES.contains(&column.as_str())) {
         return Some(format!(
-            "its cohort asks for {column}, which hangs on [care], and that is not part of what is agreed to"
+            "its cohort asks for {column}, which hangs on [care] or [end_of_life], and these are not part of what is agreed to"
         ));
     }
     asked

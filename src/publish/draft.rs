@@ -52,7 +52,7 @@ impl<'a> Draft<'a> {
         &self.folder
     }
 
-    /// Writes the eight Parquet files, and packages.parquet where there are any, in parallel; what was written comes in a fixed order.
+    /// Writes the eight Parquet files, and packages.parquet and wishes.parquet where there are any, in parallel; what was written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
         tables::write_all(&self.folder, outputs)
     }

@@ -31,6 +31,7 @@ mod table;
 mod tables;
 #[cfg(test)]
 mod tests;
+mod wishes_table;
 
 pub use draft::{Draft, Published};
 pub use export::export_records;
@@ -46,6 +47,7 @@ pub use table::WrittenFile;
 pub(crate) use table::{Column, write as write_table};
 pub use tables::Outputs;
 pub(crate) use tables::WithheldRow;
+pub(crate) use wishes_table::{WISHES, WISHES_HIDDEN};
 
 use crate::failure::{Code, Exit};
 use crate::identity;

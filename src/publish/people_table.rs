@@ -4,7 +4,8 @@ use super::WrittenFile;
 use super::table::{self, Column};
 use super::tables::Outputs;
 use crate::best_record::{
-    AGE_BANDS, BestField, Care, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Segments, Values, age_band,
+    AGE_BANDS, BestField, Care, EndOfLife, FactValues, Lists, NO_DATE, NO_ROW, People, PersonFact, Segments, Values,
+    age_band,
 };
 use crate::failure::Result;
 use crate::records::MISSING;
@@ -31,6 +32,7 @@ pub(super) fn write(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {
     columns.extend(derived_columns(people));
     columns.extend(outputs.job.reference.columns().into_iter().map(|name| place_column(people, name)));
     columns.extend(people.care.iter().flat_map(care_columns));
+    columns.extend(people.end_of_life.iter().flat_map(end_of_life_columns));
     columns.extend(people.segments.iter().map(|(id, segments)| segment_column(id, segments)));
     columns.push(Column::required_date("first_seen", |person| people.first_seen[person]));
     table::write(folder, "people.parquet", people.len(), &columns)
@@ -54,6 +56,17 @@ fn care_columns(care: &Care) -> Vec<Column<'_>> {
     let current = Column::int64("packages_current", |person| care.current[person]);
     let lists = care.lists().into_iter().map(|(name, lists)| lists_column(name, lists));
     [current].into_iter().chain(lists).collect()
+}
+
+/// What [end_of_life] says.
+fn end_of_life_columns(known: &EndOfLife) -> Vec<Column<'_>> {
+    let ending = |person: usize| &known.endings[person];
+    vec![
+        Column::flag("wishes_recorded", move |person| ending(person).recorded),
+        Column::optional_flag("wishes_known_to_last", move |person| ending(person).known_to_last),
+        Column::optional_flag("died_where_wished", |person| known.where_wished[person]),
+        Column::int64("late_unplanned_admissions", move |person| i64::from(ending(person).late_admissions)),
+    ]
 }
 
 /// A column of [reference].

@@ -6,6 +6,7 @@ use super::numbers;
 use super::packages_table;
 use super::people_table;
 use super::table::{self, Column};
+use super::wishes_table;
 use crate::best_record::{self, NO_DATE, People};
 use crate::clustering::Partition;
 use crate::consent::Withheld;
@@ -51,12 +52,15 @@ pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenF
         &|| write_withheld(folder, outputs),
         &|| write_changes(folder, outputs.changes),
     ];
-    let packages = |care| packages_table::write(folder, outputs, care);
-    let (written, packages): (Vec<Result<WrittenFile>>, _) = rayon::join(
-        || writers.par_iter().map(|write| write()).collect(),
-        || outputs.people.care.as_ref().map(packages),
-    );
-    written.into_iter().chain(packages).collect()
+    let of_some_jobs = || {
+        let packages = outputs.people.care.as_ref().map(|care| packages_table::write(folder, outputs, care));
+        let known = outputs.people.end_of_life.as_ref();
+        let wishes = known.map(|known| wishes_table::write(folder, outputs, &known.wishes));
+        packages.into_iter().chain(wishes).collect::<Vec<_>>()
+    };
+    let (written, further): (Vec<Result<WrittenFile>>, _) =
+        rayon::join(|| writers.par_iter().map(|write| write()).collect(), of_some_jobs);
+    written.into_iter().chain(further).collect()
 }
 
 fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {

@@ -54,6 +54,7 @@ mod usable;
 mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
+pub use checkpoint::left_unfinished;
 pub use codes::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED, INTERRUPTED, NO_ROWS, THREADS_UNAVAILABLE};
 pub use cohort::{CohortAgain, cohort};
 pub use export::{Exported, export, standardised};

@@ -9,6 +9,7 @@ use super::progress::StageTime;
 use crate::best_record::{self, People};
 use crate::care::{CareCounts, ProviderPackages};
 use crate::cohort;
+use crate::end_of_life::EndOfLifeCounts;
 use crate::failure::Result;
 use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
@@ -41,6 +42,7 @@ pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::Cohor
         cohorts,
         past,
         care: care(night),
+        end_of_life: end_of_life(night),
     };
     summary::build(&facts)
 }
@@ -61,6 +63,16 @@ fn care(night: &Night) -> Option<CareCounts> {
     let mut counted = CareCounts::of_rules(&night.job.care.rules);
     let here = (0..people.len()).filter(|&person| matches!(people.status[person], Registered | KnownOnly));
     here.for_each(|person| counted.add(&care.of(person)));
+    Some(counted)
+}
+
+fn end_of_life(night: &Night) -> Option<EndOfLifeCounts> {
+    use best_record::Status::{KnownOnly, Registered};
+    let (known, people) = (night.people.end_of_life.as_ref()?, &night.people);
+    let mut counted = EndOfLifeCounts::default();
+    for person in 0..people.len() {
+        counted.add(&known.of(person, matches!(people.status[person], Registered | KnownOnly)));
+    }
     Some(counted)
 }
 

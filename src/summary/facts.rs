@@ -4,6 +4,7 @@ use super::Past;
 use super::disclosure::Control;
 use crate::care::CareCounts;
 use crate::cohort;
+use crate::end_of_life::EndOfLifeCounts;
 use crate::identity::ChangeKind;
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
@@ -34,6 +35,8 @@ pub struct Facts<'a> {
     pub past: Past,
     /// `None` where no provider sends packages of care.
     pub care: Option<CareCounts>,
+    /// `None` without [end_of_life].
+    pub end_of_life: Option<EndOfLifeCounts>,
 }
 
 /// Groups that part everybody.

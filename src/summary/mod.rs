@@ -11,6 +11,7 @@ mod care;
 mod cells;
 mod count;
 pub mod disclosure;
+mod end_of_life;
 mod facts;
 mod figures;
 mod over_time;

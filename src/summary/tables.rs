@@ -166,6 +166,25 @@ const PACKAGES: Shape = Shape {
         ("people", "People registered or known here", "people", RULE),
     ],
 };
+const END_OF_LIFE: Shape = Shape {
+    file: "end_of_life.csv",
+    columns: &[
+        (
+            "measure",
+            "on_register, wishes_recorded, wishes_known_to_last; died, admitted (unplanned, in the last days), both_places_known, \
+             died_where_wished: docs/care.md says what each counts",
+            "word",
+            NONE,
+        ),
+        (
+            "group",
+            "Of those who died: what was known of their wishes, or the place where they wished to die; empty for all",
+            "text",
+            NONE,
+        ),
+        ("people", "People; of the register those registered or known here", "people", RULE),
+    ],
+};
 const DICTIONARY: Shape = Shape {
     file: "dictionary.csv",
     columns: &[
@@ -176,7 +195,7 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 13] = [
+const SHAPES: [&Shape; 14] = [
     &AGE_SEX,
     &AREA,
     &GROUPS,
@@ -184,6 +203,7 @@ const SHAPES: [&Shape; 13] = [
     &COHORTS,
     &OVER_TIME,
     &PACKAGES,
+    &END_OF_LIFE,
     &PROVIDERS,
     &OVERLAP,
     &QUARANTINE,
@@ -202,6 +222,7 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         cohorts(figures),
         figures.over_time.lines.iter().map(Printed::row).collect(),
         packages(figures),
+        end_of_life(figures),
         providers(figures),
         overlap(figures),
         quarantine(figures),
@@ -316,6 +337,29 @@ fn packages(figures: &Figures) -> Vec<Vec<String>> {
     for rule in &care.rules {
         rows.push(row("should_have", &rule.need, &rule.id, rule.due));
         rows.push(row("gap", &rule.need, &rule.id, rule.gaps));
+    }
+    rows
+}
+
+fn end_of_life(figures: &Figures) -> Vec<Vec<String>> {
+    let Some(known) = &figures.end_of_life else { return Vec::new() };
+    let row = |measure: &str, group: &str, people: Shown| vec![measure.to_string(), group.to_string(), people.plain()];
+    let mut rows = vec![
+        row("on_register", "", known.on_register),
+        row("wishes_recorded", "", known.recorded),
+        row("wishes_known_to_last", "", known.known_to_last),
+        row("died", "", known.died),
+    ];
+    for group in &known.groups {
+        rows.push(row("died", group.group, group.people));
+        rows.push(row("admitted", group.group, group.admitted));
+    }
+    rows.push(row("both_places_known", "", known.both_known));
+    rows.push(row("died_where_wished", "", known.followed));
+    for place in &known.places {
+        let name = if place.place.is_empty() { "places with too few people each" } else { &place.place };
+        rows.push(row("both_places_known", name, place.people));
+        rows.push(row("died_where_wished", name, place.there));
     }
     rows
 }

@@ -6,6 +6,7 @@ use super::{
     EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Past, People, Provider, SegmentSet, Sex, Status, Summary, build,
 };
 use crate::care::{CareCounts, PersonCare, RuleCount};
+use crate::end_of_life::{EndOfLifeCounts, PersonEnding};
 use crate::intake::QuarantineCode;
 use crate::job::{Disclosure, Setting};
 use proptest::prelude::*;
@@ -122,6 +123,7 @@ pub(super) fn with_facts_under<T>(
         cohorts: &[],
         past: Past::default(),
         care: Some(care_of(people)),
+        end_of_life: Some(end_of_life_of(people)),
     })
 }
 
@@ -145,6 +147,26 @@ fn care_of(people: &[Person]) -> CareCounts {
     counts
 }
 
+/// Wishes and deaths that hang on what is known of each.
+fn end_of_life_of(people: &[Person]) -> EndOfLifeCounts {
+    let mut counts = EndOfLifeCounts::default();
+    for person in people {
+        let has = |provider: u16| person.providers.contains(&provider);
+        let place = |holds: bool| Some(if holds { "home" } else { "hospital" });
+        counts.add(&PersonEnding {
+            here: matches!(person.status, Status::Registered | Status::KnownOnly),
+            died_lately: person.status == Status::Died,
+            on_register: has(0),
+            recorded: has(1),
+            known_to_last: Some(has(2)),
+            late_admissions: i64::from(person.sex == Sex::Female),
+            preferred_place_of_death: place(has(1)).filter(|_| has(0)),
+            place_of_death: place(has(2)),
+        });
+    }
+    counts
+}
+
 pub(super) fn csv_rows(summary: &Summary, file: &str) -> Vec<BTreeMap<String, String>> {
     let bytes = &summary.csv.iter().find(|(name, _)| name == file).expect("the file is written").1;
     let mut reader = csv::Reader::from_reader(bytes.as_slice());
@@ -157,7 +179,7 @@ fn shown_counts(summary: &Summary) -> Vec<u64> {
     let files =
         ["people_by_age_sex", "people_by_area", "people_by_group", "providers", "provider_overlap", "quarantine"];
     let mut counts = Vec::new();
-    for file in files.iter().chain(&["data_quality", "segments", "cohorts", "packages"]) {
+    for file in files.iter().chain(&["data_quality", "segments", "cohorts", "packages", "end_of_life"]) {
         for row in csv_rows(summary, &format!("{file}.csv")) {
             let cells = columns.iter().filter_map(|column| row.get(*column)).filter(|cell| *cell != "*");
             counts.extend(cells.map(|cell| cell.parse::<u64>().expect("a count or a star")));

@@ -158,6 +158,12 @@ fn care<'a>(figures: &'a Figures) -> Vec<(String, Picture<'a>)> {
             pictures.push(("care-gaps".into(), packages(gaps, "datum.measure === 'gap'", "rule")));
         }
     }
+    if figures.end_of_life.is_some() {
+        let register = "indexof(['on_register', 'wishes_recorded', 'wishes_known_to_last'], datum.measure) >= 0";
+        let figure = ("people", "People");
+        let register = bars("The end-of-life register", "end_of_life.csv", register.into(), "measure", figure);
+        pictures.push(("end-of-life-register".into(), register));
+    }
     pictures
 }
 

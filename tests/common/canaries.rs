@@ -12,7 +12,7 @@ pub const CANARY: &str = "zqxcanary";
 /// A date of birth that nobody else has.
 pub const BORN: &str = "1911-02-03";
 pub const COLUMNS: [&str; 10] = ["id", "nhs", "given", "family", "born", "sex", "address", "postcode", "phone", "note"];
-pub const CARRY: &str = "\n[provider.carry]\nnote = { column = \"note\", kind = \"category\", combine = \"latest\" }\n";
+pub const CARRY: &str = "\n[provider.carry]\nnote = { column = \"note\", kind = \"category\", combine = \"latest\" }\npalliative = { column = \"note\", kind = \"flag\", combine = \"any\" }\n";
 
 /// A package whose need is the canary of a note, there since the canary's birth: few have it, so that no table may name it.
 pub const PACKAGE: &str = "\n[[provider.package]]\nservice = \"note\"\nstart = \"born\"\n";
@@ -101,7 +101,8 @@ pub fn may_hold(file: &Path, column: &str) -> &'static [&'static str] {
         ("people.parquet", "date_of_birth") => &["born"],
         ("people.parquet", "package_needs") => &["note"],
         ("packages.parquet", "service" | "need") => &["note"],
-        ("packages.parquet", "record_id") => &["id"],
+        ("wishes.parquet", "place") => &["note"],
+        ("packages.parquet" | "wishes.parquet", "record_id") => &["id"],
         ("packages.parquet", "start") => &["born"],
         // Where a value came from: provider and record_id.
         ("people.parquet", from) if from.ends_with("_from") => &["id"],
@@ -243,6 +244,10 @@ checked_on = 2026-11-20
 files = ["lists/replaced.csv"]
 [[never_link]]
 files = ["lists/apart.csv"]
+[end_of_life]
+on_register = "palliative"
+preferred_place_of_death = "note"
+place_of_death = "note"
 "#;
 
 /// Every format, every list, every kind of release.

@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each binary uses its own part of this")]
 
 use onefolk::care::{CareCounts, NeedCount, RuleCount};
+use onefolk::end_of_life::{AdmissionCount, EndOfLifeCounts, PlaceCount};
 use onefolk::intake::QuarantineCode;
 use onefolk::job::{Disclosure, Setting};
 use onefolk::summary::disclosure::{Control, Preset};
@@ -255,6 +256,7 @@ impl Town {
             cohorts: &COHORTS,
             past: past(),
             care: Some(care()),
+            end_of_life: Some(end_of_life()),
         }
     }
 }
@@ -354,6 +356,25 @@ fn quality(
     let filled = (records as f64 * usual * wobble) as u64;
     let wrong = if (index + field).is_multiple_of(11) { 0.88 } else { 0.997 };
     Some(FieldQuality { field: word, filled, valid: (filled as f64 * wrong) as u64 })
+}
+
+fn end_of_life() -> EndOfLifeCounts {
+    let group = |people, admitted| AdmissionCount { people, admitted };
+    let place = |people, there| PlaceCount { people, there };
+    EndOfLifeCounts {
+        on_register: 212,
+        recorded: 160,
+        known_to_last: 71,
+        died: [group(61, 17), group(88, 44), group(93, 41)],
+        places: [
+            ("home", place(74, 41)),
+            ("care_home", place(38, 29)),
+            ("hospice", place(31, 12)),
+            ("garden", place(2, 0)),
+        ]
+        .map(|(name, count)| (name.to_string(), count))
+        .into(),
+    }
 }
 
 fn care() -> CareCounts {

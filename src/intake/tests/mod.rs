@@ -92,6 +92,7 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         reference: Default::default(),
         segment_sets: Vec::new(),
         care: Default::default(),
+        end_of_life: None,
         cohorts: Vec::new(),
     }
 }

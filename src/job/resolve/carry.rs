@@ -3,7 +3,9 @@
 use super::{ColumnUse, Resolver};
 use crate::job::problem::Problem;
 use crate::job::reading::{self, Section};
-use crate::job::{CARE_COLUMNS, Carry, CarryKind, Combine, Field, Source, Within, people_columns, values};
+use crate::job::{
+    CARE_COLUMNS, Carry, CarryKind, Combine, END_OF_LIFE_COLUMNS, Field, Source, Within, people_columns, values,
+};
 use std::collections::BTreeMap;
 
 impl Resolver<'_> {
@@ -116,6 +118,8 @@ pub(super) fn taken(name: &str) -> Option<&'static str> {
         Some("a built-in field has it")
     } else if people_columns::OWN.contains(&name) {
         Some("a column of people.parquet has it")
+    } else if END_OF_LIFE_COLUMNS.contains(&name) {
+        Some("a column of people.parquet that comes of [end_of_life] has it")
     } else if CARE_COLUMNS.contains(&name) {
         Some("a column of people.parquet that comes of packages has it")
     } else if name.ends_with("_from") {
@@ -171,7 +175,7 @@ const COMBINES: [(&str, Combine); 8] = [
     ("union", Combine::Union),
 ];
 
-fn kind_word(kind: CarryKind) -> &'static str {
+pub(super) fn kind_word(kind: CarryKind) -> &'static str {
     KINDS.iter().find(|(_, known)| *known == kind).map_or("fact", |(word, _)| word)
 }
 

@@ -7,6 +7,7 @@ mod care;
 mod carry;
 mod cohort;
 mod columns;
+mod end_of_life;
 mod files;
 mod provider;
 mod reference;
@@ -112,6 +113,8 @@ impl Resolver<'_> {
         let mut people_columns = people_columns::people_columns(&providers, &reference);
         let care = self.care(root, &providers, &people_columns, as_of);
         people_columns.extend(people_columns::care_columns(&providers, &care));
+        let end_of_life = self.end_of_life(root, &providers);
+        people_columns.extend(people_columns::end_of_life_columns(end_of_life.as_ref()));
         let segment_sets = self.segment_sets(root, &mut people_columns, as_of);
         let cohorts = self.cohorts(root, &people_columns, as_of);
         let releases = self.releases(root, &providers, &cohorts);
@@ -145,6 +148,7 @@ impl Resolver<'_> {
             releases,
             reference,
             care,
+            end_of_life,
             segment_sets,
             cohorts,
         }

@@ -79,6 +79,12 @@ pub(super) struct Use {
     pub write: bool,
 }
 
+/// Stages of a night that was not published, by their words in run.json, that [`Use::resume`] may go on from.
+pub fn left_unfinished(output: &Path) -> Vec<&'static str> {
+    let stages = [Kept::Reading, Kept::Linking].map(Kept::word).into_iter();
+    stages.filter(|stage| place(output).join(stage).exists()).collect()
+}
+
 /// Removes the checkpoints below `output`; none is no error.
 pub(super) fn remove(output: &Path) -> io::Result<()> {
     disk::remove_folder(&place(output))

@@ -1,13 +1,13 @@
 //! run.json and the report of an earlier run, counted anew from what stands of it.
 
+use super::care;
 use super::tables::Rebuilt;
 use crate::best_record::NO_SEGMENT;
-use crate::care::{CareCounts, PersonCare};
 use crate::clustering;
 use crate::cohort::CohortCount;
 use crate::failure::Result;
 use crate::intake::QuarantineCode;
-use crate::job::{CARE_COLUMNS, ClusterSettings, Job, Setting};
+use crate::job::{ClusterSettings, Job, Setting};
 use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
@@ -146,7 +146,8 @@ pub(in crate::run) fn write_summary(
         segment_sets: segments.iter().map(|(set, of_person)| segment_set(set, of_person)).collect(),
         cohorts: &cohorts,
         past: report::past(Some(kept), &so_far.run_id)?,
-        care: care(job, &so_far)?,
+        care: care::packages(job, &so_far)?,
+        end_of_life: care::end_of_life(job, as_of, &so_far)?,
         providers,
     };
     summary::build(&facts).files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect()
@@ -191,39 +192,6 @@ fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<
         Ok(())
     })?;
     Ok(counted)
-}
-
-/// Packages of care, where the run has columns of them.
-fn care(job: &Job, draft: &PublishedRun) -> Result<Option<CareCounts>> {
-    let columns = draft.columns("people.parquet")?;
-    if !CARE_COLUMNS.iter().all(|column| columns.iter().any(|known| known == column)) {
-        return Ok(None);
-    }
-    let mut counted = CareCounts::of_rules(&job.care.rules);
-    let wanted: Vec<&str> = ["status"].into_iter().chain(CARE_COLUMNS).collect();
-    draft.each("people.parquet", &wanted, |rows| {
-        let (status, current) = (rows.text("status")?, rows.integers("packages_current")?);
-        for row in (0..rows.len()).filter(|&row| ["registered", "known_only"].contains(&status.value(row))) {
-            let [needs, overlaps, ended, due, gaps] =
-                ["package_needs", "package_overlaps", "packages_ended", "packages_due", "package_gaps"]
-                    .map(|column| rows.texts(column, row));
-            let (needs, overlaps, ended, due, gaps) = (needs?, overlaps?, ended?, due?, gaps?);
-            counted.add(&PersonCare {
-                current: current[row] > 0,
-                needs: borrowed(&needs),
-                overlaps: borrowed(&overlaps),
-                ended: borrowed(&ended),
-                due: borrowed(&due),
-                gaps: borrowed(&gaps),
-            });
-        }
-        Ok(())
-    })?;
-    Ok(Some(counted))
-}
-
-fn borrowed(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }
 
 /// The sets of the job that the run has a column of, and the place of each person's segment.

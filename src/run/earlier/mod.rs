@@ -4,6 +4,7 @@
 //! objects, or is of one person with them, is in no table but withheld.parquet, and every row is still in exactly one of crosswalk,
 //! quarantine and withheld. Nothing is linked anew, and nothing of the run itself is changed.
 
+mod care;
 mod changes;
 mod cohorts;
 mod facts;

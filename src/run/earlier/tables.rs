@@ -9,7 +9,9 @@ use crate::failure::Result;
 use crate::identity::PersonId;
 use crate::job::Job;
 use crate::publish::published::{PublishedRun, Rows};
-use crate::publish::{Draft, Fate, OTHER_NUMBERS, PACKAGES, PACKAGES_HIDDEN, Sieve, WithheldRow, WrittenFile};
+use crate::publish::{
+    Draft, Fate, OTHER_NUMBERS, PACKAGES, PACKAGES_HIDDEN, Sieve, WISHES, WISHES_HIDDEN, WithheldRow, WrittenFile,
+};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 
@@ -81,16 +83,24 @@ pub(in crate::run) fn write(
             Ok(fate)
         })?);
     }
-    if run.has(PACKAGES) {
-        rebuilt.written.push(packages(run, draft, standing)?);
+    for (name, hidden) in [(PACKAGES, PACKAGES_HIDDEN), (WISHES, WISHES_HIDDEN)] {
+        if run.has(name) {
+            rebuilt.written.push(of_people(run, draft, standing, name, hidden)?);
+        }
     }
     Ok(rebuilt)
 }
 
-/// packages.parquet without those who are gone, and without the providers of whoever is flagged today.
-fn packages(run: &PublishedRun, draft: &Draft, standing: &Standing) -> Result<WrittenFile> {
-    let hidden = PACKAGES_HIDDEN.map(str::to_string);
-    let sieve = Sieve { name: PACKAGES, distinct: &["person_id", "record_id"], hidden: &hidden, flag: "" };
+/// A table of several rows a person without those who are gone, and without the `hidden` columns of whoever is flagged today.
+fn of_people(
+    run: &PublishedRun,
+    draft: &Draft,
+    standing: &Standing,
+    name: &str,
+    hidden: [&str; 3],
+) -> Result<WrittenFile> {
+    let hidden = hidden.map(str::to_string);
+    let sieve = Sieve { name, distinct: &["person_id", "record_id"], hidden: &hidden, flag: "" };
     draft.copy_table(run, &sieve, |rows| {
         let mut fate = Fate::default();
         for row in 0..rows.len() {

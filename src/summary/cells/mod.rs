@@ -12,6 +12,7 @@ pub(super) use rows::{ProviderRows, Rows};
 use super::care::CareCells;
 use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
+use super::end_of_life::EndOfLifeCells;
 use super::{EthnicGroup, Facts, Sex, Status};
 use crate::job::Setting;
 use std::cmp::Reverse;
@@ -46,6 +47,7 @@ pub(super) struct Cells {
     /// In the order of [`super::count::LINKED_GROUPS`].
     pub linked: Vec<LinkedCells>,
     pub care: Option<CareCells>,
+    pub end_of_life: Option<EndOfLifeCells>,
     pub rows: Rows,
 }
 
@@ -110,6 +112,7 @@ impl Layout<'_, '_> {
         let overlap = self.overlap(&combinations, other_combinations, &of_provider);
         let cohorts = self.cohorts();
         let care = self.care(living);
+        let end_of_life = self.end_of_life(living, status[Status::Died as usize]);
         let rows = self.rows();
         Cells {
             people: self.people,
@@ -127,6 +130,7 @@ impl Layout<'_, '_> {
             cohorts,
             linked,
             care,
+            end_of_life,
             rows,
         }
     }
@@ -351,6 +355,13 @@ impl Layout<'_, '_> {
         let [registered, known_only, ..] = self.counts.status;
         let (control, people) = (self.facts.control, registered + known_only);
         self.facts.care.as_ref().map(|counts| CareCells::lay_out(control, counts, self.table, living, people))
+    }
+
+    fn end_of_life(&mut self, living: Place, dead: Place) -> Option<EndOfLifeCells> {
+        let [registered, known_only, _, died] = self.counts.status;
+        let (here, dead) = ((living, registered + known_only), (dead, died));
+        let counts = self.facts.end_of_life.as_ref();
+        counts.map(|counts| EndOfLifeCells::lay_out(self.facts.control, counts, self.table, here, dead))
     }
 }
 

@@ -8,6 +8,7 @@ use super::care::CareFigures;
 use super::cells;
 use super::count::Counts;
 use super::disclosure::{Preset, Shown};
+use super::end_of_life::EndOfLifeFigures;
 use super::over_time::OverTime;
 use super::{Estimate, EthnicGroup, Facts, Status};
 use crate::intake::QuarantineCode;
@@ -44,6 +45,7 @@ pub(super) struct Figures<'a> {
     pub segment_sets: Vec<SegmentFigures<'a>>,
     pub cohorts: Vec<CohortFigures<'a>>,
     pub care: Option<CareFigures>,
+    pub end_of_life: Option<EndOfLifeFigures>,
     pub over_time: OverTime,
 }
 
@@ -223,6 +225,7 @@ impl<'a> Figures<'a> {
             changes: facts.changes.as_ref().map(|changes| change_figures(changes, facts.control)),
             segment_sets: cells.segment_sets(),
             cohorts: cells.cohorts(),
+            end_of_life: cells.cells.end_of_life.as_ref().map(|cells| cells.read(&shown)),
             care: facts.care.as_ref().zip(cells.cells.care.as_ref()).map(|(care, cells)| cells.read(care, &shown)),
             over_time: OverTime::default(),
         };

@@ -34,7 +34,7 @@ pub(super) fn section(care: &CareFigures) -> Markup {
 }
 
 /// "personal_care" as "Personal care".
-fn in_words(need: &str) -> String {
+pub(super) fn in_words(need: &str) -> String {
     let words = need.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())

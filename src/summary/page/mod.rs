@@ -2,6 +2,7 @@
 
 mod care;
 mod cohorts;
+mod end_of_life;
 mod filter;
 pub(crate) mod frame;
 mod people;
@@ -17,13 +18,14 @@ use frame::{Frame, figure, scrolling, section};
 use maud::{Markup, html};
 
 /// The sections in reading order: anchor, heading in the contents.
-const CONTENTS: [(&str, &str); 12] = [
+const CONTENTS: [(&str, &str); 13] = [
     ("age-and-sex", "Age and sex"),
     ("places", "Places"),
     ("ethnicity", "Ethnicity"),
     ("segments", "Segments"),
     ("cohorts", "Cohorts"),
     ("care", "Packages of care"),
+    ("end-of-life", "End of life"),
     ("settings", "Services"),
     ("overlap", "Shared people"),
     ("quality", "Data quality"),
@@ -37,6 +39,7 @@ pub(super) fn render(figures: &Figures) -> Markup {
         "segments" => !figures.segment_sets.is_empty(),
         "cohorts" => !figures.cohorts.is_empty(),
         "care" => figures.care.is_some(),
+        "end-of-life" => figures.end_of_life.is_some(),
         _ => true,
     };
     let contents: Vec<(&str, &str)> = CONTENTS.into_iter().filter(there).collect();
@@ -53,6 +56,7 @@ pub(super) fn render(figures: &Figures) -> Markup {
             @if !figures.segment_sets.is_empty() { (segments::section(figures)) }
             @if !figures.cohorts.is_empty() { (cohorts::section(figures)) }
             @if let Some(care) = &figures.care { (care::section(care)) }
+            @if let Some(known) = &figures.end_of_life { (end_of_life::section(known)) }
             (providers::sections(figures))
             (trust::sections(figures))
         },
