@@ -70,7 +70,7 @@ def most(found, column, least=False):
 
 
 def answers(summary):
-    """Five questions a commissioner asks; every figure is one of the report's own tables."""
+    """Questions a commissioner asks; every figure is one of the report's own tables."""
     def group(measure, words):
         return one(summary, "people_by_group.csv", "count", measure=measure, group=words)
 
@@ -79,6 +79,9 @@ def answers(summary):
 
     def frail(name):
         return one(summary, "segments.csv", "people", segment_set="frailty_band", name=name, age_band="80 and over")
+
+    def life(measure):
+        return one(summary, "end_of_life.csv", "people", measure=measure, group="")
 
     places = most(rows(summary, "people_by_area.csv"), "people")[:3]
     together = [row for row in most(rows(summary, "people_by_group.csv", measure="settings"), "count") if " + " in row["group"]][0]
@@ -92,14 +95,17 @@ def answers(summary):
    without being registered; {group("status", "Left")} have left and {group("status", "Died")} have died, and no population counts them.
    *(Headline, Age and sex)*
 2. **Who falls between services?** {cohort("hospital-and-no-practice")} people are known to a hospital and registered nowhere.
-   {cohort("frail-without-care-package")} registered people of 75 and over are frail and have no care package open. Children known to social
-   care, housing or charities and to no health provider: {cohort("children-without-health-care")}. *(Cohorts)*
+   {cohort("frail-without-care-package")} are frail, live alone and have no package of care; for {cohort("two-providers-for-one-need")} two
+   providers provide for one need, and {cohort("care-ended-without-successor")} had a package that ended, and none since. Children known to social care, housing or charities and to no health provider: {cohort("children-without-health-care")}. *(Cohorts, Packages of care)*
 3. **Where is the need?** Most people live in {", ".join(f"{row['area']} ({said(row['people'])})" for row in places)}. Of those of
    80 and over, {frail("Severely frail")} are severely frail and {frail("Moderately frail")} moderately. *(Places, Segments)*
 4. **Which services see the same people?** The largest group that several kinds of service know, {said(together["count"])} people, is known to
-   {together["group"].replace(" + ", ", ")}. {group("known_to", "1 provider")} people are known to one provider only.
+   {together["group"].replace(" + ", " and ").replace("_", " ")}. {group("known_to", "1 provider")} people are known to one provider only.
    *(Services, Shared people)*
-5. **Can I rely on it, and who should put what right first?** Of {group("accounts", "Rows read")} rows read,
+5. **Do people die where they wish?** {life("on_register")} people are on an end-of-life register, {life("wishes_recorded")} of them
+   with their wishes. Of those who died and of whom both places are known ({life("both_places_known")}), those who died where they wished:
+   {life("died_where_wished")}. *(End of life)*
+6. **Can I rely on it, and who should put what right first?** Of {group("accounts", "Rows read")} rows read,
    {group("accounts", "Rows quarantined")} could not be used and {group("accounts", "Rows withheld")} may not be. The group that linking is
    least sure of is "{unsure["group"]}": of 1,000 of them put together from several records, {unsure["expected_wrong_per_1000"]} are expected to
    hold a record of somebody else. Fewest usable NHS numbers come from {names[numbers["provider"]]}: {float(numbers["usable_percent"]):.0f} % of its
