@@ -105,10 +105,10 @@ fn a_run_leaves_these_files_and_current_leads_to_them() {
     ]) {
         assert!(files.remove(*name), "{name} is missing");
     }
-    assert!(
-        !files.is_empty() && files.iter().all(|name| name.starts_with("summary/") && name.ends_with(".csv")),
-        "{files:?}"
-    );
+    let is_of_the_summary = |name: &String| {
+        name.strip_prefix("summary/").is_some_and(|file| file.ends_with(".csv") || file.ends_with(".vl.json"))
+    };
+    assert!(!files.is_empty() && files.iter().all(is_of_the_summary), "{files:?}");
     let log = std::fs::read_to_string(night.current("log.jsonl")).unwrap();
     assert!(log.lines().count() >= 5);
     log.lines()

@@ -151,7 +151,11 @@ fn a_rollback_without_anything_new_gives_the_same_tables() {
     }
     for (name, bytes) in common::files_below(&folder("2026-11-22-01").join("summary")) {
         let now = fs::read(folder("2026-11-22-03").join("summary").join(&name)).unwrap();
-        assert!(now == bytes, "{}", name.display());
+        match name.to_str() {
+            // What that run had printed over time goes on with the run that has its people.
+            Some("over_time.csv") => assert!(now.starts_with(&bytes) && now.len() > bytes.len()),
+            _ => assert!(now == bytes, "{}", name.display()),
+        }
     }
     for name in ["crosswalk", "people", "links", "review", "quarantine", "withheld", "other_numbers"] {
         let [then, now] =

@@ -59,6 +59,52 @@ fn the_files_say_the_same_and_the_dictionary_explains_every_column() {
     }
 }
 
+/// Every figure of the page stands as a specification beside the tables, and every column that one names is there.
+#[test]
+fn each_picture_has_a_specification_that_draws_a_table() {
+    for summary in [town(), onefolk::summary::build(&Town::new(40, 3).facts())] {
+        let names: Vec<&str> = summary.pictures.iter().map(|(name, _)| name.trim_end_matches(".vl.json")).collect();
+        for figure in summary.report_html.split("<figure id=\"").skip(1) {
+            let id = figure.split('"').next().unwrap();
+            assert!(names.contains(&id), "{id}");
+        }
+        for (name, bytes) in &summary.pictures {
+            draws_a_table(name, &serde_json::from_slice(bytes).unwrap(), &summary.csv);
+        }
+    }
+}
+
+/// What the schema of Vega-Lite 5 asks of a specification of one view with a table, transforms, a mark and channels.
+fn draws_a_table(name: &str, picture: &serde_json::Value, tables: &[(String, Vec<u8>)]) {
+    assert_eq!(picture["$schema"], "https://vega.github.io/schema/vega-lite/v5.json", "{name}");
+    let keys: Vec<&str> = picture.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(keys, ["$schema", "title", "data", "transform", "mark", "encoding"], "{name}");
+    let url = picture["data"]["url"].as_str().unwrap();
+    let bytes = &tables.iter().find(|(file, _)| file == url).unwrap_or_else(|| panic!("{name}: {url}")).1;
+    let mut reader = csv::Reader::from_reader(bytes.as_slice());
+    let mut columns: Vec<String> = reader.headers().unwrap().iter().map(String::from).collect();
+    for step in picture["transform"].as_array().unwrap() {
+        for part in step.as_object().unwrap().values().filter_map(|part| part.as_str()) {
+            for field in part.split("datum.").skip(1) {
+                let field = field.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                assert!(columns.iter().any(|column| column == field), "{name}: {field}");
+            }
+        }
+        if let Some(made) = step["as"].as_str() {
+            assert!(step["calculate"].is_string(), "{name}");
+            columns.push(made.to_string());
+        }
+    }
+    let mark = picture["mark"].as_str().or_else(|| picture["mark"]["type"].as_str()).unwrap();
+    assert!(["bar", "rect", "line", "point"].contains(&mark), "{name}: {mark}");
+    for (channel, told) in picture["encoding"].as_object().unwrap() {
+        assert!(["x", "y", "color", "column", "row", "detail"].contains(&channel.as_str()), "{name}: {channel}");
+        assert!(columns.iter().any(|column| told["field"] == **column), "{name}: {told}");
+        let kind = told["type"].as_str().unwrap();
+        assert!(["quantitative", "temporal", "ordinal", "nominal"].contains(&kind), "{name}: {kind}");
+    }
+}
+
 fn with_commas(digits: &str) -> String {
     let (head, tail) = digits.split_at(digits.len().saturating_sub(3));
     if head.is_empty() { tail.into() } else { format!("{head},{tail}") }

@@ -25,7 +25,7 @@ use crate::identity::PersonId;
 use crate::job::{Content, Job, Release};
 use crate::policy::{self, Refusal, Standing};
 use crate::records::Records;
-use crate::summary::disclosure::Control;
+use crate::summary::{self, disclosure::Control};
 use serde::Serialize;
 use std::cell::OnceCell;
 use std::path::Path;
@@ -257,8 +257,8 @@ impl Maker<'_> {
         };
         let place = write::Place::new(folder, release)?;
         let mut files = Vec::new();
-        for (name, bytes) in self.source.summary {
-            files.push(place.bytes(name, bytes)?);
+        for (name, bytes) in summary::for_others(self.source.summary) {
+            files.push(place.bytes(name, &bytes)?);
         }
         let manifest = Manifest::of(self.source, release, agreed, &files, 0, manifest::LeftOut::default());
         files.extend(place.papers(&manifest)?);

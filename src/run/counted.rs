@@ -25,6 +25,8 @@ pub(super) struct Seen<'a> {
     pub ethnicity: Option<&'a str>,
     pub postcode: Option<&'a str>,
     pub status: Status,
+    /// Probability of the weakest link, of whoever has several records.
+    pub weakest: Option<f64>,
 }
 
 /// Columns with one entry a person.
@@ -34,6 +36,7 @@ pub(super) struct Counted {
     sex: Vec<Sex>,
     ethnicity: Vec<EthnicGroup>,
     status: Vec<Status>,
+    weakest: Vec<Option<f64>>,
     area: Vec<u32>,
     area_names: Vec<String>,
     areas: FxHashMap<String, u32>,
@@ -50,6 +53,7 @@ impl Counted {
             sex: Vec::new(),
             ethnicity: Vec::new(),
             status: Vec::new(),
+            weakest: Vec::new(),
             area: Vec::new(),
             area_names: Vec::new(),
             areas: FxHashMap::default(),
@@ -65,6 +69,7 @@ impl Counted {
         self.sex.push(Sex::from_word(seen.sex));
         self.ethnicity.push(EthnicGroup::from_code(seen.ethnicity));
         self.status.push(seen.status);
+        self.weakest.push(seen.weakest);
         let district = seen.postcode.and_then(postcode_district);
         let area = district.map_or(NO_AREA, |district| self.area_of(district));
         self.area.push(area);
@@ -88,6 +93,7 @@ impl Counted {
             sex: &self.sex,
             ethnicity: &self.ethnicity,
             status: &self.status,
+            weakest: &self.weakest,
             area: &self.area,
             area_names: &self.area_names,
             provider_ends: &self.provider_ends,

@@ -89,17 +89,17 @@ fn write(
         changes: &night.identified.changes,
     };
     let mut written = draft.write_tables(&outputs)?;
-    let before = cohort::Before::of(PublishedRun::current(night.job).ok(), &night.identified.changes)?;
+    let current = PublishedRun::current(night.job).ok();
+    let past = report::past(current.as_ref(), &night.run_id)?;
+    let before = cohort::Before::of(current, &night.identified.changes)?;
     let (cohorts, tables) =
         cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
     written.extend(tables);
     written.push(find_index::write(night.job, draft, &night.authority)?);
     let control = counted::control(night.job)?;
-    let summary = report::summary(night, &control, &cohorts);
-    written.push(draft.write_bytes("report.html", summary.report_html.as_bytes())?);
-    written.push(draft.write_bytes("report.xlsx", &summary.report_xlsx)?);
-    for (name, bytes) in &summary.csv {
-        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
+    let summary = report::summary(night, &control, &cohorts, past);
+    for (name, bytes) in summary.files() {
+        written.push(draft.write_bytes(&name, bytes)?);
     }
     let released = released::release(night, &control, &summary.csv, draft)?;
     let transparency = released::transparency(night, &control, &released)?;

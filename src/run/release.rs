@@ -209,6 +209,7 @@ fn tables(run: &PublishedRun) -> Result<Vec<(String, Vec<u8>)>> {
         .map_err(|_| damaged(&folder))?
         .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
         .collect();
+    names.retain(|name| name.ends_with(".csv"));
     names.sort_unstable();
     names.into_iter().map(|name| Ok((name.clone(), run.bytes(&format!("summary/{name}"))?))).collect()
 }

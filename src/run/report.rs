@@ -10,16 +10,18 @@ use crate::best_record::{self, People};
 use crate::care::{CareCounts, ProviderPackages};
 use crate::cohort;
 use crate::end_of_life::EndOfLifeCounts;
+use crate::failure::Result;
 use crate::identity::{Change, ChangeKind};
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
+use crate::publish::published::PublishedRun;
 use crate::summary::disclosure::Control;
-use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status, Summary};
+use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Past, Provider, SegmentSet, Status, Summary};
 use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 
 /// The report and the tables beside it.
-pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::CohortCount]) -> Summary {
+pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::CohortCount], past: Past) -> Summary {
     let counted = counted(night.job, &night.people);
     let clustering = &night.linked.clustering;
     let facts = Facts {
@@ -38,10 +40,20 @@ pub(super) fn summary(night: &Night, control: &Control, cohorts: &[cohort::Cohor
         changes: changes(night.identified.previous_run.as_deref(), &night.identified.changes),
         segment_sets: segment_sets(night),
         cohorts,
+        past,
         care: care(night),
         end_of_life: end_of_life(night),
     };
     summary::build(&facts)
+}
+
+/// What the run that stands, and those before it, have printed; nothing before the first.
+pub(super) fn past(run: Option<&PublishedRun>, tonight: &str) -> Result<Past> {
+    let file = format!("summary/{}", summary::OVER_TIME);
+    match run.filter(|run| run.has(&file)) {
+        Some(run) => Ok(Past::read(&run.bytes(&file)?, tonight)),
+        None => Ok(Past::default()),
+    }
 }
 
 /// Packages of care of those who are registered or known here.
@@ -89,6 +101,7 @@ fn counted(job: &Job, people: &People) -> Counted {
                 best_record::Status::Left => Status::Left,
                 best_record::Status::Died => Status::Died,
             },
+            weakest: people.weakest_probability[person],
         };
         let known = (!people.sensitive[person]).then(|| people.providers.of(person));
         counted.add(&seen, known.into_iter().flatten().filter_map(|id| place.get(id).copied()));

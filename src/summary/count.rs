@@ -8,12 +8,22 @@ pub(super) const AGE_BANDS: usize = 20;
 const AGE_UNKNOWN: usize = AGE_BANDS - 1;
 /// The bands of ages beside segments: fewer and wider, so that groups are large enough to be shown.
 pub(super) const WIDE_BANDS: [&str; 6] = ["0–17", "18–39", "40–64", "65–79", "80 and over", "Not known"];
+/// Groups that the quality of linking is told of: wide bands of ages, sexes, ethnic groups, in this order.
+pub(super) const LINKED_GROUPS: usize = WIDE_BANDS.len() + Sex::ALL.len() + EthnicGroup::ALL.len();
 /// Known to 0, 1, … 9, then 10 or more providers.
 pub(super) const KNOWN_TO: usize = 11;
 /// Bits of a combination of settings.
 pub(super) const COMBINATIONS: usize = 1 << crate::job::Setting::ALL.len();
 /// With more providers than this the overlap covers the largest only: the matrix grows with the square.
 pub(super) const OVERLAP_PROVIDERS: usize = 400;
+
+/// People of one group who were put together from several records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Linked {
+    pub several: u64,
+    /// How many of them are expected to hold a record of somebody else, in millionths: whole numbers add up alike in any order.
+    pub wrong_millionths: u64,
+}
 
 /// People, counted exactly. Age, sex, ethnicity, area and segments count those registered or known here, neither left nor died; the rest
 /// counts everybody.
@@ -22,11 +32,14 @@ pub(super) struct Counts {
     pub people: u64,
     pub status: [u64; Status::ALL.len()],
     pub age_sex: [[u64; Sex::ALL.len()]; AGE_BANDS],
+    /// By [`WIDE_BANDS`].
+    pub wide: [u64; WIDE_BANDS.len()],
     pub ethnicity: [u64; EthnicGroup::ALL.len()],
     /// By index of the area's name; the last entry is "not known".
     pub area: Vec<u64>,
     /// By segment set: segment by segment, and at last not known, the wide bands of ages.
     pub segments: Vec<Vec<u64>>,
+    pub linked: [Linked; LINKED_GROUPS],
     pub known_to: [u64; KNOWN_TO],
     /// By bit mask of settings in the order of `Setting::ALL`; 0 where no provider may be named.
     pub combinations: Vec<u64>,
@@ -44,6 +57,8 @@ impl Counts {
             people: 0,
             status: Default::default(),
             age_sex: Default::default(),
+            wide: Default::default(),
+            linked: Default::default(),
             ethnicity: Default::default(),
             area: vec![0; facts.people.area_names.len() + 1],
             segments: facts
@@ -64,7 +79,12 @@ impl Counts {
         self.people += other.people;
         add(&mut self.status, &other.status);
         add(self.age_sex.as_flattened_mut(), other.age_sex.as_flattened());
+        add(&mut self.wide, &other.wide);
         add(&mut self.ethnicity, &other.ethnicity);
+        for (own, other) in self.linked.iter_mut().zip(&other.linked) {
+            own.several += other.several;
+            own.wrong_millionths += other.wrong_millionths;
+        }
         add(&mut self.area, &other.area);
         self.segments.iter_mut().zip(&other.segments).for_each(|(own, other)| add(own, other));
         add(&mut self.known_to, &other.known_to);
@@ -118,6 +138,15 @@ fn count_person(facts: &Facts, person: usize, counts: &mut Counts) {
     counts.age_sex[band][people.sex[person] as usize] += 1;
     counts.ethnicity[people.ethnicity[person] as usize] += 1;
     let wide = wide_band(people.age[person]);
+    counts.wide[wide] += 1;
+    if let Some(weakest) = people.weakest[person] {
+        let sex = WIDE_BANDS.len() + people.sex[person] as usize;
+        let ethnic = WIDE_BANDS.len() + Sex::ALL.len() + people.ethnicity[person] as usize;
+        for group in [wide, sex, ethnic] {
+            counts.linked[group].several += 1;
+            counts.linked[group].wrong_millionths += ((1.0 - weakest.clamp(0.0, 1.0)) * 1e6).round() as u64;
+        }
+    }
     for (set, counted) in facts.segment_sets.iter().zip(&mut counts.segments) {
         let segment = usize::from(set.of_person[person]).min(set.segments.len());
         counted[segment * WIDE_BANDS.len() + wide] += 1;

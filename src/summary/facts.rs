@@ -1,5 +1,6 @@
 //! What the summary needs to know, as plain columns: the driver of a run fills it.
 
+use super::Past;
 use super::disclosure::Control;
 use crate::care::CareCounts;
 use crate::cohort;
@@ -30,6 +31,8 @@ pub struct Facts<'a> {
     pub segment_sets: Vec<SegmentSet<'a>>,
     /// In the order of the job.
     pub cohorts: &'a [cohort::CohortCount],
+    /// What earlier runs have printed.
+    pub past: Past,
     /// `None` where no provider sends packages of care.
     pub care: Option<CareCounts>,
     /// `None` without [end_of_life].
@@ -72,6 +75,10 @@ impl Provider<'_> {
     pub(super) fn quarantined_rows(&self) -> u64 {
         self.quarantined.iter().map(|&(_, rows)| rows).sum()
     }
+
+    pub(super) fn quarantined_for(&self, code: QuarantineCode) -> u64 {
+        self.quarantined.iter().filter(|(of, _)| *of == code).map(|(_, rows)| rows).sum()
+    }
 }
 
 /// How well one provider fills one field, over the records that are in the crosswalk.
@@ -94,6 +101,8 @@ pub struct People<'a> {
     pub sex: &'a [Sex],
     pub ethnicity: &'a [EthnicGroup],
     pub status: &'a [Status],
+    /// The calibrated probability of the weakest link of whoever was put together from several records.
+    pub weakest: &'a [Option<f64>],
     /// Index into `area_names`, or [`NO_AREA`].
     pub area: &'a [u32],
     /// Distinct names, such as outward postcodes; any order.

@@ -14,9 +14,11 @@ pub mod disclosure;
 mod end_of_life;
 mod facts;
 mod figures;
+mod over_time;
 pub(crate) mod page;
 pub(crate) mod pictures;
 mod tables;
+mod vega_lite;
 mod workbook;
 
 pub(crate) use cells::rows_name;
@@ -24,6 +26,9 @@ pub use facts::{
     Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status,
     postcode_district,
 };
+pub(crate) use over_time::FILE as OVER_TIME;
+pub use over_time::Past;
+pub(crate) use tables::for_others;
 
 /// The finished summary of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +39,18 @@ pub struct Summary {
     pub report_xlsx: Vec<u8>,
     /// Name and bytes of each file of `summary/`.
     pub csv: Vec<(String, Vec<u8>)>,
+    /// Name and bytes of the Vega-Lite specification of each picture, beside the tables that they draw.
+    pub pictures: Vec<(String, Vec<u8>)>,
+}
+
+impl Summary {
+    /// Name within the run and bytes of every file.
+    pub fn files(&self) -> impl Iterator<Item = (String, &[u8])> {
+        let page = [("report.html", self.report_html.as_bytes()), ("report.xlsx", &self.report_xlsx[..])];
+        let page = page.map(|(name, bytes)| (name.to_string(), bytes));
+        let beside = self.csv.iter().chain(&self.pictures);
+        page.into_iter().chain(beside.map(|(name, bytes)| (format!("summary/{name}"), &bytes[..])))
+    }
 }
 
 /// Counts, protects and draws. Takes a few seconds for millions of people.
@@ -44,6 +61,7 @@ pub fn build(facts: &Facts) -> Summary {
         report_html: page::render(&figures).into_string(),
         report_xlsx: workbook::write(&figures, &tables),
         csv: tables.iter().map(|table| (table.shape.file.to_string(), tables::csv(table))).collect(),
+        pictures: vega_lite::all(&figures),
     }
 }
 

@@ -4,6 +4,8 @@ use super::Sex;
 use super::count::WIDE_BANDS;
 use super::disclosure::Shown;
 use super::figures::{Figures, Group};
+use super::over_time::{self, Printed};
+use std::borrow::Cow;
 
 /// Stands for what the preset says of counts, and of counts among which are totals.
 const RULE: &str = "rule";
@@ -118,6 +120,38 @@ const COHORTS: Shape = Shape {
         ("left", "In it in the run before, and not any more; empty where that had no such cohort", "people", RULE),
     ],
 };
+const LINKAGE: Shape = Shape {
+    file: "linkage_quality.csv",
+    columns: &[
+        ("by", "age, sex, or ethnic_group", "word", NONE),
+        ("group", "The group, of those registered or known here", "text", NONE),
+        ("people", "People who were put together from several records", "people", RULE),
+        (
+            "expected_wrong_per_1000",
+            "Of 1,000 of them, how many the program expects to hold a record of somebody else: its own estimate",
+            "people of 1,000",
+            "empty where the group is hidden or has under 100 people",
+        ),
+    ],
+};
+const OVER_TIME: Shape = Shape {
+    file: over_time::FILE,
+    columns: &[
+        ("run", "The run that printed the line", "identifier", NONE),
+        ("as_of", "The date of that run", "date", NONE),
+        ("measure", "everybody, status, accounts (rows), or cohort", "word", NONE),
+        ("group", "Which status, account or cohort", "identifier", NONE),
+        (
+            "rule",
+            "Of a cohort, the beginning of its rule's hash: figures of other rules are not alike",
+            "identifier",
+            NONE,
+        ),
+        ("name", "The group in words", "text", NONE),
+        ("count", "People; of the accounts rows", "people or rows", LOOSE),
+        ("printed_under", "What that run hid, and to what it rounded", "identifier", NONE),
+    ],
+};
 const PACKAGES: Shape = Shape {
     file: "packages.csv",
     columns: &[
@@ -161,18 +195,20 @@ const DICTIONARY: Shape = Shape {
         ("suppression", "How small counts are protected", "text", NONE),
     ],
 };
-const SHAPES: [&Shape; 12] = [
+const SHAPES: [&Shape; 14] = [
     &AGE_SEX,
     &AREA,
     &GROUPS,
     &SEGMENTS,
     &COHORTS,
+    &OVER_TIME,
     &PACKAGES,
     &END_OF_LIFE,
     &PROVIDERS,
     &OVERLAP,
     &QUARANTINE,
     &QUALITY,
+    &LINKAGE,
     &DICTIONARY,
 ];
 
@@ -184,15 +220,30 @@ pub(super) fn all(figures: &Figures) -> Vec<Table> {
         people_groups(figures),
         segments(figures),
         cohorts(figures),
+        figures.over_time.lines.iter().map(Printed::row).collect(),
         packages(figures),
         end_of_life(figures),
         providers(figures),
         overlap(figures),
         quarantine(figures),
         quality(figures),
+        linkage(figures),
         dictionary(figures),
     ];
     SHAPES.into_iter().zip(rows).map(|(shape, rows)| Table { shape, rows }).collect()
+}
+
+/// The tables as somebody else may have them, who gets some on some days: without the figures of the nights between.
+pub(crate) fn for_others(tables: &[(String, Vec<u8>)]) -> impl Iterator<Item = (&str, Cow<'_, [u8]>)> {
+    let others = tables.iter().filter(|(name, _)| !name.starts_with(OVER_TIME.file.trim_end_matches("csv")));
+    others.map(|(name, bytes)| {
+        let own = |line: &&[u8]| !line.starts_with(OVER_TIME.file.as_bytes());
+        let bytes = match name == DICTIONARY.file {
+            true => Cow::Owned(bytes.split_inclusive(|byte| *byte == b'\n').filter(own).flatten().copied().collect()),
+            false => Cow::Borrowed(&bytes[..]),
+        };
+        (name.as_str(), bytes)
+    })
 }
 
 /// A table as CSV.
@@ -243,13 +294,7 @@ fn people_groups(figures: &Figures) -> Vec<Vec<String>> {
     };
     add("settings", &settings.combinations.iter().map(combination).collect::<Vec<_>>());
     add("settings", &settings.rest);
-    let accounts = &figures.accounts;
-    for (label, shown) in [
-        ("Rows read", accounts.read),
-        ("Rows linked", accounts.linked),
-        ("Rows quarantined", accounts.quarantined),
-        ("Rows withheld", accounts.withheld),
-    ] {
+    for (label, shown) in figures.accounts.named().into_iter().take(4) {
         add("accounts", &[Group { label: label.into(), people: shown }]);
     }
     rows
@@ -366,6 +411,13 @@ fn quality(figures: &Figures) -> Vec<Vec<String>> {
         provider.fields.iter().map(row).collect::<Vec<_>>()
     };
     figures.providers.iter().flat_map(rows).collect()
+}
+
+fn linkage(figures: &Figures) -> Vec<Vec<String>> {
+    let row = |group: &super::figures::LinkedGroup| {
+        vec![group.by.to_string(), group.label.clone(), group.several.plain(), percent(group.wrong_per_thousand)]
+    };
+    figures.linkage.groups.iter().map(row).collect()
 }
 
 fn dictionary(figures: &Figures) -> Vec<Vec<String>> {

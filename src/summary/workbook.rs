@@ -3,12 +3,19 @@
 
 use super::figures::Figures;
 use super::tables::Table;
-use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, FormatAlign, Workbook, Worksheet, XlsxError};
+use rust_xlsxwriter::{
+    Color, DocProperties, ExcelDateTime, Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError,
+};
 
 /// Excel takes no more letters for the name of a sheet.
 const SHEET_NAME_MAX: usize = 31;
+/// Room in a header for the arrow of its filter, in letters.
+const ARROW: f64 = 4.0;
 /// A column is no wider than this; what is longer wraps in the notes and runs on elsewhere.
 const WIDTH_MAX: f64 = 60.0;
+
+/// The paper that a sheet prints on, as Excel numbers it.
+const A4: u8 = 9;
 
 /// What cells look like.
 struct Formats {
@@ -24,7 +31,12 @@ impl Formats {
     fn new() -> Formats {
         Formats {
             title: Format::new().set_bold().set_font_size(14),
-            header: Format::new().set_bold().set_text_wrap().set_align(FormatAlign::Top),
+            header: Format::new()
+                .set_bold()
+                .set_text_wrap()
+                .set_align(FormatAlign::Top)
+                .set_background_color(Color::RGB(0xE9EFF1))
+                .set_border_bottom(FormatBorder::Thin),
             number: Format::new().set_num_format("#,##0"),
             share: Format::new().set_num_format("0.0"),
             hidden: Format::new().set_align(FormatAlign::Right),
@@ -97,9 +109,10 @@ fn sheet(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Result<(), 
     sheet.set_name(sheet_name(table))?.set_freeze_panes(1, 0)?;
     let columns = table.shape.columns;
     for (at, column) in (0..).zip(columns) {
-        sheet.write_string_with_format(0, at, column.0.replace('_', " "), &formats.header)?;
+        sheet.write_string_with_format(0, at, heading(column), &formats.header)?;
         let longest = table.rows.iter().map(|row| row[usize::from(at)].chars().count()).max().unwrap_or(0);
-        sheet.set_column_width(at, (longest.max(column.0.len()) as f64 + 2.0).min(WIDTH_MAX))?;
+        let header = heading(column).chars().count() as f64 + ARROW;
+        sheet.set_column_width(at, header.max(longest as f64 + 2.0).min(WIDTH_MAX))?;
     }
     for (row, values) in (1..).zip(&table.rows) {
         for ((at, value), column) in (0..).zip(values).zip(columns) {
@@ -107,6 +120,7 @@ fn sheet(sheet: &mut Worksheet, table: &Table, formats: &Formats) -> Result<(), 
         }
     }
     sheet.autofilter(0, 0, table.rows.len() as u32, columns.len() as u16 - 1)?;
+    sheet.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0).set_repeat_rows(0, 0)?;
     Ok(())
 }
 
@@ -118,9 +132,9 @@ fn cell(
     unit: &str,
     formats: &Formats,
 ) -> Result<(), XlsxError> {
-    let is_counted = !matches!(unit, "word" | "text" | "identifier" | "name" | "five-year band" | "postcode district");
+    let is_counted = is_counted(unit);
     match value.parse::<f64>() {
-        Ok(number) if is_counted && unit == "percent" => {
+        Ok(number) if is_counted && matches!(unit, "percent" | "people of 1,000") => {
             sheet.write_number_with_format(row, column, number, &formats.share)?;
         }
         Ok(number) if is_counted => {
@@ -135,6 +149,21 @@ fn cell(
         }
     }
     Ok(())
+}
+
+fn is_counted(unit: &str) -> bool {
+    const WORDS: [&str; 8] =
+        ["word", "text", "identifier", "name", "five-year band", "band", "postcode district", "date"];
+    !WORDS.contains(&unit)
+}
+
+/// The name of a column and, where it is counted, in what: "records (rows)".
+fn heading(&(column, _, unit, _): &(&str, &str, &str, &str)) -> String {
+    let words = column.replace('_', " ");
+    match is_counted(unit) && !words.contains(unit) {
+        true => format!("{words} ({unit})"),
+        false => words,
+    }
 }
 
 fn sheet_name(table: &Table) -> String {

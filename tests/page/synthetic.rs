@@ -1,4 +1,5 @@
 //! A made-up town, as the driver of a run would describe it: nobody in it exists. Seeded, so that pictures can be compared.
+#![allow(dead_code, reason = "each binary uses its own part of this")]
 
 use onefolk::care::{CareCounts, NeedCount, RuleCount};
 use onefolk::end_of_life::{AdmissionCount, EndOfLifeCounts, PlaceCount};
@@ -6,7 +7,8 @@ use onefolk::intake::QuarantineCode;
 use onefolk::job::{Disclosure, Setting};
 use onefolk::summary::disclosure::{Control, Preset};
 use onefolk::summary::{
-    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, People, Provider, SegmentSet, Sex, Status,
+    Changes, Estimate, EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Past, People, Provider, SegmentSet, Sex,
+    Status,
 };
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -16,10 +18,12 @@ static CONTROL: LazyLock<Control> = LazyLock::new(|| Control::new(Preset::of(Dis
 
 /// Owns the columns that [`Facts`] borrows.
 pub struct Town {
+    sends: Vec<Sender>,
     age: Vec<Option<u8>>,
     sex: Vec<Sex>,
     ethnicity: Vec<EthnicGroup>,
     status: Vec<Status>,
+    weakest: Vec<Option<f64>>,
     area: Vec<u32>,
     area_names: Vec<String>,
     provider_ends: Vec<u64>,
@@ -28,7 +32,14 @@ pub struct Town {
     segment: Vec<u8>,
 }
 
-/// Name, setting, the share of people it knows.
+/// A provider, and which of [`PROVIDERS`] it is like.
+struct Sender {
+    id: String,
+    name: String,
+    like: usize,
+}
+
+/// Id, name, setting, the share of people it knows.
 const PROVIDERS: [(&str, &str, Setting, f64); 30] = [
     ("gp-alder", "Alder Street Surgery", Setting::GeneralPractice, 0.13),
     ("gp-brook", "Brook Lane Medical Centre", Setting::GeneralPractice, 0.11),
@@ -79,18 +90,33 @@ const FIELDS: [&str; 12] = [
 
 impl Town {
     pub fn new(people: usize, seed: u64) -> Town {
+        Town::of_providers(people, seed, PROVIDERS.len())
+    }
+
+    /// With `providers` of them, at least 30: beyond that several are like each of [`PROVIDERS`] and share its people.
+    pub fn of_providers(people: usize, seed: u64, providers: usize) -> Town {
+        let sender = |at: usize| {
+            let (like, copy) = (at % PROVIDERS.len(), at / PROVIDERS.len());
+            let (id, name, ..) = PROVIDERS[like];
+            match copy {
+                0 => Sender { id: id.into(), name: name.into(), like },
+                _ => Sender { id: format!("{id}-{copy}"), name: format!("{name} {copy}"), like },
+            }
+        };
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let area_names = districts();
         let mut town = Town {
+            sends: (0..providers).map(sender).collect(),
             age: Vec::with_capacity(people),
             sex: Vec::with_capacity(people),
             ethnicity: Vec::with_capacity(people),
             status: Vec::with_capacity(people),
+            weakest: Vec::with_capacity(people),
             area: Vec::with_capacity(people),
             area_names,
             provider_ends: Vec::with_capacity(people),
             providers: Vec::new(),
-            records: vec![0; PROVIDERS.len()],
+            records: vec![0; providers],
             segment: Vec::with_capacity(people),
         };
         for _ in 0..people {
@@ -160,10 +186,25 @@ impl Town {
         if self.providers.len() == start {
             self.providers.push(26);
         }
+        let several = self.providers.len() > start + 1;
+        self.weakest.push(several.then_some(if age > 60 { 0.9993 } else { 0.9987 }));
+        self.among_copies(random, start);
         for &provider in &self.providers[start..] {
             self.records[provider as usize] += if random.random::<f64>() < 0.06 { 2 } else { 1 };
         }
         self.provider_ends.push(self.providers.len() as u64);
+    }
+
+    /// Where several providers are like one, each person is known to one of them.
+    fn among_copies(&mut self, random: &mut ChaCha8Rng, start: usize) {
+        if self.sends.len() == PROVIDERS.len() {
+            return;
+        }
+        for provider in &mut self.providers[start..] {
+            let copies = (self.sends.len() - 1 - usize::from(*provider)) / PROVIDERS.len() + 1;
+            *provider += (random.random_range(0..copies) * PROVIDERS.len()) as u16;
+        }
+        self.providers[start..].sort_unstable();
     }
 
     pub fn facts(&self) -> Facts<'_> {
@@ -172,16 +213,18 @@ impl Town {
             as_of: jiff::civil::date(2026, 11, 22),
             run_id: "2026-11-22-01",
             control: &CONTROL,
-            providers: PROVIDERS
+            providers: self
+                .sends
                 .iter()
-                .enumerate()
-                .map(|(index, row)| provider(index, row, self.records[index]))
+                .zip(&self.records)
+                .map(|(sender, &records)| provider(sender, records))
                 .collect(),
             people: People {
                 age: &self.age,
                 sex: &self.sex,
                 ethnicity: &self.ethnicity,
                 status: &self.status,
+                weakest: &self.weakest,
                 area: &self.area,
                 area_names: &self.area_names,
                 provider_ends: &self.provider_ends,
@@ -211,10 +254,31 @@ impl Town {
                 of_person: &self.segment,
             }],
             cohorts: &COHORTS,
+            past: past(),
             care: Some(care()),
             end_of_life: Some(end_of_life()),
         }
     }
+}
+
+/// Three nights before, as `summary/over_time.csv` has them; of the second, one figure is hidden.
+fn past() -> Past {
+    let mut lines = String::from("run,as_of,measure,group,rule,name,count,printed_under\n");
+    for (day, people, rising, registered) in [
+        ("2026-10-31", "11830", "1100", "9900"),
+        ("2026-11-20", "11960", "*", "10020"),
+        ("2026-11-21", "11980", "1185", "10050"),
+    ] {
+        for (measure, group, count) in [
+            ("everybody", "All people", people),
+            ("status", "Registered", registered),
+            ("accounts", "Rows withheld", "150"),
+            ("cohort", "rising-risk", rising),
+        ] {
+            lines.push_str(&format!("{day}-01,{day},{measure},{group},,{group},{count},1-7/5\n"));
+        }
+    }
+    Past::read(lines.as_bytes(), "")
 }
 
 static COHORTS: LazyLock<Vec<onefolk::cohort::CohortCount>> = LazyLock::new(|| {
@@ -239,7 +303,8 @@ fn districts() -> Vec<String> {
     names
 }
 
-fn provider(index: usize, row: &(&'static str, &'static str, Setting, f64), records: u64) -> Provider<'static> {
+fn provider(sender: &Sender, records: u64) -> Provider<'_> {
+    let (index, setting) = (sender.like, PROVIDERS[sender.like].2);
     let quarantined = match index {
         1 => vec![(QuarantineCode::Ragged, 84), (QuarantineCode::BrokenQuote, 1)],
         10 => vec![(QuarantineCode::NoIdentifyingValue, 41), (QuarantineCode::FillerPerson, 12)],
@@ -249,9 +314,9 @@ fn provider(index: usize, row: &(&'static str, &'static str, Setting, f64), reco
         _ => Vec::new(),
     };
     Provider {
-        id: row.0,
-        name: row.1,
-        setting: row.2,
+        id: &sender.id,
+        name: &sender.name,
+        setting,
         // Two have sent nothing: since yesterday, and for longer.
         days_old: [(4, 1), (20, 12)].into_iter().find(|(stale, _)| *stale == index).map(|(_, days)| days),
         records,
@@ -260,7 +325,7 @@ fn provider(index: usize, row: &(&'static str, &'static str, Setting, f64), reco
         fields: FIELDS
             .iter()
             .enumerate()
-            .filter_map(|(field, word)| quality(index, row.2, field, word, records))
+            .filter_map(|(field, word)| quality(index, setting, field, word, records))
             .collect(),
     }
 }

@@ -12,7 +12,7 @@ use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
 use crate::run::counted::{self, Counted, Seen};
-use crate::run::machine;
+use crate::run::{machine, report};
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
@@ -115,11 +115,11 @@ fn withhold(account: &mut Value, reason: &str, rows: u64) {
     account["withheld"][reason] = json!(account["withheld"][reason].as_u64().unwrap_or(0) + rows);
 }
 
-/// Writes the report and the tables beside it, counted from what stands in `draft`.
+/// Writes the report and the tables beside it, counted from what stands in `draft`, a copy of `kept` as it may stand today.
 pub(in crate::run) fn write_summary(
     job: &Job,
     as_of: Date,
-    draft: &Draft,
+    (kept, draft): (&PublishedRun, &Draft),
     run: &Value,
     changes: Option<Changes>,
 ) -> Result<Vec<WrittenFile>> {
@@ -145,29 +145,32 @@ pub(in crate::run) fn write_summary(
         changes,
         segment_sets: segments.iter().map(|(set, of_person)| segment_set(set, of_person)).collect(),
         cohorts: &cohorts,
+        past: report::past(Some(kept), &so_far.run_id)?,
         care: care::packages(job, &so_far)?,
         end_of_life: care::end_of_life(job, as_of, &so_far)?,
         providers,
     };
-    let summary = summary::build(&facts);
-    let mut written = vec![
-        draft.write_bytes("report.html", summary.report_html.as_bytes())?,
-        draft.write_bytes("report.xlsx", &summary.report_xlsx)?,
-    ];
-    for (name, bytes) in &summary.csv {
-        written.push(draft.write_bytes(&format!("summary/{name}"), bytes)?);
-    }
-    Ok(written)
+    summary::build(&facts).files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect()
 }
 
 fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<Counted> {
     let mut counted = Counted::on(as_of);
     let place = |id: &str| providers.iter().position(|known| known.id == id).map(|at| at as u16);
-    let columns = ["status", "date_of_birth", "date_of_death", "sex", "ethnicity", "postcode", "providers"];
+    let columns = [
+        "status",
+        "date_of_birth",
+        "date_of_death",
+        "sex",
+        "ethnicity",
+        "postcode",
+        "weakest_probability",
+        "providers",
+    ];
     draft.each("people.parquet", &columns, |rows| {
         let status = rows.text("status")?;
         let (born, died) = (rows.dates("date_of_birth")?, rows.dates("date_of_death")?);
         let (sex, ethnicity, postcode) = (rows.text("sex")?, rows.text("ethnicity")?, rows.text("postcode")?);
+        let weakest = rows.optional_numbers("weakest_probability")?;
         for row in 0..rows.len() {
             let seen = Seen {
                 born: born[row],
@@ -181,6 +184,7 @@ fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<
                     "died" => Status::Died,
                     _ => Status::KnownOnly,
                 },
+                weakest: weakest[row],
             };
             let known = rows.texts("providers", row)?;
             counted.add(&seen, known.iter().filter_map(|id| place(id)));

@@ -40,6 +40,11 @@ impl Preset {
         self.rounded_to > 1
     }
 
+    /// Tells presets apart whose printed counts may not be compared: "1-7/5" hides 1 to 7 and rounds to 5.
+    pub(in crate::summary) fn name(self) -> String {
+        format!("{}-{}/{}", self.low, self.high, self.rounded_to)
+    }
+
     /// A count above the small range as it is printed: shifted, kept above the small range, and rounded to the nearest multiple of `base`, a
     /// half upwards.
     pub(super) fn printed(self, exact: u64, shift: i64, base: u64) -> u64 {

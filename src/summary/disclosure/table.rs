@@ -226,7 +226,7 @@ impl<'c> Table<'c> {
             let as_it_is = kind == Kind::Exact || value == 0 || standing.base[cell] == 1;
             !standing.hidden[cell] && kind != Kind::Unseen && as_it_is
         };
-        let determined = solve::determined(self.cells.len(), &known, &self.sums);
+        let determined = solve::determined(&known, &self.sums);
         let given_away = determined.into_iter().filter(|&cell| standing.hidden[cell]);
         let remedies: Vec<Option<Remedy>> = given_away.map(|cell| self.nearest_remedy(cell, standing)).collect();
         remedies.into_iter().flatten().collect()

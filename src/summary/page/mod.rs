@@ -3,14 +3,17 @@
 mod care;
 mod cohorts;
 mod end_of_life;
+mod filter;
 pub(crate) mod frame;
 mod people;
 mod providers;
 mod segments;
+mod since;
 mod trust;
 
 use super::disclosure::Shown;
 use super::figures::{Figures, Group};
+use filter::Filter;
 use frame::{Frame, figure, scrolling, section};
 use maud::{Markup, html};
 
@@ -40,9 +43,11 @@ pub(super) fn render(figures: &Figures) -> Markup {
         _ => true,
     };
     let contents: Vec<(&str, &str)> = CONTENTS.into_iter().filter(there).collect();
+    let [places, quality, accounts] = filters(figures);
+    let own_style = filter::style(&[places, quality, accounts]);
     frame::document(&Frame {
         title: &format!("{}: population report, {}", figures.job, day(figures.as_of)),
-        own_style: "",
+        own_style: &own_style,
         skip_to: "Skip to the report",
         contents: &contents,
         banner: banner(figures),
@@ -60,6 +65,14 @@ pub(super) fn render(figures: &Figures) -> Markup {
                 "The same figures stand as tables in the folder " code { "summary" } ", explained in " code { "dictionary.csv" } "." }
         },
     })
+}
+
+fn filters(figures: &Figures) -> [Filter; 3] {
+    [
+        Filter::of_places("places", figures),
+        Filter::of_settings("quality", figures),
+        Filter::of_settings("accounts", figures),
+    ]
 }
 
 /// What is said of a provider whose last good extracts stand in.
@@ -87,9 +100,6 @@ fn stale(figures: &Figures) -> Option<Markup> {
 
 fn banner(figures: &Figures) -> Markup {
     let settings = figures.settings.rows.len();
-    let card = |words: &str, shown: Shown, note: &str| {
-        html! { div.card { dt { (words) } dd { strong { (shown) } span { (note) } } } }
-    };
     html! {
         header.banner {
             div.inside {
@@ -100,12 +110,8 @@ fn banner(figures: &Figures) -> Markup {
                     " and put together, so that each person counts once."
                 }
                 @if let Some(stale) = stale(figures) { (stale) }
-                dl.cards {
-                    (card("Records linked", figures.accounts.linked, "rows that belong to somebody"))
-                    (card("Duplicates removed", figures.accounts.duplicates, "records beyond each person’s first"))
-                    (card("Set aside", figures.accounts.quarantined, "rows that could not be used"))
-                    (card("Withheld", figures.accounts.withheld, "rows of people who objected, or that may not be linked"))
-                }
+                (since::sentence(figures))
+                dl.cards { @for card in since::cards(figures) { (card) } }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Who they are: age and sex, places, ethnicity.
 
+use super::filter::{Filter, class_of_place};
 use super::{count_cell, figure, group_table, section};
 use crate::summary::Sex;
 use crate::summary::disclosure::Shown;
@@ -93,10 +94,29 @@ fn places(figures: &Figures) -> Markup {
         }
         (group_list("Not in the picture", &figures.areas_rest))
     };
-    let all = figures.areas.iter().chain(&figures.areas_rest);
-    let table = group_table("People registered or known here, by place", "Postcode district", all);
-    let shows = if shown.is_empty() { table } else { figure("tiles", &tiles(description, &shown), table) };
+    let shows = match shown.is_empty() {
+        true => place_table(figures),
+        false => html! {
+            (Filter::of_places("places", figures).buttons())
+            (figure("tiles", &tiles(description, &shown), place_table(figures)))
+        },
+    };
     section("places", "Places", words, shows)
+}
+
+fn place_table(figures: &Figures) -> Markup {
+    html! {
+        table {
+            caption { "People registered or known here, by place" }
+            thead { tr { th scope="col" { "Postcode district" } th.n scope="col" { "People" } } }
+            tbody {
+                @for area in &figures.areas {
+                    tr class=(format!("of {}", class_of_place(&area.label))) { th scope="row" { (area.label) } (count_cell(area.people)) }
+                }
+                @for rest in &figures.areas_rest { tr { th scope="row" { (rest.label) } (count_cell(rest.people)) } }
+            }
+        }
+    }
 }
 
 fn ethnicity(figures: &Figures) -> Markup {

@@ -1,14 +1,15 @@
 //! Who knows them: settings, overlap of providers, the quality of what was sent.
 
+use super::filter::{Filter, class_of_setting};
 use super::{count_cell, days_old, figure, group_table, plural, scrolling, section};
 use crate::summary::advice;
 use crate::summary::figures::{FieldFigures, Figures, Overlap, ProviderFigures, setting_words};
-use crate::summary::pictures::{bars, matrix, upset};
+use crate::summary::pictures::{bars, matrix, sums, upset};
 use maud::{Markup, html};
 
 /// Rows and columns of the heat map on the page; the file has more.
 const MATRIX_SHOWN: usize = 40;
-/// Providers whose advice stands open, most records to gain first; the others fold.
+/// Providers whose advice stands there from the beginning, most records to gain first; the others come with their kind of service.
 const ADVISED_FIRST: usize = 6;
 
 pub(super) fn sections(figures: &Figures) -> Markup {
@@ -159,16 +160,22 @@ fn quality(figures: &Figures) -> Markup {
         }
     };
     let shows = html! {
+        (Filter::of_settings("quality", figures).buttons())
         (scrolling("Data quality by provider", table))
         (what_to_fix(figures))
-        details { summary { "The figures: rows that could not be used, by reason" } (scrolling("Quarantined rows", quarantine_table(figures))) }
+        (quarantine(figures))
     };
     section("quality", "Data quality", words, shows)
 }
 
+/// The classes by which a filter finds what is said of a provider.
+fn of(provider: &ProviderFigures) -> String {
+    format!("of {}", class_of_setting(provider.setting))
+}
+
 fn quality_row(provider: &ProviderFigures, fields: &[&str]) -> Markup {
     html! {
-        tr {
+        tr class=(of(provider)) {
             th scope="row" {
                 (provider.name) small { (setting_words(provider.setting)) }
                 @if let Some(days) = provider.days_old { small { (days_old(days)) } }
@@ -210,13 +217,12 @@ fn what_to_fix(figures: &Figures) -> Markup {
     let mut advised: Vec<(&ProviderFigures, Vec<String>)> = figures.providers.iter().map(advice).collect();
     advised.retain(|(_, sentences)| !sentences.is_empty());
     advised.sort_by_key(|(provider, _)| std::cmp::Reverse(advice::urgency(provider)));
-    let (first, others) = advised.split_at(advised.len().min(ADVISED_FIRST));
     html! {
         h3 { "What to fix first" }
         @if advised.is_empty() { p { "Nothing stands out: every provider fills the fields that linking leans on." } }
-        (advice_list(first))
-        @if !others.is_empty() {
-            details { summary { "And for " (plural(others.len(), "other provider", "other providers")) } (advice_list(others)) }
+        (advice_list(&advised))
+        @if advised.len() > ADVISED_FIRST && Filter::of_settings("quality", figures).chooses() {
+            p.note.all-only { "These are the " (ADVISED_FIRST) " most pressing of " (advised.len()) " providers. Choose a kind of service above for all of its own." }
         }
     }
 }
@@ -224,9 +230,30 @@ fn what_to_fix(figures: &Figures) -> Markup {
 fn advice_list(advised: &[(&ProviderFigures, Vec<String>)]) -> Markup {
     html! {
         ul.fixes {
-            @for (provider, sentences) in advised {
-                li { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
+            @for (at, (provider, sentences)) in advised.iter().enumerate() {
+                @let later = if at < ADVISED_FIRST { "" } else { " later" };
+                li class=(format!("{}{later}", of(provider))) { strong { (provider.name) } ul { @for sentence in sentences { li { (sentence) } } } }
             }
+        }
+    }
+}
+
+fn quarantine(figures: &Figures) -> Markup {
+    let reasons: Vec<(String, u64)> = figures
+        .quarantine()
+        .into_iter()
+        .filter(|(_, rows)| *rows > 0)
+        .map(|(code, rows)| (advice::quarantine_words(code).to_string(), rows))
+        .collect();
+    let said = reasons.iter().map(|(words, rows)| format!("{words} {rows}")).collect::<Vec<_>>().join(", ");
+    let title = "Rows that could not be used, by reason";
+    html! {
+        h3 { "Why rows could not be used" }
+        @if reasons.is_empty() {
+            p { "No provider sent enough such rows for their reasons to be told." }
+        } @else {
+            (figure("quarantine-reasons", &sums(title, format!("Bars: {said}."), &reasons), quarantine_table(figures)))
+            p.note { "Sums of the figures that the table shows; what it hides is left out." }
         }
     }
 }
@@ -240,7 +267,7 @@ fn quarantine_table(figures: &Figures) -> Markup {
             thead { tr { th scope="col" { "Provider" } @for code in &codes { th.n scope="col" { (advice::quarantine_words(*code)) } } } }
             tbody {
                 @for provider in figures.providers.iter().filter(any) {
-                    tr { th scope="row" { (provider.name) } @for (_, rows) in &provider.codes { (count_cell(*rows)) } }
+                    tr class=(of(provider)) { th scope="row" { (provider.name) } @for (_, rows) in &provider.codes { (count_cell(*rows)) } }
                 }
             }
         }

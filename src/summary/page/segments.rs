@@ -1,11 +1,11 @@
 //! Everybody, parted into segments, by age.
 
 use super::count_cell;
-use super::frame::{figure, section as framed};
+use super::frame::{scrolling, section as framed};
 use crate::summary::count::WIDE_BANDS;
 use crate::summary::disclosure::Shown;
 use crate::summary::figures::{Figures, Group, SegmentFigures};
-use crate::summary::pictures::bars;
+use crate::summary::pictures::{bars, shade};
 use maud::{Markup, html};
 
 pub(super) fn section(figures: &Figures) -> Markup {
@@ -27,16 +27,19 @@ fn shown(set: &SegmentFigures) -> Markup {
         set.rows.iter().map(|row| Group { label: row.name.to_string(), people: row.people }).collect();
     let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
     let title = format!("People by segment: {}", set.name);
+    let anchor = format!("segments-{}", set.id.replace('_', "-"));
     let picture = bars(&title, format!("Bars: {}.", said.join(", ")), &groups, 760.0, Shown::NONE);
     html! {
         h3 { (set.name) }
-        (figure(&format!("segments-{}", set.id.replace('_', "-")), &picture, table(set)))
+        figure id=(anchor) { (picture.render(&anchor)) }
+        (scrolling(&title, table(set)))
     }
 }
 
 fn table(set: &SegmentFigures) -> Markup {
+    let largest = set.rows.iter().flat_map(|row| &row.by_age).filter_map(|cell| cell.count()).max().unwrap_or(0).max(1);
     html! {
-        table {
+        table.shaded {
             caption { "People registered or known here, by segment and age: " (set.name) }
             thead { tr {
                 th scope="col" { "Segment" }
@@ -45,9 +48,15 @@ fn table(set: &SegmentFigures) -> Markup {
             } }
             tbody {
                 @for row in &set.rows {
-                    tr { th scope="row" { (row.name) } (count_cell(row.people)) @for cell in &row.by_age { (count_cell(*cell)) } }
+                    tr { th scope="row" { (row.name) } (count_cell(row.people)) @for cell in &row.by_age { (shaded(*cell, largest)) } }
                 }
             }
         }
     }
+}
+
+/// A count, stronger in colour with more people.
+fn shaded(shown: Shown, largest: u64) -> Markup {
+    let class = shown.count().map_or("h0".to_string(), |count| shade(count as f64 / largest as f64));
+    html! { td.n.of-age { span class=(class) { (shown) } } }
 }

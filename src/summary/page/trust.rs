@@ -1,8 +1,10 @@
 //! Why to believe it: the accounts, how records were linked, what is hidden and why.
 
-use super::{count_cell, days_old, scrolling, section};
+use super::filter::{Filter, class_of_setting};
+use super::{count_cell, days_old, figure, scrolling, section};
 use crate::summary::disclosure::Shown;
-use crate::summary::figures::{ChangeFigures, Figures, setting_words};
+use crate::summary::figures::{ChangeFigures, Figures, LinkedGroup, setting_words};
+use crate::summary::pictures::rates;
 use maud::{Markup, html};
 
 pub(super) fn sections(figures: &Figures) -> Markup {
@@ -28,7 +30,11 @@ fn accounts(figures: &Figures) -> Markup {
             (term(accounts.quarantined, "quarantined")) (sign("+"))
             (term(accounts.withheld, "withheld"))
         }
-        details { summary { "The figures: rows and people by provider" } (scrolling("Rows and people by provider", provider_table(figures))) }
+        details {
+            summary { "The figures: rows and people by provider" }
+            (Filter::of_settings("accounts", figures).buttons())
+            (scrolling("Rows and people by provider", provider_table(figures)))
+        }
         @if let Some(changes) = &figures.changes { (changes_table(changes)) }
     };
     section("accounts", "Every row accounted for", words, shows)
@@ -44,7 +50,7 @@ fn provider_table(figures: &Figures) -> Markup {
             } }
             tbody {
                 @for provider in &figures.providers {
-                    tr {
+                    tr class=(format!("of {}", class_of_setting(provider.setting))) {
                         th scope="row" { (provider.name) @if let Some(days) = provider.days_old { small { (days_old(days)) } } }
                         td { (setting_words(provider.setting)) }
                         @for shown in [provider.records, provider.people, provider.quarantined, provider.withheld] { (count_cell(shown)) }
@@ -91,8 +97,60 @@ fn linkage(figures: &Figures) -> Markup {
         @if linkage.estimate.is_some() {
             p.note { "Both are the model’s own estimates from this run, not a count against known answers." }
         }
+        (by_group(figures))
     };
     section("linkage", "How records were linked", words, shows)
+}
+
+/// For whom linking is less sure.
+fn by_group(figures: &Figures) -> Markup {
+    let groups = &figures.linkage.groups;
+    let told: Vec<(String, Option<f64>)> = groups
+        .iter()
+        .filter(|group| group.several.count() != Some(0))
+        .map(|group| (group_words(group), group.wrong_per_thousand))
+        .collect();
+    let worst = told.iter().filter_map(|(label, rate)| Some((rate.as_ref()?, label)));
+    let description = match worst.max_by(|one, other| one.0.total_cmp(other.0).then(other.1.cmp(one.1))) {
+        Some((rate, label)) => format!("Bars. Most are expected of: {label}, {rate:.1} of 1,000."),
+        None => "No group has enough people to be told of.".into(),
+    };
+    let title =
+        "Of 1,000 people put together from several records, how many are expected to hold a record of somebody else";
+    html! {
+        h3 { "For whom it is less sure" }
+        p { "Of 1,000 people put together from several records, how many the program expects to hold a record of somebody else. "
+            "It is its own estimate; what was missed shows only against the truth, and " code { "onefolk evaluate" } " measures that." }
+        (figure("linkage-by-group", &rates(title, description, &told), group_table(groups)))
+    }
+}
+
+fn group_words(group: &LinkedGroup) -> String {
+    match group.by {
+        "age" if group.label.starts_with(|letter: char| letter.is_ascii_digit()) => format!("Aged {}", group.label),
+        "age" => "Age not known".into(),
+        "sex" if group.label.starts_with("Ind") => "Sex indeterminate or not known".into(),
+        "ethnic_group" if group.label.starts_with("Not") => "Ethnic group not known".into(),
+        _ => group.label.clone(),
+    }
+}
+
+fn group_table(groups: &[LinkedGroup]) -> Markup {
+    html! {
+        table {
+            caption { "People put together from several records, and how many of 1,000 are expected to hold a record of somebody else" }
+            thead { tr { th scope="col" { "Group" } th.n scope="col" { "People" } th.n scope="col" { "Expected wrong of 1,000" } } }
+            tbody {
+                @for group in groups {
+                    tr {
+                        th scope="row" { (group_words(group)) }
+                        (count_cell(group.several))
+                        td.n.said { @match group.wrong_per_thousand { Some(rate) => (format!("{rate:.1}")), None => "too few to say" } }
+                    }
+                }
+            }
+        }
+    }
 }
 
 fn privacy(figures: &Figures) -> Markup {

@@ -2,15 +2,18 @@
 //! the style sheet shows one of them. Colours are classes: light, dark and print are the style sheet's business.
 
 mod bars;
+mod lines;
 mod matrix;
 mod pyramid;
 pub(crate) mod scale;
 mod tiles;
 mod upset;
 
-pub(super) use bars::bars;
+pub(super) use bars::{bars, rates, sums};
+pub(super) use lines::{Series, lines};
 pub(super) use matrix::matrix;
 pub(super) use pyramid::pyramid;
+pub(super) use scale::{separated, shade};
 pub(super) use tiles::tiles;
 pub(super) use upset::upset;
 

@@ -47,11 +47,19 @@ fn step(largest: u64) -> u64 {
 
 /// The shade class of a share of the largest, 0..=1. Zero has its own. By the square root, so that one large place does not leave
 /// all others pale.
-pub(super) fn shade(share: f64) -> String {
+pub(in crate::summary) fn shade(share: f64) -> String {
     if share <= 0.0 {
         return "h0".into();
     }
     format!("h{}", (share.sqrt() * SHADES).ceil().clamp(1.0, SHADES) as u8)
+}
+
+/// "12,500": with thousands separators.
+pub(in crate::summary) fn separated(count: u64) -> String {
+    match count {
+        0..1_000 => count.to_string(),
+        _ => format!("{},{:03}", separated(count / 1_000), count % 1_000),
+    }
 }
 
 /// "12,500" as "12.5k": labels along an axis.
@@ -82,6 +90,7 @@ mod tests {
 
     #[test]
     fn labels_and_shades() {
+        assert_eq!([separated(950), separated(12_500), separated(2_700_000)], ["950", "12,500", "2,700,000"]);
         assert_eq!([short(950), short(12_500), short(2_700_000)], ["950", "12.5k", "2.7m"]);
         assert_eq!([shade(0.0), shade(0.02), shade(1.0)], ["h0", "h1", "h7"]);
     }

@@ -6,6 +6,8 @@ use crate::summary::figures::Group;
 use maud::{PreEscaped, html};
 
 const GAP: f64 = 6.0;
+/// Districts from which on a postcode area has lines of its own.
+const OWN_LINE_FROM: usize = 3;
 
 /// `areas` in order; all have a shown count or a hidden one.
 pub(in crate::summary) fn tiles(description: String, areas: &[Group]) -> Picture {
@@ -26,8 +28,10 @@ fn draw(areas: &[Group], width: f64, columns: f64) -> Drawing {
     let mut before: Option<&str> = None;
     for area in areas {
         let own = letters(&area.label);
-        // A new postcode area starts a new line, unless its like are so many that the page would grow long.
-        let breaks = before.is_some_and(|before| before != own) && column > 0.0;
+        // A postcode area of several districts has lines of its own; the small ones between share some, so that the page stays short.
+        let several = |area: &str| areas.iter().filter(|other| letters(&other.label) == area).count() >= OWN_LINE_FROM;
+        let apart = |before: &str| before != own && (several(before) || several(own));
+        let breaks = before.is_some_and(apart) && column > 0.0;
         if breaks || column >= columns {
             column = 0.0;
             y += height + GAP + if breaks { GAP * 1.5 } else { 0.0 };
@@ -35,7 +39,7 @@ fn draw(areas: &[Group], width: f64, columns: f64) -> Drawing {
         let x = column * (side + GAP);
         let class = area.people.count().map_or("h0".to_string(), |count| shade(count as f64 / largest));
         let tile = html! {
-            g class=(class) {
+            g class=(format!("{class} of of-{}", own.to_lowercase())) {
                 (rectangle("tile", x, y, side, height))
                 (text("tile-name", x + 10.0, y + 23.0, &fitted(&area.label, side - 14.0, 15.0)))
                 (text("tile-value", x + 10.0, y + 42.0, &area.people.to_string()))

@@ -3,12 +3,17 @@
 //! People are counted by status, age and sex, ethnic group, place, number of providers, kinds of care and provider. Each of these adds up to
 //! the same few totals, printed or not, and some cells stand in two of them: nobody's place in one table may be worked out from another.
 
+mod linked;
+mod rows;
+
+pub(super) use linked::LinkedCells;
+pub(super) use rows::{ProviderRows, Rows};
+
 use super::care::CareCells;
 use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
 use super::end_of_life::EndOfLifeCells;
 use super::{EthnicGroup, Facts, Sex, Status};
-use crate::intake::QuarantineCode;
 use crate::job::Setting;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -39,6 +44,8 @@ pub(super) struct Cells {
     pub segments: Vec<Vec<SegmentCells>>,
     /// In the order of the job.
     pub cohorts: Vec<CohortCells>,
+    /// In the order of [`super::count::LINKED_GROUPS`].
+    pub linked: Vec<LinkedCells>,
     pub care: Option<CareCells>,
     pub end_of_life: Option<EndOfLifeCells>,
     pub rows: Rows,
@@ -63,23 +70,6 @@ pub(super) struct Areas {
     pub some_are_small: bool,
     pub small: Place,
     pub unknown: Place,
-}
-
-/// Every row of the job, by what became of it, where it came from and why.
-pub(super) struct Rows {
-    pub read: Place,
-    pub linked: Place,
-    pub quarantined: Place,
-    pub withheld: Place,
-    pub duplicates: Place,
-    pub of_provider: Vec<ProviderRows>,
-}
-
-pub(super) struct ProviderRows {
-    pub records: Place,
-    pub quarantined: Place,
-    pub withheld: Place,
-    pub codes: [Place; QuarantineCode::ALL.len()],
 }
 
 /// The name of a provider's rows, which its fields share: a part is then never shown as more than its whole.
@@ -111,8 +101,10 @@ impl Layout<'_, '_> {
     fn cells(mut self) -> Cells {
         let (status, living) = self.status();
         let age_sex = self.age_sex(living);
-        let segments = self.segments(living, &age_sex);
+        let bands = self.wide_bands(&age_sex);
+        let segments = self.segments(living, &bands);
         let ethnicity = self.ethnicity(living);
+        let linked = self.linked(&bands, &age_sex, &ethnicity);
         let areas = self.areas(living);
         let (known_to, named) = self.known_to();
         let (combinations, other_combinations) = self.combinations(named);
@@ -136,6 +128,7 @@ impl Layout<'_, '_> {
             overlap,
             segments,
             cohorts,
+            linked,
             care,
             end_of_life,
             rows,
@@ -166,15 +159,10 @@ impl Layout<'_, '_> {
         places
     }
 
-    /// The wide bands of ages are the same people in every set, and made of the five-year bands where their edges are.
-    fn segments(&mut self, living: Place, age_sex: &[Place]) -> Vec<Vec<SegmentCells>> {
-        let (facts, counts) = (self.facts, self.counts);
-        if counts.segments.is_empty() {
-            return Vec::new();
-        }
-        let width = WIDE_BANDS.len();
-        let of_band = |band: usize| counts.segments[0].iter().skip(band).step_by(width).sum::<u64>();
-        let bands: Vec<Place> = (0..width).map(|band| self.table.unseen(of_band(band))).collect();
+    /// The wide bands of ages, printed nowhere, made of the five-year bands where their edges are.
+    fn wide_bands(&mut self, age_sex: &[Place]) -> Vec<Place> {
+        let of_band = |band: usize| self.counts.wide[band];
+        let bands: Vec<Place> = (0..WIDE_BANDS.len()).map(|band| self.table.unseen(of_band(band))).collect();
         let young = self.table.unseen(of_band(0) + of_band(1));
         self.table.sum(young, [bands[0], bands[1]]);
         for (whole, five_years) in [
@@ -187,6 +175,13 @@ impl Layout<'_, '_> {
             let sexes = Sex::ALL.len();
             self.table.sum(whole, age_sex[five_years.start * sexes..five_years.end * sexes].iter().copied());
         }
+        bands
+    }
+
+    /// The wide bands of ages are the same people in every set.
+    fn segments(&mut self, living: Place, bands: &[Place]) -> Vec<Vec<SegmentCells>> {
+        let (facts, counts) = (self.facts, self.counts);
+        let width = WIDE_BANDS.len();
         let mut sets = Vec::new();
         for (set, counted) in facts.segment_sets.iter().zip(&counts.segments) {
             let ids = set.segments.iter().map(|(id, _)| *id).chain([""]);
@@ -367,44 +362,6 @@ impl Layout<'_, '_> {
         let (here, dead) = ((living, registered + known_only), (dead, died));
         let counts = self.facts.end_of_life.as_ref();
         counts.map(|counts| EndOfLifeCells::lay_out(self.facts.control, counts, self.table, here, dead))
-    }
-
-    fn rows(&mut self) -> Rows {
-        let providers = &self.facts.providers;
-        let total = |of: fn(&super::Provider) -> u64| providers.iter().map(of).sum::<u64>();
-        let (records, withheld_rows) = (total(|p| p.records), total(|p| p.withheld_rows));
-        let quarantined_rows = total(|p| p.quarantined_rows());
-        let table = &mut self.table;
-        let read = table.loose("rows, read", records + withheld_rows + quarantined_rows);
-        let linked = table.loose("rows, linked", records);
-        let quarantined = table.part("rows, quarantined", quarantined_rows);
-        let withheld = table.part("rows, withheld", withheld_rows);
-        table.sum(read, [linked, quarantined, withheld]);
-        let duplicates = table.part("rows, duplicates", records.saturating_sub(self.counts.people));
-        if records >= self.counts.people {
-            table.sum(linked, [self.people, duplicates]);
-        }
-        let mut of_provider = Vec::new();
-        for provider in providers {
-            let name = rows_name(provider.id);
-            let codes = QuarantineCode::ALL.map(|code| {
-                let rows = provider.quarantined.iter().filter(|(of, _)| *of == code).map(|(_, rows)| rows).sum();
-                table.part(&format!("{name}|{}", code.word()), rows)
-            });
-            let own = table.part(&format!("{name}|quarantined"), provider.quarantined_rows());
-            table.sum(own, codes);
-            let withheld = table.part(&format!("{name}|withheld"), provider.withheld_rows);
-            of_provider.push(ProviderRows {
-                records: table.part(&name, provider.records),
-                quarantined: own,
-                withheld,
-                codes,
-            });
-        }
-        table.sum(linked, of_provider.iter().map(|rows| rows.records));
-        table.sum(quarantined, of_provider.iter().map(|rows| rows.quarantined));
-        table.sum(withheld, of_provider.iter().map(|rows| rows.withheld));
-        Rows { read, linked, quarantined, withheld, duplicates, of_provider }
     }
 }
 
