@@ -106,8 +106,8 @@ fn parts_of(
     let mut steps = vec![Steps::up_to(BITS_MAX); large.len()];
     while steps.iter().any(|steps| steps.next().is_some()) {
         let asked: Vec<i64> = steps.iter().map(|steps| steps.next().unwrap_or(steps.enough())).collect();
-        let union = joined_at(&asked);
-        let small = |component: &Vec<u32>| union.largest_of(component) <= size_max;
+        let sizes = joined_at(&asked).set_sizes();
+        let small = |component: &Vec<u32>| component.iter().all(|&at| sizes[at as usize] as usize <= size_max);
         let small: Vec<bool> = large.par_iter().map(small).collect();
         steps.iter_mut().zip(asked.iter().zip(small)).for_each(|(steps, (&asked, small))| steps.tell(asked, small));
     }

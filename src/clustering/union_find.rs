@@ -1,7 +1,6 @@
 //! Disjoint sets that many threads may join at once.
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 use std::ops::Index;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
@@ -47,8 +46,8 @@ impl UnionFind {
         }
     }
 
-    /// Members of each set, by its root; 0 for what is no root.
-    fn set_sizes(&self) -> Vec<u32> {
+    /// Members of each set, by its root, which is one of them; 0 for what is no root.
+    pub(super) fn set_sizes(&self) -> Vec<u32> {
         let mut sizes = vec![0; self.parent.len()];
         (0..self.parent.len() as u32).for_each(|x| sizes[self.find(x) as usize] += 1);
         sizes
@@ -77,13 +76,6 @@ impl UnionFind {
     pub fn sizes(&self) -> (u64, u64) {
         let sizes = self.set_sizes().into_iter().filter(|size| *size > 1);
         sizes.fold((0, 0), |(sets, largest), size| (sets + 1, largest.max(u64::from(size))))
-    }
-
-    /// The size of the largest set among some members, which are whole sets.
-    pub(super) fn largest_of(&self, members: &[u32]) -> usize {
-        let mut sizes: FxHashMap<u32, usize> = FxHashMap::default();
-        members.iter().for_each(|&member| *sizes.entry(self.find(member)).or_default() += 1);
-        sizes.into_values().max().unwrap_or(0)
     }
 
     /// Sets of two and more, members ascending, sets by their first member.

@@ -199,7 +199,7 @@ fn messages_of_typical_mistakes() {
     let usual = Memory::usual();
     let provider = small("", "");
     let second = &provider[provider.find("[[provider]]").expect("it has one")..];
-    let cases: [(&str, String); 22] = [
+    let cases: [(&str, String); 23] = [
         ("misspelt key", small("threads = 2", "treads = 2")),
         ("misspelt setting", small("general_practice", "generel_practice")),
         ("two providers with one id", format!("{provider}\n{}", second.replace("a.csv", "b.csv"))),
@@ -237,6 +237,12 @@ fn messages_of_typical_mistakes() {
             format!(
                 "{provider}\n[[provider.package]]\nservice = {{ column = \"S\", format = \"%d/%m/%Y\" }}\n\
                  start = {{ column = \"F\", values = {{ a = \"b\" }} }}\nend = {{ format = \"DD/MM\" }}\nstatus = \"X\"\n"
+            ),
+        ),
+        (
+            "end of life that makes no sense",
+            format!(
+                "{provider}\n[end_of_life]\non_register = \"frailty\"\npreferred_place_of_death = \"fraility\"\nlast_days = 0\n"
             ),
         ),
         (
