@@ -43,6 +43,66 @@ impl Page {
         })
     }
 
+    /// The pairs of which both identities have `changed`, by their number, with what `again` says of each where that is another pattern.
+    fn changes(
+        &self,
+        changed: &impl Fn(u32) -> bool,
+        again: &impl Fn(u32, u32, Pattern) -> Pattern,
+    ) -> Vec<(usize, Pattern)> {
+        let (mut changes, mut from) = (Vec::new(), 0);
+        for (left, rights, places) in self.each() {
+            if changed(left) {
+                for (nth, (&right, &place)) in
+                    rights.iter().zip(places).enumerate().filter(|(_, (right, _))| changed(**right))
+                {
+                    let known = self.patterns[usize::from(place)];
+                    let now = again(left, right, known);
+                    if now != known {
+                        changes.push((from + nth, now));
+                    }
+                }
+            }
+            from += rights.len();
+        }
+        changes
+    }
+
+    /// The same page with other patterns at some of its pairs; several pages where it would hold more than `most`.
+    fn patched(mut self, changes: &[(usize, Pattern)], most: usize) -> Vec<Page> {
+        let mut place_of: FxHashMap<Pattern, usize> = FxHashMap::default();
+        if !changes.is_empty() {
+            place_of.extend(self.patterns.iter().copied().zip(0..));
+        }
+        for &(_, pattern) in changes {
+            let next = place_of.len();
+            place_of.entry(pattern).or_insert(next);
+        }
+        if place_of.len() > most.max(self.patterns.len()) {
+            return self.written_anew(changes, most);
+        }
+        for &(pair, pattern) in changes {
+            let place = place_of[&pattern];
+            if place == self.patterns.len() {
+                self.patterns.push(pattern);
+            }
+            self.places[pair] = place as u16;
+        }
+        self.patterns.shrink_to_fit();
+        vec![self]
+    }
+
+    fn written_anew(&self, changes: &[(usize, Pattern)], most: usize) -> Vec<Page> {
+        let mut all: Vec<Pattern> = self.places.iter().map(|&place| self.patterns[usize::from(place)]).collect();
+        changes.iter().for_each(|&(pair, pattern)| all[pair] = pattern);
+        let (mut writer, mut from) = (Writer::new(most), 0);
+        for (left, rights, _) in self.each() {
+            let to = from + rights.len();
+            writer.add(left, rights, &all[from..to]);
+            from = to;
+        }
+        writer.finish()
+    }
+
     fn shrink(&mut self) {
         self.lefts.shrink_to_fit();
         self.rights.shrink_to_fit();
@@ -145,26 +205,24 @@ impl PairPatterns {
 
     /// Replaces the patterns of the pairs of which both identities are marked in `changed`: `again` gives one from the pair and what it was.
     pub fn compare_again(&mut self, changed: &[bool], again: impl Fn(u32, u32, Pattern) -> Pattern + Sync) {
+        self.compare_again_within(PAGE_PATTERNS, changed, again);
+    }
+
+    /// The same where a page may hold so many distinct patterns. Pages are changed where they stand: written anew, they would take their room
+    /// twice until the allocator has given the old one back.
+    fn compare_again_within(
+        &mut self,
+        most: usize,
+        changed: &[bool],
+        again: impl Fn(u32, u32, Pattern) -> Pattern + Sync,
+    ) {
         let changed = |identity: u32| changed[identity as usize];
         self.runs.par_iter_mut().for_each(|pages| {
-            let concerned =
-                |(left, rights, _): (u32, &[u32], &[u16])| changed(left) && rights.iter().any(|&right| changed(right));
-            if !pages.iter().any(|page| page.each().any(concerned)) {
-                return;
-            }
-            let (mut writer, mut patterns) = (Writer::new(PAGE_PATTERNS), Vec::new());
-            for page in &*pages {
-                for (left, rights, places) in page.each() {
-                    let pattern = |(&right, &place): (&u32, &u16)| {
-                        let known = page.patterns[usize::from(place)];
-                        if changed(left) && changed(right) { again(left, right, known) } else { known }
-                    };
-                    patterns.clear();
-                    patterns.extend(rights.iter().zip(places).map(pattern));
-                    writer.add(left, rights, &patterns);
-                }
-            }
-            *pages = writer.finish();
+            let anew = |page: Page| {
+                let changes = page.changes(&changed, &again);
+                page.patched(&changes, most)
+            };
+            *pages = std::mem::take(pages).into_iter().flat_map(anew).collect();
         });
     }
 
@@ -210,7 +268,7 @@ mod tests {
             let written = || (0u32..).zip(&lists).flat_map(|(left, list)| list.iter().map(move |&(right, p)| (left, right, p)));
             prop_assert_eq!(read(&kept), written().collect::<Vec<_>>());
             prop_assert_eq!(kept.pairs(), lists.iter().map(|list| list.len() as u64).sum::<u64>());
-            kept.compare_again(&marked, |left, right, pattern| pattern + u64::from(left + right) + 100);
+            kept.compare_again_within(most, &marked, |left, right, pattern| pattern + u64::from(left + right) + 100);
             let anew = written().map(|(left, right, p)| {
                 let again = marked[left as usize] && marked[right as usize];
                 (left, right, if again { p + u64::from(left + right) + 100 } else { p })

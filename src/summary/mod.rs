@@ -17,6 +17,7 @@ mod figures;
 mod over_time;
 pub(crate) mod page;
 pub(crate) mod pictures;
+mod shapes;
 mod tables;
 mod vega_lite;
 mod workbook;
