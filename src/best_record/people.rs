@@ -28,7 +28,7 @@ pub struct People {
     /// In the order of the job.
     pub facts: Vec<PersonFact>,
     pub derived: Derived,
-    /// `None` without [end_of_life].
+    /// `None` without `[end_of_life]`.
     pub end_of_life: Option<EndOfLife>,
     /// `None` where no provider sends packages of care.
     pub care: Option<Care>,

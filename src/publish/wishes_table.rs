@@ -7,7 +7,7 @@ use crate::end_of_life::Wishes;
 use crate::failure::Result;
 use std::path::Path;
 
-/// The file; there is none without [end_of_life].
+/// The file; there is none without `[end_of_life]`.
 pub(crate) const WISHES: &str = "wishes.parquet";
 
 /// Columns that tell where a person is known, or where they are: null for whoever is sensitive.

@@ -35,7 +35,7 @@ pub struct Facts<'a> {
     pub past: Past,
     /// `None` where no provider sends packages of care.
     pub care: Option<CareCounts>,
-    /// `None` without [end_of_life].
+    /// `None` without `[end_of_life]`.
     pub end_of_life: Option<EndOfLifeCounts>,
 }
 

@@ -79,7 +79,7 @@ pub(super) struct Use {
     pub write: bool,
 }
 
-/// Stages of a night that was not published, by their words in run.json, that [`Use::resume`] may go on from.
+/// Stages of a night that was not published, by their words in run.json, that `--resume` may go on from.
 pub fn left_unfinished(output: &Path) -> Vec<&'static str> {
     let stages = [Kept::Reading, Kept::Linking].map(Kept::word).into_iter();
     stages.filter(|stage| place(output).join(stage).exists()).collect()
