@@ -200,7 +200,7 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
 
     /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.
     ///
-    /// Has [`Comparisons::remember`] been told of the pairs, it costs half.
+    /// It asks for the patterns of these pairs over and over: [`Comparisons::remember`] should know them.
     pub fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Fresh, Option<Recalling>)) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
