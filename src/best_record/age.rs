@@ -1,5 +1,7 @@
 //! Ages in whole years, and the bands that they are counted in.
 
+use super::dates::date_of;
+
 pub use crate::job::AGE_BANDS;
 
 /// Place in [`AGE_BANDS`] of an age in whole years.
@@ -9,8 +11,7 @@ pub fn age_band(age: u8) -> usize {
 
 /// Whole years between two days since 1970; 0 before birth, at most 130.
 pub fn age_in_years(born: i32, on: i32) -> u8 {
-    let date = |days: i32| jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days));
-    let (born, on) = (date(born), date(on));
+    let (born, on) = (date_of(born), date_of(on));
     let had_birthday = (on.month(), on.day()) >= (born.month(), born.day());
     let years = i32::from(on.year()) - i32::from(born.year()) - i32::from(!had_birthday);
     years.clamp(0, 130) as u8

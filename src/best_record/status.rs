@@ -4,7 +4,7 @@ use super::credibility::Chooser;
 use super::dates::{self, NO_DATE};
 use super::people::{BestField, Status};
 use crate::job::{Field, Setting};
-use crate::records::{Codes, MISSING};
+use crate::records::Translated;
 
 /// Whoever is registered nowhere, and was seen by nobody for this long, counts as having left.
 const UNSEEN_YEARS: i64 = 5;
@@ -38,26 +38,16 @@ pub(super) fn status(chooser: &Chooser, fields: &[BestField], last_contact: &[i3
     (0..chooser.rows.people()).map(status_of).collect()
 }
 
-/// A column of dates in days.
-struct Days<'a> {
-    codes: Option<&'a Codes>,
-    days: Vec<i32>,
-}
+/// A column of dates in days; nothing where nobody has any.
+struct Days<'a>(Option<Translated<'a, i32>>);
 
 impl<'a> Days<'a> {
     fn of(chooser: &Chooser<'a>, field: Field) -> Self {
-        match chooser.records.clean.get(&field) {
-            Some(column) => {
-                Days { codes: Some(&column.codes), days: column.values.iter().map(dates::parse_days).collect() }
-            }
-            None => Days { codes: None, days: Vec::new() },
-        }
+        let column = chooser.records.clean.get(&field);
+        Days(column.map(|column| Translated::of(column, NO_DATE, dates::parse_days)))
     }
 
     fn day(&self, row: u32) -> i32 {
-        match self.codes.map_or(MISSING, |codes| codes.at(row as usize)) {
-            MISSING => NO_DATE,
-            code => self.days[code as usize],
-        }
+        self.0.as_ref().map_or(NO_DATE, |days| days.at(row))
     }
 }

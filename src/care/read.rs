@@ -3,8 +3,8 @@
 use super::judge::Span;
 use super::package::{self, Package, Sent};
 use crate::job::{Job, NEED_GONE, PackagePart};
-use crate::records::{Codes, Column, Dictionary, MISSING, Records, UNREADABLE};
-use jiff::civil::Date;
+use crate::records::{Column, Dictionary, MISSING, Records, Translated, UNREADABLE};
+use crate::standardise::date::days;
 use rayon::prelude::*;
 use std::cmp::Reverse;
 
@@ -91,35 +91,9 @@ struct Group<'a> {
     planned_until: Option<Days<'a>>,
 }
 
-struct Words<'a> {
-    codes: &'a Codes,
-    /// By code of the column.
-    words: Vec<u32>,
-}
-
-impl Words<'_> {
-    fn of(&self, row: u32) -> u32 {
-        match self.codes.at(row as usize) {
-            MISSING => MISSING,
-            code => self.words[code as usize],
-        }
-    }
-}
-
-struct Days<'a> {
-    codes: &'a Codes,
-    /// By code of the column.
-    days: Vec<Sent>,
-}
-
-impl Days<'_> {
-    fn of(&self, row: u32) -> Sent {
-        match self.codes.at(row as usize) {
-            MISSING => Sent::Nothing,
-            code => self.days[code as usize],
-        }
-    }
-}
+/// Codes of one dictionary.
+type Words<'a> = Translated<'a, u32>;
+type Days<'a> = Translated<'a, Sent>;
 
 struct Reader<'a> {
     records: &'a Records,
@@ -139,8 +113,8 @@ impl<'a> Reader<'a> {
             match package.part {
                 PackagePart::Service => {
                     group.service = Some(in_words(column, words));
-                    let needs = column.values.iter().map(|value| words.intern(&value.to_lowercase())).collect();
-                    group.service_as_need = Some(Words { codes: &column.codes, words: needs });
+                    group.service_as_need =
+                        Some(Words::of(column, MISSING, |value| words.intern(&value.to_lowercase())));
                 }
                 PackagePart::Need => group.need = Some(in_words(column, words)),
                 PackagePart::EndedBecause => group.because = Some(in_words(column, words)),
@@ -153,7 +127,7 @@ impl<'a> Reader<'a> {
             let groups = provider.packages.iter();
             groups.map(|package| package.parts.contains_key(&PackagePart::Need)).collect()
         });
-        Reader { records, as_of: day_of(job.as_of), groups, names_need: names_need.collect() }
+        Reader { records, as_of: days(job.as_of), groups, names_need: names_need.collect() }
     }
 
     fn of_person(&self, person: usize, people: &People, words: &Dictionary) -> Vec<Package> {
@@ -185,8 +159,8 @@ impl<'a> Reader<'a> {
         (person, row, provider): (u32, u32, u16),
         died: Option<i32>,
     ) -> Option<Package> {
-        let word = |words: &Option<Words>| words.as_ref().map_or(MISSING, |words| words.of(row));
-        let day = |days: &Option<Days>| days.as_ref().map_or(Sent::Nothing, |days| days.of(row));
+        let word = |words: &Option<Words>| words.as_ref().map_or(MISSING, |words| words.at(row));
+        let day = |days: &Option<Days>| days.as_ref().map_or(Sent::Nothing, |days| days.at(row));
         let (service, start, end) = (word(&group.service), day(&group.start), day(&group.end));
         if service == MISSING && start == Sent::Nothing && end == Sent::Nothing {
             return None;
@@ -214,18 +188,12 @@ impl<'a> Reader<'a> {
 }
 
 fn in_words<'a>(column: &'a Column, words: &mut Dictionary) -> Words<'a> {
-    Words { codes: &column.codes, words: column.values.iter().map(|value| words.intern(value)).collect() }
+    Words::of(column, MISSING, |value| words.intern(value))
 }
 
 fn in_days(column: &Column) -> Days<'_> {
-    let sent = |value: &str| match value {
+    Days::of(column, Sent::Nothing, |value| match value {
         UNREADABLE => Sent::Unreadable,
-        date => date.parse().map_or(Sent::Unreadable, |date| Sent::Day(day_of(date))),
-    };
-    Days { codes: &column.codes, days: column.values.iter().map(sent).collect() }
-}
-
-/// Days since 1 January 1970.
-fn day_of(date: Date) -> i32 {
-    (date - jiff::civil::date(1970, 1, 1)).get_days()
+        date => date.parse().map_or(Sent::Unreadable, |date| Sent::Day(days(date))),
+    })
 }

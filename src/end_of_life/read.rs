@@ -1,7 +1,8 @@
 //! The wishes of all people and what came of them, out of the carried facts of their records.
 
 use crate::job::EndOfLifeSettings;
-use crate::records::{Codes, Column, Dictionary, MISSING, Records};
+use crate::records::{Column, Dictionary, MISSING, Records, Translated};
+use crate::standardise::date::days;
 use jiff::civil::Date;
 use rayon::prelude::*;
 use std::collections::BTreeSet;
@@ -132,25 +133,15 @@ struct Reader<'a, 'p> {
     as_of: i32,
     records: &'a Records,
     people: &'a People<'p>,
-    /// By kind, the codes of the fact and what each stands for.
-    wishes: [Option<(&'a Codes, Vec<u32>)>; 2],
+    /// By kind, the fact as codes of places.
+    wishes: [Option<Translated<'a, u32>>; 2],
     decided_on: Option<Days<'a>>,
     last_contact: Option<Days<'a>>,
     admitted: Option<Days<'a>>,
 }
 
 /// A carried date, row by row.
-struct Days<'a> {
-    codes: &'a Codes,
-    days: Vec<Option<i32>>,
-}
-
-impl Days<'_> {
-    fn of(&self, row: u32) -> Option<i32> {
-        let code = self.codes.at(row as usize);
-        if code == MISSING { None } else { self.days[code as usize] }
-    }
-}
+type Days<'a> = Translated<'a, Option<i32>>;
 
 impl<'a, 'p> Reader<'a, 'p> {
     fn of(
@@ -163,14 +154,13 @@ impl<'a, 'p> Reader<'a, 'p> {
         let fact = |name: &str| records.facts.iter().find(|fact| fact.rule.name == name).map(|fact| &fact.column);
         let mut wish = |name: Option<&String>| {
             let column = fact(name?)?;
-            let words = column.values.iter().map(|value| places.intern(&settings.place(value))).collect();
-            Some((&column.codes, words))
+            Some(Translated::of(column, MISSING, |value| places.intern(&settings.place(value))))
         };
         let wishes = [wish(settings.preferred_place_of_care.as_ref()), wish(Some(&settings.preferred_place_of_death))];
         let dates = |name: &str| fact(name).map(days_of);
         Reader {
             settings,
-            as_of: day_of(as_of),
+            as_of: days(as_of),
             records,
             people,
             wishes,
@@ -185,15 +175,14 @@ impl<'a, 'p> Reader<'a, 'p> {
     }
 
     fn place(&self, kind: WishKind, row: u32) -> Option<u32> {
-        let (codes, words) = self.wishes[kind as usize].as_ref()?;
-        let code = codes.at(row as usize);
-        (code != MISSING).then(|| words[code as usize])
+        let place = self.wishes[kind as usize].as_ref()?.at(row);
+        (place != MISSING).then_some(place)
     }
 
     fn wishes_of(&self, person: usize) -> Vec<Wish> {
         let rows = (self.people.rows_of)(person);
         let wish = |kind: WishKind, row: u32| {
-            let decided_on = self.decided_on.as_ref().and_then(|days| days.of(row));
+            let decided_on = self.decided_on.as_ref().and_then(|days| days.at(row));
             let provider = self.provider(row);
             self.place(kind, row).map(|place| Wish { person: person as u32, row, provider, kind, place, decided_on })
         };
@@ -205,7 +194,7 @@ impl<'a, 'p> Reader<'a, 'p> {
 
     fn ending_of(&self, person: usize) -> Ending {
         let until = (self.people.died)(person).unwrap_or(self.as_of).min(self.as_of);
-        let day = |days: &Option<Days>, row: u32| days.as_ref().and_then(|days| days.of(row));
+        let day = |days: &Option<Days>, row: u32| days.as_ref().and_then(|days| days.at(row));
         let seen = |&row: &u32| {
             let admitted = day(&self.admitted, row);
             let contacts = [(self.people.updated)(row), day(&self.last_contact, row), admitted];
@@ -223,11 +212,5 @@ impl<'a, 'p> Reader<'a, 'p> {
 
 /// The days of a carried date, whose values are ISO dates.
 fn days_of(column: &Column) -> Days<'_> {
-    let days = column.values.iter().map(|value| value.parse().ok().map(day_of)).collect();
-    Days { codes: &column.codes, days }
-}
-
-/// Days since 1 January 1970.
-fn day_of(date: Date) -> i32 {
-    (date - jiff::civil::date(1970, 1, 1)).get_days()
+    Days::of(column, None, |value| value.parse().ok().map(days))
 }

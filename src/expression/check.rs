@@ -3,6 +3,7 @@
 use super::read::{Fault, Parsed};
 use super::tree::{Comparison, Node, Operation, TextTest};
 use super::{Expression, Named, Setting, Type};
+use crate::standardise::date::days;
 use crate::suggest::nearest;
 use cel::common::ast::{CallExpr, Expr, IdedExpr, LiteralValue, operators};
 use jiff::civil::Date;
@@ -347,11 +348,6 @@ impl Checker<'_> {
         let right = self.of_type(right, Type::Number, "What is reckoned with");
         Some(Node::Arithmetic(how, Box::new(left?), Box::new(right?)))
     }
-}
-
-/// Days since 1970, which every date of the calendar has.
-fn days(date: Date) -> i32 {
-    (date - jiff::civil::date(1970, 1, 1)).get_days()
 }
 
 /// The name of an operator as a user writes it.

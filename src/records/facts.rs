@@ -1,8 +1,8 @@
 //! Standardising carried facts by their kind.
 
-use super::distinct::{Distinct, Standardised, canonical};
+use super::distinct::{Distinct, Standardised};
 use super::formats::{self, Formats};
-use super::{Column, Fact, Records};
+use super::{Column, Fact, Records, carried};
 use crate::job::{Carry, CarryKind, Job};
 use crate::standardise::date::DateFormat;
 use crate::standardise::{DateContext, facts};
@@ -23,14 +23,10 @@ pub(super) fn clean(
             let carry = provider.carry.iter().find(|carry| carry.name == fact.rule.name);
             carry.map(|carry| (provider, carry, rows.clone()))
         });
-        let carrying: Vec<_> = carrying.collect();
-        let cleaned = carrying.into_par_iter().map(|(provider, carry, rows)| {
-            let known = frozen.and_then(|frozen| frozen.date(&provider.id, &name));
-            let (format, part) = clean_piece(job, carry, &fact.column, rows, known);
-            ((provider.id.as_str(), format), part)
-        });
-        let (formats, parts): (Vec<_>, Vec<Standardised>) = cleaned.unzip();
-        fact.column = canonical(&fact.column, &parts, |_| true);
+        let formats =
+            carried::clean(&mut fact.column, &name, carrying.collect(), frozen, |carry, distinct, raw, known| {
+                clean_piece(job, carry, distinct, raw, known)
+            });
         formats.into_iter().map(move |(provider, format)| (provider, name.clone(), format))
     };
     let formats: Vec<_> = records.facts.par_iter_mut().flat_map_iter(clean_one).collect();
@@ -41,11 +37,10 @@ pub(super) fn clean(
 fn clean_piece(
     job: &Job,
     carry: &Carry,
+    distinct: Distinct,
     raw: &Column,
-    rows: Range<usize>,
     frozen: Option<DateFormat>,
 ) -> (Option<DateFormat>, Standardised) {
-    let distinct = Distinct::of(raw, rows);
     let dates = DateContext::learn(carry.format.as_deref(), job.as_of, &mut distinct.values(&raw.values));
     let dates = frozen.map_or(dates.clone(), |format| dates.frozen(format));
     let part = distinct.standardise(&raw.values, |value, out| facts::clean(carry.kind, value, &dates, out));

@@ -3,6 +3,7 @@
 //! In: batches of text from `intake`, cleaned by `standardise`. Out: [`Records`], one row per record that can be used, in the order
 //! (extract, row). Always: every vector has one entry per record; a code is [`MISSING`] or an index into its dictionary.
 
+mod carried;
 mod clean;
 mod codes;
 mod dictionary;
@@ -15,6 +16,7 @@ mod merge;
 mod packages;
 mod shared_numbers;
 mod texts;
+mod translated;
 mod unusable;
 mod values;
 
@@ -28,6 +30,7 @@ pub use gather::{Interned, intern};
 pub use identities::{Identities, is_matching};
 pub use merge::{carried, merge};
 pub use packages::{PackageColumn, UNREADABLE, package_columns};
+pub use translated::Translated;
 pub use unusable::quarantine;
 
 use crate::intake::TextColumn;

@@ -1,12 +1,11 @@
 //! Columns of packages of care: put in place like carried facts, standardised by what they say.
 
-use super::distinct::{Distinct, Standardised, canonical};
+use super::distinct::{Distinct, Standardised};
 use super::formats::{self, Formats};
-use super::{Column, Records};
+use super::{Column, Records, carried};
 use crate::job::{Job, PackagePart, Source};
 use crate::standardise::date::{self, DateFormat};
 use crate::standardise::{DateContext, Reason, facts};
-use jiff::civil::Date;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -42,23 +41,14 @@ pub(super) fn clean(
 ) {
     let clean_one = |package: &mut PackageColumn| {
         let name = formats::of_package(package.group, package.part);
-        let mapping: Vec<_> = job
-            .providers
-            .iter()
-            .zip(ranges)
-            .filter_map(|(provider, rows)| {
-                let source = provider.packages.get(usize::from(package.group))?.parts.get(&package.part)?;
-                Some((provider, source, rows.clone()))
-            })
-            .collect();
-        let cleaned = mapping.into_par_iter().map(|(provider, source, rows)| {
-            let known = frozen.and_then(|frozen| frozen.date(&provider.id, &name));
-            let (format, part) =
-                clean_piece(job, package.part, source, Distinct::of(&package.column, rows), &package.column, known);
-            ((provider.id.as_str(), format), part)
+        let mapping = job.providers.iter().zip(ranges).filter_map(|(provider, rows)| {
+            let source = provider.packages.get(usize::from(package.group))?.parts.get(&package.part)?;
+            Some((provider, source, rows.clone()))
         });
-        let (formats, parts): (Vec<_>, Vec<Standardised>) = cleaned.unzip();
-        package.column = canonical(&package.column, &parts, |_| true);
+        let (mapping, part) = (mapping.collect(), package.part);
+        let formats = carried::clean(&mut package.column, &name, mapping, frozen, |source, distinct, raw, known| {
+            clean_piece(job, part, source, distinct, raw, known)
+        });
         formats.into_iter().map(move |(provider, format)| (provider, name.clone(), format))
     };
     let formats: Vec<_> = records.packages.par_iter_mut().flat_map_iter(clean_one).collect();
@@ -83,7 +73,7 @@ fn clean_piece(
         out.clear();
         let mut verdict = date::clean(value, &dates, out);
         // Years beyond those that people live in are no mistake here: 31/12/9999 stands for a package that goes on.
-        let calendar = calendar(out).map(|date| date.to_string());
+        let calendar = date::parse_day(out).map(|date| date.to_string());
         let sent = !verdict.is_null || verdict.reason.is_some_and(|reason| reason != Reason::Placeholder);
         out.clear();
         if sent {
@@ -93,13 +83,6 @@ fn clean_piece(
         verdict
     });
     (dates.format(), cleaned)
-}
-
-/// The date that YYYYMMDD writes; `None` where a part is missing or there is no such day.
-fn calendar(canonical: &str) -> Option<Date> {
-    let part = |range: Range<usize>| canonical.get(range)?.parse::<i16>().ok();
-    let (month, day) = (i8::try_from(part(4..6)?).ok()?, i8::try_from(part(6..8)?).ok()?);
-    Date::new(part(0..4)?, month, day).ok()
 }
 
 /// Services as they were sent or as the job translates them. Needs and reasons are compared with each other, so case does not count.

@@ -3,13 +3,12 @@
 use super::Source;
 use super::groups;
 use super::key::Keys;
-use crate::best_record::{AGE_BANDS, FactValues, Lists, NO_DATE, People, PersonFact, age_band};
+use crate::best_record::{AGE_BANDS, FactValues, Lists, NO_DATE, People, PersonFact, age_band, date_of};
 use crate::identity::PersonId;
 use crate::job::{Field, Identifiers, Release};
 use crate::policy;
 use crate::records::{Dictionary, MISSING};
 use crate::summary::postcode_district;
-use jiff::civil::Date;
 
 /// Fewest people who may share what a line says of them, where neither release nor policy says more (DOMAIN section 5).
 const MINIMUM_COUNT: u32 = 10;
@@ -177,7 +176,7 @@ impl<'a> Maker<'a, '_> {
     fn cells(&self, name: &str) -> Cells<'a> {
         let people = self.people;
         let (born, died) = (people.field(Field::DateOfBirth), people.field(Field::DateOfDeath));
-        let year = |days: Option<i32>| days.map(|days| i32::from(date(days).year()));
+        let year = |days: Option<i32>| days.map(|days| i32::from(date_of(days).year()));
         match name {
             "status" => Cells::Text(self.each(|person| Some(people.status[person].word()))),
             "year_of_birth" => Cells::Whole(self.each(|person| year(born.date(person)))),
@@ -221,7 +220,7 @@ impl<'a> Maker<'a, '_> {
                 let day = |person: usize| (days[person] != NO_DATE).then_some(days[person]);
                 match self.coarse {
                     true => Cells::Made(
-                        self.each(|person| day(person).map(|days| date(days).strftime("%Y-%m").to_string())),
+                        self.each(|person| day(person).map(|days| date_of(days).strftime("%Y-%m").to_string())),
                     ),
                     false => Cells::Date(self.each(day)),
                 }
@@ -236,8 +235,4 @@ fn category<'a>(codes: &[u32], values: &'a Dictionary, person: usize) -> Option<
 
 fn list<'a>(maker: &Maker<'a, '_>, lists: &'a Lists) -> Cells<'a> {
     Cells::List(maker.each(|person| (!lists.hidden[person]).then(|| lists.of(person).collect())))
-}
-
-fn date(days: i32) -> Date {
-    jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days))
 }

@@ -2,6 +2,7 @@
 
 use super::lines::{Cells, Column};
 use super::{Manifest, RELEASE_UNWRITABLE, ReleasedFile, cover};
+use crate::best_record;
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Release;
@@ -134,7 +135,7 @@ fn cell(cells: &Cells, line: usize) -> String {
 }
 
 fn iso(days: i32) -> String {
-    jiff::civil::date(1970, 1, 1).saturating_add(jiff::Span::new().days(days)).to_string()
+    best_record::date_of(days).to_string()
 }
 
 /// A text that no spreadsheet runs: an apostrophe stands before what it would take for a formula.

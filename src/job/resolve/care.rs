@@ -32,18 +32,7 @@ impl Resolver<'_> {
         let Some(section) = reading::section(value, name.span.clone()) else {
             return Source { columns: self.used_by_package(provider, reading::texts(value)), ..Source::default() };
         };
-        if section.value("column").is_some() == section.value("columns").is_some() {
-            self.report(
-                Problem::new(
-                    name.span.clone(),
-                    format!("`{}` needs either `column` or `columns`", name.text),
-                    "one of the two",
-                )
-                .help(
-                    "column = \"…\" for one column, columns = [\"…\", \"…\"] for several that are joined by one space",
-                ),
-            );
-        }
+        let columns = self.named_columns(name, &section);
         let meaningless = if part.is_date() { "values" } else { "format" };
         for key in [meaningless, "verified", "verified_by"] {
             if section.value(key).is_some() {
@@ -53,7 +42,6 @@ impl Resolver<'_> {
         }
         let format = section.text("format").filter(|_| part.is_date());
         format.iter().for_each(|format| self.checked_date_format(format));
-        let columns = section.text("column").into_iter().chain(section.texts("columns")).collect();
         let codes = section.section("values").into_iter().flat_map(|values| values.entries());
         Source {
             columns: self.used_by_package(provider, columns),

@@ -70,26 +70,24 @@ impl Resolver<'_> {
             let columns = reading::texts(value);
             return Source { columns: self.used(provider, field, columns), ..Source::default() };
         };
-        let (one, several) = (section.text("column"), section.texts("columns"));
-        if section.value("column").is_some() == section.value("columns").is_some() {
-            self.report(
-                Problem::new(
-                    name.span.clone(),
-                    format!("`{}` needs either `column` or `columns`", name.text),
-                    "one of the two",
-                )
-                .help(
-                    "column = \"…\" for one column, columns = [\"…\", \"…\"] for several that are joined by one space",
-                ),
-            );
-        }
-        let columns = one.into_iter().chain(several).collect();
+        let columns = self.named_columns(name, &section);
         Source {
             columns: self.used(provider, field, columns),
             format: section.text("format").map(|format| self.date_format(field, &name.text, format)),
             values: self.codes(field, &section),
             verified: self.verified(provider, field, &section),
         }
+    }
+
+    /// The columns that a mapping names: `column` or `columns`.
+    pub(super) fn named_columns(&mut self, name: &Placed, section: &Section) -> Vec<Placed> {
+        if section.value("column").is_some() == section.value("columns").is_some() {
+            let message = format!("`{}` needs either `column` or `columns`", name.text);
+            self.report(Problem::new(name.span.clone(), message, "one of the two").help(
+                "column = \"…\" for one column, columns = [\"…\", \"…\"] for several that are joined by one space",
+            ));
+        }
+        section.text("column").into_iter().chain(section.texts("columns")).collect()
     }
 
     /// Remembers the columns to look for them in the extracts.

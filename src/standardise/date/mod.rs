@@ -3,9 +3,12 @@
 //! Written digits are kept even where there is no such day (30 February): damage is compared digit by digit. What is wrong with a
 //! date is said in flags. Sources: DOMAIN.md section 4 (defaults), DESIGN section 5 (impossible dates).
 
+mod calendar;
 mod learn;
 mod parts;
 
+pub use calendar::days;
+pub(crate) use calendar::{date_of, parse_day};
 pub use learn::{DateContext, DateFormat};
 pub use parts::Order;
 pub(super) use parts::Parts;

@@ -17,10 +17,7 @@ pub(super) fn section(care: &CareFigures) -> Markup {
     };
     let groups: Vec<Group> =
         care.needs.iter().map(|need| Group { label: in_words(&need.need), people: need.current }).collect();
-    let picture = |title: &str, groups: &[Group]| {
-        let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
-        bars(title, format!("Bars: {}.", said.join(", ")), groups, 760.0, Shown::NONE)
-    };
+    let picture = |title: &str, groups: &[Group]| bars(title, groups, Shown::NONE);
     let gaps: Vec<Group> =
         care.rules.iter().map(|rule| Group { label: rule.name.clone(), people: rule.gaps }).collect();
     let shows = html! {

@@ -20,8 +20,7 @@ pub(super) fn section(figures: &Figures) -> Markup {
     };
     let groups: Vec<Group> =
         figures.cohorts.iter().map(|cohort| Group { label: cohort.name.to_string(), people: cohort.people }).collect();
-    let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
-    let picture = bars("People by cohort", format!("Bars: {}.", said.join(", ")), &groups, 760.0, Shown::NONE);
+    let picture = bars("People by cohort", &groups, Shown::NONE);
     let shows = html! {
         (figure("cohort-people", &picture, table(figures)))
         (over_time(figures))

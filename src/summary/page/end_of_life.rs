@@ -22,9 +22,8 @@ pub(super) fn section(figures: &EndOfLifeFigures) -> Markup {
         bar("Wishes recorded", figures.recorded),
         bar("Last provider had them", figures.known_to_last),
     ];
-    let said = register.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
     let title = "People near the end of life whose wishes are recorded, and known to the provider that saw them last";
-    let picture = bars(title, format!("Bars: {}.", said.join(", ")), &register, 760.0, figures.on_register);
+    let picture = bars(title, &register, figures.on_register);
     let shows = html! {
         (figure("end-of-life-register", &picture, register_table(&register)))
         h3 { "Those who died" }

@@ -123,22 +123,13 @@ fn ethnicity(figures: &Figures) -> Markup {
     let known: Option<u64> = figures.ethnicity.iter().map(|group| group.people.count()).sum();
     let unknown = figures.ethnicity.last().and_then(|group| group.people.count());
     let missing = known.zip(unknown).filter(|(all, _)| *all > 0).map(|(all, none)| none as f64 / all as f64 * 100.0);
-    let description = format!(
-        "Bars: {}.",
-        figures
-            .ethnicity
-            .iter()
-            .map(|group| format!("{} {}", group.label, group.people))
-            .collect::<Vec<_>>()
-            .join(", ")
-    );
     let words = html! {
         p { "The five groups of the national ethnic categories, from the best record of each person." }
         @if let Some(missing) = missing {
             p { "It is not known for " strong { (format!("{missing:.0}\u{a0}%")) } " of people. Where it is missing, need is missed too." }
         }
     };
-    let picture = bars("People by ethnic group", description, &figures.ethnicity, 760.0, Shown::NONE);
+    let picture = bars("People by ethnic group", &figures.ethnicity, Shown::NONE);
     let table = group_table("People registered or known here, by ethnic group", "Ethnic group", &figures.ethnicity);
     section("ethnicity", "Ethnicity", words, figure("ethnic-groups", &picture, table))
 }

@@ -4,7 +4,7 @@ use super::filter::{Filter, class_of_setting};
 use super::{count_cell, days_old, figure, group_table, plural, scrolling, section};
 use crate::summary::advice;
 use crate::summary::figures::{FieldFigures, Figures, Overlap, ProviderFigures, setting_words};
-use crate::summary::pictures::{bars, matrix, sums, upset};
+use crate::summary::pictures::{described_bars, matrix, sums, upset};
 use maud::{Markup, html};
 
 /// Rows and columns of the heat map on the page; the file has more.
@@ -68,8 +68,13 @@ fn overlap(figures: &Figures) -> Markup {
             .map(|group| format!("{}: {}", group.label, group.people))
             .collect::<Vec<_>>()
             .join(", ");
-        let picture =
-            bars("People by how many providers know them", description, &figures.known_to, 760.0, figures.people);
+        let picture = described_bars(
+            "People by how many providers know them",
+            description,
+            &figures.known_to,
+            760.0,
+            figures.people,
+        );
         let table = group_table("People by how many providers know them", "Known to", &figures.known_to);
         figure("known-to", &picture, table)
     });

@@ -25,10 +25,9 @@ pub(super) fn section(figures: &Figures) -> Markup {
 fn shown(set: &SegmentFigures) -> Markup {
     let groups: Vec<Group> =
         set.rows.iter().map(|row| Group { label: row.name.to_string(), people: row.people }).collect();
-    let said = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect::<Vec<_>>();
     let title = format!("People by segment: {}", set.name);
     let anchor = format!("segments-{}", set.id.replace('_', "-"));
-    let picture = bars(&title, format!("Bars: {}.", said.join(", ")), &groups, 760.0, Shown::NONE);
+    let picture = bars(&title, &groups, Shown::NONE);
     html! {
         h3 { (set.name) }
         figure id=(anchor) { (picture.render(&anchor)) }

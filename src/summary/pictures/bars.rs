@@ -6,7 +6,14 @@ use crate::summary::disclosure::Shown;
 use crate::summary::figures::Group;
 use maud::{Markup, html};
 
-pub(in crate::summary) fn bars(
+/// Bars of groups of people, each said in the description; with its share of `whole` where that is not nobody.
+pub(in crate::summary) fn bars(title: &str, groups: &[Group], whole: Shown) -> Picture {
+    let said: Vec<String> = groups.iter().map(|group| format!("{} {}", group.label, group.people)).collect();
+    described_bars(title, format!("Bars: {}.", said.join(", ")), groups, 760.0, whole)
+}
+
+/// The same of another width, or with a description of its own.
+pub(in crate::summary) fn described_bars(
     title: &str,
     description: String,
     groups: &[Group],

@@ -9,7 +9,7 @@ pub(crate) mod scale;
 mod tiles;
 mod upset;
 
-pub(super) use bars::{bars, rates, sums};
+pub(super) use bars::{bars, described_bars, rates, sums};
 pub(super) use lines::{Series, lines};
 pub(super) use matrix::matrix;
 pub(super) use pyramid::pyramid;

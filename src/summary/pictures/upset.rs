@@ -1,7 +1,7 @@
 //! Which settings the same people are known to: each column is a combination, dots say which settings, the bar says how many people.
 
 use super::scale::{Linear, short};
-use super::{Drawing, Picture, bars, fitted, line, number, rectangle, text};
+use super::{Drawing, Picture, described_bars, fitted, line, number, rectangle, text};
 use crate::job::Setting;
 use crate::summary::figures::{Group, Settings, setting_words};
 use maud::{Markup, html};
@@ -26,7 +26,7 @@ pub(in crate::summary) fn upset(
         .iter()
         .map(|(members, people)| Group { label: label(members), people: *people })
         .collect();
-    let narrow = bars(title, String::new(), &groups, 350.0, people).sizes.pop();
+    let narrow = described_bars(title, String::new(), &groups, 350.0, people).sizes.pop();
     let mut sizes = vec![("wide", draw(settings, 1130.0)), ("medium", draw(settings, 830.0))];
     sizes.extend(narrow);
     Picture { sizes, title: title.into(), description }
