@@ -73,10 +73,12 @@ fn night(people: &[Person], rest: &str) -> Night {
     }
     night.write("nspl.csv", directory);
     night.write("imd.csv", deciles);
+    // How counts are blurred, and so which are hidden, is the key's: with a key of the night's own this test would ask chance.
+    night.write("id.key", "5".repeat(64));
     night.write(
         "job.toml",
         format!(
-            "[job]\nas_of = 2026-11-22\n{REFERENCE}\n[[provider]]\nid = \"gp\"\nsetting = \"general_practice\"\nfiles = [\"in/gp.csv\"]\n\n\
+            "[job]\nas_of = 2026-11-22\nid_key_file = \"id.key\"\n{REFERENCE}\n[[provider]]\nid = \"gp\"\nsetting = \"general_practice\"\nfiles = [\"in/gp.csv\"]\n\n\
              {}sensitivity = \"flag\"\n{CARRY}\n{rest}",
             common::COLUMNS
         ),
