@@ -31,9 +31,16 @@ const PAIRS_PER_IDENTITY: u64 = 12;
 const PAIRS_FREE: u64 = 1_500_000;
 /// Blocks never hold more than this, however small the population.
 const CAP_MAX: usize = 60;
-const CAP_MIN: usize = 12;
+/// Down to so many identities the cap falls with the population; further only where there are too many pairs all the same.
+const CAP_USUAL: usize = 12;
+const CAP_MIN: usize = 8;
+/// Blocks that can be split no further are left out above this size at the least.
+const CAP_LAST_MIN: usize = 20;
 /// Identities up to which blocks of [`CAP_MAX`] are affordable; beyond, the size at which a block is split falls.
 const SMALL_POPULATION: f64 = 25_000.0;
+/// Identities up to which blocks of [`CAP_USUAL`] are affordable, and up to which blocks of [`CAP_MAX`] are that can be split no further.
+const LARGE_POPULATION: f64 = 10_000_000.0;
+const LAST_POPULATION: f64 = 4_000_000.0;
 /// How often a pair is yielded by several rules, about; only the distinct ones cost a comparison.
 const RULES_OVERLAP: f64 = 2.7;
 
@@ -73,8 +80,16 @@ impl BlockSize {
 pub struct Limits {
     /// Identities a block may hold before it is split.
     pub cap: usize,
+    /// Identities that a block which can be split no further may hold.
+    #[serde(default = "cap_max")]
+    pub cap_last: usize,
     /// Whether features that say little alone have rules of their own.
     pub weak_rules: bool,
+}
+
+/// Of a model that was written before this was limited.
+fn cap_max() -> usize {
+    CAP_MAX
 }
 
 /// Makes the blocks. Sorting dominates: n log n in the number of keys.
@@ -98,18 +113,24 @@ pub fn block_with(
     let cap_min = size.of(CAP_MIN as u64) as usize;
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
     let weak_rules = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
-    let mut limits = Limits { cap: size.of(first_cap(identities.len()) as u64) as usize, weak_rules };
+    let cap = size.of(first_cap(identities.len()) as u64) as usize;
+    let mut limits = Limits { cap, cap_last: first_cap_last(identities.len()), weak_rules };
     let (found, counts) = loop {
         let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
         let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
-        if fits || (!limits.weak_rules && limits.cap <= cap_min) {
+        let narrowest = limits.cap <= cap_min && limits.cap_last <= CAP_LAST_MIN;
+        if fits || (!limits.weak_rules && narrowest) {
             break (found, counts);
         }
         if std::mem::take(&mut limits.weak_rules) {
             continue;
         }
-        limits.cap = (limits.cap * 3 / 4).max(cap_min);
+        let usual = size.of(CAP_USUAL as u64) as usize;
+        if limits.cap <= usual {
+            limits.cap_last = (limits.cap_last / 2).max(CAP_LAST_MIN);
+        }
+        limits.cap = (limits.cap * 3 / 4).max(if limits.cap > usual { usual } else { cap_min });
     };
     // Some 60 bytes an identity, where numbering needs as many.
     drop(features);
@@ -141,7 +162,7 @@ fn all_rules(
     let (mut found, mut keys_used) = (Found::default(), vec![0u8; identities]);
     let rule = |first| {
         let before = found.len();
-        let cut = rules::find(features, first, limits.cap, &mut keys_used, &mut found);
+        let cut = rules::find(features, first, limits, &mut keys_used, &mut found);
         let blocks = before..found.len();
         let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
         RuleCount { rule: first.word(comparisons), blocks: size, pairs, cut }
@@ -155,9 +176,16 @@ fn all_rules(
 }
 
 /// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows. A block must have room for
-/// the records of one person and a few namesakes.
+/// the records of one person and a few namesakes; in a very large population only for the records of one person.
 fn first_cap(identities: usize) -> usize {
-    ((CAP_MAX as f64 * SMALL_POPULATION / identities.max(1) as f64) as usize).clamp(CAP_MIN, CAP_MAX)
+    let at_most = |size: usize, population: f64| (size as f64 * population / identities.max(1) as f64) as usize;
+    at_most(CAP_MAX, SMALL_POPULATION).clamp(CAP_USUAL, CAP_MAX).min(at_most(CAP_USUAL, LARGE_POPULATION).max(CAP_MIN))
+}
+
+/// The first guess at [`Limits::cap_last`]: in a large population those who share even three features are mostly namesakes.
+fn first_cap_last(identities: usize) -> usize {
+    let size = CAP_MAX as f64 * LAST_POPULATION / identities.max(1) as f64;
+    (size as usize).clamp(CAP_LAST_MIN, CAP_MAX)
 }
 
 fn pairs_within(size: usize) -> u64 {

@@ -259,7 +259,7 @@ mod tests {
                 *end += block.len() as u32;
                 Some(*end)
             }));
-            let numbered = Blocks::number(starts, flat.concat(), 40, Vec::new(), Limits { cap: 8, weak_rules: false });
+            let numbered = Blocks::number(starts, flat.concat(), 40, Vec::new(), Limits { cap: 8, cap_last: 60, weak_rules: false });
             let mut seen = Vec::new();
             for run in numbered.runs_of(size) {
                 numbered.each_left(run, |_| true, |left, rights| seen.extend(rights.iter().map(|right| (left, *right))));

@@ -1,7 +1,7 @@
 //! One rule: blocks of one feature, the large ones split by a second and a third.
 
 use super::features::{Feature, Features, View, mix};
-use super::{CAP_MAX, KEYS_MAX};
+use super::{CAP_MAX, KEYS_MAX, Limits};
 use rayon::prelude::*;
 
 /// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
@@ -74,8 +74,14 @@ struct Key {
 }
 
 /// Adds the blocks that start from `first`. Gives the identities in blocks that stayed too large after every refinement, once a block.
-pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &mut [u8], found: &mut Found) -> u64 {
-    let cap = cap_of(first, cap);
+pub(super) fn find(
+    features: &Features,
+    first: Feature,
+    limits: Limits,
+    keys_used: &mut [u8],
+    found: &mut Found,
+) -> u64 {
+    let caps = Caps::of(first, limits);
     let [second, third] = refinements(features, first);
     let by = views(features, first, [&second, &third]);
     let chunks = first_keys(&features.view(first), keys_used.len());
@@ -84,7 +90,7 @@ pub(super) fn find(features: &Features, first: Feature, cap: usize, keys_used: &
         .map(|part| {
             let mut keys = keys_of(&chunks, part);
             let mut out = Part::default();
-            split(&by, 0, cap, &mut keys, &mut out);
+            split(&by, 0, caps, &mut keys, &mut out);
             out
         })
         .collect();
@@ -129,12 +135,12 @@ pub(super) struct Look {
 pub(super) fn look(
     features: &Features,
     first: Feature,
-    cap: usize,
+    limits: Limits,
     identities: usize,
     left: u32,
     right: u32,
 ) -> Vec<Look> {
-    let cap = cap_of(first, cap);
+    let caps = Caps::of(first, limits);
     let [second, third] = refinements(features, first);
     let by = views(features, first, [&second, &third]);
     let view = features.view(first);
@@ -149,7 +155,7 @@ pub(super) fn look(
         });
         let holders = keys.len();
         let mut out = Part::default();
-        split(&by, 0, cap, &mut keys, &mut out);
+        split(&by, 0, caps, &mut keys, &mut out);
         let holds = |found: &Found| {
             let both = |block: &[u32]| block.contains(&left) && block.contains(&right);
             (0..found.len()).any(|block| both(found.members(block)))
@@ -160,7 +166,7 @@ pub(super) fn look(
         };
         Look {
             identities: holders,
-            cap,
+            cap: caps.split,
             yields: out.blocks.iter().any(holds),
             shared: second.iter().filter(share).copied().collect(),
             by: second.clone(),
@@ -169,8 +175,22 @@ pub(super) fn look(
     view.shared(left, right).into_iter().map(of_value).collect()
 }
 
-fn cap_of(first: Feature, cap: usize) -> usize {
-    if matches!(first, Feature::Value(_) | Feature::Uprn) { IDENTIFIER_CAP } else { cap }
+/// Identities that a block of one rule may hold.
+#[derive(Clone, Copy)]
+struct Caps {
+    /// Before it is split.
+    split: usize,
+    /// Where it can be split no further.
+    last: usize,
+}
+
+impl Caps {
+    fn of(first: Feature, limits: Limits) -> Caps {
+        match first {
+            Feature::Value(_) | Feature::Uprn => Caps { split: IDENTIFIER_CAP, last: IDENTIFIER_CAP },
+            _ => Caps { split: limits.cap, last: limits.cap_last.max(limits.cap) },
+        }
+    }
 }
 
 /// The features of the second and the third depth, each with whether it is the first one again.
@@ -202,17 +222,17 @@ struct Part {
 }
 
 /// Sorts keys into blocks; those that are too large are split by the features of the next depth.
-fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, cap: usize, keys: &mut Vec<Key>, out: &mut Part) {
+fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, caps: Caps, keys: &mut Vec<Key>, out: &mut Part) {
     keys.sort_unstable();
     keys.dedup_by_key(|key| (key.key, key.identity));
     let last = by[depth].is_empty();
     for group in keys.chunk_by(|a, b| a.key == b.key).filter(|group| group.len() >= 2) {
-        if group.len() <= cap || (last && group.len() <= CAP_MAX) {
+        if group.len() <= if last { caps.last } else { caps.split } {
             out.blocks[depth].push(group.iter().map(|key| key.identity));
         } else if last {
             out.cut += group.len() as u64;
         } else {
-            split(by, depth + 1, cap, &mut refine(group, &by[depth]), out);
+            split(by, depth + 1, caps, &mut refine(group, &by[depth]), out);
         }
     }
 }

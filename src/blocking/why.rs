@@ -94,7 +94,7 @@ impl<'a> Asked<'a> {
         if [left, right].into_iter().any(|identity| view.values(identity).is_empty()) {
             return Fate::NoValue;
         }
-        let looked = rules::look(&self.features, first, self.blocks.limits.cap, self.identities, left, right);
+        let looked = rules::look(&self.features, first, self.blocks.limits, self.identities, left, right);
         if looked.iter().any(|look| look.yields) {
             return if met { Fate::Yields } else { Fate::KeysUsedUp };
         }

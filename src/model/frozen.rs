@@ -223,7 +223,7 @@ pub(crate) mod tests {
                 calibration: None,
             }),
             measured: Some(Measured {
-                blocking: Limits { cap: 60, weak_rules: true },
+                blocking: Limits { cap: 60, cap_last: 60, weak_rules: true },
                 formats: Formats::default(),
                 frequencies: "00".into(),
                 tables: None,

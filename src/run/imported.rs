@@ -102,7 +102,7 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
         left: None,
         patterns: 0,
         rules: Vec::new(),
-        limits: Limits { cap: 0, weak_rules: false },
+        limits: Limits { cap: 0, cap_last: 60, weak_rules: false },
     }
 }
 

@@ -171,7 +171,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "packages": packages(night),
         "linkage": {
             "identities": linked.identities.len(),
-            "blocking": { "rules": linked.rules, "cap": linked.limits.cap },
+            "blocking": { "rules": linked.rules, "cap": linked.limits.cap, "cap_last": linked.limits.cap_last },
             "training_pairs": linked.training_pairs,
             "patterns": linked.patterns,
             "expected_matches": linked.expected_matches,
