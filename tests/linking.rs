@@ -82,7 +82,7 @@ fn who_is_around_some_records_is_who_stands_there_among_all() {
 
 #[test]
 fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
-    with_pairs(|comparisons, identities, scorer, blocks| {
+    with_pairs(|comparisons, _, scorer, blocks| {
         let (now, pairs) = score_pairs(comparisons, scorer, blocks, |_| ());
         let mut compared = PairPatterns::all(comparisons, blocks, |_| ());
         assert_eq!(compared.pairs(), pairs);
@@ -93,11 +93,10 @@ fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
         let found: Vec<(usize, Vec<Alias>)> = names.map(|(at, _)| (at, Vec::new())).collect();
         let forgotten =
             |pattern| found.iter().fold(pattern, |pattern, (at, _)| comparisons.list[*at].put(pattern, None));
-        compared.compare_again(&vec![true; identities.len()], |_, _, known| forgotten(known));
+        compared.compare_again(|_| Some(()), |(), _| true, |_, _, known| forgotten(known));
         assert_ne!(weighed(&compared), now);
-        compared.compare_again(&vec![true; identities.len()], |left, right, known| {
-            comparisons.compared_again(left, right, known, &found)
-        });
+        let again = |left, right, known| comparisons.compared_again(left, right, known, &found);
+        compared.compare_again(|_| Some(()), |(), _| true, again);
         assert_eq!(weighed(&compared), now);
         assert!(now.len() > 1_000 && now.len() < pairs as usize, "{} of {pairs}", now.len());
     });

@@ -43,18 +43,17 @@ impl Page {
         })
     }
 
-    /// The pairs of which both identities have `changed`, by their number, with what `again` says of each where that is another pattern.
-    fn changes(
+    /// The pairs that `changed` concerns, by their number, with what `again` says of each where that is another pattern.
+    fn changes<L: Copy>(
         &self,
-        changed: &impl Fn(u32) -> bool,
+        (of_left, concerns): (&impl Fn(u32) -> Option<L>, &impl Fn(L, u32) -> bool),
         again: &impl Fn(u32, u32, Pattern) -> Pattern,
     ) -> Vec<(usize, Pattern)> {
         let (mut changes, mut from) = (Vec::new(), 0);
         for (left, rights, places) in self.each() {
-            if changed(left) {
-                for (nth, (&right, &place)) in
-                    rights.iter().zip(places).enumerate().filter(|(_, (right, _))| changed(**right))
-                {
+            let looked = of_left(left);
+            for (nth, (&right, &place)) in rights.iter().zip(places).enumerate() {
+                if looked.is_some_and(|looked| concerns(looked, right)) {
                     let known = self.patterns[usize::from(place)];
                     let now = again(left, right, known);
                     if now != known {
@@ -203,23 +202,28 @@ impl PairPatterns {
         self.runs.par_iter().map(walk).collect()
     }
 
-    /// Replaces the patterns of the pairs of which both identities are marked in `changed`: `again` gives one from the pair and what it was.
-    pub fn compare_again(&mut self, changed: &[bool], again: impl Fn(u32, u32, Pattern) -> Pattern + Sync) {
-        self.compare_again_within(PAGE_PATTERNS, changed, again);
+    /// Replaces the patterns of the pairs that a change concerns: `of_left` looks at a smaller identity, once, and `concerns` asks what it saw of
+    /// each greater one; `again` gives a pattern from the pair and what it was.
+    pub fn compare_again<L: Copy>(
+        &mut self,
+        of_left: impl Fn(u32) -> Option<L> + Sync,
+        concerns: impl Fn(L, u32) -> bool + Sync,
+        again: impl Fn(u32, u32, Pattern) -> Pattern + Sync,
+    ) {
+        self.compare_again_within(PAGE_PATTERNS, (of_left, concerns), again);
     }
 
     /// The same where a page may hold so many distinct patterns. Pages are changed where they stand: written anew, they would take their room
     /// twice until the allocator has given the old one back.
-    fn compare_again_within(
+    fn compare_again_within<L: Copy>(
         &mut self,
         most: usize,
-        changed: &[bool],
+        (of_left, concerns): (impl Fn(u32) -> Option<L> + Sync, impl Fn(L, u32) -> bool + Sync),
         again: impl Fn(u32, u32, Pattern) -> Pattern + Sync,
     ) {
-        let changed = |identity: u32| changed[identity as usize];
         self.runs.par_iter_mut().for_each(|pages| {
             let anew = |page: Page| {
-                let changes = page.changes(&changed, &again);
+                let changes = page.changes((&of_left, &concerns), &again);
                 page.patched(&changes, most)
             };
             *pages = std::mem::take(pages).into_iter().flat_map(anew).collect();
@@ -268,7 +272,9 @@ mod tests {
             let written = || (0u32..).zip(&lists).flat_map(|(left, list)| list.iter().map(move |&(right, p)| (left, right, p)));
             prop_assert_eq!(read(&kept), written().collect::<Vec<_>>());
             prop_assert_eq!(kept.pairs(), lists.iter().map(|list| list.len() as u64).sum::<u64>());
-            kept.compare_again_within(most, &marked, |left, right, pattern| pattern + u64::from(left + right) + 100);
+            let is_marked = |at: u32| marked[at as usize];
+            let changed = (|left| is_marked(left).then_some(()), |(), right| is_marked(right));
+            kept.compare_again_within(most, changed, |left, right, pattern| pattern + u64::from(left + right) + 100);
             let anew = written().map(|(left, right, p)| {
                 let again = marked[left as usize] && marked[right as usize];
                 (left, right, if again { p + u64::from(left + right) + 100 } else { p })

@@ -9,6 +9,7 @@ pub mod date;
 mod frequencies;
 pub mod kernels;
 mod known;
+mod meeting;
 mod memory;
 pub mod name;
 pub mod place;
@@ -19,6 +20,7 @@ pub mod value;
 pub use aliases::Alias;
 pub use batch::Batch;
 pub use frequencies::Frequencies;
+pub use meeting::Meeting;
 
 use crate::job::{Field, FieldKind, Job};
 use crate::records::{Identities, MISSING, Records};
@@ -307,6 +309,17 @@ impl Comparisons {
             let comparison = &self.list[*at];
             comparison.put(pattern, comparison.level(left, right))
         })
+    }
+
+    /// Which pairs may hold two values that `found` says are aliases: no other pattern changes by [`Comparisons::learn`].
+    pub fn meeting(&self, found: &[(usize, Vec<Alias>)]) -> Meeting {
+        let mut meeting = Meeting::none(self.identities());
+        for (at, aliases) in found {
+            if let Of::Name(names) = &self.list[*at].of {
+                meeting.add(aliases, |identity| names.tokens_of(identity));
+            }
+        }
+        meeting
     }
 
     /// By identity, whether it holds a value that has an alias among those found.

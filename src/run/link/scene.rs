@@ -3,8 +3,8 @@
 use super::Label;
 use crate::blocking::{Blocks, PairPatterns};
 use crate::clustering::{
-    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Sample, Weighed, WeighedPairs, score_around,
-    score_fresh_pairs, score_pairs,
+    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Sample, Weighed, WeighedPairs,
+    score_around, score_fresh_pairs, score_pairs,
 };
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
@@ -49,8 +49,12 @@ impl FirstLook {
         };
         let learnt = comparisons.learn(aliases);
         tracing::info!(pairs = learnt, "names that are used for each other");
-        let holds = comparisons.holders_of(aliases);
-        pairs.compare_again(&holds, |left, right, known| comparisons.compared_again(left, right, known, aliases));
+        let meeting = comparisons.meeting(aliases);
+        pairs.compare_again(
+            |left| meeting.of(left),
+            |of_left, right| meeting.may_hold(of_left, right),
+            |left, right, known| comparisons.compared_again(left, right, known, aliases),
+        );
     }
 }
 
