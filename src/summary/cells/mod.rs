@@ -219,7 +219,11 @@ impl Layout<'_, '_> {
         let some_are_small = few.iter().any(|&people| people > 0);
         let shown: Vec<(usize, Place)> =
             order.into_iter().map(|area| (area, self.table.part(&name(area), counts[area]))).collect();
-        let small = self.table.part("area, too few each", few.iter().sum());
+        // Without such a place there is no row for them.
+        let small = match some_are_small {
+            true => self.table.part("area, too few each", few.iter().sum()),
+            false => self.table.nobody(),
+        };
         let unknown = self.table.part("area, not known", counts[names.len()]);
         self.table.sum(living, shown.iter().map(|(_, place)| *place).chain([small, unknown]));
         Areas { shown, some_are_small, small, unknown }
