@@ -21,7 +21,7 @@ where = "age >= 65"
 [[segment_set.segment]]
 id = "others"
 name = "Others"
-where = "true"
+otherwise = true
 
 [[cohort]]
 id = "adults"

@@ -8,7 +8,7 @@ use common::{Night, Person, Table, outcome, town};
 use std::collections::BTreeSet;
 
 /// What each provider sends of a person beside who they are; `TAG` tells whose it is.
-const ROW: &str = "TAG,serviceTAG,needTAG,2026-01-01,Y,placeTAG,2026-11-01";
+const ROW: &str = "TAG,serviceTAG,Personal care,2026-01-01,Y,placeTAG,2026-11-01";
 const HEADER: &str = "tag,service,need,start,palliative,wished,seen";
 
 const FACTS: &str = r#"
@@ -77,7 +77,7 @@ fn night(people: &[Person], leave_out: &BTreeSet<usize>) -> Night {
     keys.current_dir(night.path("")).args(["keys", "new", "lead.key"]);
     outcome(keys).done();
     night.write("id.key", "7".repeat(64));
-    for list in ["local.csv", "type_1.csv"] {
+    for list in ["local.csv", "type_1.csv", "national.csv"] {
         night.write(list, "nhs_number\n");
     }
     night.write(
@@ -85,7 +85,8 @@ fn night(people: &[Person], leave_out: &BTreeSet<usize>) -> Night {
         format!(
             "[job]\nas_of = 2026-11-22\nid_key_file = \"id.key\"\n[policy]\ngovernance_lead_key = \"lead.key.pub\"\ndisclosure = \"ons_5\"\n\
              [[approver]]\nname = \"Ann\"\nrole = \"governance_lead\"\n[[approver]]\nname = \"Bo\"\nrole = \"lay_partner\"\n\
-             [[opt_out]]\nkind = \"local\"\nfiles = [\"local.csv\"]\n[[opt_out]]\nkind = \"type_1\"\nfiles = [\"type_1.csv\"]\n\n{}{}{}",
+             [[opt_out]]\nkind = \"local\"\nfiles = [\"local.csv\"]\n[[opt_out]]\nkind = \"type_1\"\nfiles = [\"type_1.csv\"]\n\
+             [[opt_out]]\nkind = \"national\"\nlist = \"refused\"\nfiles = [\"national.csv\"]\nchecked_on = 2026-11-20\n\n{}{}{}",
             provider("gp", "general_practice"),
             provider("council", "social_care"),
             REST.replace("BASIS", BASIS)
@@ -124,11 +125,10 @@ fn nobody_who_objects_has_a_package_or_a_wish_anywhere() {
         .flatten()
         .collect();
     assert_eq!(whose(&night.table("packages.parquet"), "service"), all);
-    assert_eq!(whose(&night.table("packages.parquet"), "need"), all);
     assert_eq!(whose(&night.table("wishes.parquet"), "place"), all);
 
     // The council is told of a package or a wish of the practice only where there is no type 1 opt-out.
-    let told = night.table("releases/planning/people.parquet");
+    let told = night.table("releases/planning/cohort.parquet");
     let leaves = |&(letter, at): &(char, usize)| letter == 'c' || !type_1.contains(&at);
     for column in ["tag", "wished"] {
         let told = whose(&told, column);
@@ -145,10 +145,17 @@ fn nobody_who_objects_has_a_package_or_a_wish_anywhere() {
     let without = self::night(&people, &local);
     without.write("type_1.csv", format!("nhs_number\n{}", numbers(&type_1)));
     without.run().done();
-    for table in ["packages.csv", "end_of_life.csv", "cohorts.csv", "people.csv"] {
+    for table in ["packages.csv", "end_of_life.csv", "cohorts.csv", "people_by_age_sex.csv"] {
         let read = |night: &Night| std::fs::read_to_string(night.current(&format!("summary/{table}"))).expect(table);
         assert_eq!(read(&night), read(&without), "{table}");
     }
+    let told = |night: &Night| -> serde_json::Value {
+        let bytes = std::fs::read(night.current("run.json")).expect("it stands");
+        let run: serde_json::Value = serde_json::from_slice(&bytes).expect("it is JSON");
+        serde_json::json!([run["packages"], run["cohorts"]])
+    };
+    assert_eq!(told(&night), told(&without));
+    assert_eq!(told(&night)[0][0]["packages"], 80 - local.len());
     // No text that the run has left holds a word of them.
     for (name, bytes) in night.standing() {
         let text = String::from_utf8_lossy(&bytes);

@@ -275,6 +275,7 @@ mod tests {
     fn packages_and_wishes_are_proposed() {
         let columns = [
             "ID",
+            "Surname",
             "Service_Type",
             "Primary_Support_Reason",
             "Event_Start_Date",
@@ -282,12 +283,13 @@ mod tests {
             "Palliative Register",
         ];
         let rows = [
-            &["c1", "home care", "Nursing", "13/01/2026", "", "Y"][..],
-            &["c2", "day care", "Nursing", "14/02/2026", "", "N"],
+            &["c1", "Ames", "home care", "Nursing", "13/01/2026", "", "Y"][..],
+            &["c2", "Bell", "day care", "Nursing", "14/02/2026", "", "N"],
         ];
-        let council = provider("council", &columns, &rows);
-        let practice =
-            provider("practice", &["PatientID", "Preferred Place of Death"], &[&["1", "home"], &["2", "hospice"]]);
+        let council = DraftProvider { globs: vec!["c.csv".into()], ..provider("council", &columns, &rows) };
+        let columns = ["PatientID", "Surname", "Preferred Place of Death"];
+        let rows = [&["1", "Ames", "home"][..], &["2", "Bell", "hospice"]];
+        let practice = DraftProvider { globs: vec!["p.csv".into()], ..provider("practice", &columns, &rows) };
         let text = draft("night", &[council, practice]);
         for lines in [
             "# [[provider.package]]\n# service = \"Service_Type\"\n# need = \"Primary_Support_Reason\"\n# start = \"Event_Start_Date\"\n# end = \"Event_End_Date\"\n",
@@ -305,8 +307,9 @@ mod tests {
             .fold(String::new(), |all, line| all + line + "\n");
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("job.toml");
-        std::fs::create_dir_all(folder.path().join("in")).expect("room");
-        std::fs::write(folder.path().join("in/a.csv"), "x\n").expect("room");
+        for file in ["c.csv", "p.csv"] {
+            std::fs::write(folder.path().join(file), "x\n").expect("room");
+        }
         std::fs::write(&path, &taken).expect("room");
         let job = crate::job::Job::read(&path).unwrap_or_else(|failure| panic!("{failure}\n{taken}"));
         assert_eq!(job.providers[0].packages.len(), 1);
