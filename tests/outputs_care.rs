@@ -2,8 +2,11 @@
 //! and ends are told of whom they are true; that counts agree with the packages; and that nothing tells where a sensitive person is.
 
 mod common;
+#[path = "page/opened.rs"]
+mod opened;
 
 use common::{NULL, Night, Outcome, Person, Table, outcome, town};
+use opened::{asks_for_nothing, check_in_browser, is_well_formed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -271,9 +274,12 @@ fn the_page_of_a_person_shows_one_time_line() {
     assert_eq!(json["packages"]["packages"][1]["need"], "day centre");
     let page = night.path("page.html");
     person(&night, &ids[1], &["--html", page.to_str().unwrap()]).done();
-    let html = std::fs::read_to_string(page).unwrap();
+    let html = std::fs::read_to_string(&page).unwrap();
     assert_eq!(html.matches("<svg").count(), 2);
     assert!(html.contains("Packages of care on one time line") && html.contains("day centre"));
+    asks_for_nothing(&html);
+    is_well_formed(&html);
+    check_in_browser(&page);
     // Of a sensitive person neither provider nor place; who has sent anything at all stands on every page.
     for arguments in [&[][..], &["--show-identifiers"], &["--json"]] {
         let told = person(&night, &ids[6], arguments).done().stdout;

@@ -2,8 +2,11 @@
 //! saw somebody last had them and whether they came true, and that nothing tells where a sensitive person is.
 
 mod common;
+#[path = "page/opened.rs"]
+mod opened;
 
 use common::{NULL, Night, Outcome, Person, Table, outcome, town};
+use opened::{asks_for_nothing, check_in_browser, is_well_formed};
 use serde_json::Value;
 
 const CARRY: &str = "
@@ -191,8 +194,11 @@ fn the_page_of_a_person_says_what_was_wished_and_who_holds_it() {
     assert_eq!(json["wishes"]["wishes"][0]["provider"], "hospice");
     let page = night.path("page.html");
     let sensitive = person(&night, &ids[5], &["--show-identifiers", "--html", page.to_str().unwrap()]).done().stdout;
-    let html = std::fs::read_to_string(page).unwrap();
+    let html = std::fs::read_to_string(&page).unwrap();
     assert!(html.contains("Wishes for the end of life"));
+    asks_for_nothing(&html);
+    is_well_formed(&html);
+    check_in_browser(&page);
     let wishes = sensitive.split("Wishes for the end of life").nth(1).expect("it is there");
     assert!(!wishes.contains("hospice") && !wishes.contains("had them"), "{wishes}");
 }

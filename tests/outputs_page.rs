@@ -6,7 +6,7 @@ mod opened;
 #[path = "page/synthetic.rs"]
 mod synthetic;
 
-use opened::{asks_for_nothing, browser, check_in_browser, is_well_formed};
+use opened::{asks_for_nothing, browser, check_in_browser, check_pictures, is_well_formed};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use synthetic::Town;
@@ -71,6 +71,23 @@ fn each_picture_has_a_specification_that_draws_a_table() {
         for (name, bytes) in &summary.pictures {
             draws_a_table(name, &serde_json::from_slice(bytes).unwrap(), &summary.csv);
         }
+    }
+}
+
+#[test]
+fn each_picture_is_what_the_schema_of_vega_lite_asks_for() {
+    for (name, people) in [("town", 12_000), ("hamlet", 40)] {
+        let folder = tempfile::tempdir().unwrap();
+        let summary = onefolk::summary::build(&Town::new(people, 1).facts());
+        for (file, bytes) in &summary.pictures {
+            std::fs::write(folder.path().join(file), bytes).unwrap();
+        }
+        let drawn = |id: &str| summary.pictures.iter().any(|(file, _)| *file == format!("{id}.vl.json"));
+        assert!(
+            name == "hamlet" || ["care-gaps", "care-needs", "end-of-life-register"].into_iter().all(drawn),
+            "{name}"
+        );
+        check_pictures(folder.path());
     }
 }
 

@@ -81,7 +81,8 @@ pub(super) fn of(chooser: &Chooser, people: &People) -> Option<Care> {
             updated: &|row| chooser.updated(row),
         },
     );
-    let judged = Judged { job, people, packages: &packages, as_of: days(job.as_of) };
+    let judged =
+        Judged { job, people, packages: &packages, spans: Spans::of(&packages, people.len()), as_of: days(job.as_of) };
     let (due, gaps) = judged.rules(&job.care);
     let (needs, mut overlaps, ended) = (judged.needs(), judged.overlaps(), judged.ended(&job.care));
     overlaps.clear_where(&people.sensitive);
@@ -93,7 +94,30 @@ struct Judged<'a> {
     job: &'a Job,
     people: &'a People,
     packages: &'a Packages,
+    spans: Spans,
     as_of: i32,
+}
+
+/// The packages of all people as far as they are judged, person after person.
+struct Spans {
+    all: Vec<Span>,
+    ends: Vec<usize>,
+}
+
+impl Spans {
+    fn of(packages: &Packages, people: usize) -> Spans {
+        let mut spans = Spans { all: Vec::new(), ends: Vec::with_capacity(people) };
+        for person in 0..people {
+            spans.all.extend(packages.spans(person));
+            spans.ends.push(spans.all.len());
+        }
+        spans
+    }
+
+    fn of_person(&self, person: usize) -> &[Span] {
+        let start = if person == 0 { 0 } else { self.ends[person - 1] };
+        &self.all[start..self.ends[person]]
+    }
 }
 
 impl Judged<'_> {
@@ -104,8 +128,9 @@ impl Judged<'_> {
     /// What each person's spans say, as a list of words of packages.
     fn lists(&self, say: impl Fn(usize, &[Span]) -> Vec<u32> + Sync) -> Lists {
         Lists::gather(self.people.len(), self.packages.words.clone(), |person, list| {
-            if !self.packages.of(person).is_empty() {
-                list.extend(say(person, &self.packages.spans(person)));
+            let spans = self.spans.of_person(person);
+            if !spans.is_empty() {
+                list.extend(say(person, spans));
                 // In the order of the words, not of the data.
                 list.sort_unstable_by_key(|&code| self.packages.words.get(code));
                 list.dedup();
@@ -163,7 +188,7 @@ impl Judged<'_> {
         };
         let all = everybody(&|person, codes| codes.extend(due(person)));
         let gaps = everybody(&|person, codes| {
-            let spans = self.packages.spans(person);
+            let spans = self.spans.of_person(person);
             let there = |need: &str| {
                 spans.iter().any(|span| span.covers(self.as_of) && self.packages.words.get(span.need) == need)
             };

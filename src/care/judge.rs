@@ -15,7 +15,7 @@ pub struct Span {
 impl Span {
     /// Is it there on this day?
     pub fn covers(&self, day: i32) -> bool {
-        self.from <= day && self.until.is_none_or(|until| day <= until)
+        covers((self.from, self.until), day)
     }
 }
 
@@ -31,8 +31,13 @@ pub struct Overlap {
 impl Overlap {
     /// Is it so on this day?
     pub fn covers(&self, day: i32) -> bool {
-        self.from <= day && self.until.is_none_or(|until| day <= until)
+        covers((self.from, self.until), day)
     }
+}
+
+/// Is a day one of those from the first to the last, if there is a last?
+fn covers((from, until): (i32, Option<i32>), day: i32) -> bool {
+    from <= day && until.is_none_or(|until| day <= until)
 }
 
 /// The runs of days, each as long as it can be, on which two different providers provide for one need; by need, then by day. Two packages of

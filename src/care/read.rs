@@ -62,8 +62,8 @@ impl Packages {
     }
 
     /// The packages of a person as far as they are judged: where they stand and what they are for is known.
-    pub fn spans(&self, person: usize) -> Vec<Span> {
-        let span = |package: &Package| {
+    pub fn spans(&self, person: usize) -> impl Iterator<Item = Span> {
+        let span = move |package: &Package| {
             let known = package.state.is_some() && package.need != MISSING;
             let because = (package.because != MISSING).then(|| self.words.get(package.because));
             package.start.filter(|_| known).map(|from| Span {
@@ -74,7 +74,7 @@ impl Packages {
                 need_gone: because.is_some_and(|because| NEED_GONE.contains(&because)),
             })
         };
-        self.of(person).iter().filter_map(span).collect()
+        self.of(person).iter().filter_map(span)
     }
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 #[derive(clap::Args)]
 #[command(
     group = clap::ArgGroup::new("question").required(true).multiple(true).args(["name", "born", "queries"]),
-    after_help = "Examples:\n  onefolk find --name \"jon smyth\" --born 12/3/1950 --job night/job.toml\n  onefolk find --queries calls.csv --json --job night/job.toml\n\nWhat stands on a command line can be seen by others on the same machine while it runs: --queries - reads\nquestions from standard input, as CSV with the columns name and born."
+    after_help = "Examples:\n  onefolk find --name \"jon smyth\" --born 12/3/1950 --job night/job.toml\n  onefolk find --queries calls.csv --json --job night/job.toml\n\nWhat stands on a command line can be seen by others on the same machine while it runs: --queries - reads\nquestions from standard input, as CSV with the columns name, born and postcode."
 )]
 pub struct Arguments {
     /// Words of the name, in any order.
@@ -19,7 +19,10 @@ pub struct Arguments {
     /// The date of birth, as far as it is known: 1950-03-12, 12/3/1950, 1950.
     #[arg(long, value_name = "DATE", conflicts_with = "queries")]
     born: Option<String>,
-    /// Many questions: a CSV file with a header of name and born; - is standard input.
+    /// The postcode, or its first part; tells namesakes apart.
+    #[arg(long, value_name = "POSTCODE", conflicts_with = "queries")]
+    postcode: Option<String>,
+    /// Many questions: a CSV file with a header of name, born and postcode, or some of them; - is standard input.
     #[arg(long, value_name = "FILE")]
     queries: Option<PathBuf>,
     /// The job file whose current run is looked through.
@@ -39,7 +42,9 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<()> {
     let job = Job::read(&arguments.job)?;
     let Some(file) = &arguments.queries else {
-        let query = Query::read(arguments.name.as_deref(), arguments.born.as_deref(), job.as_of)?;
+        let [name, born, postcode] =
+            [&arguments.name, &arguments.born, &arguments.postcode].map(|said| said.as_deref());
+        let query = Query::read(name, born, postcode, job.as_of)?;
         return print(&person::find(&job, &query, arguments.limit, arguments.show_identifiers)?, arguments.json);
     };
     let asking = Asking::of(&job, arguments.show_identifiers)?;
@@ -70,7 +75,7 @@ fn queries(file: &Path, job: &Job) -> Result<Vec<Query>> {
     let mut reader = csv::ReaderBuilder::new().flexible(true).trim(csv::Trim::All).from_reader(source);
     let head = reader.headers().map_err(|_| wrong(1, "this is not readable as CSV in UTF-8"))?.clone();
     let place = |name: &str| head.iter().position(|known| known.eq_ignore_ascii_case(name));
-    let (name, born) = (place("name"), place("born"));
+    let (name, born, postcode) = (place("name"), place("born"), place("postcode"));
     if name.is_none() && born.is_none() {
         return Err(wrong(1, "the header needs name, born, or both"));
     }
@@ -81,7 +86,7 @@ fn queries(file: &Path, job: &Job) -> Result<Vec<Query>> {
         })?;
         let line = row.position().map_or(0, csv::Position::line);
         let cell = |at: Option<usize>| at.and_then(|at| row.get(at));
-        let query = Query::read(cell(name), cell(born), job.as_of);
+        let query = Query::read(cell(name), cell(born), cell(postcode), job.as_of);
         all.push(query.map_err(|failure| wrong(line, &failure.what))?);
     }
     Ok(all)

@@ -25,6 +25,7 @@ mod person;
 mod plan;
 mod policy;
 mod release;
+mod report;
 mod review;
 mod rollback;
 mod run;
@@ -61,6 +62,7 @@ enum Command {
     Find(find::Arguments),
     Person(person::Arguments),
     Release(release::Arguments),
+    Report(report::Arguments),
     Rollback(rollback::Arguments),
     Doctor(doctor::Arguments),
     Audit(audit::Arguments),
@@ -90,6 +92,7 @@ impl CommandLine {
             Command::Find(arguments) => find::run(&arguments),
             Command::Person(arguments) => person::run(&arguments),
             Command::Release(arguments) => release::run(&arguments, self.quiet),
+            Command::Report(arguments) => report::run(&arguments, self.quiet),
             Command::Rollback(arguments) => rollback::run(&arguments, self.quiet),
             Command::Doctor(arguments) => doctor::run(&arguments, self.quiet),
             Command::Policy(arguments) => policy::run(&arguments),

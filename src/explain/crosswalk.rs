@@ -182,33 +182,31 @@ impl Link {
     }
 }
 
-/// The strongest link that the run kept between one of these identity_ids and any other, in bits.
-pub(super) fn strongest_elsewhere(run: &PublishedRun, of: &BTreeSet<String>) -> Result<Option<f64>> {
-    let mut strongest: Option<f64> = None;
-    run.each("links.parquet", &["identity_id_left", "identity_id_right", "weight"], |rows| {
-        let (left, right) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?);
-        for (row, &weight) in rows.numbers("weight")?.iter().enumerate() {
-            if of.contains(left.value(row)) != of.contains(right.value(row)) {
-                strongest = Some(strongest.map_or(weight, |known| known.max(weight)));
-            }
-        }
-        Ok(())
-    })?;
-    Ok(strongest)
+/// What links.parquet says of two sets of identity_ids.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    /// Between the two sets: blocking brought these pairs together, and they had a chance.
+    pub between: Vec<Link>,
+    /// Weight of the strongest between one of either set and anybody else, in bits.
+    pub strongest_elsewhere: Option<f64>,
 }
 
-/// The links that the run kept between two sets of identity_ids: blocking brought these pairs together, and they had a chance.
-pub(super) fn links_between(run: &PublishedRun, a: &BTreeSet<String>, b: &BTreeSet<String>) -> Result<Vec<Link>> {
-    let mut found = Vec::new();
+/// The links that the run kept of two sets of identity_ids, which may be one.
+pub(super) fn links_of(run: &PublishedRun, a: &BTreeSet<String>, b: &BTreeSet<String>) -> Result<Links> {
+    let mut found = Links::default();
     let columns = ["identity_id_left", "identity_id_right", "weight", "level_context"];
     run.each("links.parquet", &columns, |rows| {
         let (left, right) = (rows.text("identity_id_left")?, rows.text("identity_id_right")?);
         let (weight, context) = (rows.numbers("weight")?, rows.levels("level_context"));
         for (row, &weight) in weight.iter().enumerate() {
             let (x, y) = (left.value(row), right.value(row));
-            if (a.contains(x) && b.contains(y)) || (a.contains(y) && b.contains(x)) {
+            let (x_in, y_in) = ([a.contains(x), b.contains(x)], [a.contains(y), b.contains(y)]);
+            if (x_in[0] && y_in[1]) || (x_in[1] && y_in[0]) {
                 let context = context.as_ref().and_then(|levels| levels[row]);
-                found.push(Link { left: x.to_string(), right: y.to_string(), weight, context });
+                found.between.push(Link { left: x.to_string(), right: y.to_string(), weight, context });
+            } else if x_in.contains(&true) != y_in.contains(&true) {
+                let strongest = &mut found.strongest_elsewhere;
+                *strongest = Some(strongest.map_or(weight, |known| known.max(weight)));
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! `explain pair`.
 
 use super::codes::RECORD_MISWRITTEN;
-use super::crosswalk::{Link, Named, Row, links_between, parse, people_of, rows_of, strongest_elsewhere};
+use super::crosswalk::{Link, Links, Named, Row, links_of, parse, people_of, rows_of};
 use super::fields::{self, FieldLine};
 use super::outcome::{Outcome, Question, guard_words, outcome};
 use super::scene::{Record, Scene, best};
@@ -112,22 +112,14 @@ impl Two {
 }
 
 impl Sides {
-    /// The links that the run kept between the two people; where they are one, those of the two records.
-    pub fn links(&self, run: &PublishedRun, scene: &Scene) -> Result<Vec<Link>> {
-        match self.right.is_empty() {
-            true => links_between(run, &ids(scene, &self.pair[..1]), &ids(scene, &self.pair[1..])),
-            false => links_between(run, &ids(scene, &self.left), &ids(scene, &self.right)),
-        }
-    }
-
-    /// The strongest link of the two people with anybody else, in bits; not asked where they are one.
-    pub fn strongest_elsewhere(&self, run: &PublishedRun, scene: &Scene) -> Result<Option<f64>> {
+    /// The links that the run kept between the two people, and the strongest of either with anybody else; where they are one person, only those
+    /// between the two records.
+    pub fn links(&self, run: &PublishedRun, scene: &Scene) -> Result<Links> {
         if self.right.is_empty() {
-            return Ok(None);
+            let of_records = links_of(run, &ids(scene, &self.pair[..1]), &ids(scene, &self.pair[1..]))?;
+            return Ok(Links { strongest_elsewhere: None, ..of_records });
         }
-        let mut both = ids(scene, &self.left);
-        both.append(&mut ids(scene, &self.right));
-        strongest_elsewhere(run, &both)
+        links_of(run, &ids(scene, &self.left), &ids(scene, &self.right))
     }
 }
 
@@ -139,8 +131,7 @@ fn ids(scene: &Scene, records: &[Record]) -> BTreeSet<String> {
 
 /// Explains two records whose people are known.
 pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options: Options) -> Result<PairExplained> {
-    let links = sides.links(run, scene)?;
-    let elsewhere = sides.strongest_elsewhere(run, scene)?;
+    let Links { between: links, strongest_elsewhere: elsewhere } = sides.links(run, scene)?;
     scene.with(|evidence: &Evidence| {
         let [first, second] = &sides.pair;
         let (a, b, judged) = best(evidence, first, second);

@@ -225,7 +225,7 @@ fn the_bits_of_every_link_add_up_to_its_published_weight() {
     let identity_of: BTreeMap<String, u32> =
         (0..scene.identities.len() as u32).map(|identity| (scene.identities.id(identity), identity)).collect();
     let ids = identity_of.keys().cloned().collect();
-    let links = crosswalk::links_between(&run, &ids, &ids).unwrap();
+    let links = crosswalk::links_of(&run, &ids, &ids).unwrap().between;
     assert!(links.len() > 150, "{} links", links.len());
     let with_context = scene.with(|evidence| {
         let mut with_context = 0;

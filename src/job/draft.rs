@@ -4,7 +4,7 @@
 //! a person to decide; no value of the data stands in it.
 
 use super::guess::{self, DayMonth};
-use super::{CarryKind, Combine, Field, Setting};
+use super::{Field, Setting, draft_facts};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -72,6 +72,7 @@ pub fn draft(name: &str, providers: &[DraftProvider]) -> String {
         text.push('\n');
         one_provider(&mut text, &id, provider);
     }
+    draft_facts::end_of_life(&mut text, providers);
     text
 }
 
@@ -98,7 +99,7 @@ fn one_provider(text: &mut String, id: &str, provider: &DraftProvider) {
     columns(text, provider);
 }
 
-fn values(provider: &DraftProvider, column: usize) -> impl Iterator<Item = &str> + Clone {
+pub(super) fn values(provider: &DraftProvider, column: usize) -> impl Iterator<Item = &str> + Clone {
     provider
         .sample
         .iter()
@@ -155,7 +156,7 @@ fn columns(text: &mut String, provider: &DraftProvider) {
         let Some(word) = field.word() else { continue };
         let _ = writeln!(text, "{word} = {}", source(provider, *field, at, &meanings));
     }
-    carry(text, provider, &meanings.into_values().flatten().collect::<Vec<_>>());
+    draft_facts::of_provider(text, provider, &meanings.into_values().flatten().collect::<Vec<_>>());
 }
 
 fn source(provider: &DraftProvider, field: Field, at: &[usize], meanings: &BTreeMap<Field, Vec<usize>>) -> String {
@@ -172,68 +173,27 @@ fn source(provider: &DraftProvider, field: Field, at: &[usize], meanings: &BTree
             }
             None => name.clone(),
         },
-        Field::DateOfBirth | Field::DateOfDeath | Field::Updated => match guess::day_month(values(provider, at[0])) {
-            DayMonth::Ambiguous => format!(
-                "{name}    # day or month first? The sample does not say: {{ column = {name}, format = \"%d/%m/%Y\" }}"
-            ),
-            DayMonth::Mixed => format!("{name}    # some values are day-first, others month-first"),
-            _ => name.clone(),
-        },
+        Field::DateOfBirth | Field::DateOfDeath | Field::Updated => date_source(provider, at[0]),
         _ => name.clone(),
     }
 }
 
-/// Facts that could be carried, as comments: which of them are needed is a decision.
-fn carry(text: &mut String, provider: &DraftProvider, used: &[usize]) {
-    let mut lines = Vec::new();
-    let mut names: Vec<String> = Vec::new();
-    for at in (0..provider.columns.len()).filter(|at| !used.contains(at)) {
-        let Some(fact) = guess::fact(values(provider, at)) else { continue };
-        let name = fact_name(&provider.columns[at]);
-        if name.is_empty() || names.contains(&name) {
-            continue;
+/// A column of dates, with what must be decided of them.
+pub(super) fn date_source(provider: &DraftProvider, at: usize) -> String {
+    let name = quoted(&provider.columns[at]);
+    match guess::day_month(values(provider, at)) {
+        DayMonth::Ambiguous => {
+            format!(
+                "{name}    # day or month first? The sample does not say: {{ column = {name}, format = \"%d/%m/%Y\" }}"
+            )
         }
-        let (kind, combine) = (kind_word(fact.kind), combine_word(fact.combine));
-        lines.push(format!(
-            "# {name} = {{ column = {}, kind = \"{kind}\", combine = \"{combine}\" }}",
-            quoted(&provider.columns[at])
-        ));
-        names.push(name);
-    }
-    if !lines.is_empty() {
-        let _ = writeln!(
-            text,
-            "\n[provider.carry]    # facts carried to the person: take away the # where one is needed\n{}",
-            lines.join("\n")
-        );
-    }
-}
-
-fn kind_word(kind: CarryKind) -> &'static str {
-    match kind {
-        CarryKind::Flag => "flag",
-        CarryKind::Date => "date",
-        CarryKind::Number => "number",
-        CarryKind::Category => "category",
-        CarryKind::List => "list",
-    }
-}
-
-fn combine_word(combine: Combine) -> &'static str {
-    match combine {
-        Combine::Any => "any",
-        Combine::All => "all",
-        Combine::Latest => "latest",
-        Combine::Earliest => "earliest",
-        Combine::Sum => "sum",
-        Combine::Count => "count",
-        Combine::Max => "max",
-        Combine::Union => "union",
+        DayMonth::Mixed => format!("{name}    # some values are day-first, others month-first"),
+        _ => name,
     }
 }
 
 /// Lower-case words joined by `joint`, from any name.
-fn joined(name: &str, joint: char) -> String {
+pub(super) fn joined(name: &str, joint: char) -> String {
     let mut joined = String::new();
     for letter in deunicode::deunicode(name).chars() {
         match letter {
@@ -250,15 +210,8 @@ fn provider_id(folder: &str) -> String {
     if id.is_empty() { "provider".into() } else { id }
 }
 
-fn fact_name(column: &str) -> String {
-    let name = joined(column, '_');
-    let begins = name.starts_with(|letter: char| letter.is_ascii_lowercase());
-    let built_in = Field::BUILT_IN.iter().any(|field| field.word() == Some(name.as_str()));
-    if begins && !built_in { name } else { String::new() }
-}
-
 /// A text as TOML writes it: JSON's escapes are TOML's, but for DEL.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string().replace('\u{7f}', "\\u007f")
 }
 
@@ -315,6 +268,52 @@ mod tests {
         }
         assert!(text.contains("day or month first?"), "{text}");
         assert!(!text.contains("Ames") && !text.contains("9990000018") && !text.contains("mild"), "{text}");
+    }
+
+    /// With every # before a key taken away it is a job that the checker reads.
+    #[test]
+    fn packages_and_wishes_are_proposed() {
+        let columns = [
+            "ID",
+            "Surname",
+            "Service_Type",
+            "Primary_Support_Reason",
+            "Event_Start_Date",
+            "Event_End_Date",
+            "Palliative Register",
+        ];
+        let rows = [
+            &["c1", "Ames", "home care", "Nursing", "13/01/2026", "", "Y"][..],
+            &["c2", "Bell", "day care", "Nursing", "14/02/2026", "", "N"],
+        ];
+        let council = DraftProvider { globs: vec!["c.csv".into()], ..provider("council", &columns, &rows) };
+        let columns = ["PatientID", "Surname", "Preferred Place of Death"];
+        let rows = [&["1", "Ames", "home"][..], &["2", "Bell", "hospice"]];
+        let practice = DraftProvider { globs: vec!["p.csv".into()], ..provider("practice", &columns, &rows) };
+        let text = draft("night", &[council, practice]);
+        for lines in [
+            "# [[provider.package]]\n# service = \"Service_Type\"\n# need = \"Primary_Support_Reason\"\n# start = \"Event_Start_Date\"\n# end = \"Event_End_Date\"\n",
+            "# end_of_life_register = { column = \"Palliative Register\", kind = \"flag\", combine = \"any\" }",
+            "# preferred_place_of_death = { column = \"Preferred Place of Death\", kind = \"category\", combine = \"latest\" }",
+            "# [end_of_life]\n# on_register = \"end_of_life_register\"\n# preferred_place_of_death = \"preferred_place_of_death\"\n",
+        ] {
+            assert!(text.contains(lines), "{lines} in\n{text}");
+        }
+        assert!(!text.contains("# service_type =") && !text.contains("home care"), "{text}");
+        let is_key = |line: &str| line.starts_with("# [") || line.starts_with("# ") && line.contains(" = ");
+        let taken: String = text
+            .lines()
+            .map(|line| if is_key(line) { &line[2..] } else { line })
+            .fold(String::new(), |all, line| all + line + "\n");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("job.toml");
+        for file in ["c.csv", "p.csv"] {
+            std::fs::write(folder.path().join(file), "x\n").expect("room");
+        }
+        std::fs::write(&path, &taken).expect("room");
+        let job = crate::job::Job::read(&path).unwrap_or_else(|failure| panic!("{failure}\n{taken}"));
+        assert_eq!(job.providers[0].packages.len(), 1);
+        assert!(job.end_of_life.is_some());
     }
 
     #[test]

@@ -170,7 +170,7 @@ pub struct FactGuess {
 }
 
 /// A column name without case, spaces and punctuation.
-fn folded(name: &str) -> String {
+pub(super) fn folded(name: &str) -> String {
     name.chars().filter(|letter| letter.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 

@@ -26,22 +26,13 @@ pub enum BornAlike {
 }
 
 impl BornAlike {
-    /// What an agreement is worth where an exact one is worth `exact` bits: log2 of how often the dates of one person are recorded so, by how
-    /// often those of two people agree so by chance. Of a thousand dates of one person some five have day and month swapped, two two digits,
-    /// four a wrong digit of the day, two of the month and four of the year, and five, three and two another day, month or year; of the 36,500
-    /// dates of a century one is a date's swapped form, and 4, 11, 4, 27, 18, 7 and 70 are those others.
-    pub(super) fn bits(self, exact: f64) -> f64 {
+    /// What an agreement is worth where an exact one is worth `exact` bits and this one is rarer by `taken`: never less than a date that is
+    /// another one altogether, as one in a hundred is.
+    pub(super) fn bits(self, exact: f64, taken: f64) -> f64 {
         match self {
-            BornAlike::Exact => exact,
-            BornAlike::DayMonthSwapped => (exact - 1.0).min(7.5),
-            BornAlike::DigitsSwapped | BornAlike::OneDigitOfMonth => (exact - 2.0).min(4.2),
-            BornAlike::OneDigitOfDay => (exact - 2.0).min(3.7),
-            BornAlike::OneDigitOfYear => (exact - 2.0).min(2.4),
-            BornAlike::OtherDay => (exact - 3.0).min(3.3),
-            BornAlike::OtherMonth => (exact - 3.0).min(4.0),
-            BornAlike::OtherYear => (exact - 4.0).min(0.1),
-            BornAlike::Different => -6.6,
             BornAlike::Unknown => 0.0,
+            BornAlike::Different => DIFFERENT,
+            _ => (exact - taken).max(DIFFERENT),
         }
     }
 
@@ -67,6 +58,9 @@ impl BornAlike {
         }
     }
 }
+
+/// What it says against somebody that their date is another one altogether, in bits.
+const DIFFERENT: f64 = -6.6;
 
 /// A date of birth as it was said: YYYYMMDD, `-` for what is unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,8 +103,35 @@ impl Born {
         !self.0.contains(&b'-')
     }
 
-    /// How this date, as it was said, agrees with a recorded one, which is whole.
-    pub fn alike(self, recorded: Born) -> BornAlike {
+    /// How this date, as it was said, agrees with a recorded one, which is whole, and by how many bits it is rarer that this one is said for
+    /// the recorded one than the recorded one itself.
+    ///
+    /// Of a thousand dates of one person some five have day and month swapped, two two digits, four a wrong digit of the day, two of the month
+    /// and four of the year, and five, three and two another day, month or year. Half of the wrong digits, days and months are the next
+    /// one; the others are any of those that a day, month or year could be.
+    pub fn alike(self, recorded: Born) -> (BornAlike, f64) {
+        let how = self.how(recorded);
+        let next = |at: std::ops::Range<usize>| {
+            let number = |digits: &[u8]| digits.iter().fold(0i32, |sum, digit| sum * 10 + i32::from(*digit) - 48);
+            let (said, has) = (number(&self.0[at.clone()]), number(&recorded.0[at]));
+            matches!((said - has).abs(), 1 | 10)
+        };
+        let either = |next: bool, one: f64, other: f64| if next { one } else { other };
+        let taken = match how {
+            BornAlike::Exact | BornAlike::Different | BornAlike::Unknown => 0.0,
+            BornAlike::DayMonthSwapped => 7.6,
+            BornAlike::DigitsSwapped => 10.5,
+            BornAlike::OneDigitOfDay => either(next(6..8), 11.0, 12.0),
+            BornAlike::OneDigitOfMonth => either(next(4..6), 11.0, 12.0),
+            BornAlike::OneDigitOfYear => either(next(0..4), 11.0, 13.0),
+            BornAlike::OtherDay => either(next(6..8), 10.0, 13.3),
+            BornAlike::OtherMonth => either(next(4..6), 10.0, 12.6),
+            BornAlike::OtherYear => either(next(0..4), 12.0, 15.4),
+        };
+        (how, taken)
+    }
+
+    fn how(self, recorded: Born) -> BornAlike {
         let differ = |at: &usize| self.0[*at] != b'-' && self.0[*at] != recorded.0[*at];
         let places: Vec<usize> = (0..8).filter(differ).collect();
         let swapped = [&self.0[..4], &self.0[6..], &self.0[4..6]].concat();

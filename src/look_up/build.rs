@@ -1,13 +1,15 @@
 //! Making `find.index` from the people.parquet that a run has just written.
 
-use super::index::{FIND_INDEX, FINGERPRINT, HEADER, ID, MAGIC, NameWord, Part, SECTIONS, WORDS_MAX, letters};
+use super::index::{
+    FIND_INDEX, FINGERPRINT, HEADER, ID, MAGIC, NO_POSTCODE, NameWord, POSTCODE, Part, SECTIONS, WORDS_MAX, letters,
+};
 use crate::best_record::NO_DATE;
 use crate::failure::Result;
 use crate::job::{Field, Job, Source};
 use crate::publish::published::{PublishedRun, Rows};
 use crate::publish::{Draft, WrittenFile};
 use crate::records::Dictionary;
-use crate::standardise::Context;
+use crate::standardise::{Context, postcode};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
 use std::io::Write;
@@ -36,6 +38,8 @@ pub(super) struct Named<'a> {
     pub family: Option<&'a str>,
     pub previous: Option<&'a str>,
     pub others: &'a [String],
+    /// Canonical; one that is not British is left out.
+    pub postcode: Option<&'a str>,
 }
 
 /// Everybody, in the order of people.parquet.
@@ -46,6 +50,8 @@ pub(super) struct Gathered {
     days: Vec<i32>,
     name_ends: Vec<u32>,
     names: Vec<u32>,
+    postcodes: Dictionary,
+    postcode_of: Vec<u32>,
 }
 
 impl Gathered {
@@ -58,6 +64,8 @@ impl Gathered {
             days: Vec::new(),
             name_ends: Vec::new(),
             names: Vec::new(),
+            postcodes: Dictionary::default(),
+            postcode_of: Vec::new(),
         }
     }
 
@@ -70,15 +78,16 @@ impl Gathered {
             "previous_family_name",
             "date_of_birth",
             "other_names",
+            "postcode",
         ];
         run.each("people.parquet", &columns, |rows| self.add(rows))
     }
 
     fn add(&mut self, rows: &Rows) -> Result<()> {
-        let [ids, given, middle, family, previous] =
-            ["person_id", "given_name", "middle_name", "family_name", "previous_family_name"]
-                .map(|column| rows.text(column));
-        let [ids, given, middle, family, previous] = [ids?, given?, middle?, family?, previous?];
+        let (ids, postcodes) = (rows.text("person_id")?, rows.text("postcode")?);
+        let [given, middle, family, previous] =
+            ["given_name", "middle_name", "family_name", "previous_family_name"].map(|column| rows.text(column));
+        let [given, middle, family, previous] = [given?, middle?, family?, previous?];
         let days = rows.dates("date_of_birth")?;
         for (row, day) in days.into_iter().enumerate() {
             let others = rows.texts("other_names", row)?;
@@ -90,6 +99,7 @@ impl Gathered {
                 family: text(family, row),
                 previous: text(previous, row),
                 others: &others,
+                postcode: text(postcodes, row),
             });
         }
         Ok(())
@@ -113,6 +123,8 @@ impl Gathered {
             self.add_name(first, Some(other), 2, Part::Other);
         }
         self.name_ends.push(self.names.len() as u32);
+        let postcode = named.postcode.filter(|code| postcode::outward(code).is_some() && code.len() <= POSTCODE);
+        self.postcode_of.push(postcode.map_or(NO_POSTCODE, |postcode| self.postcodes.intern(postcode)));
     }
 
     /// Adds the words of a name that the person, whose words begin at `first`, does not have yet.
@@ -139,12 +151,8 @@ impl Gathered {
     pub(super) fn laid_out(self) -> LaidOut {
         let mut order: Vec<u32> = (0..self.ids.len() as u32).collect();
         order.sort_unstable_by_key(|&person| (self.days[person as usize], self.ids[person as usize]));
-        let mut alphabet: Vec<u32> = (0..self.words.len() as u32).collect();
-        alphabet.sort_unstable_by(|&a, &b| self.words.get(a).cmp(self.words.get(b)));
-        let mut place = vec![0u32; alphabet.len()];
-        for (at, &word) in (0..).zip(&alphabet) {
-            place[word as usize] = at;
-        }
+        let (alphabet, place) = in_order(&self.words);
+        let (postcodes, postcode_place) = in_order(&self.postcodes);
         let mut laid_out = LaidOut::default();
         for &person in &order {
             let (person, day) = (person as usize, self.days[person as usize]);
@@ -159,11 +167,27 @@ impl Gathered {
                 laid_out.names.push(packed & !WORDS_MAX | place[(packed & WORDS_MAX) as usize]);
             }
             laid_out.name_ends.push(laid_out.names.len() as u32);
+            let postcode = postcode_place.get(self.postcode_of[person] as usize);
+            laid_out.postcode_of.push(postcode.copied().unwrap_or(NO_POSTCODE));
         }
+        laid_out.postcodes =
+            postcodes.iter().map(|&postcode| format!("{:POSTCODE$}", self.postcodes.get(postcode))).collect();
+        laid_out.count_postcodes();
         laid_out.words = alphabet.iter().map(|&word| self.words.get(word).to_string()).collect();
         laid_out.gather_holders();
         laid_out
     }
+}
+
+/// The codes of a dictionary in the order of their texts, and the place of each code in it.
+fn in_order(dictionary: &Dictionary) -> (Vec<u32>, Vec<u32>) {
+    let mut order: Vec<u32> = (0..dictionary.len() as u32).collect();
+    order.sort_unstable_by(|&a, &b| dictionary.get(a).cmp(dictionary.get(b)));
+    let mut place = vec![0u32; order.len()];
+    for (at, &code) in (0..).zip(&order) {
+        place[code as usize] = at;
+    }
+    (order, place)
 }
 
 fn text(column: &StringArray, row: usize) -> Option<&str> {
@@ -181,9 +205,22 @@ pub(super) struct LaidOut {
     ids: Vec<[u8; ID]>,
     name_ends: Vec<u32>,
     names: Vec<u32>,
+    postcodes: Vec<String>,
+    postcode_ends: Vec<u32>,
+    postcode_of: Vec<u32>,
 }
 
 impl LaidOut {
+    fn count_postcodes(&mut self) {
+        self.postcode_ends = vec![0; self.postcodes.len()];
+        for &postcode in self.postcode_of.iter().filter(|postcode| **postcode != NO_POSTCODE) {
+            self.postcode_ends[postcode as usize] += 1;
+        }
+        for at in 1..self.postcode_ends.len() {
+            self.postcode_ends[at] += self.postcode_ends[at - 1];
+        }
+    }
+
     /// Counts, then places: two passes over the names.
     fn gather_holders(&mut self) {
         let mut next = vec![0u32; self.words.len() + 1];
@@ -228,6 +265,9 @@ impl LaidOut {
             (self.ids.len() * ID) as u64,
             four(&self.name_ends),
             four(&self.names),
+            (self.postcodes.len() * POSTCODE) as u64,
+            four(&self.postcode_ends),
+            four(&self.postcode_of),
         ];
         out.write_all(MAGIC)?;
         out.write_all(&fingerprint)?;
@@ -248,7 +288,12 @@ impl LaidOut {
             out.write_all(id)?;
         }
         write_numbers(out, &self.name_ends)?;
-        write_numbers(out, &self.names)
+        write_numbers(out, &self.names)?;
+        for postcode in &self.postcodes {
+            out.write_all(postcode.as_bytes())?;
+        }
+        write_numbers(out, &self.postcode_ends)?;
+        write_numbers(out, &self.postcode_of)
     }
 }
 

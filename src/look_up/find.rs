@@ -3,8 +3,9 @@
 use super::alike::{Alike, words_like};
 use super::born::{Born, BornAlike};
 use super::index::{FIND_INDEX, FINGERPRINT, Index, NameWord};
-use super::query::{NO_INDEX, Query};
-use super::score::{Asked, name_bits, rarity};
+use super::place::{PlaceAlike, Said};
+use super::query::{NO_INDEX, Query, Word};
+use super::score::{Asked, name_bits};
 use crate::best_record::{NO_DATE, date_of};
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
@@ -22,6 +23,9 @@ pub struct Found {
     /// name has it.
     pub name: Vec<Option<&'static str>>,
     pub date_of_birth: BornAlike,
+    /// Absent where none was said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub postcode: Option<PlaceAlike>,
     /// Canonical words of the names, and the date; only where identifiers were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub names: Option<String>,
@@ -47,6 +51,8 @@ pub struct Finder {
 
 /// Somebody with fewer bits than this is not told: they agree in no more than chance does.
 const LEAST_BITS: f64 = -8.0;
+/// Dates of birth that there are: the days of a century.
+const DAYS: f64 = 36_500.0;
 /// People who agree in the names alone are looked at up to this many: beyond, a name says too little to be answered at all.
 const NAMESAKES_MAX: usize = 200_000;
 
@@ -56,6 +62,7 @@ struct Candidate {
     bits: f64,
     name: Vec<Option<Alike>>,
     born: BornAlike,
+    place: Option<PlaceAlike>,
 }
 
 impl Finder {
@@ -86,7 +93,10 @@ impl Finder {
     ) -> Result<Answer> {
         let mut all: Vec<Candidate> = Vec::new();
         for way in query.ways() {
-            self.ask_one_way(&way, &query.words, query.born, &mut all)?;
+            self.ask_one_way(&way, query, &mut all)?;
+        }
+        if let Some(postcode) = &query.postcode {
+            self.weigh_places(&Said::new(&self.index, postcode), &mut all)?;
         }
         all.sort_by(|a, b| b.bits.total_cmp(&a.bits).then(a.person.cmp(&b.person)));
         let mut seen = rustc_hash::FxHashSet::default();
@@ -105,29 +115,25 @@ impl Finder {
         Ok(Answer { run_id: self.run_id.clone(), found, more })
     }
 
-    /// `words` are those of one way, `said` those of the question.
-    fn ask_one_way(
-        &self,
-        words: &[String],
-        said: &[String],
-        born: Option<Born>,
-        all: &mut Vec<Candidate>,
-    ) -> Result<()> {
-        let index = &self.index;
+    /// `words` are those of one way of reading the question.
+    fn ask_one_way(&self, words: &[Word], query: &Query, all: &mut Vec<Candidate>) -> Result<()> {
+        let (index, said, born) = (&self.index, &query.words, query.born);
         let asked: Vec<Asked> = words.iter().map(|word| self.asked(word, !said.contains(word))).collect();
         let meant = Meant::of(index, &asked);
-        let by_day: Vec<BornAlike> = index.days.iter().map(|&day| alike(born, day)).collect();
-        let day_bits: Vec<f64> = (0..index.days.len()).map(|at| self.day_bits(born, at)).collect();
+        let by_day: Vec<(BornAlike, f64)> = index.days.iter().map(|&day| alike(born, day)).collect();
+        let exact = self.exact_bits(born);
         let everybody = f64::from(index.people().max(1)).log2();
+        // Whoever lives where it was said may make up for what name and date lack.
+        let least = if query.postcode.is_some() { LEAST_BITS - everybody } else { LEAST_BITS };
         let mut judge = |day: usize, person: u32, name: &[NameWord]| {
             let (bits, agreed) = name_bits(index, &asked, name);
-            let born = by_day[day];
-            let bits = bits + born.bits(day_bits[day]) - everybody;
-            if bits >= LEAST_BITS {
-                all.push(Candidate { person, bits, name: agreed, born });
+            let (born, taken) = by_day[day];
+            let bits = bits + born.bits(exact, taken) - everybody;
+            if bits >= least {
+                all.push(Candidate { person, bits, name: agreed, born, place: None });
             }
         };
-        for (day, &alike) in by_day.iter().enumerate() {
+        for (day, (alike, _)) in by_day.iter().enumerate() {
             if alike.is_near() {
                 index.names(index.born(day), |person, name| {
                     // Nearly everybody born on a day has another name altogether.
@@ -139,29 +145,39 @@ impl Finder {
         }
         for person in self.namesakes(&asked)? {
             let day = index.days.partition_point(|&day| day < index.day_of(person));
-            if !by_day[day].is_near() {
+            if !by_day[day].0.is_near() {
                 index.names(person..person + 1, |person, name| judge(day, person, name))?;
             }
         }
         Ok(())
     }
 
+    /// Adds what it says where somebody lives.
+    fn weigh_places(&self, said: &Said, all: &mut [Candidate]) -> Result<()> {
+        for candidate in all {
+            let (place, bits) = said.alike(self.index.postcode_of(candidate.person)?);
+            candidate.bits += bits;
+            candidate.place = Some(place);
+        }
+        Ok(())
+    }
+
     /// A word that was `joined` of two begins with one of them, which says nothing new.
-    fn asked(&self, word: &str, joined: bool) -> Asked {
-        let mut like = words_like(&self.index, word);
+    fn asked(&self, word: &Word, joined: bool) -> Asked {
+        let mut like = words_like(&self.index, &word.text);
         if joined {
             like.retain(|_, alike| *alike != Alike::Prefix);
         }
-        let holders = self.index.place_of(word).map_or(0, |place| self.index.holders_count(place));
-        Asked { word: word.to_string(), like, bits: rarity(&self.index, holders) }
+        Asked::new(&self.index, &word.text, word.part, like)
     }
 
-    /// What it is worth that somebody was born on a day: among all people, or among those of the parts that were said.
-    fn day_bits(&self, born: Option<Born>, at: usize) -> f64 {
-        let range = self.index.born(at);
-        let exact = rarity(&self.index, range.end - range.start);
-        // A year alone is one of about a hundred.
-        if born.is_none_or(Born::is_whole) { exact } else { exact.min(6.5) }
+    /// What an exact agreement is worth: how rarely anybody asks for the date that was said. It is a day of a century as often as people
+    /// are born on it, and some are by default; a year alone is one of about a hundred.
+    fn exact_bits(&self, born: Option<Born>) -> f64 {
+        let Some(born) = born.filter(|born| born.is_whole()) else { return 6.5 };
+        let said = |day: &i32| Born::of_day(*day) == Some(born);
+        let holders = self.index.days.iter().position(said).map_or(0, |at| self.index.born(at).len());
+        ((f64::from(self.index.people()) + DAYS) / (holders as f64 + 1.0)).log2()
     }
 
     /// People two of whose words may be two that were asked for (or one, where only one was), by place.
@@ -206,6 +222,7 @@ impl Finder {
             bits: (candidate.bits * 10.0).round() / 10.0,
             name: candidate.name.iter().map(|alike| alike.map(Alike::words)).collect(),
             date_of_birth: candidate.born,
+            postcode: candidate.place,
             names: None,
             born: None,
         };
@@ -251,9 +268,9 @@ impl Meant {
     }
 }
 
-fn alike(born: Option<Born>, day: i32) -> BornAlike {
+fn alike(born: Option<Born>, day: i32) -> (BornAlike, f64) {
     match (born, Born::of_day(day)) {
         (Some(said), Some(recorded)) => said.alike(recorded),
-        _ => BornAlike::Unknown,
+        _ => (BornAlike::Unknown, 0.0),
     }
 }

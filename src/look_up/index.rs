@@ -15,7 +15,7 @@ use std::path::PathBuf;
 /// The file's name in a run's folder.
 pub(super) const FIND_INDEX: &str = "find.index";
 /// What the file begins with; the last two bytes are the version of the layout.
-pub(super) const MAGIC: &[u8; 8] = b"OFFIND01";
+pub(super) const MAGIC: &[u8; 8] = b"OFFIND02";
 /// Bytes of a fingerprint of objections.
 pub(super) const FINGERPRINT: usize = 32;
 
@@ -41,11 +41,21 @@ pub(super) enum Section {
     NameEnds,
     /// Words of people, with their part of the name in the two highest bits; u32.
     Names,
+    /// Distinct postcodes, ascending, eight characters each, the last ones spaces.
+    Postcodes,
+    /// How many people live at each postcode and all before it; u32.
+    PostcodeEnds,
+    /// The place of each person's postcode among `Postcodes`, or [`NO_POSTCODE`]; u32.
+    PostcodeOf,
 }
 
-pub(super) const SECTIONS: usize = 10;
+pub(super) const SECTIONS: usize = 13;
 /// Bytes before the first section: magic, fingerprint, and start and end of each section as u64.
 pub(super) const HEADER: usize = MAGIC.len() + FINGERPRINT + SECTIONS * 16;
+/// Characters of a postcode.
+pub(super) const POSTCODE: usize = 8;
+/// Of somebody who has none.
+pub(super) const NO_POSTCODE: u32 = u32::MAX;
 /// Bytes of a person_id.
 pub(super) const ID: usize = 16;
 
@@ -89,7 +99,7 @@ pub(super) fn letters(word: &str) -> u32 {
     word.bytes().filter(u8::is_ascii_lowercase).fold(0, |mask, letter| mask | 1 << (letter - b'a'))
 }
 
-/// An opened index. The vocabulary and the days are in memory (about 6 MB for 2.7 million people), the rest is read where it is asked for.
+/// An opened index. The vocabulary and the days are in memory (some 7 MB for 2.7 million people), the rest is read where it is asked for.
 pub(super) struct Index {
     file: File,
     path: PathBuf,
@@ -102,6 +112,8 @@ pub(super) struct Index {
     holder_ends: Vec<u32>,
     pub days: Vec<i32>,
     day_ends: Vec<u32>,
+    postcodes: Vec<u8>,
+    postcode_ends: Vec<u32>,
 }
 
 impl Index {
@@ -137,6 +149,8 @@ impl Index {
             holder_ends: Vec::new(),
             days: Vec::new(),
             day_ends: Vec::new(),
+            postcodes: Vec::new(),
+            postcode_ends: Vec::new(),
         };
         index.word_ends = index.all(Section::WordEnds)?;
         index.word_bytes = index.bytes(Section::WordBytes, 0, index.length(Section::WordBytes))?;
@@ -144,6 +158,8 @@ impl Index {
         index.holder_ends = index.all(Section::HolderEnds)?;
         index.days = index.all(Section::Days)?.into_iter().map(u32::cast_signed).collect();
         index.day_ends = index.all(Section::DayEnds)?;
+        index.postcodes = index.bytes(Section::Postcodes, 0, index.length(Section::Postcodes))?;
+        index.postcode_ends = index.all(Section::PostcodeEnds)?;
         index.check()?;
         Ok(index)
     }
@@ -162,7 +178,11 @@ impl Index {
             && std::str::from_utf8(&self.word_bytes).is_ok_and(str::is_ascii)
             && u64::from(self.holder_ends.last().copied().unwrap_or(0)) * 4 == self.length(Section::Holders)
             && u64::from(self.people()) * 4 == self.length(Section::NameEnds)
-            && u64::from(self.people()) * ID as u64 == self.length(Section::Ids);
+            && u64::from(self.people()) * ID as u64 == self.length(Section::Ids)
+            && self.postcodes.is_ascii()
+            && self.postcodes.len() == self.postcode_ends.len() * POSTCODE
+            && self.postcode_ends.is_sorted()
+            && u64::from(self.people()) * 4 == self.length(Section::PostcodeOf);
         if whole { Ok(()) } else { Err(damaged(&self.path)) }
     }
 
@@ -222,6 +242,25 @@ impl Index {
         let at = u64::from(person) * ID as u64;
         let bytes = self.bytes(Section::Ids, at, at + ID as u64)?;
         std::str::from_utf8(&bytes).ok().and_then(PersonId::parse).ok_or_else(|| damaged(&self.path))
+    }
+
+    /// How many people live where postcodes begin like this.
+    pub fn living_in(&self, begins: &str) -> u32 {
+        let all = self.postcodes.as_chunks::<POSTCODE>().0;
+        let first = all.partition_point(|postcode| &postcode[..] < begins.as_bytes());
+        let count = all[first..].partition_point(|postcode| postcode.starts_with(begins.as_bytes()));
+        let before = |at: usize| if at == 0 { 0 } else { self.postcode_ends[at - 1] };
+        before(first + count) - before(first)
+    }
+
+    /// The postcode of the person at a place.
+    pub fn postcode_of(&self, person: u32) -> Result<Option<&str>> {
+        let at = self.numbers(Section::PostcodeOf, person, person + 1)?[0] as usize;
+        if at == NO_POSTCODE as usize {
+            return Ok(None);
+        }
+        let bytes = self.postcodes.as_chunks::<POSTCODE>().0.get(at).ok_or_else(|| damaged(&self.path))?;
+        Ok(Some(std::str::from_utf8(bytes).expect("checked when it was opened").trim_end()))
     }
 
     /// The names of the people at neighbouring places, each handed to `visit` with its place.

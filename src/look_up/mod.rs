@@ -13,6 +13,7 @@ mod born;
 mod build;
 mod find;
 mod index;
+mod place;
 mod query;
 mod score;
 #[cfg(test)]
@@ -21,4 +22,5 @@ mod tests;
 pub use born::BornAlike;
 pub(crate) use build::write_index;
 pub use find::{Answer, Finder, Found};
+pub use place::PlaceAlike;
 pub use query::{CODES, Query};

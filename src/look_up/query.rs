@@ -1,9 +1,10 @@
 //! A question: words of a name in any order, and a date of birth as far as it is known.
 
 use super::born::Born;
+use super::index::Part;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::{Field, Source};
-use crate::standardise::{Context, name};
+use crate::standardise::{Context, name, postcode};
 use jiff::civil::Date;
 
 /// The codes this room raises (OF058x).
@@ -15,7 +16,8 @@ static QUESTION_UNCLEAR: Code = Code {
     title: "the question cannot be understood",
     next_step: "Ask with --name and a date of birth such as --born 1950-03-12 or --born 12/03/1950, or a year alone",
     explanation: "A question needs a name of at least one word of two letters, or a date of birth. The date may be written in any \
-                  of the ways that extracts write it; where day and month could be either, both are tried.",
+                  of the ways that extracts write it; where day and month could be either, both are tried. A postcode, whole or its \
+                  first part, tells namesakes apart.",
 };
 
 pub(super) static NO_INDEX: Code = Code {
@@ -29,20 +31,31 @@ pub(super) static NO_INDEX: Code = Code {
 /// Words of a question beyond this say nothing new.
 const WORDS_MAX: usize = 8;
 
+/// A canonical word of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Word {
+    pub text: String,
+    /// As what it stands in the name that was said.
+    pub part: Part,
+}
+
 /// What somebody asks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Query {
-    /// Canonical words, in the order in which they were said.
-    pub(super) words: Vec<String>,
+    /// In the order in which they were said.
+    pub(super) words: Vec<Word>,
     pub(super) born: Option<Born>,
+    /// Canonical, whole or not.
+    pub(super) postcode: Option<String>,
 }
 
 impl Query {
-    /// Reads a question; `as_of` tells which century a year of two digits is of.
+    /// Reads a question; `as_of` tells which century a year of two digits is of. A postcode tells namesakes apart and is no question of
+    /// its own.
     ///
     /// # Errors
     /// OF0580 where nothing can be looked for. What was asked is never repeated.
-    pub fn read(name: Option<&str>, born: Option<&str>, as_of: Date) -> Result<Query> {
+    pub fn read(name: Option<&str>, born: Option<&str>, postcode: Option<&str>, as_of: Date) -> Result<Query> {
         let words = name.map(words_of).unwrap_or_default();
         if name.is_some_and(|name| !name.trim().is_empty()) && words.is_empty() {
             return Err(unclear("the name has no letters that can be looked for"));
@@ -51,18 +64,26 @@ impl Query {
             Some(born) => Some(day(born, as_of).ok_or_else(|| unclear("the date of birth is none"))?),
             None => None,
         };
-        if born.is_none() && words.iter().all(|word| word.len() < 2) {
+        if born.is_none() && words.iter().all(|word| word.text.len() < 2) {
             return Err(unclear("it has neither a name nor a date of birth"));
         }
-        Ok(Query { words, born })
+        let postcode = match postcode.map(str::trim).filter(|postcode| !postcode.is_empty()) {
+            Some(written) => Some(place(written, as_of).ok_or_else(|| unclear("the postcode is no British one"))?),
+            None => None,
+        };
+        Ok(Query { words, born, postcode })
     }
 
     /// The words as they were said, and with each two neighbours joined: "o brien" and "mary ann" may be recorded in one.
-    pub(super) fn ways(&self) -> Vec<Vec<String>> {
+    pub(super) fn ways(&self) -> Vec<Vec<Word>> {
         let joined = (1..self.words.len()).map(|at| {
             let mut words = self.words.clone();
             let second = words.remove(at);
-            words[at - 1].push_str(&second);
+            let first = &mut words[at - 1];
+            first.text.push_str(&second.text);
+            if first.part != second.part {
+                first.part = Part::Other;
+            }
             words
         });
         std::iter::once(self.words.clone()).chain(joined).collect()
@@ -74,21 +95,33 @@ fn unclear(what: &str) -> Failure {
 }
 
 /// Canonical words of a name that may be written "Smith, John" or "John Smith"; each once.
-fn words_of(name: &str) -> Vec<String> {
+fn words_of(name: &str) -> Vec<Word> {
     let (given, middle, family) = name::display_full(name);
     let context =
         |field| Context::learn(field, None, &Source::default(), Date::constant(2000, 1, 1), &mut std::iter::empty());
-    let mut words: Vec<String> = Vec::new();
-    for (part, field) in [(given, Field::GivenName), (middle, Field::MiddleName), (family, Field::FamilyName)] {
+    let mut words: Vec<Word> = Vec::new();
+    for (said, field, part) in [
+        (given, Field::GivenName, Part::Given),
+        (middle, Field::MiddleName, Part::Other),
+        (family, Field::FamilyName, Part::Family),
+    ] {
         let mut clean = String::new();
-        context(field).clean(&part, &mut clean);
+        context(field).clean(&said, &mut clean);
         for word in clean.split([' ', '|']).filter(|word| !word.is_empty() && word.is_ascii()) {
-            if words.len() < WORDS_MAX && !words.iter().any(|known| known == word) {
-                words.push(word.to_string());
+            if words.len() < WORDS_MAX && !words.iter().any(|known| known.text == word) {
+                words.push(Word { text: word.to_string(), part });
             }
         }
     }
     words
+}
+
+/// A postcode in any way of writing that extracts have.
+fn place(written: &str, as_of: Date) -> Option<String> {
+    let mut clean = String::new();
+    let context = Context::learn(Field::Postcode, None, &Source::default(), as_of, &mut std::iter::empty());
+    let is_null = context.clean(written, &mut clean).is_null;
+    (!is_null && postcode::outward(&clean).is_some()).then_some(clean)
 }
 
 /// A date in any way of writing that extracts have.

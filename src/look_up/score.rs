@@ -7,15 +7,38 @@ use rustc_hash::FxHashMap;
 /// A word of a question, with every word of the vocabulary that it may stand for.
 pub(super) struct Asked {
     pub word: String,
+    /// The part of the name that it was said as.
+    part: Part,
     pub like: FxHashMap<u32, Alike>,
-    /// The bits of the word as it was said; those of the rarest where nobody has it.
-    pub bits: f64,
+    /// How rarely anybody's question has this word, in bits: what an exact agreement is worth.
+    bits: f64,
+}
+
+/// One in this many names is said quite otherwise, log2.
+const SAID_OTHERWISE: f64 = 5.0;
+/// The rarity of a word that nobody has, among all that people say.
+const UNHEARD: f64 = 20.0;
+
+impl Asked {
+    /// Weighs a word: whoever says it means one of the words that are like it, each as often as people have it and callers say this for
+    /// it, or another word altogether.
+    pub fn new(index: &Index, word: &str, part: Part, like: FxHashMap<u32, Alike>) -> Asked {
+        let share = |place: u32| -rarity(index, index.holders_count(place));
+        let alone = index.place_of(word).map_or(-UNHEARD, share) - SAID_OTHERWISE;
+        // In order, as a sum of fractions depends on it.
+        let mut meant: Vec<(u32, Alike)> = like.iter().map(|(&place, &alike)| (place, alike)).collect();
+        meant.sort_unstable();
+        let said: f64 = meant.iter().map(|&(place, alike)| (share(place) - alike.taken_bits()).exp2()).sum();
+        Asked { word: word.to_string(), part, like, bits: -(said + alone.exp2()).log2() }
+    }
 }
 
 /// An agreement by one letter is worth this much: one name in some twenty begins with it.
 const INITIAL_BITS: f64 = 4.0;
-/// An agreement that is left of common words is worth this much at least.
-const LEAST_BITS: f64 = 0.5;
+/// An agreement is worth this much at least: less, and a word counts as said of nobody's name.
+const LEAST_BITS: f64 = -5.0;
+/// What it takes that a given name was said as a family name, or the other way round.
+const OTHER_PART: f64 = 2.0;
 /// What a word that was said and is in none of the names takes; names that were left out are commoner than invented ones.
 const SAID_ALONE: f64 = 4.0;
 /// What a given or family name that was not said takes.
@@ -64,11 +87,13 @@ pub(super) fn name_bits(index: &Index, asked: &[Asked], name: &[NameWord]) -> (f
 }
 
 fn agreement(index: &Index, asked: &Asked, named: NameWord) -> Option<(Alike, f64)> {
+    let (said, has) = (asked.part, named.part);
+    let turned = matches!((said, has), (Part::Given, Part::Family) | (Part::Family, Part::Given));
+    let taken = if turned { OTHER_PART } else { 0.0 };
     if let Some(&alike) = asked.like.get(&named.word) {
-        let own = rarity(index, index.holders_count(named.word));
-        return Some((alike, (own.min(asked.bits) - alike.taken_bits()).max(LEAST_BITS)));
+        return Some((alike, (asked.bits - alike.taken_bits() - taken).max(LEAST_BITS)));
     }
     let word = index.word(named.word);
     let initial = (word.len() == 1) != (asked.word.len() == 1) && word.as_bytes()[0] == asked.word.as_bytes()[0];
-    initial.then_some((Alike::Initial, INITIAL_BITS))
+    initial.then_some((Alike::Initial, INITIAL_BITS - taken))
 }

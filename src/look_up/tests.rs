@@ -35,9 +35,15 @@ fn person_id(nth: usize) -> String {
 }
 
 fn indexed(people: &[Somebody]) -> Indexed {
+    indexed_at(people, |nth| if nth == 0 { "NW1 4AB".into() } else { String::new() })
+}
+
+/// The same with the postcode of each.
+fn indexed_at(people: &[Somebody], postcode: impl Fn(usize) -> String) -> Indexed {
     let ids: Vec<String> = (0..people.len()).map(person_id).collect();
     let mut gathered = Gathered::new(AS_OF);
-    for ((given, family, other, born), id) in people.iter().zip(&ids) {
+    for (nth, ((given, family, other, born), id)) in people.iter().zip(&ids).enumerate() {
+        let postcode = postcode(nth);
         let others: Vec<String> =
             Some(*other).filter(|other| !other.is_empty()).map(str::to_string).into_iter().collect();
         gathered.add_person(&Named {
@@ -48,6 +54,7 @@ fn indexed(people: &[Somebody]) -> Indexed {
             family: Some(family),
             previous: None,
             others: &others,
+            postcode: Some(postcode.as_str()).filter(|postcode| !postcode.is_empty()),
         });
     }
     let folder = tempfile::tempdir().expect("a folder");
@@ -63,7 +70,7 @@ impl Indexed {
     }
 
     fn ask(&self, name: &str, born: &str) -> Answer {
-        let query = Query::read(Some(name), Some(born), AS_OF).expect("a question");
+        let query = Query::read(Some(name), Some(born), None, AS_OF).expect("a question");
         self.open().expect("an index").ask(&query, 5, false, &|_| false).expect("it is whole")
     }
 
@@ -92,9 +99,37 @@ fn people_are_found_however_they_are_spelt() {
 }
 
 #[test]
+fn a_postcode_tells_namesakes_apart() {
+    const AREAS: [&str; 8] = ["AB", "CF", "DE", "HA", "LS", "NW", "PO", "TR"];
+    let namesake = |nth: usize| ("Mary", "Khan", "", ["1970-05-11", "1970-05-12"][nth % 2]);
+    let other = ("Peter", "Quill", "", "1940-02-03");
+    let people: Vec<Somebody> = (0..40).map(namesake).chain(std::iter::repeat_n(other, 2000)).collect();
+    let town = indexed_at(&people, |nth| match nth {
+        0..40 => format!("{}{} 4AB", AREAS[nth % 8], 1 + nth / 8),
+        _ => "EX1 1AA".into(),
+    });
+    let first = |born: &str, postcode: &str| {
+        let query = Query::read(Some("mary khan"), Some(born), Some(postcode), AS_OF).expect("a question");
+        let found = town.open().expect("an index").ask(&query, 3, false, &|_| false).expect("it is whole").found;
+        (town.ids.iter().position(|id| *id == found[0].person_id).expect("one of them"), found[0].postcode)
+    };
+    assert_eq!(first("1970-05-11", "ab4 4ab"), (24, Some(PlaceAlike::Same)));
+    // Whose date was misheard lives where it was said.
+    assert_eq!(first("1970-05-12", "AB44AB"), (24, Some(PlaceAlike::Same)));
+    assert_eq!(first("1970-05-11", "AB4 4AX"), (24, Some(PlaceAlike::OneSlip)));
+    assert_eq!(first("1970-05-11", "AB4 4XY"), (24, Some(PlaceAlike::SameSector)));
+    assert_eq!(first("1970-05-11", "AB4 9XY"), (24, Some(PlaceAlike::SameDistrict)));
+    assert_eq!(first("1970-05-11", "AB4"), (24, Some(PlaceAlike::Same)));
+    assert_eq!(first("1970-05-12", "W1A 1AA").1, Some(PlaceAlike::Elsewhere));
+    let refused = Query::read(Some("mary khan"), None, Some("Paris"), AS_OF).expect_err("no such postcode");
+    assert_eq!(refused.code.id, "OF0580");
+    assert!(!refused.to_string().contains("Paris"));
+}
+
+#[test]
 fn whoever_is_gone_is_not_told_of() {
     let town = indexed(&PEOPLE);
-    let query = Query::read(Some("john smith"), Some("1950-03-12"), AS_OF).expect("a question");
+    let query = Query::read(Some("john smith"), Some("1950-03-12"), None, AS_OF).expect("a question");
     let gone = PersonId::parse(&town.ids[0]).expect("an id");
     let answer = town.open().expect("an index").ask(&query, 5, false, &|person| person == gone).expect("whole");
     assert!(!answer.found.is_empty() && answer.found.iter().all(|found| found.person_id != town.ids[0]));
@@ -117,7 +152,7 @@ fn a_damaged_index_is_refused_and_never_a_panic() {
 #[test]
 fn questions_that_ask_nothing() {
     for (name, born) in [(Some("12"), None), (None, Some("yesterday")), (Some(" "), Some(" ")), (Some("j"), None)] {
-        let failure = Query::read(name, born, AS_OF).expect_err("nothing can be looked for");
+        let failure = Query::read(name, born, None, AS_OF).expect_err("nothing can be looked for");
         assert_eq!(failure.code.id, "OF0580");
         assert!(!failure.to_string().contains("yesterday"));
     }
@@ -133,7 +168,7 @@ proptest! {
         let at = at % bytes.len();
         bytes[at] = to;
         std::fs::write(&path, bytes).expect("the disk is there");
-        let query = Query::read(Some("jon smith"), Some("1950-03-12"), AS_OF).expect("a question");
+        let query = Query::read(Some("jon smith"), Some("1950-03-12"), None, AS_OF).expect("a question");
         if let Ok(finder) = town.open() {
             let _ = finder.ask(&query, 5, true, &|_| false);
         }
@@ -152,16 +187,16 @@ proptest! {
     #[test]
     fn dates_agree_as_they_should(day in -30_000i32..20_000, other in -30_000i32..20_000) {
         let (one, two) = (Born::of_day(day).expect("a day"), Born::of_day(other).expect("a day"));
-        prop_assert_eq!(one.alike(one), BornAlike::Exact);
+        prop_assert_eq!(one.alike(one), (BornAlike::Exact, 0.0));
         prop_assert_eq!(one.alike(two), two.alike(one));
-        prop_assert_eq!(one.alike(two) == BornAlike::Exact, day == other);
+        prop_assert_eq!(one.alike(two).0 == BornAlike::Exact, day == other);
     }
 }
 
 #[test]
 fn how_dates_agree() {
     let alike =
-        |said: &str, recorded: &str| Born::read(said).expect("a date").alike(Born::read(recorded).expect("a date"));
+        |said: &str, recorded: &str| Born::read(said).expect("a date").alike(Born::read(recorded).expect("a date")).0;
     for (said, recorded, how) in [
         ("19500312", "19500312", BornAlike::Exact),
         ("1950", "19500312", BornAlike::Exact),

@@ -14,7 +14,7 @@ mod shown_html;
 mod time_line;
 mod wishes;
 
-pub use crate::look_up::{Answer, BornAlike, Found, Query};
+pub use crate::look_up::{Answer, BornAlike, Found, PlaceAlike, Query};
 pub use asked::{Asking, find};
 pub use packages::{OverlapLine, PackageLine, Packages};
 pub use page::{Bond, Feed, FieldLine, OptOutsLine, PersonPage, ProviderLine, Waiting, page};

@@ -154,5 +154,6 @@ impl Display for Answer {
 fn how_well(found: &Found) -> String {
     let name: Vec<&str> = found.name.iter().map(|how| how.unwrap_or("not in any name")).collect();
     let name = if name.is_empty() { String::new() } else { format!("name: {}; ", name.join(", ")) };
-    format!("{:+.1} bits  {name}date of birth: {}", found.bits, found.date_of_birth.words())
+    let postcode = found.postcode.map(|place| format!("; postcode: {}", place.words())).unwrap_or_default();
+    format!("{:+.1} bits  {name}date of birth: {}{postcode}", found.bits, found.date_of_birth.words())
 }

@@ -4,6 +4,7 @@ use super::packages::{PackageLine, Packages};
 use super::shown_html::table;
 use crate::best_record::{date_of, days};
 use crate::summary::pictures::{Drawing, Picture, fitted, line, rectangle, text};
+use jiff::ToSpan;
 use jiff::civil::Date;
 use maud::{Markup, html};
 
@@ -46,7 +47,11 @@ impl Packages {
                 package.stands(),
             ]
         });
-        table("Packages of care", &["when", "need", "service", "provider", "planned until", "stands"], lines.collect())
+        table(
+            "Packages of care, one a line",
+            &["when", "need", "service", "provider", "planned until", "stands"],
+            lines.collect(),
+        )
     }
 
     fn picture(&self, as_of: Date) -> Picture {
@@ -58,8 +63,8 @@ impl Packages {
             title: "Packages of care on one time line".into(),
             description: format!("Bars: {}.", said.collect::<Vec<_>>().join("; ")),
             sizes: vec![
-                ("wide-medium", self.draw(&drawn, as_of, 760.0, 230.0)),
-                ("narrow", self.draw(&drawn, as_of, 350.0, 110.0)),
+                ("wide-medium", self.draw(&drawn, as_of, 760.0, 270.0)),
+                ("narrow", self.draw(&drawn, as_of, 350.0, 130.0)),
             ],
         }
     }
@@ -70,16 +75,16 @@ impl Packages {
         let height = TOP + drawn.len() as f64 * ROW;
         let today = scale.at(days(as_of));
         let body = html! {
-            @for (x, year) in scale.years() {
+            @for (x, when) in scale.marks() {
                 (line("grid", (x, TOP - 6.0), (x, height)))
-                (text("tick", x + 3.0, TOP - 10.0, &year.to_string()))
+                (text("tick", x + 3.0, TOP - 10.0, &when))
             }
             @for (at, package) in drawn.iter().enumerate() {
                 @let y = TOP + at as f64 * ROW;
                 @if let Some((from, until)) = package.days {
                     @let x = scale.at(from);
                     @let end = scale.at(until.map_or(last, |until| until.min(last)));
-                    (text("label end", label - 10.0, y + 19.0, &fitted(&package.what(), label - 14.0, 13.5)))
+                    (text("label end", label - 10.0, y + 19.0, &fitted(&package.what(), label - 34.0, 13.5)))
                     (rectangle(class_of(package), x, y + 6.0, (end - x).max(2.0), ROW - 12.0))
                 }
             }
@@ -111,17 +116,26 @@ impl Scale {
         self.left + f64::from(day - self.first) / self.days * self.length
     }
 
-    /// The beginnings of years, thinned so that their numbers do not touch.
-    fn years(&self) -> Vec<(f64, i16)> {
-        /// Room for the number of a year.
-        const APART: f64 = 44.0;
-        let last = self.first + self.days as i32;
-        let (from, to) = (date_of(self.first).year() + 1, date_of(last).year());
-        let all = (from..=to).map(|year| (self.at(days(jiff::civil::date(year, 1, 1))), year));
-        let mut kept: Vec<(f64, i16)> = Vec::new();
-        for (x, year) in all {
-            if kept.last().is_none_or(|(before, _)| x - before >= APART) && x + APART < self.left + self.length + 20.0 {
-                kept.push((x, year));
+    /// The beginnings of years, or of months where there is but one year, thinned so that their words do not touch.
+    fn marks(&self) -> Vec<(f64, String)> {
+        let (first, last) = (date_of(self.first), date_of(self.first + self.days as i32));
+        let years = (first.year() + 1..=last.year()).map(|year| jiff::civil::date(year, 1, 1));
+        let marks = self.thinned(years.map(|day| (day, day.strftime("%Y").to_string())), 44.0);
+        if marks.len() > 1 {
+            return marks;
+        }
+        let months = first.first_of_month().series(1.month()).skip(1).take_while(|day| *day <= last);
+        self.thinned(months.map(|day| (day, day.strftime("%b %Y").to_string())), 70.0)
+    }
+
+    /// Those of the marks that have room for their words, which are `wide`.
+    fn thinned(&self, marks: impl Iterator<Item = (Date, String)>, wide: f64) -> Vec<(f64, String)> {
+        let mut kept: Vec<(f64, String)> = Vec::new();
+        for (day, words) in marks {
+            let x = self.at(days(day));
+            let apart = kept.last().is_none_or(|(before, _)| x - before >= wide);
+            if apart && x + wide < self.left + self.length + 20.0 {
+                kept.push((x, words));
             }
         }
         kept

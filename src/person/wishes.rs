@@ -83,7 +83,7 @@ impl WishesOfPerson {
     /// For the page of HTML.
     pub(super) fn table(&self) -> Markup {
         table(
-            "Wishes for the end of life",
+            "Wishes, one a line",
             &["what", "which"],
             self.lines().into_iter().map(|(label, words)| vec![label, words]).collect(),
         )

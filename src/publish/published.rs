@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 const ROWS: usize = 32 << 10;
 
 /// A run that stands. The link `current` is followed once, so that all reads see one run.
+#[derive(Debug, Clone)]
 pub(crate) struct PublishedRun {
     pub run_id: String,
     pub folder: PathBuf,

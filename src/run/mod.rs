@@ -42,6 +42,7 @@ mod recalling;
 mod release;
 mod released;
 mod report;
+mod report_again;
 mod rollback;
 mod segments;
 #[doc(hidden)]
@@ -67,6 +68,7 @@ pub use other_model::OtherModel;
 pub use progress::{Show, StageTime};
 pub use purge::Purged;
 pub use release::{ReleasedAgain, release};
+pub use report_again::{ReportAgain, report};
 pub use rollback::{RolledBack, rollback};
 pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};

@@ -107,8 +107,8 @@ impl Purge<'_> {
         let rebuilt = earlier::write(self.job, run, &draft, &standing, &today, &earlier, &mut |_| ())?;
         let mut written = rebuilt.written.clone();
         written.push(find_index::write(self.job, &draft, self.authority)?);
-        let changes = earlier::write_changes(run, &draft, &standing)?;
-        written.push(changes.written.clone());
+        let (changed, changes) = earlier::write_changes(run, &draft, &standing)?;
+        written.push(changed);
         let mut cohorts = earlier::write_cohorts(self.job, run, &draft, &standing, &earlier)?;
         written.extend(earlier::write_cohort_changes(run, &draft, &standing, &mut cohorts, &earlier)?);
         let as_of = earlier.as_of;

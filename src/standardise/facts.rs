@@ -65,7 +65,7 @@ fn clean_category(raw: &str, out: &mut String) -> Verdict {
     Verdict::KEPT
 }
 
-/// A word of a package of care: as a category, but "unknown" and the like are none.
+/// A word of a package of care, or an entry of a list: as a category, but "unknown" and the like are none.
 pub(crate) fn clean_word(raw: &str, out: &mut String) -> Verdict {
     out.clear();
     if is_null_literal(trim(raw)) {
@@ -74,14 +74,14 @@ pub(crate) fn clean_word(raw: &str, out: &mut String) -> Verdict {
     clean_category(raw, out)
 }
 
-/// Entries parted by `;` or `|`, or by commas where neither occurs; each once, in order.
+/// Entries parted by `;` or `|`, or by commas where neither occurs; each once, in order. One that says that nothing is known is none.
 fn clean_list(raw: &str, out: &mut String) -> Verdict {
     let value = trim(raw);
     let by_semicolon = value.contains([';', '|']);
     let mut entries: Vec<String> = Vec::new();
     let mut entry = String::new();
     for part in value.split(|c| if by_semicolon { matches!(c, ';' | '|') } else { c == ',' }) {
-        if !clean_category(part, &mut entry).is_null {
+        if !clean_word(part, &mut entry).is_null {
             entries.push(entry.clone());
         }
     }
@@ -131,6 +131,8 @@ mod tests {
             (CarryKind::List, "b, a", "a;b"),
             (CarryKind::List, "asthma, severe;", "asthma, severe;"),
             (CarryKind::List, "", ""),
+            (CarryKind::List, "N/K", ""),
+            (CarryKind::List, "asthma; not known; N/K; ;copd", "asthma;copd"),
         ] {
             assert_eq!(cleaned(kind, raw), canonical, "{raw}");
             assert_eq!(cleaned(kind, canonical), canonical, "{raw}");

@@ -107,7 +107,7 @@ pub(super) fn crowd(wrong: f64) -> Picture {
         let mut body = String::new();
         for at in 0..CROWD {
             let (x, y) = ((at % columns) as f64 * side, (at / columns) as f64 * side);
-            let class = if at < filled { "bar" } else { "tile" };
+            let class = if at < filled { "bar" } else { "dot-off" };
             body.push_str(&rectangle(class, x, y, side - 2.0, side - 2.0).into_string());
         }
         let rows = CROWD.div_ceil(columns) as f64;

@@ -60,19 +60,35 @@ pub fn browser() -> Option<PathBuf> {
         return Some(chromium);
     }
     assert!(std::env::var_os("CI").is_none(), "missing in continuous integration: {}", missing.join(", "));
-    eprintln!("SKIPPED: the page was not opened in a browser; missing: {}", missing.join(", "));
+    eprintln!("SKIPPED: the page was not looked at; missing: {}", missing.join(", "));
     None
 }
 
 /// axe, console, requests, overflow and letters at three widths, light and dark (tests/page/check.js).
 pub fn check_in_browser(page: &Path) {
     let Some(chromium) = browser() else { return };
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page/check.js");
-    let mut node = Command::new("node");
-    node.arg(script).arg(page).env("CHROMIUM", chromium);
+    let mut node = script("check.js", page);
+    node.env("CHROMIUM", chromium);
     if let Some(pictures) = std::env::var_os("PAGE_PICTURES") {
         node.arg(pictures);
     }
+    finds_nothing_wrong(node);
+}
+
+/// Every specification in a folder against the schema of Vega-Lite (tests/page/vega_lite.js).
+pub fn check_pictures(folder: &Path) {
+    if browser().is_some() {
+        finds_nothing_wrong(script("vega_lite.js", folder));
+    }
+}
+
+fn script(name: &str, looks_at: &Path) -> Command {
+    let mut node = Command::new("node");
+    node.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/page").join(name)).arg(looks_at);
+    node
+}
+
+fn finds_nothing_wrong(mut node: Command) {
     let output = node.output().expect("node runs");
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));

@@ -13,7 +13,7 @@ use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
 use crate::run::counted::{self, Counted, Seen};
 use crate::run::{machine, report};
-use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status};
+use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status, Summary};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
 use serde_json::{Value, json};
@@ -69,8 +69,9 @@ impl Earlier {
         rebuilt: &Rebuilt,
         changes: usize,
     ) -> Value {
-        self.recount(rebuilt, changes);
+        self.recount(rebuilt);
         let run = &mut self.run;
+        run["changes"] = json!(changes);
         run["run_id"] = json!(run_id);
         run["rolled_back_to"] = json!(rolled_back_to);
         run["rolled_back_on"] = json!(job.as_of.to_string());
@@ -81,7 +82,8 @@ impl Earlier {
 
     /// run.json of the same run after `by`, a run of `on`, has taken out whoever objects; the purges before it stay listed.
     pub fn purged(mut self, by: &str, on: Date, rebuilt: &Rebuilt, changes: usize) -> Value {
-        self.recount(rebuilt, changes);
+        self.recount(rebuilt);
+        self.run["changes"] = json!(changes);
         let (rows, people, texts) = (rebuilt.rows_withheld_anew(), rebuilt.gone, rebuilt.texts);
         let mut purges = self.run["purged"].as_array().cloned().unwrap_or_default();
         purges.push(json!({ "by": by, "on": on.to_string(), "rows": rows, "people": people, "texts": texts }));
@@ -89,8 +91,14 @@ impl Earlier {
         self.run
     }
 
+    /// run.json as far as a report looks at it, without whoever objects today.
+    pub fn recounted(mut self, rebuilt: &Rebuilt) -> Value {
+        self.recount(rebuilt);
+        self.run
+    }
+
     /// The accounts after more rows were withheld; everything else of linking stays as it was.
-    fn recount(&mut self, rebuilt: &Rebuilt, changes: usize) {
+    fn recount(&mut self, rebuilt: &Rebuilt) {
         let run = &mut self.run;
         let mut moved: BTreeMap<&str, u64> = BTreeMap::new();
         for file in run["accounts"]["files"].as_array_mut().into_iter().flatten() {
@@ -103,7 +111,6 @@ impl Earlier {
         moved.iter().for_each(|(reason, rows)| withhold(&mut run["accounts"], reason, *rows));
         run["people"] = json!(rebuilt.person_ids.len());
         run["bare_people"] = json!(rebuilt.bare);
-        run["changes"] = json!(changes);
         run["linkage"]["clustering"]["links"] = json!(rebuilt.links);
         run["linkage"]["review"] = json!(rebuilt.review);
     }
@@ -123,17 +130,28 @@ pub(in crate::run) fn write_summary(
     run: &Value,
     changes: Option<Changes>,
 ) -> Result<Vec<WrittenFile>> {
+    let summary = summary(job, as_of, (kept, &draft.so_far()), run, changes)?;
+    summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect()
+}
+
+/// The report and the tables beside it, counted from `tables`: those of `kept` as they may stand today. `run` is its run.json, counted anew.
+pub(in crate::run) fn summary(
+    job: &Job,
+    as_of: Date,
+    (kept, tables): (&PublishedRun, &PublishedRun),
+    run: &Value,
+    changes: Option<Changes>,
+) -> Result<Summary> {
     let control = counted::control(job)?;
     let providers = providers(job, run);
-    let so_far = draft.so_far();
-    let counted = counted(as_of, &so_far, &providers)?;
-    let segments = segments(job, &so_far)?;
+    let counted = counted(as_of, tables, &providers)?;
+    let segments = segments(job, tables)?;
     let figure = |place: &str| run.pointer(place).and_then(Value::as_u64).unwrap_or(0);
     let cohorts: Vec<CohortCount> = serde_json::from_value(run["cohorts"].clone()).unwrap_or_default();
     let facts = Facts {
         job: &job.name,
         as_of,
-        run_id: &so_far.run_id,
+        run_id: &tables.run_id,
         control: &control,
         people: counted.people(),
         linkage: Linkage {
@@ -145,12 +163,12 @@ pub(in crate::run) fn write_summary(
         changes,
         segment_sets: segments.iter().map(|(set, of_person)| segment_set(set, of_person)).collect(),
         cohorts: &cohorts,
-        past: report::past(Some(kept), &so_far.run_id)?,
-        care: care::packages(job, &so_far)?,
-        end_of_life: care::end_of_life(job, as_of, &so_far)?,
+        past: report::past(Some(kept), &tables.run_id)?,
+        care: care::packages(job, tables)?,
+        end_of_life: care::end_of_life(job, as_of, tables)?,
         providers,
     };
-    summary::build(&facts).files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect()
+    Ok(summary::build(&facts))
 }
 
 fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<Counted> {

@@ -12,9 +12,9 @@ mod standing;
 mod tables;
 mod today;
 
-pub(super) use changes::write_changes;
+pub(super) use changes::{changes_left, write_changes};
 pub(super) use cohorts::{write_cohort_changes, write_cohorts};
-pub(super) use facts::{Earlier, segment_set, write_summary};
+pub(super) use facts::{Earlier, segment_set, summary, write_summary};
 pub(super) use standing::{KEPT_APART_TODAY, Standing};
 pub(super) use tables::{texts_object, write};
 pub(super) use today::Today;

@@ -3,8 +3,8 @@
 use super::Label;
 use crate::blocking::{Blocks, PairPatterns};
 use crate::clustering::{
-    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Sample, Weighed, WeighedPairs,
-    score_around, score_fresh_pairs, score_pairs,
+    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Sample, Weighed, WeighedPairs, score_around,
+    score_fresh_pairs, score_pairs,
 };
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;

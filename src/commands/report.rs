@@ -1,0 +1,40 @@
+//! `onefolk report JOB`.
+
+use super::extracts::Looks;
+use onefolk::failure::Result;
+use onefolk::job::Job;
+use onefolk::run::{self, Show};
+use std::path::PathBuf;
+
+/// Make the report and the tables beside it anew from a run that stands, without linking again.
+#[derive(clap::Args)]
+#[command(
+    after_help = "Example:\n  onefolk report night/job.toml\n\nEvery run makes its report. This makes it again after somebody has objected, after [report], cohort names or segments of the\njob have changed, or with a newer version. Objections and flags are those of today; the tables of the run stay as they are."
+)]
+pub struct Arguments {
+    /// The job file.
+    job: PathBuf,
+    /// Another kept run than the current one, such as 2026-11-22-01.
+    #[arg(long, value_name = "RUN")]
+    run: Option<String>,
+    /// Print what was done as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
+    let looks = Looks::default();
+    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let done = run::report(&job, arguments.run.as_deref(), Show::fitting(quiet))?;
+    if arguments.json {
+        return super::print_json(&serde_json::to_value(&done).expect("facts are plain data"));
+    }
+    if quiet {
+        return Ok(());
+    }
+    let left_out = match done.people_left_out {
+        0 => String::new(),
+        people => format!("\n{people} people of the run object today and are in no count."),
+    };
+    super::print(&format!("{} files of run {}; open {}{left_out}\n", done.files, done.run_id, done.report.display()))
+}

@@ -1,0 +1,125 @@
+//! `onefolk report`: the report of a run that stands, made anew from its tables, as objections and flags are today.
+//!
+//! In: a kept run, today's lists and today's extracts, which say who objects and who is flagged. Out: `report.html`, `report.xlsx` and
+//! `summary/` of that run, in place of what stood there. Always: nothing is linked; whoever objects today is in no count; the same bytes as the
+//! night's own where neither the lists, the flags, the job nor this program have changed; the tables, run.json and releases of the run stay.
+
+use super::earlier::{self, Earlier, Standing, Today};
+use super::progress::{Progress, Show};
+use super::{history, on_threads};
+use crate::consent;
+use crate::disk;
+use crate::failure::{Failure, Result};
+use crate::identity::Ledger;
+use crate::job::Job;
+use crate::publish::published::PublishedRun;
+use crate::publish::{self, Draft, Lock, OUTPUT_UNWRITABLE};
+use crate::summary::{OVER_TIME, Summary};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// What was made.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct ReportAgain {
+    pub run_id: String,
+    /// The page, below the folder of the run.
+    pub report: PathBuf,
+    /// Files that were made.
+    pub files: usize,
+    /// People of the run who are in no count any more, as they object today.
+    pub people_left_out: u64,
+}
+
+/// Makes the report of the kept run `run_id` anew; of the current one where none is named.
+///
+/// # Errors
+/// OF0530 where there is no run, OF0551 where that one is not kept, OF0501 where another run holds the output; and what reading the lists and
+/// today's extracts may meet. Then what stood there stands.
+pub fn report(job: &Job, run_id: Option<&str>, show: Show) -> Result<ReportAgain> {
+    let asked = || run_id.map_or_else(|| PublishedRun::current(job), |run_id| PublishedRun::kept(job, run_id));
+    // Asked first, so that a misspelt name makes no folders.
+    let run = asked()?;
+    let lock = Lock::acquire(&job.output, &format!("report of {}", run.run_id))?;
+    let again = || {
+        publish::recover(&lock)?;
+        on_threads(job, || under_lock(job, &asked()?, &lock, &Progress::new(show)))
+    };
+    history::kept(&lock, "report", |_| None, again)
+}
+
+fn under_lock(job: &Job, run: &PublishedRun, lock: &Lock, progress: &Progress) -> Result<ReportAgain> {
+    let authority = consent::read(job)?;
+    let today = Today::read(job, &authority, progress)?;
+    let stage = progress.stage("Report", None);
+    let standing = Standing::of(run, &today)?;
+    // Dropped without a commit, it leaves nothing behind.
+    let draft = Draft::create(lock, &run.run_id)?;
+    let told = Told::of(job, run, &draft, &standing, &today)?;
+    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let at = ledger.runs().iter().position(|known| *known == run.run_id);
+    let before = at.and_then(|at| at.checked_sub(1)).map(|at| ledger.runs()[at].as_str());
+    let changes = earlier::changes_left(run, &standing)?.counts(before);
+    let past = figures_before(job, run)?;
+    let summary = earlier::summary(job, told.as_of, (&past, &told.tables), &told.run_json, changes)?;
+    let files = place(run, &draft, &summary)?;
+    stage.done(format!("{files} files"));
+    let left_out = (0..standing.people()).filter(|&person| standing.reason(person).is_some()).count() as u64;
+    let report = run.folder.join("report.html");
+    Ok(ReportAgain { run_id: run.run_id.clone(), report, files, people_left_out: left_out })
+}
+
+/// The run whose over_time.csv tells what was printed before: its own, or where that is lost, the one before it that is kept.
+fn figures_before(job: &Job, run: &PublishedRun) -> Result<PublishedRun> {
+    let mut kept = PublishedRun::all_kept(&job.output)?;
+    let own = kept.iter().position(|kept| kept.run_id == run.run_id);
+    kept.truncate(own.map_or(0, |own| own + 1));
+    let has = |run: &PublishedRun| run.has(&format!("summary/{OVER_TIME}"));
+    Ok(kept.into_iter().rfind(has).unwrap_or_else(|| run.clone()))
+}
+
+/// What the report is counted from.
+struct Told {
+    tables: PublishedRun,
+    run_json: Value,
+    as_of: jiff::civil::Date,
+}
+
+impl Told {
+    /// The run itself where everybody in it may stand as they are, else a copy without whom objects and without places of whom is flagged.
+    fn of(job: &Job, run: &PublishedRun, draft: &Draft, standing: &Standing, today: &Today) -> Result<Told> {
+        let earlier = Earlier::read(run)?;
+        let as_of = earlier.as_of;
+        if !standing.somebody_is_gone() && !standing.masked.contains(&true) {
+            return Ok(Told { tables: run.clone(), run_json: earlier.run, as_of });
+        }
+        let rebuilt = earlier::write(job, run, draft, standing, today, &earlier, &mut |_| ())?;
+        let mut cohorts = earlier::write_cohorts(job, run, draft, standing, &earlier)?;
+        earlier::write_cohort_changes(run, draft, standing, &mut cohorts, &earlier)?;
+        let mut run_json = earlier.recounted(&rebuilt);
+        run_json["cohorts"] = json!(cohorts);
+        Ok(Told { tables: draft.so_far(), run_json, as_of })
+    }
+}
+
+/// Puts every file of the summary in its place by a rename of its own, and takes away what an earlier version has left beside them.
+fn place(run: &PublishedRun, draft: &Draft, summary: &Summary) -> Result<usize> {
+    let failed = |error: std::io::Error| Failure::from_io(&error, &run.folder, &OUTPUT_UNWRITABLE);
+    let folder = run.folder.join("summary");
+    disk::create_folder(&folder).map_err(failed)?;
+    let mut made = BTreeSet::new();
+    for (name, bytes) in summary.files() {
+        draft.write_bytes(&name, bytes)?;
+        let aside = draft.folder().join(&name);
+        disk::sync_file(&aside).and_then(|()| disk::rename(&aside, &run.folder.join(&name))).map_err(failed)?;
+        made.insert(run.folder.join(name));
+    }
+    for entry in std::fs::read_dir(&folder).map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if !made.contains(&path) {
+            disk::remove_file(&path).map_err(failed)?;
+        }
+    }
+    disk::sync_folder(&folder).and_then(|()| disk::sync_folder(&run.folder)).map_err(failed)?;
+    Ok(made.len())
+}
