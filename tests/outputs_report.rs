@@ -67,10 +67,7 @@ fn every_table_of_people_says_what_people_parquet_holds() {
     for row in summary(&night, "people_by_group.csv") {
         let providers = |of: &dyn Fn(&str) -> String| of("provider_count");
         let exact = match (row["measure"].as_str(), row["group"].as_str()) {
-            ("everybody", _) => {
-                assert_eq!(row["count"], people.rows.len().to_string(), "the number of people is exact");
-                continue;
-            }
+            ("everybody", _) => people.rows.len() as u64,
             ("status", "Registered") => how_many(&people, |of| of("status") == "registered"),
             ("status", "Known, not registered") => how_many(&people, |of| of("status") == "known_only"),
             ("status", words) => how_many(&people, |of| of("status") == words.to_lowercase()),
@@ -128,15 +125,16 @@ fn each_night_carries_on_what_earlier_ones_have_printed() {
     night.run().done();
     let second = night.table("people.parquet").rows.len();
     assert!(second < first, "{second} of {first}");
-    assert!(page(&night).contains(&format!(
-        "People: {} fewer. Changes are since 22 November 2026, run 2026-11-22-01.",
-        first - second
-    )));
     assert!(page(&night).contains("id=\"cohorts-over-time\""));
     let carried = night.current("summary/over_time.csv");
     let everybody = over_time(&carried, "everybody", "All people");
-    assert_eq!(everybody["2026-11-22-01"], first.to_string());
-    assert_eq!(everybody["2026-11-23-01"], second.to_string());
+    let [first_printed, second_printed] =
+        ["2026-11-22-01", "2026-11-23-01"].map(|run| everybody[run].parse::<usize>().expect("it is shown"));
+    assert!(first_printed.abs_diff(first) <= 4 && second_printed.abs_diff(second) <= 4);
+    assert!(page(&night).contains(&format!(
+        "People: {} fewer. Changes are since 22 November 2026, run 2026-11-22-01.",
+        first_printed - second_printed
+    )));
     // What is carried on is what was printed, to the letter.
     let before = night.output().join("runs/2026-11-22-01/summary/cohorts.csv");
     assert_eq!(over_time(&carried, "cohort", "grown")["2026-11-22-01"], rows(&before)[0]["people"]);

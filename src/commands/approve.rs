@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Agree to a release as it is defined now, countersigned with the governance lead's key.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk approve night/job.toml planning --who \"Ann Reed\" --role lay_partner --key lead.key\n\nThe agreement is of this very definition: whoever changes a letter of it needs a new one. `onefolk policy show JOB` shows\nthe definition's hash, what is missing and what the rules say."
+    after_help = "Example:\n  onefolk approve night/job.toml planning --who \"Ann Reed\" --role lay_partner --key lead.key\n  onefolk approve night/job.toml planning --who \"Ann Reed\" --role lay_partner --own-key ann.key\n\nThe agreement is of this very definition: whoever changes a letter of it needs a new one. `onefolk policy show JOB` shows\nthe definition's hash, what is missing and what the rules say."
 )]
 pub struct Arguments {
     /// The job file.
@@ -22,9 +22,12 @@ pub struct Arguments {
     /// As what: the role of that [[approver]].
     #[arg(long)]
     role: String,
-    /// The governance lead's private key.
+    /// The governance lead's private key. Without it the agreement waits for the lead's signature.
+    #[arg(long, value_name = "FILE", required_unless_present = "own_key")]
+    key: Option<PathBuf>,
+    /// The approver's own private key, where the job names its public half: they sign before the lead does.
     #[arg(long, value_name = "FILE")]
-    key: PathBuf,
+    own_key: Option<PathBuf>,
     /// The day of the agreement; the job's as_of if not given.
     #[arg(long, value_name = "DATE")]
     date: Option<String>,
@@ -39,7 +42,8 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let wrong = |_| Failure::new(&USAGE, "--date takes a date such as 2026-11-22");
     let date = arguments.date.as_ref().map_or(Ok(job.as_of), |text| text.parse().map_err(wrong))?;
     let names = [arguments.who.as_str(), arguments.role.as_str()];
-    let approval = policy::approve(&job, &arguments.release, names, date, &arguments.key)?;
+    let hands = policy::Hands { lead: arguments.key.as_deref(), own: arguments.own_key.as_deref() };
+    let approval = policy::approve(&job, &arguments.release, names, date, hands)?;
     if arguments.json {
         return super::print_json(&serde_json::to_value(&approval).expect("an approval is plain data"));
     }
@@ -47,7 +51,11 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
         return Ok(());
     }
     super::print(&format!(
-        "{} agrees as {} to release {} with the definition {}.\n",
-        approval.who, approval.role, approval.release, approval.definition
+        "{} agrees as {} to release {} with the definition {}.{}\n",
+        approval.who,
+        approval.role,
+        approval.release,
+        approval.definition,
+        if approval.signature.is_empty() { " It counts once the governance lead has countersigned it." } else { "" }
     ))
 }

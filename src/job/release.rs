@@ -47,6 +47,8 @@ pub struct PolicySettings {
 pub struct Approver {
     pub name: String,
     pub role: String,
+    /// Public key of their own; where there is one, their agreement must be signed with it as well.
+    pub key: Option<PathBuf>,
 }
 
 /// Words of the job file for an enum, in the order of its variants.

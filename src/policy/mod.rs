@@ -9,7 +9,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use approvals::{Agreed, Approval, Approvals, approve};
+pub use approvals::{Agreed, Approval, Approvals, Hands, approve};
 pub(crate) use approvals::{signed, write as write_approvals};
 pub use rules::{Known, Refusal, judge};
 pub(crate) use rules::{acts_national, acts_type_1, cohort_of};
@@ -30,7 +30,7 @@ static APPROVALS_UNUSABLE: Code = Code {
     title: "the approvals cannot be read or written",
     next_step: "Correct the file and line that the message names, or take the file out of the backup, then try again",
     explanation: "Agreements to releases stand in the file that [policy] approvals_file names, CSV with the header \
-                  release,who,role,date,definition,signature. `onefolk approve` adds lines to it; a line that cannot be read stops \
+                  release,who,role,date,definition,signature,own_signature (the last may be absent). `onefolk approve` adds lines to it; a line that cannot be read stops \
                   whatever would rest on it.",
 };
 
@@ -38,9 +38,10 @@ static NOT_AN_APPROVER: Code = Code {
     id: "OF0721",
     exit: Exit::JobWrong,
     title: "this agreement would not count",
-    next_step: "Name an [[approver]] of the job with their role, and sign with the key whose public half [policy] governance_lead_key names",
+    next_step: "Name an [[approver]] of the job with their role, and sign with the key whose public half [policy] governance_lead_key names, and with the approver's own where [[approver]] names one",
     explanation: "An agreement counts where the job names who agrees with that role, where the role is one that the release needs, and \
-                  where it is countersigned with the governance lead's private key.",
+                  where it is countersigned with the governance lead's private key. Where the job names a key of the approver, it counts only \
+                  where they have signed it themselves (--own-key), which they do before the lead does.",
 };
 
 pub(crate) static NO_SUCH_RELEASE: Code = Code {
@@ -128,22 +129,22 @@ pub struct Standing {
 /// How every release of a job stands on its `as_of`, in the order of the job.
 ///
 /// # Errors
-/// OF0720 for the approvals, OF0700 for the governance lead's key.
+/// OF0720 for the approvals, OF0700 for the key of the governance lead or of an approver.
 pub fn standing(job: &Job) -> Result<Vec<Standing>> {
     let approvals = Approvals::read(job)?;
     let lead = job.policy.governance_lead_key.as_deref().map(keys::read_public).transpose()?;
     let national = consent::national_is_known(job, job.as_of);
     let one = |release: &crate::job::Release| {
-        let agreed = approvals.agreed(release, &job.approvers, lead.as_ref(), job.as_of);
+        let agreed = approvals.agreed(release, &job.approvers, lead.as_ref(), job.as_of)?;
         let refusals = judge(job, release, &Known { agreed: &agreed, national: national.clone() });
-        Standing {
+        Ok(Standing {
             id: release.id.clone(),
             recipient: release.recipient.clone(),
             purpose: release.purpose.word(),
             definition: release.definition_hash(),
             agreed,
             refusals,
-        }
+        })
     };
-    Ok(job.releases.iter().map(one).collect())
+    job.releases.iter().map(one).collect()
 }

@@ -208,7 +208,8 @@ fn agreements_are_of_one_definition_by_named_people_under_one_key() {
         refusals.into_iter().find(|refusal| refusal.rule == "approved").map(|refusal| refusal.why)
     };
     let agree = |job: &crate::job::Job, who: &str, role: &str, key: &Path| {
-        approve(job, "one", [who, role], date, key).map(|_| ()).map_err(|failure| failure.code.id)
+        let hands = Hands { lead: Some(key), own: None };
+        approve(job, "one", [who, role], date, hands).map(|_| ()).map_err(|failure| failure.code.id)
     };
     assert!(approved(&first).expect("nobody has agreed").contains("governance_lead, lay_partner"));
     assert_eq!(agree(&first, "Ann", "lay_partner", &lead), Err("OF0721"));
@@ -235,4 +236,50 @@ fn agreements_are_of_one_definition_by_named_people_under_one_key() {
     let mut elsewhere = first.clone();
     elsewhere.policy.governance_lead_key = Some(crate::keys::public_beside(&other));
     assert!(approved(&elsewhere).is_some());
+}
+
+/// Where the job names a key of the approver, the lead alone cannot agree in their name.
+#[test]
+fn whoever_has_a_key_of_their_own_signs_first() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let key = |name: &str| {
+        let path = folder.path().join(name);
+        crate::keys::new(&path).expect("there is room");
+        path
+    };
+    let (lead, bo, other) = (key("lead.key"), key("bo.key"), key("other.key"));
+    let policy = "[policy]\napprovals = [\"lay_partner\"]\ngovernance_lead_key = \"lead.key.pub\"\n";
+    let mut job = job(folder.path(), PLANNING, policy);
+    let at = job.approvers.iter().position(|approver| approver.name == "Bo").expect("the job names them");
+    job.approvers[at].key = Some(crate::keys::public_beside(&bo));
+    let agree = |who: [&str; 2], lead: Option<&Path>, own: Option<&Path>| {
+        approve(&job, "one", who, job.as_of, Hands { lead, own }).map(|_| ()).map_err(|failure| failure.code.id)
+    };
+    let approved = || {
+        let refusals = standing(&job).expect("it can be read").remove(0).refusals;
+        !refusals.iter().any(|refusal| refusal.rule == "approved")
+    };
+    let (ann, bos) = (["Ann", "governance_lead"], ["Bo", "lay_partner"]);
+    assert_eq!(agree(ann, Some(&lead), None), Ok(()));
+    assert_eq!(agree(bos, Some(&lead), None), Err("OF0721"), "Bo has not signed");
+    assert_eq!(agree(bos, None, Some(&other)), Err("OF0721"), "it is not Bo's key");
+    assert_eq!(agree(ann, None, Some(&other)), Err("OF0721"), "Ann has none");
+    assert_eq!(agree(bos, None, None), Err("OF0721"));
+    assert_eq!(agree(bos, None, Some(&bo)), Ok(()));
+    assert!(!approved(), "the lead has not countersigned");
+    assert_eq!(agree(bos, Some(&lead), None), Ok(()));
+    assert!(approved());
+    // Neither signature holds for another line, nor without the other.
+    let path = folder.path().join("approvals.csv");
+    let text = std::fs::read_to_string(&path).expect("it stands");
+    let own = text.lines().last().and_then(|line| line.rsplit(',').next()).expect("it has a signature").to_string();
+    std::fs::write(&path, text.replace(&own, "")).expect("there is room");
+    assert!(!approved());
+    std::fs::write(&path, &text).expect("there is room");
+    assert!(approved());
+    // An agreement of the same day with both hands at once.
+    std::fs::remove_file(&path).expect("it stood");
+    assert_eq!(agree(ann, Some(&lead), None), Ok(()));
+    assert_eq!(agree(bos, Some(&lead), Some(&bo)), Ok(()));
+    assert!(approved());
 }

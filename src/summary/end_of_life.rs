@@ -112,10 +112,10 @@ struct Layout<'l, 'c> {
 }
 
 impl Layout<'_, '_> {
-    /// The rest of a whole is known where a part is: it is protected too, though nothing prints it.
+    /// The rest of a whole could be worked out where a part is printed.
     fn part_of(&mut self, (whole, people): (Place, u64), what: &str, count: u64) -> Place {
         let place = self.table.part(&name_of(what), count);
-        let rest = self.table.part(&name_of(&format!("{what}|rest")), people.saturating_sub(count));
+        let rest = self.table.rest(people.saturating_sub(count));
         self.table.sum(whole, [place, rest]);
         place
     }

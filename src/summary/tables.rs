@@ -225,10 +225,9 @@ fn linkage(figures: &Figures) -> Vec<Vec<String>> {
 fn dictionary(figures: &Figures) -> Vec<Vec<String>> {
     let says = |rule: &str| match rule {
         RULE => figures.preset.says(),
-        LOOSE => format!(
-            "{}; totals of rows more coarsely where they would give back a hidden count; the number of all people as it is",
-            figures.preset.says()
-        ),
+        LOOSE => {
+            format!("{}; totals of rows more coarsely where they would give back a hidden count", figures.preset.says())
+        }
         other => other.to_string(),
     };
     let rows = |shape: &&Shape| {

@@ -61,7 +61,10 @@ fn what(told: &Told) -> Part {
 /// Everybody, in words.
 fn people(told: &Told) -> String {
     let people = told.control.whole_population(told.people);
-    if people.is_hidden() { "a few people".to_string() } else { format!("{people} people") }
+    match people.is_hidden() {
+        true => "fewer than a thousand people".to_string(),
+        false => format!("{people} people"),
+    }
 }
 
 fn senders(told: &Told) -> Part {

@@ -44,6 +44,12 @@ pub(in crate::job) static APPROVER: Table = Table {
     keys: &[
         key("name", Kind::Text, Need::Required, "Who."),
         key("role", Kind::Text, Need::Required, "As what, such as governance_lead or lay_partner."),
+        key(
+            "key",
+            Kind::Text,
+            Need::Optional,
+            "Their own public key (FILE.pub of `onefolk keys new`): an agreement counts only where they have signed it themselves.",
+        ),
     ],
 };
 

@@ -91,7 +91,11 @@ impl Resolver<'_> {
         let text = |section: &Section, key: &str| section.text(key).map(|placed| placed.text).unwrap_or_default();
         root.sections("approver")
             .iter()
-            .map(|section| Approver { name: text(section, "name"), role: text(section, "role") })
+            .map(|section| Approver {
+                name: text(section, "name"),
+                role: text(section, "role"),
+                key: section.text("key").and_then(|file| self.named_file(&file)),
+            })
             .collect()
     }
 

@@ -3,7 +3,7 @@
 use super::System;
 
 /// The simplex method on `0 <= y <= high - low`, with a slack for every upper bound.
-pub(super) struct Tableau {
+pub(in crate::summary) struct Tableau {
     rows: Vec<Vec<f64>>,
     basis: Vec<usize>,
     columns: usize,
@@ -48,22 +48,23 @@ impl Tableau {
         assert_eq!(contradicted, None, "the truth contradicts the tables");
         let mut tableau = Tableau { rows, basis, columns, artificial, place };
         let cost: Vec<f64> = (0..columns).map(|column| f64::from(u8::from(column >= artificial))).collect();
-        let infeasible = tableau.minimise(&cost, columns);
+        let infeasible = tableau.minimise(&cost, columns, f64::NEG_INFINITY);
         assert!(infeasible.abs() < 1e-4, "the truth must be possible: {infeasible}");
         tableau
     }
 
-    /// The least of `sign` times a variable, counted from its lower bound.
-    pub fn least(&mut self, variable: usize, sign: f64) -> f64 {
+    /// Can `sign` times a variable, counted from its lower bound, be as little as `wanted`?
+    pub fn reaches(&mut self, variable: usize, sign: f64, wanted: f64) -> bool {
         let mut cost = vec![0.0; self.columns];
         if self.place[variable] == usize::MAX {
-            return 0.0;
+            return wanted >= -TINY;
         }
         cost[self.place[variable]] = sign;
-        self.minimise(&cost, self.artificial)
+        self.minimise(&cost, self.artificial, wanted) <= wanted + 1e-4
     }
 
-    fn minimise(&mut self, cost: &[f64], usable: usize) -> f64 {
+    /// The least cost, or the first one found that is not above `enough`.
+    fn minimise(&mut self, cost: &[f64], usable: usize, enough: f64) -> f64 {
         let last = self.columns;
         let mut reduced: Vec<f64> = cost.to_vec();
         reduced.push(0.0);
@@ -74,6 +75,9 @@ impl Tableau {
             }
         }
         for step in 0..20_000 {
+            if -reduced[last] <= enough {
+                return -reduced[last];
+            }
             // The steepest first; after many steps the first (Bland's rule), which never runs in a circle.
             let falling = (0..usable).filter(|&column| reduced[column] < -TINY);
             let entering = match step < 2_000 {

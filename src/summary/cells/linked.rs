@@ -12,7 +12,7 @@ pub(in crate::summary) struct LinkedCells {
 }
 
 impl Layout<'_, '_> {
-    /// Whoever is known from one record is the rest of a group: protected too, though nothing prints it.
+    /// Whoever is known from one record is the rest of a group.
     pub(super) fn linked(&mut self, bands: &[Place], age_sex: &[Place], ethnicity: &[Place]) -> Vec<LinkedCells> {
         let sexes: Vec<Place> = (0..Sex::ALL.len())
             .map(|sex| {
@@ -32,9 +32,8 @@ impl Layout<'_, '_> {
         let own: Vec<u64> = own.chain(counts.ethnicity).collect();
         let mut cells = Vec::new();
         for (at, (whole, people)) in wholes.into_iter().zip(own).enumerate() {
-            let name = format!("linked|{at}");
-            let several = self.table.part(&name, counts.linked[at].several);
-            let rest = self.table.part(&format!("{name}|rest"), people - counts.linked[at].several);
+            let several = self.table.part(&format!("linked|{at}"), counts.linked[at].several);
+            let rest = self.table.rest(people - counts.linked[at].several);
             self.table.sum(whole, [several, rest]);
             cells.push(LinkedCells { several });
         }

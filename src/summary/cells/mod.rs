@@ -85,7 +85,7 @@ pub(super) fn overlap_name(one: &str, other: &str) -> String {
 /// Lays everything out and protects it.
 pub(super) fn protect(facts: &Facts, counts: &Counts) -> (Cells, Protected) {
     let mut table = Table::new(facts.control);
-    let people = table.exact(counts.people);
+    let people = table.whole_population(counts.people);
     let cells = Layout { facts, counts, table: &mut table, people }.cells();
     (cells, table.protect())
 }
@@ -219,7 +219,11 @@ impl Layout<'_, '_> {
         let some_are_small = few.iter().any(|&people| people > 0);
         let shown: Vec<(usize, Place)> =
             order.into_iter().map(|area| (area, self.table.part(&name(area), counts[area]))).collect();
-        let small = self.table.part("area, too few each", few.iter().sum());
+        // Without such a place there is no row for them.
+        let small = match some_are_small {
+            true => self.table.part("area, too few each", few.iter().sum()),
+            false => self.table.nobody(),
+        };
         let unknown = self.table.part("area, not known", counts[names.len()]);
         self.table.sum(living, shown.iter().map(|(_, place)| *place).chain([small, unknown]));
         Areas { shown, some_are_small, small, unknown }
@@ -228,7 +232,9 @@ impl Layout<'_, '_> {
     /// Gives also who is known to a provider that may be named, which is printed nowhere.
     fn known_to(&mut self) -> (Vec<Place>, Place) {
         let counts = self.counts;
-        let places = self.parts("known_to", &counts.known_to, |at| at.to_string());
+        let possible = self.facts.providers.len().min(KNOWN_TO - 1);
+        let mut places = self.parts("known_to", &counts.known_to[..=possible], |at| at.to_string());
+        places.resize_with(KNOWN_TO, || self.table.nobody());
         let named = self.table.unseen(counts.people - counts.known_to[0]);
         self.table.sum(self.people, [named, places[0]]);
         self.table.sum(named, places[1..].iter().copied());
@@ -285,9 +291,10 @@ impl Layout<'_, '_> {
         let whole = self.table.unseen(memberships);
         self.table.sum(whole, of_provider.iter().copied());
         let at_least: u64 = (0..).zip(&counts.known_to).map(|(times, people)| times * people).sum();
-        let further = self.table.unseen(memberships - at_least);
+        // Of those known to the most providers it is not told to how many; where there are none of them, nothing is left open.
+        let further = (counts.known_to[KNOWN_TO - 1] > 0).then(|| self.table.unseen(memberships - at_least));
         let weighted = (1..KNOWN_TO).map(|times| (times as u64, known_to[times]));
-        self.table.weighted_sum(whole, weighted.chain([(1, further)]));
+        self.table.weighted_sum(whole, weighted.chain(further.map(|further| (1, further))));
         (settings, of_provider)
     }
 
@@ -332,17 +339,17 @@ impl Layout<'_, '_> {
         places
     }
 
-    /// The rest of everybody is known where a cohort is: it is protected too, though nothing prints it.
+    /// The rest of everybody could be worked out where a cohort is printed, and so could those who stayed in it.
     fn cohorts(&mut self) -> Vec<CohortCells> {
         let mut cells = Vec::new();
         for cohort in self.facts.cohorts {
             let name = format!("cohort|{}", cohort.id);
             let people = self.table.part(&name, cohort.people);
-            let rest = self.table.part(&format!("{name}|rest"), self.counts.people.saturating_sub(cohort.people));
+            let rest = self.table.rest(self.counts.people.saturating_sub(cohort.people));
             self.table.sum(self.people, [people, rest]);
             let entered = cohort.entered.map(|entered| {
                 let place = self.table.part(&format!("{name}|entered"), entered);
-                let stayed = self.table.unseen(cohort.people.saturating_sub(entered));
+                let stayed = self.table.rest(cohort.people.saturating_sub(entered));
                 self.table.sum(people, [place, stayed]);
                 place
             });

@@ -1,21 +1,26 @@
 //! Disclosure control: what a reader may see of a count, and nothing else.
 //!
 //! In: exact counts, the sums that hold between them, a [`Preset`] and a key. Out: [`Shown`], which nothing else makes. Always: a small count
-//! is never shown; of no hidden count can more be worked out from everything that is printed than that it is small.
+//! is never shown; from everything that is printed none can be worked out, and none can be told to be 1 or 2.
 //!
 //! Three things together do it. *Hiding*: counts of the preset's small range print `*`. *Blurring*, where the preset rounds: each cell has a
 //! shift of its own, -2 to 2, that is added before rounding, and a margin of its own, 0 to 4, by which its small range reaches
 //! further; both come from a key and the cell's name, so that they are the same in every table and at every issue, where averaging finds
-//! nothing, and somebody who knows that one person has joined cannot tell on which side of a boundary a count was. *Hiding more*: a
-//! [`Table`] holds all cells of all tables that leave together and every sum between them, and reads its own output as an attacker would
-//! (`bounds`, `solve`); where that says more of a hidden cell than its mark does, further cells are hidden until it does not.
+//! nothing, and somebody who knows that one person has joined cannot tell on which side of a boundary a count was. The whole population is
+//! blurred like every other count: an exact one would tell how many have joined. *Hiding more*: a [`Table`] holds all cells of all tables
+//! that leave together and every sum between them. Of each small count it looks for another population that prints the same and in which the
+//! count is another number (`alternative`); where it finds none, it hides the least further that gives one (`protect`).
+//!
+//! The other population differs in the shifts, so that what is rounded is the same number, and not only the same multiple of 5: whoever has
+//! watched a cell over many issues and knows where exactly it was rounded up knows no more of the shifts.
 //!
 //! What it does not do: it knows no sums but those it is told, and no tables but those of one issue. Of presets that do not round,
 //! differences between issues are exact; a rule of the policy refuses to issue such tables twice.
 
-mod bounds;
+mod alternative;
 mod preset;
-mod solve;
+mod protect;
+mod standing;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -29,6 +34,12 @@ use std::fmt;
 const SHIFT_MAX: i64 = 2;
 /// By how much the small range of a cell may reach further than the preset says.
 const MARGIN_MAX: u64 = 4;
+
+/// The name of the cell of all people.
+const WHOLE_POPULATION: &str = "everybody";
+
+/// From here on a population is never hidden: it cannot be made of small counts alone. (transparency.html says it in words.)
+const WHOLE_POPULATION_SHOWN_FROM: u64 = 1_000;
 
 /// A count as a reader may see it. Only this room makes one, so an exact count cannot reach a page or a file by accident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,6 +109,10 @@ struct Blur {
     margin: u64,
 }
 
+impl Blur {
+    const NONE: Blur = Blur { shift: 0, margin: 0 };
+}
+
 impl Control {
     /// `key` must be secret, and the same at every issue.
     pub fn new(preset: Preset, key: &[u8; 32]) -> Control {
@@ -111,7 +126,7 @@ impl Control {
     /// The blur of the cell of this name. Shifts are drawn evenly from -2..=2 and margins from 0..=4.
     fn blur(&self, name: &str) -> Blur {
         if !self.preset.rounds() {
-            return Blur { shift: 0, margin: 0 };
+            return Blur::NONE;
         }
         let hash = blake3::keyed_hash(&self.key, name.as_bytes());
         let drawn = |at: usize, of: u64| {
@@ -135,17 +150,8 @@ impl Control {
         }
     }
 
-    /// The total of the whole population: exact unless it is itself small.
+    /// The total of the whole population outside of its [`Table`], which may have to hide it where it is small.
     pub fn whole_population(&self, exact: u64) -> Shown {
-        if self.preset.hides(exact) { Shown::HIDDEN } else { Shown(Seen::Count(exact)) }
-    }
-
-    /// Groups of people that together are everybody (or whose total is known exactly), as they may be shown; each with its name.
-    pub fn groups_of_a_known_total(&self, groups: &[(String, u64)]) -> Vec<Shown> {
-        let mut table = Table::new(self);
-        let places: Vec<Place> = groups.iter().map(|(name, count)| table.part(name, *count)).collect();
-        let whole = table.exact(groups.iter().map(|(_, count)| count).sum());
-        table.sum(whole, places.iter().copied());
-        table.protect().all(&places)
+        if exact < WHOLE_POPULATION_SHOWN_FROM { Shown::HIDDEN } else { self.single(WHOLE_POPULATION, exact) }
     }
 }

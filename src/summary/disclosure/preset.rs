@@ -63,16 +63,16 @@ impl Preset {
     /// The rule in words, for a column of counts.
     pub fn says(self) -> String {
         let small = format!("{} to {} as *", self.low, self.high);
-        let zero = if self.low == 0 { String::new() } else { "0 shown unless its whole is small; ".into() };
+        let zero = if self.low == 0 { String::new() } else { "0 shown; ".into() };
         match self.rounds() {
             true => format!(
-                "{zero}{small}, in some cells up to {}; larger counts to the nearest {} after a shift of at most {SHIFT_MAX}; another cell also as * where a sum would give it back",
+                "{zero}{small}, in some cells up to {}; larger counts to the nearest {} after a shift of at most {SHIFT_MAX}; another cell also as * where it would give one back",
                 self.high + super::MARGIN_MAX,
                 self.rounded_to
             ),
-            false => format!(
-                "{zero}{small}; larger counts as they are; another cell also as * where a sum would give it back"
-            ),
+            false => {
+                format!("{zero}{small}; larger counts as they are; another cell also as * where it would give one back")
+            }
         }
     }
 }

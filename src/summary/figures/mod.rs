@@ -24,7 +24,7 @@ pub(super) struct Figures<'a> {
     pub run_id: &'a str,
     /// How counts are protected.
     pub preset: Preset,
-    /// Everybody: the one exact count.
+    /// Everybody.
     pub people: Shown,
     pub accounts: Accounts,
     pub providers: Vec<ProviderFigures<'a>>,

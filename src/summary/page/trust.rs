@@ -165,7 +165,7 @@ fn privacy(figures: &Figures) -> Markup {
             } @else {
                 li { strong { "Other numbers stand as they are." } " Percentages come from them." }
             }
-            li { strong { "The total stays exact." } " Where it, or another table, would give a hidden number back, the next smallest number is hidden as well. A * can stand for such a number too, and for 0 where a whole row holds few." }
+            li { strong { "Nothing is given back by adding and subtracting." } " Where all tables together would give a hidden number back, or show that it is 1 or 2, as little more as possible is hidden as well. A * can stand for such a number too, and in rare places for 0." }
             li { strong { "Objections are kept." } " People who objected to the local use of their records are in none of these figures except the rows withheld." }
         }
     };
