@@ -4,6 +4,7 @@
 //! their dates of birth (then of their person_ids), so that those of one day are one piece of the file; names are words in the order of the
 //! alphabet, each with the places of the people who have it.
 
+use super::query::NO_INDEX;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::RUN_UNREADABLE;
@@ -16,6 +17,8 @@ use std::path::PathBuf;
 pub(super) const FIND_INDEX: &str = "find.index";
 /// What the file begins with; the last two bytes are the version of the layout.
 pub(super) const MAGIC: &[u8; 8] = b"OFFIND02";
+/// Where the version begins in it.
+const VERSION: usize = 6;
 /// Bytes of a fingerprint of objections.
 pub(super) const FINGERPRINT: usize = 32;
 
@@ -118,7 +121,7 @@ pub(super) struct Index {
 
 impl Index {
     /// # Errors
-    /// OF0535 where there is none (an older version made the run), or it is damaged.
+    /// OF0581 where another version made it, OF0535 where it cannot be read or is damaged.
     pub fn open(run: &PublishedRun) -> Result<Index> {
         let path = run.folder.join(FIND_INDEX);
         let file = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
@@ -127,7 +130,9 @@ impl Index {
         let (magic, rest) = header.split_at(MAGIC.len());
         let (fingerprint, places) = rest.split_at(FINGERPRINT);
         if magic != MAGIC {
-            return Err(damaged(&path));
+            let of_another_version = magic.starts_with(&MAGIC[..VERSION]);
+            let why = || Failure::new(&NO_INDEX, format!("find.index of run {} is of another version", run.run_id));
+            return Err(if of_another_version { why() } else { damaged(&path) });
         }
         let length = file.metadata().map_err(|_| damaged(&path))?.len();
         let mut sections = [(0, 0); SECTIONS];

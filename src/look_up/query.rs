@@ -25,7 +25,7 @@ pub(super) static NO_INDEX: Code = Code {
     exit: Exit::InputUnusable,
     title: "the current run cannot be searched",
     next_step: "Run `onefolk run` again, which makes the index that `find` reads",
-    explanation: "`find` reads find.index in the folder of the current run. Runs of versions before this one have none.",
+    explanation: "`find` reads find.index in the folder of the current run. Runs of other versions have none that this one can read.",
 };
 
 /// Words of a question beyond this say nothing new.

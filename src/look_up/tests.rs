@@ -145,6 +145,10 @@ fn a_damaged_index_is_refused_and_never_a_panic() {
         std::fs::write(&path, &whole[..length]).expect("the disk is there");
         assert!(town.open().is_err(), "{length}");
     }
+    let mut of_another_version = whole.clone();
+    of_another_version[6..8].copy_from_slice(b"01");
+    std::fs::write(&path, of_another_version).expect("the disk is there");
+    assert_eq!(town.open().err().expect("it is refused").code.id, "OF0581");
     std::fs::remove_file(&path).expect("it is there");
     assert_eq!(town.open().err().expect("there is none").code.id, "OF0581");
 }

@@ -116,8 +116,8 @@ pub(crate) static RUN_UNREADABLE: Code = Code {
 static NO_SUCH_RUN: Code = Code {
     id: "OF0551",
     exit: Exit::JobWrong,
-    title: "there is no such run to roll back to",
+    title: "no such run is kept",
     next_step: "Name one of the runs that the message lists, as they stand below runs/ in [job] output",
-    explanation: "`onefolk rollback` makes a run current again that is still kept: [job] keep_runs says how many are. Older ones were \
+    explanation: "`onefolk rollback` makes a run current again, and `onefolk report --run` its report, while it is kept: [job] keep_runs says how many are. Older ones were \
                   removed when newer ones were published, and cannot come back.",
 };

@@ -67,11 +67,12 @@ fn clean_category(raw: &str, out: &mut String) -> Verdict {
 
 /// A word of a package of care, or an entry of a list: as a category, but "unknown" and the like are none.
 pub(crate) fn clean_word(raw: &str, out: &mut String) -> Verdict {
-    out.clear();
-    if is_null_literal(trim(raw)) {
-        return if trim(raw).is_empty() { Verdict::MISSING } else { Verdict::null(Reason::Placeholder) };
+    let verdict = clean_category(raw, out);
+    if verdict.is_null || !is_null_literal(out) {
+        return verdict;
     }
-    clean_category(raw, out)
+    out.clear();
+    Verdict::null(Reason::Placeholder)
 }
 
 /// Entries parted by `;` or `|`, or by commas where neither occurs; each once, in order. One that says that nothing is known is none.
@@ -132,6 +133,7 @@ mod tests {
             (CarryKind::List, "asthma, severe;", "asthma, severe;"),
             (CarryKind::List, "", ""),
             (CarryKind::List, "N/K", ""),
+            (CarryKind::List, "<\u{a0}[", ""),
             (CarryKind::List, "asthma; not known; N/K; ;copd", "asthma;copd"),
         ] {
             assert_eq!(cleaned(kind, raw), canonical, "{raw}");

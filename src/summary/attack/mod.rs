@@ -204,10 +204,10 @@ fn nor_from_those_of_two_issues_in_a_row() {
     attack_two_issues(6, RngSeed::Fixed(3));
 }
 
-/// Other towns each time, for whoever changes the protection: `cargo test --lib attack -- --ignored`.
+/// Other towns each time, for whoever changes the protection: `cargo test --release --lib attack -- --ignored`.
 #[test]
 #[ignore = "takes many minutes"]
 fn nor_from_any_of_many() {
-    attack_one_issue(1_000, RngSeed::Random);
-    attack_two_issues(200, RngSeed::Random);
+    attack_one_issue(3_000, RngSeed::Random);
+    attack_two_issues(60, RngSeed::Random);
 }

@@ -19,14 +19,14 @@ impl System {
     /// What one issue says. `truth` only tells which marks stand for small counts.
     pub fn read(&mut self, issue: &str, printed: &Published, truth: &Published, preset: Preset) {
         let most = truth[EVERYBODY].expect("the truth hides nothing") as f64 + 300.0;
+        // Where not even the number of all people is shown, a mark may stand for nobody.
+        let least = if printed[EVERYBODY].is_none() { 0.0 } else { preset.low as f64 };
         for (name, count) in printed {
             let exact = truth_of(name, printed, truth);
             let (low, high) = match count {
                 None if exact == 0 => (0.0, most),
-                None if preset.hides(exact) => {
-                    (preset.low as f64, preset.high as f64 + if preset.rounds() { 4.0 } else { 0.0 })
-                }
-                None => (preset.low as f64, most),
+                None if preset.hides(exact) => (least, preset.high as f64 + if preset.rounds() { 4.0 } else { 0.0 }),
+                None => (least, most),
                 Some(0) => (0.0, 0.0),
                 Some(count) if preset.rounds() => {
                     ((count.saturating_sub(4)).max(preset.high + 1) as f64, (count + 4) as f64)
