@@ -120,6 +120,16 @@ impl Sample {
         &self.edges
     }
 
+    /// The nodes that its pairs touch: passes over a sample take nothing for the rest of a large population.
+    fn nodes(&self, evidence: &Evidence) -> Nodes {
+        let mut touched = vec![false; evidence.identities.len()];
+        self.edges
+            .iter()
+            .flat_map(|edge| [edge.left, edge.right])
+            .for_each(|identity| touched[identity as usize] = true);
+        Nodes::among(evidence, pair_cut(evidence.settings), |identity| touched[identity as usize])
+    }
+
     fn weighed(&self, evidence: &Evidence) -> Vec<Edge> {
         let weighed = |edge: &Edge| Edge { weight: units32(evidence.scorer.weight(edge.pattern)), ..*edge };
         self.edges.par_iter().map(weighed).filter(|edge| i64::from(edge.weight) > LOWEST).collect()
@@ -153,7 +163,7 @@ fn best_of(promises: &[f64]) -> (usize, f64) {
 
 /// What each candidate promises, and the constrained one what it is preferred by on top.
 fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> Vec<f64> {
-    let nodes = Nodes::of(&evidence[0], pair_cut(evidence[0].settings));
+    let nodes = sample.nodes(&evidence[0]);
     let together = Together::of(&evidence[0], &nodes).pairs;
     let clustered = |evidence: &Evidence| {
         let edges = nodes.edges(evidence, &sample.weighed(evidence));
@@ -260,7 +270,7 @@ fn first<T>(
     then: impl FnOnce(i64, Option<ContextWeights>, &Contexts, &[Edge]) -> T,
 ) -> T {
     let kept = sample.weighed(evidence);
-    let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
+    let nodes = sample.nodes(evidence);
     let together = Together::of(evidence, &nodes).pairs;
     let edges = nodes.edges(evidence, &kept);
     let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };

@@ -33,6 +33,9 @@ struct Believable {
     chance: f64,
 }
 
+/// Copies of one identity that count as pairs.
+const COPIES_MAX: i64 = 8;
+
 /// What pairs count in a pattern that they will leave: the pattern has to stay known as one that has a chance.
 const NEXT_TO_NOTHING: f64 = 1e-9;
 
@@ -176,12 +179,17 @@ impl<'a> Contexts<'a> {
         let mut all: Vec<Believable> = end_to_end(self.each(believe));
         // Copies of one identity are pairs too.
         let Population { nodes, evidence, .. } = self.population;
-        for node in (0..nodes.len() as u32).filter(|&node| nodes.weight(node) > 1) {
-            let (identity, records) = (nodes.identity(node), nodes.weight(node).min(8));
+        let copies = |identity: u32, records: i64| {
             let judged = judge(evidence, identity, identity);
             let (pairs, chance) = (records * (records - 1) / 2, probability(judged.weight));
-            all.push(Believable { between: (identity, identity), pattern: judged.pattern, pairs, chance });
-        }
+            Believable { between: (identity, identity), pattern: judged.pattern, pairs, chance }
+        };
+        let own = (0..nodes.len() as u32).into_par_iter().filter(|&node| nodes.weight(node) > 1);
+        all.par_extend(own.map(|node| copies(nodes.identity(node), nodes.weight(node).min(COPIES_MAX))));
+        let beside = nodes.copies_beside(evidence);
+        all.par_extend(
+            beside.map(|identity| copies(identity, i64::from(evidence.identities.count(identity)).min(COPIES_MAX))),
+        );
         // Whoever ties is equal in everything, and a stable sort would hold all of them twice.
         all.par_sort_unstable_by(|a, b| {
             a.pattern

@@ -36,6 +36,17 @@ impl Nodes {
     /// An identity that several record keys share is one node only where agreeing with its own copy reaches the cut; two
     /// "james taylor" without a date stay two.
     pub fn of(evidence: &Evidence, cut: i64) -> Nodes {
+        Nodes::with(evidence, cut, |_| true)
+    }
+
+    /// The same of the identities that are `wanted`, and of those that a pass over them would look at as well: whose copies are pairs, who share a
+    /// record_id with others, who are kept apart. The others have no node: each would stand alone, whatever is joined.
+    pub fn among(evidence: &Evidence, cut: i64, wanted: impl Fn(u32) -> bool) -> Nodes {
+        let besides = looked_at_besides(evidence);
+        Nodes::with(evidence, cut, |identity| wanted(identity) || besides[identity as usize])
+    }
+
+    fn with(evidence: &Evidence, cut: i64, wanted: impl Fn(u32) -> bool) -> Nodes {
         let identities = evidence.identities;
         let own_weight = |i: u32| evidence.scorer.weight(evidence.comparisons.pattern(i, i));
         let bare: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(|i| own_weight(i) < cut).collect();
@@ -52,6 +63,9 @@ impl Nodes {
             let may_split = nodes.bare[identity as usize] && identities.members(identity).len() > 1;
             let keys = if may_split { keys_of(evidence.records, identities.members(identity)) } else { Vec::new() };
             nodes.split.push(keys.len() > 1);
+            if keys.len() < 2 && !wanted(identity) {
+                continue;
+            }
             if keys.len() > 1 {
                 keys.into_iter().for_each(|key| nodes.push(identity, 1, key));
             } else {
@@ -59,6 +73,12 @@ impl Nodes {
             }
         }
         nodes
+    }
+
+    /// Identities without a node that stand for several records.
+    pub fn copies_beside<'e>(&'e self, evidence: &'e Evidence) -> impl ParallelIterator<Item = u32> + 'e {
+        let all = (0..evidence.identities.len() as u32).into_par_iter();
+        all.filter(|&identity| self.run(identity).is_empty() && evidence.identities.count(identity) > 1)
     }
 
     fn push(&mut self, identity: u32, weight: u32, key: u32) {
@@ -95,18 +115,17 @@ impl Nodes {
         members.filter(move |&record| key.is_none_or(|key| evidence.records.key[record as usize] == key))
     }
 
-    /// The node of a record; `None` where it was kept out of linking.
+    /// The node of a record; `None` where it was kept out of linking or its identity has none.
     pub fn of_record(&self, evidence: &Evidence, record: usize) -> Option<u32> {
         let identity = evidence.identities.of_record[record];
         if identity == MISSING {
             return None;
         }
-        let first = self.first[identity as usize];
+        let (first, run) = (self.first[identity as usize], self.run(identity));
         if !self.split[identity as usize] {
-            return Some(first);
+            return (!run.is_empty()).then_some(first);
         }
         let key = evidence.records.key[record];
-        let run = self.run(identity);
         Some(
             first + self.key[run].binary_search(&key).expect("a split identity has a node for each of its keys") as u32,
         )
@@ -208,6 +227,28 @@ impl Nodes {
         let reused = (before - pairs.len()) as u64;
         (pairs, reused)
     }
+}
+
+/// By identity, whether a record_id of its is that of others as well, or it is kept apart from somebody.
+fn looked_at_besides(evidence: &Evidence) -> Vec<bool> {
+    let Evidence { records, identities, .. } = evidence;
+    let mut besides = vec![false; identities.len()];
+    let mut first = vec![MISSING; records.key.iter().max().map_or(0, |&key| key as usize + 1)];
+    for (&key, &identity) in records.key.iter().zip(&identities.of_record).filter(|(_, identity)| **identity != MISSING)
+    {
+        let known = &mut first[key as usize];
+        if *known == MISSING {
+            *known = identity;
+        } else if *known != identity {
+            besides[*known as usize] = true;
+            besides[identity as usize] = true;
+        }
+    }
+    for (left, right) in evidence.guards.kept_apart() {
+        besides[left as usize] = true;
+        besides[right as usize] = true;
+    }
+    besides
 }
 
 fn keys_of(records: &Records, members: &[u32]) -> Vec<u32> {
