@@ -297,7 +297,7 @@ pub struct FirstClusters {
 pub fn first_clusters(evidence: &Evidence, sample: &Sample, aliases: bool) -> FirstClusters {
     let mut clusters = first(evidence, sample, |_, weights, contexts, kept| {
         let aliases = if aliases { contexts.aliases() } else { Vec::new() };
-        let (believed, beside) = contexts.believed(weights.as_ref(), kept, &evidence.comparisons.holders_of(&aliases));
+        let (believed, beside) = contexts.believed(weights.as_ref(), kept, &evidence.comparisons.meeting(&aliases));
         FirstClusters { believed, beside, aliases }
     });
     let believed = &mut clusters.believed;

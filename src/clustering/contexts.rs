@@ -6,7 +6,7 @@ use super::links::{end_to_end, units32};
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
 use super::{Population, Sets, aliases};
-use crate::comparison::{Alias, Pattern};
+use crate::comparison::{Alias, Meeting, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
 use rayon::prelude::*;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -167,13 +167,13 @@ impl<'a> Contexts<'a> {
     }
 
     /// What the pairs look like that have a chance, weighed with their context: those of clusters that touch, and the other scored ones. Pairs
-    /// of which both `apart` are listed one by one, with their record pairs and P(one person); their patterns stand in the rest with next to
-    /// no weight.
+    /// of which both hold a value with an alias are listed one by one, with their record pairs and P(one person); their patterns stand in the
+    /// rest with next to no weight.
     pub fn believed(
         &self,
         weights: Option<&ContextWeights>,
         kept: &[super::Edge],
-        apart: &[bool],
+        meeting: &Meeting,
     ) -> (Believed, Vec<(u32, u32, f64, f64)>) {
         let believe = |all: &mut Vec<Believable>, a, b, looked| self.believable(weights, kept, (a, b), looked, all);
         let mut all: Vec<Believable> = end_to_end(self.each(believe));
@@ -198,7 +198,7 @@ impl<'a> Contexts<'a> {
                 .then((a.pairs, a.between).cmp(&(b.pairs, b.between)))
         });
         let is_apart = |one: &Believable| {
-            one.between.0 != one.between.1 && apart[one.between.0 as usize] && apart[one.between.1 as usize]
+            one.between.0 != one.between.1 && meeting.holds(one.between.0) && meeting.holds(one.between.1)
         };
         let (mut believed, mut beside) = (Believed::default(), Vec::new());
         for chunk in all.chunk_by(|a, b| a.pattern == b.pattern) {

@@ -43,6 +43,11 @@ impl Meeting {
         });
     }
 
+    /// Whether an identity holds a value that has an alias.
+    pub fn holds(&self, identity: u32) -> bool {
+        self.of(identity).is_some()
+    }
+
     /// What the values of an identity are aliases of; `None` where it holds none that has any.
     pub fn of(&self, identity: u32) -> Option<u64> {
         Some(self.aliases[identity as usize]).filter(|aliases| *aliases != 0)

@@ -31,7 +31,6 @@ use memory::Memory;
 use name::Names;
 use place::Places;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use value::{Manner, Values};
@@ -292,7 +291,7 @@ impl Comparisons {
     }
 
     /// Takes on what clusters have shown of names that are used for each other, by place in the list; how many pairs of values that is.
-    /// Patterns of two identities that [`Comparisons::holders_of`] names may be others from then on, so that none is remembered.
+    /// Patterns of two identities that [`Comparisons::meeting`] names may be others from then on, so that none is remembered.
     pub fn learn(&mut self, found: &[(usize, Vec<Alias>)]) -> usize {
         (self.known, self.asked) = (None, OnceLock::new());
         let learnt = found.iter().map(|(at, aliases)| match &mut self.list[*at].of {
@@ -320,20 +319,6 @@ impl Comparisons {
             }
         }
         meeting
-    }
-
-    /// By identity, whether it holds a value that has an alias among those found.
-    pub fn holders_of(&self, found: &[(usize, Vec<Alias>)]) -> Vec<bool> {
-        let mut holds = vec![false; self.identities()];
-        for (at, aliases) in found {
-            let values: FxHashSet<u32> = aliases.iter().flat_map(|&(a, b, _)| [a, b]).collect();
-            let has = |identity: u32| match &self.list[*at].of {
-                Of::Name(names) => names.tokens_of(identity).any(|token| values.contains(&token)),
-                Of::Values(_) | Of::Date(_) | Of::Place(_) => false,
-            };
-            holds.par_iter_mut().enumerate().for_each(|(identity, holds)| *holds |= has(identity as u32));
-        }
-        holds
     }
 
     /// By identity, the bins that tonight's holders put its values into, and what is compared tonight, as one number: beside its values,

@@ -1,37 +1,8 @@
 //! Which columns hold packages of care and wishes for the end of life, by their names: for `init`.
 
 use super::guess::{FactGuess, folded};
-use super::{CarryKind, Combine};
+use super::{CarryKind, Combine, PackagePart};
 use std::collections::BTreeMap;
-
-/// What a column says of a package, in the order of `[[provider.package]]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PackagePart {
-    Service,
-    Need,
-    Start,
-    End,
-    PlannedUntil,
-    EndedBecause,
-}
-
-impl PackagePart {
-    /// The key in a job file.
-    pub fn word(self) -> &'static str {
-        match self {
-            PackagePart::Service => "service",
-            PackagePart::Need => "need",
-            PackagePart::Start => "start",
-            PackagePart::End => "end",
-            PackagePart::PlannedUntil => "planned_until",
-            PackagePart::EndedBecause => "ended_because",
-        }
-    }
-
-    pub fn is_date(self) -> bool {
-        matches!(self, PackagePart::Start | PackagePart::End | PackagePart::PlannedUntil)
-    }
-}
 
 /// Names in extracts of adult social care (DOMAIN.md section 4: CLD), community teams and charities, folded.
 const PARTS: [(PackagePart, &[&str]); 6] = [

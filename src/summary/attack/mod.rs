@@ -193,21 +193,22 @@ fn attack_two_issues(cases: u32, seed: RngSeed) {
     TestRunner::new(config).run(&any, attacked).unwrap_or_else(|failed| panic!("{failed}"));
 }
 
+/// How many random towns are attacked, and which: the same `usual` ones each time, or as many new ones as somebody asks for who changes the
+/// protection (`ONEFOLK_ATTACKS=3000 cargo test --release --lib attack`; many minutes), of which one in `times` is attacked.
+fn asked(usual: u32, times: u32) -> (u32, RngSeed) {
+    let wanted: Option<u32> = std::env::var("ONEFOLK_ATTACKS").ok().and_then(|number| number.parse().ok());
+    wanted.map_or((usual, RngSeed::Fixed(3)), |wanted| (wanted.div_ceil(times), RngSeed::Random))
+}
+
 #[test]
 fn no_small_count_is_recovered_from_the_tables_of_one_issue() {
-    attack_one_issue(24, RngSeed::Fixed(3));
+    let (cases, seed) = asked(24, 1);
+    attack_one_issue(cases, seed);
 }
 
 /// Each solves some hundred linear programmes of a thousand unknowns.
 #[test]
 fn nor_from_those_of_two_issues_in_a_row() {
-    attack_two_issues(6, RngSeed::Fixed(3));
-}
-
-/// Other towns each time, for whoever changes the protection: `cargo test --release --lib attack -- --ignored`.
-#[test]
-#[ignore = "takes many minutes"]
-fn nor_from_any_of_many() {
-    attack_one_issue(3_000, RngSeed::Random);
-    attack_two_issues(60, RngSeed::Random);
+    let (cases, seed) = asked(6, 50);
+    attack_two_issues(cases, seed);
 }
