@@ -109,6 +109,14 @@ fn whoever_objects_since_is_in_no_count() {
     assert_eq!(rows(&night), before.1, "the tables of what stands are never changed");
     let anew = summary(&night, "2026-11-22-01");
     assert!(anew != before.0);
+    // run.json tells of the files that stand there now, and the audit of that.
+    let told: serde_json::Value = serde_json::from_slice(&std::fs::read(night.current("run.json")).unwrap()).unwrap();
+    for output in told["outputs"].as_array().expect("a list") {
+        let bytes = std::fs::read(night.current(output["file"].as_str().unwrap())).expect("it stands");
+        assert_eq!(output["blake3"], blake3::hash(&bytes).to_hex().as_str(), "{}", output["file"]);
+    }
+    let audit = std::fs::read_to_string(night.output().join("state/audit.jsonl")).expect("it stands");
+    assert!(audit.lines().last().expect("entries").contains("\"event\":\"report\""), "{audit}");
     // A night that has withheld them from the beginning counts as many people.
     let fresh = self::night(&people);
     fresh.write("objections.csv", format!("nhs_number\n{objecting}"));

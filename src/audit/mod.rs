@@ -75,6 +75,8 @@ pub enum Event {
     RunWithdrawn,
     /// A kept run is about to be written anew without people who object.
     Purge,
+    /// The report of a kept run is about to be made anew.
+    Report,
     GateWaived,
     Release,
     Refusal,
@@ -87,11 +89,12 @@ pub enum Event {
 }
 
 impl Event {
-    pub const ALL: [Event; 11] = [
+    pub const ALL: [Event; 12] = [
         Event::Run,
         Event::Rollback,
         Event::RunWithdrawn,
         Event::Purge,
+        Event::Report,
         Event::GateWaived,
         Event::Release,
         Event::Refusal,
@@ -108,6 +111,7 @@ impl Event {
             Event::Rollback => "rollback",
             Event::RunWithdrawn => "run_withdrawn",
             Event::Purge => "purge",
+            Event::Report => "report",
             Event::GateWaived => "gate_waived",
             Event::Release => "release",
             Event::Refusal => "refusal",

@@ -119,7 +119,7 @@ impl PublishedRun {
     }
 
     /// What run.json says.
-    fn told(&self) -> Result<serde_json::Value> {
+    pub(crate) fn told(&self) -> Result<serde_json::Value> {
         serde_json::from_slice(&self.bytes("run.json")?).map_err(|_| damaged(&self.folder.join("run.json")))
     }
 

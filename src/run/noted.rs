@@ -59,6 +59,15 @@ pub(super) fn about_to_purge(job: &Job, run_id: &str, by: &str, rows: u64, run_j
     audit::add(job, &[note]).map(|_| ())
 }
 
+/// Notes that the report of a kept run is about to be another one, without some people who object today.
+pub(super) fn about_to_report(job: &Job, run_id: &str, left_out: u64, run_json: &[u8]) -> Result<()> {
+    let note = Note::new(Event::Report)
+        .of_run(run_id)
+        .with("people_left_out", left_out)
+        .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
+    audit::add(job, &[note]).map(|_| ())
+}
+
 /// Notes that publishing has failed. Where even that fails the next run does it.
 pub(super) fn withdrawn(job: &Job, run_id: &str) {
     if let Err(failure) = audit::add(job, &[Note::new(Event::RunWithdrawn).of_run(run_id)]) {

@@ -2,19 +2,21 @@
 //!
 //! In: a kept run, today's lists and today's extracts, which say who objects and who is flagged. Out: `report.html`, `report.xlsx` and
 //! `summary/` of that run, in place of what stood there. Always: nothing is linked; whoever objects today is in no count; the same bytes as the
-//! night's own where neither the lists, the flags, the job nor this program have changed; the tables, run.json and releases of the run stay.
+//! night's own where neither the lists, the flags, the job nor this program have changed; the tables and releases of the run stay, and of run.json
+//! all but what it says of the files that were made.
 
 use super::earlier::{self, Earlier, Standing, Today};
 use super::progress::{Progress, Show};
-use super::{history, on_threads};
+use super::report::outputs;
+use super::{history, noted, on_threads};
 use crate::consent;
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
-use crate::publish::{self, Draft, Lock, OUTPUT_UNWRITABLE};
-use crate::summary::{OVER_TIME, Summary};
+use crate::publish::{self, Draft, Lock, OUTPUT_UNWRITABLE, WrittenFile};
+use crate::summary::OVER_TIME;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -62,9 +64,16 @@ fn under_lock(job: &Job, run: &PublishedRun, lock: &Lock, progress: &Progress) -
     let changes = earlier::changes_left(run, &standing)?.counts(before);
     let past = figures_before(job, run)?;
     let summary = earlier::summary(job, told.as_of, (&past, &told.tables), &told.run_json, changes)?;
-    let files = place(run, &draft, &summary)?;
-    stage.done(format!("{files} files"));
     let left_out = (0..standing.people()).filter(|&person| standing.reason(person).is_some()).count() as u64;
+    let made: Vec<WrittenFile> =
+        summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect::<Result<_>>()?;
+    let run_json = run_json_of(run, &made)?;
+    if let Some(run_json) = &run_json {
+        noted::about_to_report(job, &run.run_id, left_out, run_json)?;
+        draft.write_bytes(RUN_JSON, run_json)?;
+    }
+    let files = place(run, &draft, &made, run_json.is_some())?;
+    stage.done(format!("{files} files"));
     let report = run.folder.join("report.html");
     Ok(ReportAgain { run_id: run.run_id.clone(), report, files, people_left_out: left_out })
 }
@@ -102,23 +111,51 @@ impl Told {
     }
 }
 
-/// Puts every file of the summary in its place by a rename of its own, and takes away what an earlier version has left beside them.
-fn place(run: &PublishedRun, draft: &Draft, summary: &Summary) -> Result<usize> {
+const RUN_JSON: &str = "run.json";
+
+/// The run's run.json with the files that were made in place of those that stood there; `None` where they are the same.
+fn run_json_of(run: &PublishedRun, made: &[WrittenFile]) -> Result<Option<Vec<u8>>> {
+    let mut told = run.told()?;
+    let name = |output: &Value| output["file"].as_str().unwrap_or_default().to_string();
+    let listed = told["outputs"].as_array().cloned().unwrap_or_default();
+    let anew = outputs(made);
+    let anew = anew.as_array().map_or(&[][..], Vec::as_slice);
+    let now = |output: &Value| anew.iter().find(|made| name(made) == name(output));
+    // In the order in which they stood; what is new comes last, and what is made no more is gone.
+    let is_report = |output: &Value| PARTS.iter().any(|part| name(output).starts_with(part));
+    let kept = listed.iter().filter(|output| !is_report(output) || now(output).is_some());
+    let kept: Vec<Value> = kept.map(|output| now(output).unwrap_or(output).clone()).collect();
+    let new = anew.iter().filter(|made| !listed.iter().any(|output| name(output) == name(made)));
+    let now_there: Vec<Value> = kept.into_iter().chain(new.cloned()).collect();
+    if now_there == listed {
+        return Ok(None);
+    }
+    told["outputs"] = Value::Array(now_there);
+    Ok(Some(format!("{told:#}\n").into_bytes()))
+}
+
+/// How the names of the files begin that a report is made of.
+const PARTS: [&str; 3] = ["summary/", "report.html", "report.xlsx"];
+
+/// Puts every file in its place by a rename of its own, run.json last, and takes away what an earlier version has left beside them.
+fn place(run: &PublishedRun, draft: &Draft, files: &[WrittenFile], with_run_json: bool) -> Result<usize> {
     let failed = |error: std::io::Error| Failure::from_io(&error, &run.folder, &OUTPUT_UNWRITABLE);
     let folder = run.folder.join("summary");
     disk::create_folder(&folder).map_err(failed)?;
-    let mut made = BTreeSet::new();
-    for (name, bytes) in summary.files() {
-        draft.write_bytes(&name, bytes)?;
-        let aside = draft.folder().join(&name);
-        disk::sync_file(&aside).and_then(|()| disk::rename(&aside, &run.folder.join(&name))).map_err(failed)?;
-        made.insert(run.folder.join(name));
-    }
+    let put = |name: &str| {
+        let aside = draft.folder().join(name);
+        disk::sync_file(&aside).and_then(|()| disk::rename(&aside, &run.folder.join(name))).map_err(failed)
+    };
+    files.iter().try_for_each(|file| put(&file.name))?;
+    let made: BTreeSet<PathBuf> = files.iter().map(|file| run.folder.join(&file.name)).collect();
     for entry in std::fs::read_dir(&folder).map_err(failed)? {
         let path = entry.map_err(failed)?.path();
         if !made.contains(&path) {
             disk::remove_file(&path).map_err(failed)?;
         }
+    }
+    if with_run_json {
+        put(RUN_JSON)?;
     }
     disk::sync_folder(&folder).and_then(|()| disk::sync_folder(&run.folder)).map_err(failed)?;
     Ok(made.len())
