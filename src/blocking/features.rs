@@ -1,8 +1,9 @@
 //! What identities may have in common: the features from which blocking keys are made.
 
+use crate::comparison::name::Names;
 use crate::comparison::{Comparisons, Of};
 use crate::job::Field;
-use crate::records::{Identities, MISSING, Records};
+use crate::records::{MISSING, Records};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -68,18 +69,23 @@ impl Feature {
 }
 
 /// Features of all identities, as hashes of their values.
+///
+/// What an identity has is kept as the comparisons keep it, a code an identity; only the hashes of distinct values are made here, 8 bytes each.
+/// A column of hashes an identity would be read with one wait for memory instead of two, but take 80 bytes of each identity: 1.5 GB of 19 million.
 pub struct Features<'a> {
     comparisons: &'a Comparisons,
     /// Hashes of the rarest tokens of each distinct name, and of their beginnings.
     tokens: Vec<[u64; TOKENS]>,
     prefixes: Vec<[u64; TOKENS]>,
     name_of: &'a [u32],
-    outward: Vec<u64>,
-    sector: Vec<u64>,
-    /// Hash of each distinct value of a column, so that keys depend on values and not on codes.
-    values: BTreeMap<Field, Vec<u64>>,
-    /// Hash by identity of every feature that has one value at most: 8 bytes an identity each, read millions of times.
-    columns: BTreeMap<Feature, Vec<u64>>,
+    /// Every feature that has one value at most, where any identity may have one.
+    columns: BTreeMap<Feature, Coded<'a>>,
+}
+
+/// One feature: the code of each identity, and the hash of what each code stands for, so that keys depend on values and not on codes.
+struct Coded<'a> {
+    codes: &'a [u32],
+    hashes: Vec<u64>,
 }
 
 const NONE: u64 = 0;
@@ -87,7 +93,7 @@ const NONE: u64 = 0;
 /// Hashes of one feature's values, by identity.
 pub enum View<'f> {
     /// One at most an identity; empty where no identity has one.
-    One(&'f [u64]),
+    One { codes: &'f [u32], hashes: &'f [u64] },
     /// Those of the distinct name that each identity has.
     Several { of: &'f [u32], hashes: &'f [[u64; TOKENS]] },
 }
@@ -95,14 +101,13 @@ pub enum View<'f> {
 impl View<'_> {
     /// Calls `emit` with the hash of each value that `identity` has.
     pub fn each(&self, identity: u32, mut emit: impl FnMut(u64)) {
-        let at = identity as usize;
+        let code = |codes: &[u32]| codes.get(identity as usize).copied().filter(|code| *code != MISSING);
         match self {
-            View::One(hashes) => hashes.get(at).filter(|hash| **hash != NONE).copied().into_iter().for_each(emit),
+            View::One { codes, hashes } => {
+                code(codes).map(|code| hashes[code as usize]).filter(|hash| *hash != NONE).into_iter().for_each(emit);
+            }
             View::Several { of, hashes } => {
-                let name = of.get(at).copied().unwrap_or(MISSING);
-                if name == MISSING {
-                    return;
-                }
+                let Some(name) = code(of) else { return };
                 let hashes = &hashes[name as usize];
                 for (i, hash) in hashes.iter().enumerate() {
                     if *hash != NONE && !hashes[..i].contains(hash) {
@@ -130,79 +135,54 @@ impl View<'_> {
 }
 
 impl<'a> Features<'a> {
-    pub fn gather(comparisons: &'a Comparisons, records: &Records, identities: &Identities) -> Features<'a> {
-        let mut features = Features {
-            comparisons,
-            tokens: Vec::new(),
-            prefixes: Vec::new(),
-            name_of: &[],
-            outward: Vec::new(),
-            sector: Vec::new(),
-            values: BTreeMap::new(),
-            columns: BTreeMap::new(),
-        };
-        let mut hash_column = |field: Field| {
-            if let Some(column) = records.clean.get(&field) {
-                features.values.insert(field, column.values.iter().map(|value| hash_bytes(value.as_bytes())).collect());
-            }
-        };
-        for comparison in &comparisons.list {
-            match &comparison.of {
-                Of::Values(values) => hash_column(values.field),
-                Of::Place(_) => [Field::Postcode, Field::Address, Field::Uprn].into_iter().for_each(&mut hash_column),
-                _ => {}
-            }
-        }
-        for comparison in &comparisons.list {
+    pub fn gather(comparisons: &'a Comparisons, records: &Records) -> Features<'a> {
+        let (tokens, prefixes, name_of, columns) = (Vec::new(), Vec::new(), &[][..], BTreeMap::new());
+        let mut features = Features { comparisons, tokens, prefixes, name_of, columns };
+        for (index, comparison) in comparisons.list.iter().enumerate() {
             match &comparison.of {
                 Of::Name(names) if comparison.name == "name" => {
+                    (features.tokens, features.prefixes) =
+                        (tokens_of(names, None), tokens_of(names, Some(PREFIX_LETTERS)));
                     features.name_of = &names.of_identity;
-                    let hashes = |name: u32, cut: Option<usize>| {
-                        let mut hashes = [NONE; TOKENS];
-                        let tokens = names.rarest_tokens(name);
-                        let words = tokens.iter().map(|token| names.word(*token).as_bytes()).filter(|w| w.len() > 1);
-                        let words = words.filter(|word| word.len() >= cut.unwrap_or(0));
-                        for (slot, word) in hashes.iter_mut().zip(words) {
-                            *slot = hash_bytes(&word[..cut.unwrap_or(word.len())]);
-                        }
-                        hashes
-                    };
-                    let all =
-                        |cut| (0..names.distinct() as u32).into_par_iter().map(|name| hashes(name, cut)).collect();
-                    (features.tokens, features.prefixes) = (all(None), all(Some(PREFIX_LETTERS)));
                 }
-                Of::Place(_) => {
-                    let outward =
-                        |value: &str| value.split_once(' ').map_or(NONE, |(out, _)| hash_bytes(out.as_bytes()));
-                    let values =
-                        records.clean.get(&Field::Postcode).map(|column| column.values.iter().map(outward).collect());
-                    features.outward = values.unwrap_or_default();
-                    let sector = |value: &str| match value.split_once(' ') {
-                        Some((out, inward)) if !inward.is_empty() => {
-                            hash_bytes(&value.as_bytes()[..(out.len() + 2).min(value.len())])
-                        }
-                        _ => NONE,
-                    };
-                    let values =
-                        records.clean.get(&Field::Postcode).map(|column| column.values.iter().map(sector).collect());
-                    features.sector = values.unwrap_or_default();
+                Of::Date(dates) if comparison.name == "date_of_birth" => {
+                    let parts =
+                        [Feature::Date, Feature::Year, Feature::MonthDay, Feature::YearMonth, Feature::DateLessDigit];
+                    for part in parts {
+                        let hashes = dates.digits.iter().map(|digits| date_part(digits, part)).collect();
+                        features.add(part, &dates.codes, hashes);
+                    }
+                }
+                Of::Place(places) => {
+                    let postcodes = |hash: fn(&str) -> u64| hashes_of(records, Field::Postcode, hash);
+                    features.add(Feature::Postcode, &places.postcode, postcodes(|value| salted(value, 1)));
+                    features.add(Feature::Outward, &places.postcode, postcodes(outward));
+                    features.add(Feature::Sector, &places.postcode, postcodes(sector));
+                    features.add(
+                        Feature::Address,
+                        &places.address,
+                        hashes_of(records, Field::Address, |value| salted(value, 2)),
+                    );
+                    features.add(
+                        Feature::Uprn,
+                        &places.uprn,
+                        hashes_of(records, Field::Uprn, |value| salted(value, 3)),
+                    );
+                }
+                Of::Values(values) => {
+                    let hashes = hashes_of(records, values.field, |value| salted(value, 16 + index as u64));
+                    features.add(Feature::Value(index), &values.codes, hashes);
                 }
                 _ => {}
             }
         }
-        let mut wanted =
-            vec![Feature::Date, Feature::Year, Feature::MonthDay, Feature::YearMonth, Feature::DateLessDigit];
-        wanted.extend([Feature::Postcode, Feature::Outward, Feature::Sector, Feature::Address, Feature::Uprn]);
-        wanted.extend((0..comparisons.list.len()).map(Feature::Value));
-        let column = |feature: &Feature| {
-            let hashes: Vec<u64> =
-                (0..identities.len()).into_par_iter().map(|at| features.hash_of(*feature, at)).collect();
-            (*feature, hashes)
-        };
-        let columns: Vec<(Feature, Vec<u64>)> =
-            wanted.iter().map(column).filter(|(_, c)| c.iter().any(|hash| *hash != NONE)).collect();
-        features.columns = columns.into_iter().collect();
         features
+    }
+
+    fn add(&mut self, feature: Feature, codes: &'a [u32], hashes: Vec<u64>) {
+        if hashes.iter().any(|hash| *hash != NONE) {
+            self.columns.insert(feature, Coded { codes, hashes });
+        }
     }
 
     /// The kinds of features that this job's fields give, strongest first: the rules' first keys.
@@ -243,55 +223,54 @@ impl<'a> Features<'a> {
         match feature {
             Feature::Tokens => View::Several { of: self.name_of, hashes: &self.tokens },
             Feature::Prefixes => View::Several { of: self.name_of, hashes: &self.prefixes },
-            _ => View::One(self.columns.get(&feature).map_or(&[], Vec::as_slice)),
+            _ => match self.columns.get(&feature) {
+                Some(column) => View::One { codes: column.codes, hashes: &column.hashes },
+                None => View::One { codes: &[], hashes: &[] },
+            },
         }
-    }
-
-    /// The hash of a feature that has one value at most.
-    fn hash_of(&self, feature: Feature, at: usize) -> u64 {
-        let coded = |codes: &[u32], field: Field, salt: u64| match codes[at] {
-            MISSING => NONE,
-            code => mix(self.values[&field][code as usize], salt),
-        };
-        if let Feature::Value(index) = feature {
-            return match &self.comparisons.list[index].of {
-                Of::Values(values) => coded(&values.codes, values.field, 16 + index as u64),
-                _ => NONE,
-            };
-        }
-        for comparison in &self.comparisons.list {
-            match (&comparison.of, feature) {
-                (
-                    Of::Date(dates),
-                    Feature::Date | Feature::Year | Feature::MonthDay | Feature::YearMonth | Feature::DateLessDigit,
-                ) if comparison.name == "date_of_birth" => {
-                    return date_part(dates, feature, at);
-                }
-                (Of::Place(places), Feature::Postcode) => return coded(&places.postcode, Field::Postcode, 1),
-                (Of::Place(places), Feature::Address) => return coded(&places.address, Field::Address, 2),
-                (Of::Place(places), Feature::Uprn) => return coded(&places.uprn, Field::Uprn, 3),
-                (Of::Place(places), Feature::Outward) => {
-                    let code = places.postcode[at];
-                    return if code == MISSING { NONE } else { self.outward[code as usize] };
-                }
-                (Of::Place(places), Feature::Sector) => {
-                    let code = places.postcode[at];
-                    return if code == MISSING { NONE } else { self.sector[code as usize] };
-                }
-                _ => {}
-            }
-        }
-        NONE
     }
 }
 
-/// A date, or its year, or its day and month; none where that part is not whole.
-fn date_part(dates: &crate::comparison::date::Dates, feature: Feature, at: usize) -> u64 {
-    let code = dates.codes[at];
-    if code == MISSING {
-        return NONE;
+/// The hash of each distinct value of a field, by code.
+fn hashes_of(records: &Records, field: Field, hash: impl Fn(&str) -> u64 + Send + Sync) -> Vec<u64> {
+    records.clean.get(&field).map_or(Vec::new(), |column| column.values.par_iter().map(hash).collect())
+}
+
+fn salted(value: &str, salt: u64) -> u64 {
+    mix(hash_bytes(value.as_bytes()), salt)
+}
+
+fn outward(postcode: &str) -> u64 {
+    postcode.split_once(' ').map_or(NONE, |(outward, _)| hash_bytes(outward.as_bytes()))
+}
+
+/// The outward code and the digit after it.
+fn sector(postcode: &str) -> u64 {
+    match postcode.split_once(' ') {
+        Some((outward, inward)) if !inward.is_empty() => {
+            hash_bytes(&postcode.as_bytes()[..(outward.len() + 2).min(postcode.len())])
+        }
+        _ => NONE,
     }
-    let digits = &dates.digits[code as usize];
+}
+
+/// Hashes of the rarest tokens of each distinct name, or of so many letters that they begin with.
+fn tokens_of(names: &Names, letters: Option<usize>) -> Vec<[u64; TOKENS]> {
+    let hashes = |name: u32| {
+        let mut hashes = [NONE; TOKENS];
+        let tokens = names.rarest_tokens(name);
+        let words = tokens.iter().map(|token| names.word(*token).as_bytes()).filter(|word| word.len() > 1);
+        let words = words.filter(|word| word.len() >= letters.unwrap_or(0));
+        for (slot, word) in hashes.iter_mut().zip(words) {
+            *slot = hash_bytes(&word[..letters.unwrap_or(word.len())]);
+        }
+        hashes
+    };
+    (0..names.distinct() as u32).into_par_iter().map(hashes).collect()
+}
+
+/// A date, or its year, or its day and month; none where that part is not whole.
+fn date_part(digits: &[u8; 8], feature: Feature) -> u64 {
     let less: [u8; 7] = std::array::from_fn(|i| digits[if i < 3 { i } else { i + 1 }]);
     let part: &[u8] = match feature {
         Feature::Date => digits,

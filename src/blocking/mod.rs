@@ -108,7 +108,7 @@ pub fn block_with(
     weak: bool,
     size: BlockSize,
 ) -> Blocks {
-    let features = Features::gather(comparisons, records, identities);
+    let features = Features::gather(comparisons, records);
     let budget = size.of((PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE));
     let cap_min = size.of(CAP_MIN as u64) as usize;
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
@@ -139,7 +139,7 @@ pub fn block_with(
 
 /// Makes the blocks within the limits of a model that was learnt before.
 pub fn block_within(comparisons: &Comparisons, records: &Records, identities: &Identities, limits: Limits) -> Blocks {
-    let features = Features::gather(comparisons, records, identities);
+    let features = Features::gather(comparisons, records);
     let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
     drop(features);
     Blocks::number(found.starts, found.members, identities.len(), counts, limits)
@@ -148,7 +148,7 @@ pub fn block_within(comparisons: &Comparisons, records: &Records, identities: &I
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.
 #[doc(hidden)]
 pub fn sorted_keys(comparisons: &Comparisons, records: &Records, identities: &Identities) -> usize {
-    let features = Features::gather(comparisons, records, identities);
+    let features = Features::gather(comparisons, records);
     features.first_keys().into_iter().map(|first| rules::sorted_keys(&features, first, identities.len())).sum()
 }
 

@@ -68,7 +68,7 @@ impl<'a> Asked<'a> {
             Some(limits) => block_within(comparisons, records, identities, limits),
             None => block(comparisons, records, identities),
         };
-        let features = Features::gather(comparisons, records, identities);
+        let features = Features::gather(comparisons, records);
         Asked { comparisons, features, identities: identities.len(), blocks }
     }
 

@@ -133,6 +133,7 @@ impl Comparison {
             Of::Name(names) => vec![&names.of_identity],
             Of::Date(dates) => vec![&dates.codes],
             Of::Place(places) => vec![&places.postcode, &places.address, &places.uprn],
+            Of::Values(values) if values.verified.is_empty() => vec![&values.codes],
             Of::Values(values) => vec![&values.codes, &values.verified],
         }
     }
@@ -381,10 +382,7 @@ fn by_row(list: &[Comparison], width: usize, identities: usize) -> Vec<u32> {
     let columns: Vec<&[u32]> = list.iter().flat_map(Comparison::columns).collect();
     let mut rows = vec![MISSING; width * identities];
     rows.par_chunks_mut(width.max(1)).enumerate().for_each(|(identity, row)| {
-        // A comparison may hold an empty column, where there is nothing to say.
-        row.iter_mut()
-            .zip(&columns)
-            .for_each(|(slot, column)| *slot = column.get(identity).copied().unwrap_or(MISSING));
+        row.iter_mut().zip(&columns).for_each(|(slot, column)| *slot = column[identity]);
     });
     rows
 }

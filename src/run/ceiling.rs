@@ -1,5 +1,6 @@
 //! The memory that a job allows (`[job] memory_limit`): where linking begins it is foretold what a night will hold; above the limit the
-//! columns of its records wait on disk meanwhile, and a night that would not fit even so ends.
+//! columns of its records wait on disk meanwhile, and a night that would not fit even so ends. Columns of [`COLUMNS_LARGE`] wait there on any
+//! night: they are written and read in a few seconds, where linking takes minutes.
 //!
 //! What is held is measured, so that wide rows, long values and the allocator's own needs are in it; what comes is foretold from counts, as
 //! `onefolk plan` does.
@@ -32,6 +33,9 @@ const LINKED_PAIR_BYTES: f64 = 14.0;
 const LEARNING_PAIR_BYTES: f64 = 70.0;
 /// Of more pairs than this a sample is clustered while learning.
 const LEARNING_PAIRS: u64 = 2_500_000;
+
+/// Columns of so many bytes wait on disk whatever the job allows: those of some ten million rows.
+const COLUMNS_LARGE: u64 = 1 << 30;
 
 /// What is about to be linked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,16 +75,15 @@ impl Need {
 
 /// The ceiling of one night.
 pub struct Ceiling {
-    limit: u64,
+    /// In bytes; `None` where the job names none.
+    limit: Option<u64>,
     output: PathBuf,
     put_aside: AtomicU64,
 }
 
 impl Ceiling {
-    /// `None` where the job names none.
-    pub(super) fn of(job: &Job) -> Option<Ceiling> {
-        let of_limit = |limit| Ceiling { limit, output: job.output.clone(), put_aside: AtomicU64::new(0) };
-        job.memory_limit.map(of_limit)
+    pub(super) fn of(job: &Job) -> Ceiling {
+        Ceiling { limit: job.memory_limit, output: job.output.clone(), put_aside: AtomicU64::new(0) }
     }
 
     /// Ends a night that has taken more than it may before there is anything to put aside.
@@ -88,26 +91,24 @@ impl Ceiling {
     /// # Errors
     /// OF0440.
     pub(super) fn judge_reading(&self) -> Result<()> {
+        let Some(limit) = self.limit else { return Ok(()) };
         let taken = machine::peak_memory_bytes().unwrap_or(0);
-        let what = || format!("reading the extracts took {}, and {} are allowed", shown(taken), shown(self.limit));
-        if taken > self.limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
+        let what = || format!("reading the extracts took {}, and {} are allowed", shown(taken), shown(limit));
+        if taken > limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
     }
 
-    /// Puts the columns of the records aside where linking needs their room.
+    /// Puts the columns of the records aside where linking needs their room; what it needs is asked only where the job names a limit.
     ///
     /// # Errors
     /// OF0440 where that is not enough, OF0441 where it cannot be done.
-    pub(super) fn make_room(&self, records: &mut Records, linking: Linking) -> Result<Option<Aside>> {
+    pub(super) fn make_room(&self, records: &mut Records, linking: impl FnOnce() -> Linking) -> Result<Option<Aside>> {
         let columns = records.column_bytes();
-        // Where the system does not tell, columns are most of what is held.
-        let need = Need::of(machine::memory_bytes().unwrap_or(columns), columns, linking);
-        if need.whole <= self.limit {
+        let waits = match self.limit {
+            Some(limit) => is_above(limit, columns, linking())?,
+            None => false,
+        };
+        if !waits && columns < COLUMNS_LARGE {
             return Ok(None);
-        }
-        if need.least > self.limit {
-            let (least, limit) = (shown(need.least), shown(self.limit));
-            let what = format!("{least} are needed to link {} identities, and {limit} are allowed", linking.identities);
-            return Err(Failure::new(&TOO_LITTLE_MEMORY, what));
         }
         let aside = Aside::put(&self.output, records)?;
         tracing::info!(bytes = aside.bytes(), "columns wait on disk while records are linked");
@@ -119,6 +120,21 @@ impl Ceiling {
     pub(super) fn put_aside_bytes(&self) -> u64 {
         self.put_aside.load(Ordering::Relaxed)
     }
+}
+
+/// Whether the columns have to wait on disk.
+///
+/// # Errors
+/// OF0440 where that is not enough.
+fn is_above(limit: u64, columns: u64, linking: Linking) -> Result<bool> {
+    // Where the system does not tell, columns are most of what is held.
+    let need = Need::of(machine::memory_bytes().unwrap_or(columns), columns, linking);
+    if need.least > limit {
+        let (least, limit) = (shown(need.least), shown(limit));
+        let what = format!("{least} are needed to link {} identities, and {limit} are allowed", linking.identities);
+        return Err(Failure::new(&TOO_LITTLE_MEMORY, what));
+    }
+    Ok(need.whole > limit)
 }
 
 /// Bytes as a job file writes them, rounded up.

@@ -6,6 +6,7 @@ use super::MODEL_DOES_NOT_FIT;
 use super::aside::Aside;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
+use super::recalling;
 use crate::blocking::{self, Limits, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Edge, Guards, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
@@ -76,7 +77,7 @@ pub struct Label {
 pub enum Rows<'a> {
     /// They stay as they are.
     Stay(&'a Records),
-    /// Their columns may wait on disk from the end of blocking on, where the job allows too little memory for everything.
+    /// Their columns may wait on disk from the end of blocking on.
     Within(&'a mut Records, &'a Ceiling),
 }
 
@@ -107,11 +108,11 @@ impl Deref for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// Puts the columns aside where linking needs the room; `need` is asked only where there is a ceiling.
+    /// Puts the columns aside where linking needs the room.
     fn make_room(&mut self, need: impl FnOnce() -> Linking) -> Result<Option<Aside>> {
         match self {
             Rows::Stay(_) => Ok(None),
-            Rows::Within(records, ceiling) => ceiling.make_room(records, need()),
+            Rows::Within(records, ceiling) => ceiling.make_room(records, need),
         }
     }
 
@@ -220,11 +221,13 @@ pub fn link<'r>(
         }
         (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
+            // Everything that meets is listed: what is left of the blocks is by what the next night knows them again.
+            let asked = asked.then(|| (recalling::sums(&comparisons, &identities, &blocks), &joined));
+            drop(blocks);
             let candidate = scene.settle(&mut comparisons, learnt, &mut pairs, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.
             let scorer = candidate.model.scorer(&comparisons);
-            let scored = scene.comparing(&comparisons).weigh(&scorer, &pairs, &blocks, asked.then_some(&joined));
-            drop((pairs, blocks));
+            let scored = scene.comparing(&comparisons).weigh(&scorer, pairs, asked);
             comparisons.remember(scored.0.edges.iter().map(Edge::compared));
             scene.comparing(&comparisons).cluster(candidate, scored)
         }

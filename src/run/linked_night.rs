@@ -44,7 +44,7 @@ pub(super) fn link_night(
     (records, cleaned): (&mut Records, &Cleaned),
     authority: &Authority,
     taken: Taken,
-    (checkpoints, ceiling): (&mut Checkpoints, Option<&Ceiling>),
+    (checkpoints, ceiling): (&mut Checkpoints, &Ceiling),
     progress: &Progress,
     accounted: impl FnOnce(&Records, &[Withheld]) -> Result<()>,
 ) -> Result<(LinkedNight, Vec<String>)> {
@@ -54,14 +54,14 @@ pub(super) fn link_night(
     }
     let model = taken.known.map(|known| &known.frozen.model);
     let Held { withheld, identities, gone } =
-        withhold(job, records, authority, (taken.file, model), ceiling, progress)?;
+        withhold(job, records, authority, (taken.file, model), Some(ceiling), progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
     let taught = model.map_or(Taught::Now(&[]), Taught::Before);
     let (before, warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, progress),
-        None => link::link(job, (&mut *records, ceiling), &settled, taught, identities, Some(before), progress)?,
+        None => link::link(job, (&mut *records, Some(ceiling)), &settled, taught, identities, Some(before), progress)?,
     };
     let learnt = match taken.known {
         Some(_) => None,

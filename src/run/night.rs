@@ -128,7 +128,7 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
     gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records)?;
     let objecting = Objecting::named(job, &records, &authority);
     let ceiling = Ceiling::of(job);
-    ceiling.iter().try_for_each(Ceiling::judge_reading)?;
+    ceiling.judge_reading()?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let mut accounts = Accounts::default();
     let (night, memory_warnings) = link_night(
@@ -136,7 +136,7 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
         (&mut records, &cleaned),
         &authority,
         taken,
-        (&mut checkpoints, ceiling.as_ref()),
+        (&mut checkpoints, &ceiling),
         progress,
         |records, withheld| {
             accounts = Accounts::draw_up(&files, records, &quarantined, withheld)?;
@@ -186,7 +186,7 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
         provider_changes: Vec::new(),
-        put_aside_bytes: ceiling.as_ref().map_or(0, Ceiling::put_aside_bytes),
+        put_aside_bytes: ceiling.put_aside_bytes(),
         gates: gates.into_outcomes(),
         reused,
         controls,

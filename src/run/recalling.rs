@@ -1,7 +1,9 @@
 //! What a night takes from the night before and leaves for the next (`recall`), while it links.
 
+use crate::blocking::Blocks;
 use crate::clustering::Edge;
-use crate::recall::{Compared, Joins, Left, Look, Recalled};
+use crate::comparison::Comparisons;
+use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled, distinct};
 use crate::records::Identities;
 
 /// Both, from scoring to the end of clustering.
@@ -23,4 +25,10 @@ impl Recalling<'_> {
         let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
         (recalled, compared.map(|compared| Left { compared, joined }))
     }
+}
+
+/// The sums of looks of all blocks, ascending and each once. Aliases, which a night learns later, do not change looks.
+pub(super) fn sums(comparisons: &Comparisons, identities: &Identities, blocks: &Blocks) -> Vec<Look> {
+    let looks = Looks::of_all(comparisons, identities);
+    distinct(blocks.sums(|identity| looks.of(identity)))
 }

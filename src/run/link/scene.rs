@@ -9,7 +9,7 @@ use crate::clustering::{
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
 use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage, Pooling, Recipe, Scorer};
-use crate::recall::{Compared, Joined, Joins, Left, Looks, Recalled, distinct};
+use crate::recall::{Compared, Joined, Joins, Left, Look, Looks, Recalled, distinct};
 use crate::records::{Identities, MISSING, Records};
 use crate::run::recalling::Recalling;
 use std::collections::BTreeMap;
@@ -249,21 +249,19 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         (fresh, Some(Recalling { joins: Joins::new(looks, joined), blocks, identities }))
     }
 
-    /// Weighs pairs that were compared while the model was learnt.
+    /// Weighs pairs that were compared while the model was learnt. `asked` are the sums of looks of their blocks, and what the night before joined.
     pub fn weigh<'b>(
         &self,
         scorer: &Scorer,
-        pairs: &PairPatterns,
-        blocks: &Blocks,
-        joined: Option<&'b Joined>,
+        pairs: PairPatterns,
+        asked: Option<(Vec<Look>, &'b Joined)>,
     ) -> (Fresh, Option<Recalling<'b>>)
     where
         'a: 'b,
     {
-        let edges = Weighed::new(pairs, std::slice::from_ref(scorer)).gather(|_| true);
-        let recalling = joined.map(|joined| {
+        let edges = Weighed::new(&pairs, std::slice::from_ref(scorer)).gather(|_| true);
+        let recalling = asked.map(|(blocks, joined)| {
             let looks = Looks::of_all(self.comparisons, self.identities);
-            let blocks = distinct(blocks.sums(|identity| looks.of(identity)));
             Recalling { joins: Joins::new(looks, joined), blocks, identities: 0 }
         });
         (Fresh { edges, compared: pairs.pairs(), recalled: 0 }, recalling)
