@@ -185,6 +185,7 @@ impl Looking<'_> {
             settings: &self.linkings.job.cluster,
             pooling: &seen.pooling,
             joins: None,
+            known: None,
         };
         let [left, right] = places.map(|place| self.linkings.linked.identities.of_record[place]);
         let (left, right) = (left.min(right), left.max(right));

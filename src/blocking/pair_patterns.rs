@@ -12,6 +12,8 @@ use rustc_hash::FxHashMap;
 
 /// Distinct patterns that a page can hold: places in its table are two bytes.
 const PAGE_PATTERNS: usize = 1 << 16;
+/// Runs that are handed out side by side where each goes afterwards.
+const RUNS_AT_ONCE: usize = 64;
 
 /// The patterns of all candidate pairs.
 #[derive(Debug)]
@@ -154,6 +156,25 @@ impl Writer {
     }
 }
 
+fn walk_pages<L: Copy, T: Default>(
+    pages: &[Page],
+    look: impl Fn(Pattern) -> L,
+    each: impl Fn(&mut T, (u32, u32), Pattern, L),
+) -> T {
+    let (mut gathered, mut looked) = (T::default(), Vec::new());
+    for page in pages {
+        looked.clear();
+        looked.extend(page.patterns.iter().map(|&pattern| look(pattern)));
+        for (left, rights, places) in page.each() {
+            for (&right, &place) in rights.iter().zip(places) {
+                let place = usize::from(place);
+                each(&mut gathered, (left, right), page.patterns[place], looked[place]);
+            }
+        }
+    }
+    gathered
+}
+
 impl PairPatterns {
     /// Compares every candidate pair; `progress` is told how many were.
     pub fn all(comparisons: &Comparisons, blocks: &Blocks, progress: impl Fn(u64) + Sync) -> PairPatterns {
@@ -185,21 +206,25 @@ impl PairPatterns {
         look: impl Fn(Pattern) -> L + Sync,
         each: impl Fn(&mut T, (u32, u32), Pattern, L) + Sync,
     ) -> Vec<T> {
-        let walk = |pages: &Vec<Page>| {
-            let (mut gathered, mut looked) = (T::default(), Vec::new());
-            for page in pages {
-                looked.clear();
-                looked.extend(page.patterns.iter().map(|&pattern| look(pattern)));
-                for (left, rights, places) in page.each() {
-                    for (&right, &place) in rights.iter().zip(places) {
-                        let place = usize::from(place);
-                        each(&mut gathered, (left, right), page.patterns[place], looked[place]);
-                    }
-                }
+        self.runs.par_iter().map(|pages| walk_pages(pages, &look, &each)).collect()
+    }
+
+    /// The same; each run goes once it was handed out, and what was gathered of it is given to `gathered` in order.
+    pub fn walk_away<L: Copy, T: Default + Send>(
+        self,
+        look: impl Fn(Pattern) -> L + Sync,
+        each: impl Fn(&mut T, (u32, u32), Pattern, L) + Sync,
+        mut gathered: impl FnMut(T),
+    ) {
+        let mut runs = self.runs.into_iter();
+        loop {
+            let some: Vec<Vec<Page>> = runs.by_ref().take(RUNS_AT_ONCE).collect();
+            if some.is_empty() {
+                return;
             }
-            gathered
-        };
-        self.runs.par_iter().map(walk).collect()
+            let parts: Vec<T> = some.into_par_iter().map(|pages| walk_pages(&pages, &look, &each)).collect();
+            parts.into_iter().for_each(&mut gathered);
+        }
     }
 
     /// Replaces the patterns of the pairs that a change concerns: `of_left` looks at a smaller identity, once, and `concerns` asks what it saw of
@@ -279,7 +304,11 @@ mod tests {
                 let again = marked[left as usize] && marked[right as usize];
                 (left, right, if again { p + u64::from(left + right) + 100 } else { p })
             });
-            prop_assert_eq!(read(&kept), anew.collect::<Vec<_>>());
+            prop_assert_eq!(read(&kept), anew.clone().collect::<Vec<_>>());
+            let mut away = Vec::new();
+            let gather = |all: &mut Vec<(u32, u32, u64)>, (left, right), pattern, _: ()| all.push((left, right, pattern));
+            kept.walk_away(|_| (), gather, |part| away.extend(part));
+            prop_assert_eq!(away, anew.collect::<Vec<_>>());
         }
     }
 }

@@ -253,7 +253,7 @@ impl<'a> Jury<'a> {
     }
 
     fn pattern(&self, a: u32, b: u32) -> Pattern {
-        self.evidence[0].comparisons.pattern(a.min(b), a.max(b))
+        self.evidence[0].pattern(a.min(b), a.max(b))
     }
 }
 
@@ -264,22 +264,17 @@ fn average(evidence: &[Evidence], pattern: Pattern) -> f64 {
 }
 
 /// The cut of the first pass, its clusters with what they say of every pair, and what that weighs.
-fn first<T>(
-    evidence: &Evidence,
-    sample: &Sample,
-    then: impl FnOnce(i64, Option<ContextWeights>, &Contexts, &[Edge]) -> T,
-) -> T {
-    let kept = sample.weighed(evidence);
+fn first<T>(evidence: &Evidence, sample: &Sample, then: impl FnOnce(i64, Option<ContextWeights>, &Contexts) -> T) -> T {
     let nodes = sample.nodes(evidence);
     let together = Together::of(evidence, &nodes).pairs;
-    let edges = nodes.edges(evidence, &kept);
+    let edges = nodes.edges(evidence, &sample.weighed(evidence));
     let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };
     let merges = population.first_pass(LOWEST).merges;
     // The first clusters are there to give context: they are cut where they are most often right, whatever a false link costs.
     let (cut, _) = best_cut(&merges, population.inside(&edges));
     let contexts = Contexts::of(&population, pass::clusters(nodes.len(), &merges, cut).0);
     let weights = contexts.seen().learn();
-    then(cut, weights, &contexts, &kept)
+    then(cut, weights, &contexts)
 }
 
 /// What the clusters of a model's first pass say, scaled to the whole population.
@@ -295,9 +290,9 @@ pub struct FirstClusters {
 
 /// What the clusters of a model say of every pattern that has a chance, and of names that are used for each other where `aliases` asks.
 pub fn first_clusters(evidence: &Evidence, sample: &Sample, aliases: bool) -> FirstClusters {
-    let mut clusters = first(evidence, sample, |_, weights, contexts, kept| {
+    let mut clusters = first(evidence, sample, |_, weights, contexts| {
         let aliases = if aliases { contexts.aliases() } else { Vec::new() };
-        let (believed, beside) = contexts.believed(weights.as_ref(), kept, &evidence.comparisons.meeting(&aliases));
+        let (believed, beside) = contexts.believed(weights.as_ref(), &evidence.comparisons.meeting(&aliases));
         FirstClusters { believed, beside, aliases }
     });
     let believed = &mut clusters.believed;
@@ -309,7 +304,7 @@ pub fn first_clusters(evidence: &Evidence, sample: &Sample, aliases: bool) -> Fi
 /// Chooses the first cut and learns what contexts weigh. The cut of people needs no choosing: pooled link scores are posteriors.
 pub fn decide(evidence: &Evidence, sample: &Sample) -> Decision {
     let cut = people_cut(evidence.settings);
-    first(evidence, sample, |first_cut, context, _, _| Decision { first_cut, context, cut, calibration: None })
+    first(evidence, sample, |first_cut, context, _| Decision { first_cut, context, cut, calibration: None })
 }
 
 impl Population<'_> {

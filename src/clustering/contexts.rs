@@ -9,6 +9,7 @@ use super::{Population, Sets, aliases};
 use crate::comparison::{Alias, Meeting, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
 use rayon::prelude::*;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The clusters of the first pass and the scored pairs between any two of them.
@@ -17,8 +18,6 @@ pub(super) struct Contexts<'a> {
     /// Members ascending.
     clusters: Sets,
     cluster_of: Vec<u32>,
-    /// (smaller cluster, larger cluster, place of the edge), ascending.
-    between: Vec<(u32, u32, u32)>,
 }
 
 /// A pair that has a chance.
@@ -51,9 +50,25 @@ const NO_LEVEL: u8 = u8::MAX;
 /// Scored pairs that are looked at as one piece of work, about.
 const PART: usize = 1 << 13;
 
+/// Scored pairs that are put into the order of their clusters at once, about: 12 bytes each.
+const PAIRS_AT_ONCE: usize = 1 << 23;
+
 /// Whether two scored pairs are of the same two clusters.
 fn are_of_two(x: &(u32, u32, u32), y: &(u32, u32, u32)) -> bool {
     (x.0, x.1) == (y.0, y.1)
+}
+
+/// Parts of the pairs of about [`PART`] each, whole clusters.
+fn parts(mut rest: &[(u32, u32, u32)]) -> Vec<&[(u32, u32, u32)]> {
+    let mut parts = Vec::new();
+    while !rest.is_empty() {
+        let last = PART.min(rest.len()) - 1;
+        let more = rest[last..].windows(2).take_while(|pair| are_of_two(&pair[0], &pair[1])).count();
+        let (part, after) = rest.split_at(last + more + 1);
+        parts.push(part);
+        rest = after;
+    }
+    parts
 }
 
 impl<'a> Contexts<'a> {
@@ -62,18 +77,35 @@ impl<'a> Contexts<'a> {
         for (number, members) in clusters.iter().enumerate() {
             members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
         }
+        Contexts { population, clusters, cluster_of }
+    }
+
+    /// The scored pairs of which the smaller cluster is one of `some`: (smaller cluster, larger cluster, place of the edge), ascending.
+    fn between(&self, some: Range<u32>) -> Vec<(u32, u32, u32)> {
         let place = |(at, edge): (usize, &NodeEdge)| {
-            let (a, b) = (cluster_of[edge.left as usize], cluster_of[edge.right as usize]);
-            (a.min(b), a.max(b), at as u32)
+            let (a, b) = (self.cluster_of[edge.left as usize], self.cluster_of[edge.right as usize]);
+            some.contains(&a.min(b)).then_some((a.min(b), a.max(b), at as u32))
         };
-        let mut between: Vec<(u32, u32, u32)> = population.edges.par_iter().enumerate().map(place).collect();
+        let mut between: Vec<(u32, u32, u32)> =
+            self.population.edges.par_iter().enumerate().filter_map(place).collect();
         between.par_sort_unstable();
-        Contexts { population, clusters, cluster_of, between }
+        between
     }
 
     /// Looks at every two clusters that share a scored pair. Gives what `what` has gathered of each part of them, in order: millions of clusters
-    /// must not leave a list each.
+    /// must not leave a list each. Clusters are taken in slices of their numbers, so that the order of pairs has room.
     fn each<T: Default + Send>(&self, what: impl Fn(&mut T, u32, u32, Looked) + Sync) -> Vec<T> {
+        let (clusters, slices) =
+            (self.clusters.len() as u64, self.population.edges.len().div_ceil(PAIRS_AT_ONCE) as u64);
+        let start = |slice: u64| (clusters * slice / slices) as u32;
+        (0..slices).flat_map(|slice| self.each_of(&self.between(start(slice)..start(slice + 1)), &what)).collect()
+    }
+
+    fn each_of<T: Default + Send>(
+        &self,
+        between: &[(u32, u32, u32)],
+        what: impl Fn(&mut T, u32, u32, Looked) + Sync,
+    ) -> Vec<T> {
         let gather = |part: &[(u32, u32, u32)]| {
             let mut gathered = T::default();
             for chunk in part.chunk_by(are_of_two) {
@@ -82,20 +114,7 @@ impl<'a> Contexts<'a> {
             }
             gathered
         };
-        self.parts().into_par_iter().map(gather).collect()
-    }
-
-    /// Parts of `between` of about [`PART`] pairs, whole clusters each.
-    fn parts(&self) -> Vec<&[(u32, u32, u32)]> {
-        let (mut parts, mut rest) = (Vec::new(), self.between.as_slice());
-        while !rest.is_empty() {
-            let last = PART.min(rest.len()) - 1;
-            let more = rest[last..].windows(2).take_while(|pair| are_of_two(&pair[0], &pair[1])).count();
-            let (part, after) = rest.split_at(last + more + 1);
-            parts.push(part);
-            rest = after;
-        }
-        parts
+        parts(between).into_par_iter().map(gather).collect()
     }
 
     fn look(&self, a: u32, b: u32, chunk: &[(u32, u32, u32)]) -> Looked {
@@ -172,10 +191,9 @@ impl<'a> Contexts<'a> {
     pub fn believed(
         &self,
         weights: Option<&ContextWeights>,
-        kept: &[super::Edge],
         meeting: &Meeting,
     ) -> (Believed, Vec<(u32, u32, f64, f64)>) {
-        let believe = |all: &mut Vec<Believable>, a, b, looked| self.believable(weights, kept, (a, b), looked, all);
+        let believe = |all: &mut Vec<Believable>, a, b, looked| self.believable(weights, (a, b), looked, all);
         let mut all: Vec<Believable> = end_to_end(self.each(believe));
         // Copies of one identity are pairs too.
         let Population { nodes, evidence, .. } = self.population;
@@ -216,7 +234,6 @@ impl<'a> Contexts<'a> {
     fn believable(
         &self,
         weights: Option<&ContextWeights>,
-        kept: &[super::Edge],
         (a, b): (u32, u32),
         looked: Looked,
         found: &mut Vec<Believable>,
@@ -226,11 +243,7 @@ impl<'a> Contexts<'a> {
         let pair = |x: u32, y: u32, pattern: Option<Pattern>, chance: f64| {
             let (i, j) = (nodes.identity(x), nodes.identity(y));
             let between = (i.min(j), i.max(j));
-            let looked_up = || {
-                let at = kept.binary_search_by_key(&between, |kept| (kept.left, kept.right));
-                at.map_or_else(|_| evidence.comparisons.pattern(between.0, between.1), |at| kept[at].pattern)
-            };
-            let pattern = pattern.unwrap_or_else(looked_up);
+            let pattern = pattern.unwrap_or_else(|| evidence.pattern(between.0, between.1));
             Believable { between, pattern, pairs: nodes.weight(x) * nodes.weight(y), chance }
         };
         match looked.cross {
@@ -273,15 +286,31 @@ impl<'a> Contexts<'a> {
             }
         };
         let beside = end_to_end(self.each(look));
-        let known = |level: AtomicU8| Some(level.into_inner()).filter(|level| *level != NO_LEVEL);
-        Found { levels: levels.into_iter().map(known).collect(), beside }
+        Found { levels: Levels(levels.into_iter().map(AtomicU8::into_inner).collect()), beside }
+    }
+}
+
+/// Levels of context of many pairs, by place: a byte each.
+#[derive(Debug, Default)]
+pub(super) struct Levels(Vec<u8>);
+
+impl Levels {
+    /// The level of the pair at a place; `None` where it has none.
+    pub fn at(&self, place: usize) -> Option<u8> {
+        Some(self.0[place]).filter(|level| *level != NO_LEVEL)
+    }
+}
+
+impl Extend<Option<u8>> for Levels {
+    fn extend<I: IntoIterator<Item = Option<u8>>>(&mut self, levels: I) {
+        self.0.extend(levels.into_iter().map(|level| level.unwrap_or(NO_LEVEL)));
     }
 }
 
 /// What contexts say of all pairs.
 pub(super) struct Found {
     /// The level of every scored pair, by its place.
-    pub levels: Vec<Option<u8>>,
+    pub levels: Levels,
     /// The other cross pairs of clusters that touch, as they weigh with their context.
     beside: Vec<NodeEdge>,
 }
@@ -290,8 +319,8 @@ impl Found {
     /// All of these pairs as they weigh with their context, ascending; `scored` are those that the levels are of, and become the answer: a
     /// large population has no room for both.
     pub fn weigh(self, mut scored: Vec<NodeEdge>, weights: &ContextWeights) -> Vec<NodeEdge> {
-        scored.par_iter_mut().zip(&self.levels).for_each(|(edge, level)| {
-            edge.weight = units32(i64::from(edge.weight) + weights.weight(*level));
+        scored.par_iter_mut().enumerate().for_each(|(at, edge)| {
+            edge.weight = units32(i64::from(edge.weight) + weights.weight(self.levels.at(at)));
         });
         scored.retain(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden);
         scored.reserve_exact(self.beside.len());

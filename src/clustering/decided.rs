@@ -121,7 +121,7 @@ impl Growing<'_> {
     fn forbidden(&self, a: u32, b: u32) -> Option<ReviewReason> {
         let (left, right) = (self.nodes.identity(a), self.nodes.identity(b));
         let (left, right) = (left.min(right), left.max(right));
-        let pattern = self.evidence.comparisons.pattern(left, right);
+        let pattern = self.evidence.pattern(left, right);
         reason(self.evidence.guards.judge(self.evidence, left, right, pattern))
     }
 }

@@ -45,7 +45,7 @@ impl Judged {
 
 /// Judges two identities, left ≤ right.
 pub fn judge(evidence: &Evidence, left: u32, right: u32) -> Judged {
-    judge_pattern(evidence, left, right, evidence.comparisons.pattern(left, right))
+    judge_pattern(evidence, left, right, evidence.pattern(left, right))
 }
 
 /// Judges two identities whose pattern is known.

@@ -23,11 +23,6 @@ pub struct Edge {
 }
 
 impl Edge {
-    /// The pair and its pattern.
-    pub fn compared(&self) -> (u32, u32, Pattern) {
-        (self.left, self.right, self.pattern)
-    }
-
     /// A pair that nothing but its own evidence is known of yet; `weight` in 1/1024 bit.
     pub fn of(left: u32, right: u32, weight: i64, pattern: Pattern) -> Edge {
         Edge { left, right, weight: units32(weight), context: None, same_person: false, pattern }
@@ -160,6 +155,20 @@ impl WeighedPairs for Weighed<'_> {
         };
         ascending(self.walk(keep))
     }
+}
+
+/// All pairs to which the scorer gives a chance, ascending, and how many there were. The others go on the way: while the pairs are gathered there is
+/// no room for both, nor for the kept ones twice.
+pub fn weigh_all(pairs: PairPatterns, scorer: &Scorer) -> (Vec<Edge>, u64) {
+    let weighed = Weighed::new(&pairs, std::slice::from_ref(scorer));
+    let mut edges = Vec::with_capacity(weighed.each(|_| {}) as usize);
+    let (weights, all) = (weighed.weights, pairs.pairs());
+    let keep = |kept: &mut Vec<Edge>, (left, right): (u32, u32), pattern: Pattern, weight: Option<i64>| {
+        kept.extend(weight.map(|weight| Edge::of(left, right, weight, pattern)));
+    };
+    pairs.walk_away(|pattern| weights[&pattern], keep, |kept| edges.extend(kept));
+    edges.par_sort_unstable();
+    (edges, all)
 }
 
 fn ascending(parts: Vec<Vec<Edge>>) -> Vec<Edge> {

@@ -19,6 +19,7 @@ mod doubtful;
 mod guards;
 mod joined;
 mod judged;
+mod known;
 mod links;
 mod matrix;
 mod merges;
@@ -37,20 +38,22 @@ pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
-pub use links::{Edge, Fresh, Weighed, WeighedPairs, known_pairs, links_of, score_fresh_pairs, score_pairs};
+pub use known::Known;
+pub use links::{Edge, Fresh, Weighed, WeighedPairs, known_pairs, links_of, score_fresh_pairs, score_pairs, weigh_all};
 pub use merges::Merge;
 pub use pooled::Standing;
 pub use replay::{Between, Join, Replay};
 pub use settled::Settled;
 pub use union_find::UnionFind;
 
-use crate::comparison::Comparisons;
+use crate::comparison::{Comparisons, Pattern};
 use crate::job::ClusterSettings;
 use crate::model::{Calibration, Decision, Linkage, Pooling, Scorer, UNITS_PER_BIT, probability, weight_of};
 use crate::recall::Joins;
 use crate::records::{Identities, MISSING, Records};
-use contexts::Contexts;
+use contexts::{Contexts, Levels};
 use decided::{Refused, Together};
+use links::units32;
 use nodes::Nodes;
 use pass::{Bond, NodeEdge, Sizes, Way};
 use rayon::prelude::*;
@@ -163,6 +166,16 @@ pub struct Evidence<'a> {
     pub pooling: &'a Pooling,
     /// What the night before joined, and what tonight leaves for the next; `None` where nobody asks.
     pub joins: Option<&'a Joins<'a>>,
+    /// Pairs that were compared before; `None` where all are compared as they are asked for.
+    pub known: Option<&'a Known<'a>>,
+}
+
+impl Evidence<'_> {
+    /// The pattern of two identities, left ≤ right, compared only where it is not known.
+    pub fn pattern(&self, left: u32, right: u32) -> Pattern {
+        let known = self.known.filter(|_| left < right).and_then(|known| known.pattern(left, right));
+        known.unwrap_or_else(|| self.comparisons.pattern(left, right))
+    }
 }
 
 /// Bits below the cut down to which single pairs hold a component of the second pass together: pooled evidence may exceed that of any pair.
@@ -187,21 +200,44 @@ pub fn cluster(
 ) -> (Clustering, Calibration) {
     let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
     let Together { pairs: together, refused, reused, .. } = Together::of(evidence, &nodes);
-    let edges = with_refused(evidence, edges, &refused);
-    let scored = nodes.edges(evidence, &edges);
-    let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
+    let mut edges = with_refused(evidence, edges, &refused);
+    let known = Known::of(evidence.identities.len(), &edges);
+    let (second, contexts) =
+        two_passes(&Evidence { known: Some(&known), ..*evidence }, (&nodes, &edges, &together), decision, linkage);
+    drop(known);
+    if let (Some(contexts), Some(weights)) = (contexts, &decision.context) {
+        edges.par_iter_mut().enumerate().for_each(|(at, edge)| {
+            edge.context = contexts.at(at);
+            edge.weight = units32(i64::from(edge.weight) + weights.weight(edge.context));
+        });
+    }
+    let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
+    let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
+    counts.components = second.sizes.components;
+    counts.largest_component = second.sizes.largest;
+    counts.components_cut = second.sizes.cut;
+    drop(second);
+    finish(evidence, &nodes, clusters, edges, &refused, counts, decision.calibration.as_ref())
+}
+
+/// What the second pass joins, and the context of each pair where the decision asks for contexts.
+fn two_passes(
+    evidence: &Evidence,
+    (nodes, edges, together): (&Nodes, &[Edge], &[(u32, u32)]),
+    decision: &Decision,
+    linkage: Linkage,
+) -> (Passed, Option<Levels>) {
+    let scored = nodes.edges(evidence, edges);
+    let population = Population { evidence, nodes, edges: &scored, together };
     let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut).0;
-    let contexts = Contexts::of(&population, groups);
-    let found = decision.context.as_ref().map(|weights| (contexts.found(weights), weights));
-    drop(contexts);
-    let levels = found.as_ref().map_or(&[][..], |(found, _)| found.levels.as_slice());
-    let edges = nodes.with_context(edges, &scored, levels, decision.context.as_ref());
+    let found = decision.context.as_ref().map(|weights| (Contexts::of(&population, groups).found(weights), weights));
+    let contexts = found.as_ref().map(|(found, _)| nodes.contexts(edges, &scored, &found.levels));
     let pooled = |way: Way, scored: Vec<NodeEdge>| {
         let weighed = match found {
             Some((found, weights)) => found.weigh(scored, weights),
             None => scored,
         };
-        Population { evidence, nodes: &nodes, edges: &weighed, together: &together }.second_pass(way, decision.cut)
+        Population { evidence, nodes, edges: &weighed, together }.second_pass(way, decision.cut)
     };
     let second = match linkage {
         Linkage::Average => population.first_pass(decision.first_cut.max(decision.cut)),
@@ -209,12 +245,7 @@ pub fn cluster(
         Linkage::Pooled => pooled(Way::Pooled(evidence.pooling), scored),
         Linkage::PooledWithoutRivals => pooled(Way::PooledWithoutRivals(evidence.pooling), scored),
     };
-    let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
-    let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
-    counts.components = second.sizes.components;
-    counts.largest_component = second.sizes.largest;
-    counts.components_cut = second.sizes.cut;
-    finish(evidence, &nodes, clusters, edges, &refused, counts, decision.calibration.as_ref())
+    (second, contexts)
 }
 
 /// The scored pairs, and those of decisions that were refused although nobody scored them: a human is to see them.
@@ -222,7 +253,7 @@ fn with_refused(evidence: &Evidence, mut edges: Vec<Edge>, refused: &[Refused]) 
     let known = edges.len();
     for &(left, right, _) in refused.iter().filter(|(left, right, _)| left != right) {
         if edges[..known].binary_search_by_key(&(left, right), |edge| (edge.left, edge.right)).is_err() {
-            let pattern = evidence.comparisons.pattern(left, right);
+            let pattern = evidence.pattern(left, right);
             edges.push(Edge::of(left, right, evidence.scorer.weight(pattern), pattern));
         }
     }

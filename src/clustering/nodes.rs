@@ -1,11 +1,12 @@
 //! Nodes: identities, or the single records of an identity that says too little to be one person by itself.
 
+use super::contexts::Levels;
 use super::judged::{judge, judge_pattern};
 use super::links::units32;
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
 use super::{Edge, Evidence};
-use crate::model::{ContextWeights, UNITS_PER_BIT};
+use crate::model::UNITS_PER_BIT;
 use crate::records::{MISSING, Records};
 use rayon::prelude::*;
 
@@ -16,7 +17,9 @@ const CONTRADICTION_BITS: f64 = -12.0;
 const COPIES_MAX: usize = 20;
 /// Pairs of nodes that one pair of identities may stand for.
 const EXPANDED_MAX: usize = 100;
-/// Pairs of identities that get their context as one piece of work.
+/// Pairs of identities whose nodes are listed side by side.
+const EDGES_AT_ONCE: usize = 1 << 20;
+/// Pairs of identities whose context is looked up as one piece of work.
 const EDGES_PER_CHUNK: usize = 1 << 12;
 
 /// What is agglomerated.
@@ -147,7 +150,11 @@ impl Nodes {
             let (weight, forbidden) = (units32(judged.in_average), judged.forbidden());
             a.flat_map(move |x| b.clone().map(move |y| NodeEdge { left: x as u32, right: y as u32, weight, forbidden }))
         };
-        let mut found: Vec<NodeEdge> = edges.par_iter().flat_map_iter(between).collect();
+        // Contexts add some: without room for them all would be copied.
+        let mut found = Vec::with_capacity(edges.len() + edges.len() / 8);
+        for some in edges.chunks(EDGES_AT_ONCE) {
+            found.extend(some.par_iter().flat_map_iter(between).collect::<Vec<NodeEdge>>());
+        }
         let split = (0..self.first.len() as u32).filter(|&identity| self.is_split(identity));
         for identity in split.filter(|&identity| self.run(identity).len() <= COPIES_MAX) {
             let weight = units32(judge(evidence, identity, identity).in_average);
@@ -175,30 +182,27 @@ impl Nodes {
         found
     }
 
-    /// The kept pairs with their context: the highest among their nodes.
-    pub fn with_context(
-        &self,
-        mut edges: Vec<Edge>,
-        scored: &[NodeEdge],
-        levels: &[Option<u8>],
-        weights: Option<&ContextWeights>,
-    ) -> Vec<Edge> {
-        let Some(weights) = weights else { return edges };
-        edges.par_chunks_mut(EDGES_PER_CHUNK).for_each(|chunk| {
+    /// The context of the kept pairs, by place: the highest among their nodes. `levels` are those of `scored`, the pairs of nodes.
+    pub fn contexts(&self, edges: &[Edge], scored: &[NodeEdge], levels: &Levels) -> Levels {
+        let of_chunk = |chunk: &[Edge]| {
             // Both ascend, and nodes ascend with their identities: only the first of a chunk has to be looked for.
             let before = |scored: &NodeEdge, node: usize| (scored.left as usize) < node;
             let first = self.run(chunk[0].left).start;
             let mut from = scored.partition_point(|scored| before(scored, first));
-            for edge in chunk {
+            let of_edge = |edge: &Edge| {
                 let (a, b) = (self.run(edge.left), self.run(edge.right));
                 from += scored[from..].iter().take_while(|scored| before(scored, a.start)).count();
-                let own = scored[from..].iter().zip(&levels[from..]).take_while(|(scored, _)| before(scored, a.end));
-                let between = own.filter(|(scored, _)| b.contains(&(scored.right as usize)));
-                edge.context = between.filter_map(|(_, level)| *level).max();
-                edge.weight = units32(i64::from(edge.weight) + weights.weight(edge.context));
-            }
-        });
-        edges
+                let own = (from..scored.len()).take_while(|&at| before(&scored[at], a.end));
+                own.filter(|&at| b.contains(&(scored[at].right as usize))).filter_map(|at| levels.at(at)).max()
+            };
+            chunk.iter().map(of_edge).collect::<Vec<Option<u8>>>()
+        };
+        let mut all = Levels::default();
+        for some in edges.chunks(EDGES_AT_ONCE) {
+            let found: Vec<Vec<Option<u8>>> = some.par_chunks(EDGES_PER_CHUNK).map(of_chunk).collect();
+            all.extend(found.into_iter().flatten());
+        }
+        all
     }
 
     /// Neighbouring nodes that hold rows of one record_id and do not contradict each other; and how many do.
@@ -221,7 +225,7 @@ impl Nodes {
         let before = pairs.len();
         pairs.retain(|&(a, b)| {
             let (left, right) = (self.identity(a), self.identity(b));
-            let pattern = evidence.comparisons.pattern(left.min(right), left.max(right));
+            let pattern = evidence.pattern(left.min(right), left.max(right));
             !evidence.guards.judge(evidence, left, right, pattern).forbids() && evidence.scorer.weight(pattern) >= floor
         });
         let reused = (before - pairs.len()) as u64;

@@ -8,7 +8,6 @@ mod batch;
 pub mod date;
 mod frequencies;
 pub mod kernels;
-mod known;
 mod meeting;
 mod memory;
 pub mod name;
@@ -26,7 +25,6 @@ use crate::job::{Field, FieldKind, Job};
 use crate::records::{Identities, MISSING, Records};
 use date::Dates;
 use frequencies::{Hashes, Table};
-use known::Known;
 use memory::Memory;
 use name::Names;
 use place::Places;
@@ -184,8 +182,7 @@ pub struct Comparisons {
     /// Codes of all comparisons, identity by identity: a pair touches two or three cache lines instead of one a column and side.
     rows: Vec<u32>,
     width: usize,
-    known: Option<Known>,
-    /// Patterns of other pairs that were asked for lately.
+    /// Patterns that were asked for lately.
     asked: OnceLock<Memory>,
 }
 
@@ -261,7 +258,7 @@ impl Comparisons {
 
     /// No comparison at all: where another model does the comparing.
     pub fn none() -> Comparisons {
-        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, known: None, asked: OnceLock::new() }
+        Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, asked: OnceLock::new() }
     }
 
     fn pack(chosen: Vec<(String, Group, u8, Of)>, identities: usize) -> Comparisons {
@@ -278,23 +275,17 @@ impl Comparisons {
             list.push(comparison);
         }
         let rows = by_row(&list, width, identities);
-        Comparisons { list, rows, width, known: None, asked: OnceLock::new() }
+        Comparisons { list, rows, width, asked: OnceLock::new() }
     }
 
     fn row(&self, identity: u32) -> &[u32] {
         &self.rows[identity as usize * self.width..(identity as usize + 1) * self.width]
     }
 
-    /// Keeps the patterns of `pairs`, ascending and left < right, so that [`Comparisons::pattern`] need not compare these again, instead of what was kept
-    /// before; pairs beyond 2^32 are not kept.
-    pub fn remember(&mut self, pairs: impl ExactSizeIterator<Item = (u32, u32, Pattern)>) {
-        self.known = Some(Known::of(self.identities(), pairs));
-    }
-
     /// Takes on what clusters have shown of names that are used for each other, by place in the list; how many pairs of values that is.
     /// Patterns of two identities that [`Comparisons::meeting`] names may be others from then on, so that none is remembered.
     pub fn learn(&mut self, found: &[(usize, Vec<Alias>)]) -> usize {
-        (self.known, self.asked) = (None, OnceLock::new());
+        self.asked = OnceLock::new();
         let learnt = found.iter().map(|(at, aliases)| match &mut self.list[*at].of {
             Of::Name(names) => names.learn(aliases),
             Of::Values(_) | Of::Date(_) | Of::Place(_) => 0,
@@ -356,9 +347,6 @@ impl Comparisons {
         // Agreeing with oneself is soon said, and would make the others forgotten.
         if left == right {
             return self.pattern_afresh(left, right);
-        }
-        if let Some(pattern) = self.known.as_ref().and_then(|known| known.pattern(left, right)) {
-            return pattern;
         }
         let asked = self.asked.get_or_init(|| Memory::new(self.identities()));
         asked.pattern(left, right, || self.pattern_afresh(left, right))

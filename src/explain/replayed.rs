@@ -65,6 +65,7 @@ impl Judging<'_> {
             settings,
             pooling: &pooling,
             joins: None,
+            known: None,
         })
     }
 }

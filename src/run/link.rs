@@ -8,7 +8,7 @@ use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
 use crate::blocking::{self, Limits, PairPatterns, RuleCount};
-use crate::clustering::{self, Clustering, Edge, Guards, Settled};
+use crate::clustering::{self, Clustering, Guards, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
@@ -212,7 +212,6 @@ pub fn link<'r>(
             let advance = |pairs| stage.advance(pairs);
             let scored = scene.comparing(&comparisons).score(&scorer, &blocks, before, advance);
             drop((blocks, compared));
-            comparisons.remember(scored.0.edges.iter().map(Edge::compared));
             scene.comparing(&comparisons).cluster(candidate, scored)
         }
         (None, Some(learnt), _, Taught::Around(named, _)) => {
@@ -228,7 +227,6 @@ pub fn link<'r>(
             // As the nights that come after it with the same model: what a learning night links is what they link.
             let scorer = candidate.model.scorer(&comparisons);
             let scored = scene.comparing(&comparisons).weigh(&scorer, pairs, asked);
-            comparisons.remember(scored.0.edges.iter().map(Edge::compared));
             scene.comparing(&comparisons).cluster(candidate, scored)
         }
         _ => {

@@ -3,8 +3,8 @@
 use super::Label;
 use crate::blocking::{Blocks, PairPatterns};
 use crate::clustering::{
-    self, Clustering, Edge, Evidence, FirstClusters, Fresh, Guards, Sample, Weighed, WeighedPairs, score_around,
-    score_fresh_pairs, score_pairs,
+    self, Clustering, Evidence, FirstClusters, Fresh, Guards, Known, Sample, Weighed, score_around, score_fresh_pairs,
+    score_pairs, weigh_all,
 };
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
@@ -85,13 +85,11 @@ impl<'a> Scene<'a, ()> {
         labels: &[Label],
     ) -> Candidate {
         let sample = self.comparing(comparisons).sample(&learnt.candidates, pairs);
-        comparisons.remember(sample.edges().iter().map(Edge::compared));
         let mut first = self.comparing(comparisons).first_look(learnt, &sample);
         drop(sample);
         first.learn_aliases(comparisons, pairs);
         let candidate = self.comparing(comparisons).learnt_again(first, labels);
         let sample = self.comparing(comparisons).sample(std::slice::from_ref(&candidate), pairs);
-        comparisons.remember(sample.edges().iter().map(Edge::compared));
         self.comparing(comparisons).decided(candidate, &sample)
     }
 }
@@ -111,6 +109,7 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
             guards: self.guards,
             settings: &self.job.cluster,
             joins: None,
+            known: None,
         }
     }
 
@@ -128,8 +127,9 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
             candidates.iter().map(|candidate| candidate.model.scorer(self.comparisons)).collect();
         let poolings: Vec<Pooling> =
             candidates.iter().map(|candidate| Pooling::of(&candidate.model, self.comparisons)).collect();
-        let evidence: Vec<Evidence> =
-            scorers.iter().zip(&poolings).map(|(scorer, pooling)| self.evidence(scorer, pooling)).collect();
+        let known = Known::of(self.identities.len(), sample.edges());
+        let evidence = |(scorer, pooling)| Evidence { known: Some(&known), ..self.evidence(scorer, pooling) };
+        let evidence: Vec<Evidence> = scorers.iter().zip(&poolings).map(evidence).collect();
         let at = clustering::choose(&evidence, &candidates, sample, self.recipe.jury);
         let clusters = match self.recipe.learnt_again {
             true => Some(clustering::first_clusters(&evidence[at], sample, self.recipe.aliases)),
@@ -159,7 +159,9 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
     fn decided(&self, mut candidate: Candidate, sample: &Sample) -> Candidate {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
-        let mut decision = clustering::decide(&self.evidence(&scorer, &pooling), sample);
+        let known = Known::of(self.identities.len(), sample.edges());
+        let evidence = Evidence { known: Some(&known), ..self.evidence(&scorer, &pooling) };
+        let mut decision = clustering::decide(&evidence, sample);
         if !self.recipe.context {
             decision.context = None;
         }
@@ -203,8 +205,6 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
     }
 
     /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.
-    ///
-    /// It asks for the patterns of these pairs over and over: [`Comparisons::remember`] should know them.
     pub fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Fresh, Option<Recalling>)) -> Made {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
@@ -259,11 +259,11 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
     where
         'a: 'b,
     {
-        let edges = Weighed::new(&pairs, std::slice::from_ref(scorer)).gather(|_| true);
+        let (edges, compared) = weigh_all(pairs, scorer);
         let recalling = asked.map(|(blocks, joined)| {
             let looks = Looks::of_all(self.comparisons, self.identities);
             Recalling { joins: Joins::new(looks, joined), blocks, identities: 0 }
         });
-        (Fresh { edges, compared: pairs.pairs(), recalled: 0 }, recalling)
+        (Fresh { edges, compared, recalled: 0 }, recalling)
     }
 }
