@@ -7,7 +7,7 @@ mod town;
 
 use divan::counter::ItemsCount;
 use divan::{Bencher, black_box};
-use onefolk::blocking;
+use onefolk::blocking::{self, Features};
 use onefolk::clustering::UnionFind;
 use onefolk::comparison::Pattern;
 use onefolk::job::Field;
@@ -87,7 +87,9 @@ mod key_sort {
 
     fn keys() -> usize {
         static KEYS: OnceLock<usize> = OnceLock::new();
-        *KEYS.get_or_init(|| blocking::sorted_keys(&town().comparisons, &town().records, &town().identities))
+        *KEYS.get_or_init(|| {
+            blocking::sorted_keys(&Features::gather(&town().comparisons, &town().records), &town().identities)
+        })
     }
 
     /// As many keys as the town has, without any order.
@@ -97,9 +99,9 @@ mod key_sort {
 
     #[divan::bench]
     fn onefolk(bencher: Bencher) {
-        bencher
-            .counter(ItemsCount::new(keys()))
-            .bench(|| blocking::sorted_keys(&town().comparisons, &town().records, &town().identities));
+        bencher.counter(ItemsCount::new(keys())).bench(|| {
+            blocking::sorted_keys(&Features::gather(&town().comparisons, &town().records), &town().identities)
+        });
     }
 
     #[divan::bench]
@@ -125,7 +127,7 @@ fn blocks(bencher: Bencher) {
     let town = town();
     bencher
         .counter(ItemsCount::new(town.identities.len()))
-        .bench(|| blocking::block(&town.comparisons, &town.records, &town.identities));
+        .bench(|| blocking::block(Features::gather(&town.comparisons, &town.records), &town.identities));
 }
 
 /// Every candidate pair once, on one thread; figures are of pairs that blocks yield, repeated ones included.

@@ -2,7 +2,7 @@
 //! before is weighed as what is compared now.
 
 use onefolk::bench::SINGLE_FILE_COLUMNS;
-use onefolk::blocking::{self, Blocks, PairPatterns};
+use onefolk::blocking::{self, Blocks, Features, PairPatterns};
 use onefolk::clustering::{Settled, Weighed, WeighedPairs, links_of, score_pairs};
 use onefolk::comparison::{Alias, Comparisons, Of};
 use onefolk::generate::{Request, generate};
@@ -55,7 +55,7 @@ fn with_pairs<T>(what: impl FnOnce(&Comparisons, &Identities, &Scorer, &Blocks) 
     let identities = Identities::of(records, &[], |_| true);
     let comparisons = Comparisons::choose(job, records, &identities, model.frequencies());
     let limits = model.limits().expect("it was measured");
-    let blocks = blocking::block_within(&comparisons, records, &identities, limits);
+    let blocks = blocking::block_within(Features::gather(&comparisons, records), &identities, limits);
     what(&comparisons, &identities, &model.scorer(&comparisons), &blocks)
 }
 

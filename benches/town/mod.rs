@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each benchmark uses its own part of this")]
 use onefolk::bench::SINGLE_FILE_COLUMNS;
-use onefolk::blocking::{self, Blocks};
+use onefolk::blocking::{self, Blocks, Features};
 use onefolk::comparison::{Comparison, Comparisons};
 use onefolk::generate::{Request, generate};
 use onefolk::job::Job;
@@ -48,7 +48,7 @@ pub fn town() -> &'static Town {
         records::clean(&job, &mut records, None);
         let identities = Identities::of(&records, &[], |_| true);
         let comparisons = Comparisons::choose(&job, &records, &identities, None);
-        let blocks = blocking::block(&comparisons, &records, &identities);
+        let blocks = blocking::block(Features::gather(&comparisons, &records), &identities);
         let learnt =
             model::learn(&comparisons, &blocks, None, &identities, &FORMS[..1]).expect("something to learn from");
         let model = learnt.candidates.into_iter().next().expect("a form was asked for").model;

@@ -135,6 +135,7 @@ impl View<'_> {
 }
 
 impl<'a> Features<'a> {
+    /// Hashes the distinct values of what is compared; the records are not needed afterwards.
     pub fn gather(comparisons: &'a Comparisons, records: &Records) -> Features<'a> {
         let (tokens, prefixes, name_of, columns) = (Vec::new(), Vec::new(), &[][..], BTreeMap::new());
         let mut features = Features { comparisons, tokens, prefixes, name_of, columns };
@@ -177,6 +178,10 @@ impl<'a> Features<'a> {
             }
         }
         features
+    }
+
+    pub fn comparisons(&self) -> &'a Comparisons {
+        self.comparisons
     }
 
     fn add(&mut self, feature: Feature, codes: &'a [u32], hashes: Vec<u64>) {

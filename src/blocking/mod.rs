@@ -14,13 +14,12 @@ mod pairs;
 mod rules;
 mod why;
 
+pub use features::Features;
 pub use pair_patterns::PairPatterns;
 pub use pairs::{Blocks, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
 
-use crate::comparison::Comparisons;
-use crate::records::{Identities, Records};
-use features::Features;
+use crate::records::Identities;
 use rules::Found;
 
 /// Keys an identity may have.
@@ -96,19 +95,12 @@ fn cap_max() -> usize {
 ///
 /// Where the first attempt has more pairs than the budget, blocks are split at a smaller size and all is made again; the first guess
 /// is mostly right.
-pub fn block(comparisons: &Comparisons, records: &Records, identities: &Identities) -> Blocks {
-    block_with(comparisons, records, identities, true, BlockSize::Usual)
+pub fn block(features: Features, identities: &Identities) -> Blocks {
+    block_with(features, identities, true, BlockSize::Usual)
 }
 
 /// The same; rules of features that say little alone only where `weak` asks for them, and blocks of a size.
-pub fn block_with(
-    comparisons: &Comparisons,
-    records: &Records,
-    identities: &Identities,
-    weak: bool,
-    size: BlockSize,
-) -> Blocks {
-    let features = Features::gather(comparisons, records);
+pub fn block_with(features: Features, identities: &Identities, weak: bool, size: BlockSize) -> Blocks {
     let budget = size.of((PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE));
     let cap_min = size.of(CAP_MIN as u64) as usize;
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
@@ -116,7 +108,7 @@ pub fn block_with(
     let cap = size.of(first_cap(identities.len()) as u64) as usize;
     let mut limits = Limits { cap, cap_last: first_cap_last(identities.len()), weak_rules };
     let (found, counts) = loop {
-        let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
+        let (found, counts) = all_rules(&features, identities.len(), limits);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
         let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
         let narrowest = limits.cap <= cap_min && limits.cap_last <= CAP_LAST_MIN;
@@ -132,40 +124,32 @@ pub fn block_with(
         }
         limits.cap = (limits.cap * 3 / 4).max(if limits.cap > usual { usual } else { cap_min });
     };
-    // Some 60 bytes an identity, where numbering needs as many.
     drop(features);
     Blocks::number(found.starts, found.members, identities.len(), counts, limits)
 }
 
 /// Makes the blocks within the limits of a model that was learnt before.
-pub fn block_within(comparisons: &Comparisons, records: &Records, identities: &Identities, limits: Limits) -> Blocks {
-    let features = Features::gather(comparisons, records);
-    let (found, counts) = all_rules(&features, comparisons, identities.len(), limits);
+pub fn block_within(features: Features, identities: &Identities, limits: Limits) -> Blocks {
+    let (found, counts) = all_rules(&features, identities.len(), limits);
     drop(features);
     Blocks::number(found.starts, found.members, identities.len(), counts, limits)
 }
 
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.
 #[doc(hidden)]
-pub fn sorted_keys(comparisons: &Comparisons, records: &Records, identities: &Identities) -> usize {
-    let features = Features::gather(comparisons, records);
-    features.first_keys().into_iter().map(|first| rules::sorted_keys(&features, first, identities.len())).sum()
+pub fn sorted_keys(features: &Features, identities: &Identities) -> usize {
+    features.first_keys().into_iter().map(|first| rules::sorted_keys(features, first, identities.len())).sum()
 }
 
 /// The blocks of all rules, in their order: an identifier's first, so that one person's identities stand together.
-fn all_rules(
-    features: &Features,
-    comparisons: &Comparisons,
-    identities: usize,
-    limits: Limits,
-) -> (Found, Vec<RuleCount>) {
+fn all_rules(features: &Features, identities: usize, limits: Limits) -> (Found, Vec<RuleCount>) {
     let (mut found, mut keys_used) = (Found::default(), vec![0u8; identities]);
     let rule = |first| {
         let before = found.len();
         let cut = rules::find(features, first, limits, &mut keys_used, &mut found);
         let blocks = before..found.len();
         let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
-        RuleCount { rule: first.word(comparisons), blocks: size, pairs, cut }
+        RuleCount { rule: first.word(features.comparisons()), blocks: size, pairs, cut }
     };
     let mut keys = features.first_keys();
     if limits.weak_rules {

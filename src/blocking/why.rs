@@ -64,11 +64,12 @@ impl<'a> Asked<'a> {
         identities: &Identities,
         limits: Option<Limits>,
     ) -> Asked<'a> {
+        let features = || Features::gather(comparisons, records);
         let blocks = match limits {
-            Some(limits) => block_within(comparisons, records, identities, limits),
-            None => block(comparisons, records, identities),
+            Some(limits) => block_within(features(), identities, limits),
+            None => block(features(), identities),
         };
-        let features = Features::gather(comparisons, records);
+        let features = features();
         Asked { comparisons, features, identities: identities.len(), blocks }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! All that evaluation needs of `model` and `clustering` is fetched here, so that they can change without the measures noticing.
 
-use crate::blocking::{self, Blocks};
+use crate::blocking::{self, Blocks, Features};
 use crate::clustering::{self, Clustering, Edge, Evidence, Partition, Settled};
 use crate::comparison::Comparisons;
 use crate::explain::codes::CHANGED_SINCE;
@@ -41,7 +41,8 @@ impl<'a> Scene<'a> {
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let limits = linked.limits;
-        let blocks = blocking::block_within(&linked.comparisons, &records, &linked.identities, limits);
+        let blocks =
+            blocking::block_within(Features::gather(&linked.comparisons, &records), &linked.identities, limits);
         let link::Linked { identities, comparisons, clustering, .. } = linked;
         Ok(Scene { job, records, identities, comparisons, clustering, blocks, model, settled })
     }

@@ -97,23 +97,38 @@ impl Ceiling {
         if taken > limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
     }
 
-    /// Puts the columns of the records aside where linking needs their room; what it needs is asked only where the job names a limit.
+    /// Puts columns of [`COLUMNS_LARGE`] aside.
+    ///
+    /// # Errors
+    /// OF0441 where it cannot be done.
+    pub(super) fn put_large_aside(&self, records: &mut Records) -> Result<Option<Aside>> {
+        if records.column_bytes() < COLUMNS_LARGE { Ok(None) } else { self.put(records).map(Some) }
+    }
+
+    /// Puts the columns of the records `aside` where linking needs their room and they do not wait there already; what it needs is asked only
+    /// where the job names a limit.
     ///
     /// # Errors
     /// OF0440 where that is not enough, OF0441 where it cannot be done.
-    pub(super) fn make_room(&self, records: &mut Records, linking: impl FnOnce() -> Linking) -> Result<Option<Aside>> {
-        let columns = records.column_bytes();
-        let waits = match self.limit {
-            Some(limit) => is_above(limit, columns, linking())?,
-            None => false,
-        };
-        if !waits && columns < COLUMNS_LARGE {
-            return Ok(None);
+    pub(super) fn make_room(
+        &self,
+        records: &mut Records,
+        aside: &mut Option<Aside>,
+        linking: impl FnOnce() -> Linking,
+    ) -> Result<()> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        let columns = if aside.is_some() { 0 } else { records.column_bytes() };
+        if is_above(limit, columns, linking())? && aside.is_none() {
+            *aside = Some(self.put(records)?);
         }
+        Ok(())
+    }
+
+    fn put(&self, records: &mut Records) -> Result<Aside> {
         let aside = Aside::put(&self.output, records)?;
         tracing::info!(bytes = aside.bytes(), "columns wait on disk while records are linked");
         self.put_aside.fetch_add(aside.bytes(), Ordering::Relaxed);
-        Ok(Some(aside))
+        Ok(aside)
     }
 
     /// Bytes that have waited on disk.

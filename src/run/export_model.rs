@@ -3,7 +3,7 @@
 use super::imported::ModelFile;
 use super::progress::{Progress, Show};
 use super::{on_threads, prepare_records};
-use crate::blocking::{self, Blocks};
+use crate::blocking::{self, Blocks, Features};
 use crate::comparison::Comparisons;
 use crate::consent;
 use crate::failure::{Failure, Result};
@@ -109,9 +109,10 @@ fn places(prepared: &Prepared, identities: &Identities) -> Vec<u32> {
 }
 
 fn blocks_of(model: &Model, comparisons: &Comparisons, records: &Records, identities: &Identities) -> Blocks {
+    let features = Features::gather(comparisons, records);
     match model.limits() {
-        Some(limits) => blocking::block_within(comparisons, records, identities, limits),
-        None => blocking::block(comparisons, records, identities),
+        Some(limits) => blocking::block_within(features, identities, limits),
+        None => blocking::block(features, identities),
     }
 }
 

@@ -7,7 +7,7 @@ use super::aside::Aside;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
-use crate::blocking::{self, Limits, PairPatterns, RuleCount};
+use crate::blocking::{self, Features, Limits, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Guards, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
@@ -108,11 +108,19 @@ impl Deref for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// Puts the columns aside where linking needs the room.
-    fn make_room(&mut self, need: impl FnOnce() -> Linking) -> Result<Option<Aside>> {
+    /// Puts large columns aside.
+    fn put_large_aside(&mut self) -> Result<Option<Aside>> {
         match self {
             Rows::Stay(_) => Ok(None),
-            Rows::Within(records, ceiling) => ceiling.make_room(records, need),
+            Rows::Within(records, ceiling) => ceiling.put_large_aside(records),
+        }
+    }
+
+    /// Puts the columns `aside` where linking needs the room and they are not there yet.
+    fn make_room(&mut self, aside: &mut Option<Aside>, need: impl FnOnce() -> Linking) -> Result<()> {
+        match self {
+            Rows::Stay(_) => Ok(()),
+            Rows::Within(records, ceiling) => ceiling.make_room(records, aside, need),
         }
     }
 
@@ -158,14 +166,16 @@ pub fn link<'r>(
         (fitted, _) => fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?,
     };
     let stage = progress.stage("Blocking", None);
-    let mut blocks = match taught.before().and_then(Model::limits) {
-        Some(limits) => blocking::block_within(&comparisons, &records, &identities, limits),
-        None => blocking::block_with(&comparisons, &records, &identities, recipe.weak_rules, recipe.block_size),
-    };
-    stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
+    let features = Features::gather(&comparisons, &records);
     let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
     // From here on codes are compared: the values that they stand for may wait elsewhere.
-    let mut aside = records.make_room(|| Linking {
+    let mut aside = records.put_large_aside()?;
+    let mut blocks = match taught.before().and_then(Model::limits) {
+        Some(limits) => blocking::block_within(features, &identities, limits),
+        None => blocking::block_with(features, &identities, recipe.weak_rules, recipe.block_size),
+    };
+    stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
+    records.make_room(&mut aside, || Linking {
         identities: identities.len() as u64,
         // Only what is around the marked records is joined.
         pairs: if let Taught::Around(..) = taught { 0 } else { blocks.distinct_pairs() },

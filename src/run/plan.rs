@@ -3,7 +3,7 @@
 use super::ceiling::{Linking, Need};
 use super::imported::ModelFile;
 use super::{Progress, Show, Usable, machine, memory, on_threads, read_usable};
-use crate::blocking::{self, RuleCount};
+use crate::blocking::{self, Features, RuleCount};
 use crate::clustering;
 use crate::comparison::Comparisons;
 use crate::consent;
@@ -128,9 +128,10 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     let identities = Identities::of(&records, &names, |_| true);
     let model = known.as_ref().map(|known| &known.frozen.model);
     let comparisons = Comparisons::choose(job, &records, &identities, model.and_then(Model::frequencies));
+    let features = Features::gather(&comparisons, &records);
     let blocks = match model.and_then(Model::limits) {
-        Some(limits) => blocking::block_within(&comparisons, &records, &identities, limits),
-        None => blocking::block(&comparisons, &records, &identities),
+        Some(limits) => blocking::block_within(features, &identities, limits),
+        None => blocking::block(features, &identities),
     };
     let distinct_pairs = blocks.distinct_pairs();
     let pairs_known = known.as_ref().map_or(0, |known| {
