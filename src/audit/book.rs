@@ -28,7 +28,7 @@ pub fn add(job: &Job, notes: &[Note]) -> Result<Head> {
 /// The last run that the audit says was published, and the entry that says so; `None` where the last one was withdrawn.
 pub fn last_run(job: &Job) -> Result<Option<String>> {
     let places = Places::of(job);
-    let bytes = match std::fs::read(&places.log) {
+    let bytes = match disk::read(&places.log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };

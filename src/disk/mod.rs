@@ -5,12 +5,14 @@
 //! the program at any of them, and take back what a power cut would (`trial`); outside of tests nothing of that is compiled.
 
 mod file;
+mod reader;
 #[cfg(test)]
 mod shadow;
 #[cfg(test)]
 pub(crate) mod trial;
 
 pub(crate) use file::File;
+pub(crate) use reader::{Reader, length, open, read, read_to_string};
 
 use std::fs::{self, DirBuilder};
 use std::io;

@@ -89,7 +89,7 @@ pub fn read_public(path: &Path) -> Result<PublicKey> {
 
 /// What stands behind `kind` in the file's only line.
 fn line(path: &Path, kind: &str) -> Result<Option<String>> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match disk::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Ok(None),
         text => text.map_err(|error| Failure::from_io(&error, path, &SIGNING_KEY_UNUSABLE))?,
     };

@@ -7,7 +7,6 @@ use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Release;
 use crate::publish;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
@@ -76,7 +75,7 @@ impl Place {
         let recipients = self.recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
         let mut writer = encryptor.wrap_output(BufWriter::new(disk::create_file(sealed)?))?;
-        std::io::copy(&mut File::open(open)?, &mut writer)?;
+        std::io::copy(&mut disk::open(open)?, &mut writer)?;
         writer.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error).map(|_| ())
     }
 }
@@ -88,7 +87,7 @@ fn failed(error: &std::io::Error, path: &Path) -> Failure {
 fn described(path: &Path) -> Result<ReleasedFile> {
     let hash = || -> std::io::Result<(u64, String)> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(File::open(path)?)?;
+        hasher.update_reader(disk::open(path)?)?;
         Ok((hasher.count(), hasher.finalize().to_hex().to_string()))
     };
     let (bytes, blake3) = hash().map_err(|error| failed(&error, path))?;
