@@ -1,21 +1,58 @@
-//! Reading a file that may stand below an output.
+//! Reading a file that may stand below an output, decrypted where it is encrypted.
 
+use super::frames;
+use super::sealed;
+use super::vault::{self, Vault};
+use age::stream::StreamReader;
 use bytes::Bytes;
+use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 use std::fs;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// A file opened for reading.
-#[derive(Debug)]
+/// A file opened for reading. Positions and lengths are those of what it holds, whether or not it is encrypted.
 pub(crate) struct Reader {
     file: fs::File,
+    held: Held,
+}
+
+/// Where what it holds comes from.
+enum Held {
+    /// From the file as it stands.
+    Open,
+    Sealed(Sealed),
+    /// A growing file, decrypted whole.
+    Grown(Cursor<Bytes>),
+}
+
+/// An encrypted file and a position in it; copies share the file.
+#[derive(Clone)]
+struct Sealed {
+    stream: Arc<Mutex<Stream>>,
+    length: u64,
+    at: u64,
+}
+
+/// The library's reader and where it is.
+struct Stream {
+    reader: StreamReader<BufReader<fs::File>>,
+    at: u64,
 }
 
 /// Opens a file for reading.
+///
+/// # Errors
+/// `InvalidData` where it is encrypted with another key, damaged or cut short.
 pub(crate) fn open(path: &Path) -> io::Result<Reader> {
-    Ok(Reader { file: fs::File::open(path)? })
+    let file = fs::File::open(path)?;
+    let held = match vault::to_read(path) {
+        Some(vault) => Held::of(&file, &vault)?,
+        None => Held::Open,
+    };
+    Ok(Reader { file, held })
 }
 
 /// What a file holds.
@@ -33,35 +70,129 @@ pub(crate) fn read_to_string(path: &Path) -> io::Result<String> {
 
 /// How many bytes a file holds.
 pub(crate) fn length(path: &Path) -> io::Result<u64> {
-    Ok(fs::metadata(path)?.len())
+    match vault::to_read(path) {
+        Some(_) => open(path)?.length(),
+        None => Ok(fs::metadata(path)?.len()),
+    }
+}
+
+impl Held {
+    fn of(file: &fs::File, vault: &Vault) -> io::Result<Held> {
+        if Reader::begins_with(file, frames::MAGIC)? {
+            return Ok(Held::Grown(Cursor::new(frames::whole(file, &vault.identity)?.into())));
+        }
+        if !Reader::begins_with(file, sealed::MAGIC)? {
+            return Ok(Held::Open);
+        }
+        let mut reader = sealed::reader(&vault.identity, file.try_clone()?)?;
+        // This reads the last piece, which only a whole file has.
+        let length = reader.seek(SeekFrom::End(0)).map_err(|_| sealed::damaged())?;
+        let stream = Arc::new(Mutex::new(Stream { reader, at: length }));
+        Ok(Held::Sealed(Sealed { stream, length, at: 0 }))
+    }
 }
 
 impl Reader {
-    /// What the operating system knows of the file.
+    /// What the operating system knows of the file as it stands.
     pub fn metadata(&self) -> io::Result<fs::Metadata> {
         self.file.metadata()
     }
 
+    /// Is what it holds encrypted on the disk?
+    pub fn is_encrypted(&self) -> bool {
+        !matches!(self.held, Held::Open)
+    }
+
     /// How many bytes can be read from its beginning to its end.
     pub fn length(&self) -> io::Result<u64> {
-        Ok(self.file.metadata()?.len())
+        match &self.held {
+            Held::Open => Ok(self.file.metadata()?.len()),
+            Held::Sealed(sealed) => Ok(sealed.length),
+            Held::Grown(bytes) => Ok(bytes.get_ref().len() as u64),
+        }
     }
 
     /// Fills `buffer` with what stands at `offset`.
     pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
-        self.file.read_exact_at(buffer, offset)
+        match &self.held {
+            Held::Open => self.file.read_exact_at(buffer, offset),
+            Held::Sealed(sealed) => Sealed { at: offset, ..sealed.clone() }.read_exact(buffer),
+            Held::Grown(bytes) => {
+                let mut bytes = Cursor::new(bytes.get_ref());
+                bytes.set_position(offset);
+                bytes.read_exact(buffer)
+            }
+        }
+    }
+
+    /// Does a file begin like this, as it stands? What has no positions, such as a pipe, does not.
+    pub(super) fn begins_with(file: &fs::File, magic: &[u8]) -> io::Result<bool> {
+        let mut begins = [0; 32];
+        match file.read_exact_at(&mut begins[..magic.len()], 0) {
+            Ok(()) => Ok(&begins[..magic.len()] == magic),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            Err(_) if !file.metadata()?.is_file() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Read for Sealed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length.saturating_sub(self.at)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        if wanted == 0 {
+            return Ok(0);
+        }
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        if stream.at != self.at {
+            stream.reader.seek(SeekFrom::Start(self.at)).map_err(damage)?;
+            stream.at = self.at;
+        }
+        let count = stream.reader.read(&mut buffer[..wanted]).map_err(damage)?;
+        stream.at += count as u64;
+        self.at = stream.at;
+        Ok(count)
+    }
+}
+
+/// What the library says of a piece that is not what was written, in our words.
+fn damage(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => sealed::damaged(),
+        _ => error,
+    }
+}
+
+impl Seek for Sealed {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let target = match to {
+            SeekFrom::Start(at) => Some(at),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+            SeekFrom::End(by) => self.length.checked_add_signed(by),
+        };
+        self.at = target.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+        Ok(self.at)
     }
 }
 
 impl Read for Reader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.read(buffer)
+        match &mut self.held {
+            Held::Open => self.file.read(buffer),
+            Held::Sealed(sealed) => sealed.read(buffer),
+            Held::Grown(bytes) => bytes.read(buffer),
+        }
     }
 }
 
 impl Seek for Reader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
+        match &mut self.held {
+            Held::Open => self.file.seek(to),
+            Held::Sealed(sealed) => sealed.seek(to),
+            Held::Grown(bytes) => bytes.seek(to),
+        }
     }
 }
 
@@ -72,13 +203,29 @@ impl Length for Reader {
 }
 
 impl ChunkReader for Reader {
-    type T = BufReader<fs::File>;
+    type T = Box<dyn Read + Send>;
 
     fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        self.file.get_read(start)
+        Ok(match &self.held {
+            Held::Open => Box::new(self.file.get_read(start)?),
+            Held::Sealed(sealed) => Box::new(BufReader::new(Sealed { at: start, ..sealed.clone() })),
+            Held::Grown(bytes) => Box::new(bytes.get_ref().get_read(start)?),
+        })
     }
 
     fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        self.file.get_bytes(start, length)
+        match &self.held {
+            Held::Open => self.file.get_bytes(start, length),
+            Held::Sealed(_) => {
+                // A length that a damaged file makes up is not to take all memory.
+                if start.saturating_add(length as u64) > Length::len(self) {
+                    return Err(ParquetError::EOF("it ends before what it names".into()));
+                }
+                let mut bytes = vec![0; length];
+                self.read_exact_at(&mut bytes, start)?;
+                Ok(bytes.into())
+            }
+            Held::Grown(bytes) => bytes.get_ref().get_bytes(start, length),
+        }
     }
 }

@@ -62,7 +62,8 @@ impl Writer {
 
     /// Everything is in the operating system's hands.
     pub fn finish(mut self) -> io::Result<()> {
-        self.out.flush()
+        self.out.flush()?;
+        self.out.get_mut().finish()
     }
 }
 

@@ -71,7 +71,7 @@ pub(in crate::run) fn settings(
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    add(format!("{:?}", Job { threads: 0, memory_limit: None, ..job.clone() }).as_bytes());
+    add(format!("{:?}", Job { threads: 0, memory_limit: None, encryption_key: None, ..job.clone() }).as_bytes());
     let lists = job.local_objections.iter().flat_map(|list| &list.files);
     for path in lists.chain(&job.nhs_number_replaced).chain(&job.never_link) {
         // One that cannot be read stops the night a little later, and says so better.
