@@ -128,7 +128,10 @@ pub(super) fn stands_open(path: &Path) -> io::Result<bool> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         file => file?,
     };
-    Ok(file.metadata()?.len() > 0 && !is_sealed(&file)?)
+    let length = file.metadata()?.len();
+    // What a kill or a power cut has left of the beginning of an encrypted one tells nothing.
+    let begun = |magic: &[u8]| Reader::begins_with(&file, &magic[..magic.len().min(length as usize)]);
+    Ok(length > 0 && !begun(sealed::MAGIC)? && !begun(MAGIC)?)
 }
 
 fn is_sealed(file: &fs::File) -> io::Result<bool> {

@@ -316,7 +316,7 @@ fn a_kill_at_any_change_leaves_one_night_whole_and_the_next_one_is_fine() {
 fn trouble_of_any_kind_leaves_one_night_of_an_encrypted_output_whole() {
     let before = Ground::encrypted().after_a_night();
     let (first, second, changes) = undisturbed(&before);
-    for (kind, step) in [(Trouble::Killed as fn(usize) -> Trouble, 5), (Trouble::Fails, 11), (Trouble::Full, 11)] {
+    for (kind, step) in [(Trouble::Killed as fn(usize) -> Trouble, 7), (Trouble::Fails, 29), (Trouble::Full, 31)] {
         for at in (0..changes).step_by(step) {
             let (ground, ended) = with_trouble(&before, kind(at));
             match kind(at) {
@@ -328,7 +328,7 @@ fn trouble_of_any_kind_leaves_one_night_of_an_encrypted_output_whole() {
             assert!(open.is_empty(), "change {at} left open: {open:?}");
         }
     }
-    for at in (0..=changes).step_by(9) {
+    for at in (0..=changes).step_by(13) {
         let ground = power_cut(&before, at, &mut dice(at as u64));
         assert!(ground.standing().is_some_and(|now| now == first || now == second), "power cut at {at}");
         ground.goes_on(at, &second);
