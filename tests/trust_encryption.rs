@@ -231,6 +231,19 @@ fn an_output_is_encrypted_and_opened_again_as_it_was() {
     // Begun again it finds nothing to do.
     let again = silent(command(&night, &["keys", "seal", "job.toml", "--json"], "")).done();
     assert!(again.stdout.contains("\"files\": 0"), "{}", again.stdout);
+    // What somebody puts there is found, and is encrypted when asked for.
+    night.write("out/state/decisions.csv", "left,right,decision,by,when,why\n");
+    let doctor = silent(command(&night, &["doctor", "job.toml"], ""));
+    assert_eq!(doctor.status, Some(4));
+    assert!(
+        doctor.stdout.contains("out/state/decisions.csv") && doctor.stderr.contains("(OF0430)"),
+        "{}",
+        doctor.stdout
+    );
+    night.run().done();
+    silent(command(&night, &["keys", "seal", "job.toml"], "")).done();
+    nothing_is_readable(&night);
+    silent(command(&night, &["doctor", "job.toml"], "")).done();
     silent(command(&night, &["keys", "unseal", "job.toml"], "")).done();
     let after = files_below(&night.output());
     let runs = |name: &&PathBuf| name.starts_with("runs");

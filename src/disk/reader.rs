@@ -7,6 +7,7 @@ use age::stream::StreamReader;
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
+use rustc_hash::FxHashMap;
 use std::fs;
 use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
@@ -40,7 +41,15 @@ struct Sealed {
 struct Stream {
     reader: StreamReader<BufReader<fs::File>>,
     at: u64,
+    /// Pieces that somebody has asked a few bytes of, by their number: an index is asked here and there, and decrypting is by the piece.
+    kept: FxHashMap<u64, Vec<u8>>,
 }
+
+/// Bytes of a piece, which is decrypted at once.
+const PIECE: u64 = 64 << 10;
+
+/// Pieces that are kept (16 MiB).
+const KEPT: usize = 256;
 
 /// Opens a file for reading.
 ///
@@ -87,7 +96,7 @@ impl Held {
         let mut reader = sealed::reader(&vault.identity, file.try_clone()?)?;
         // This reads the last piece, which only a whole file has.
         let length = reader.seek(SeekFrom::End(0)).map_err(|_| sealed::damaged())?;
-        let stream = Arc::new(Mutex::new(Stream { reader, at: length }));
+        let stream = Arc::new(Mutex::new(Stream { reader, at: length, kept: FxHashMap::default() }));
         Ok(Held::Sealed(Sealed { stream, length, at: 0 }))
     }
 }
@@ -116,6 +125,7 @@ impl Reader {
     pub fn read_exact_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
         match &self.held {
             Held::Open => self.file.read_exact_at(buffer, offset),
+            Held::Sealed(sealed) if buffer.len() as u64 <= PIECE => sealed.few(buffer, offset),
             Held::Sealed(sealed) => Sealed { at: offset, ..sealed.clone() }.read_exact(buffer),
             Held::Grown(bytes) => {
                 let mut bytes = Cursor::new(bytes.get_ref());
@@ -134,6 +144,46 @@ impl Reader {
             Err(_) if !file.metadata()?.is_file() => Ok(false),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Sealed {
+    /// Fills `buffer` out of the pieces that are kept.
+    fn few(&self, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+        let mut stream = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut filled = 0;
+        while filled < buffer.len() {
+            let at = offset.saturating_add(filled as u64);
+            let piece = stream.piece(at / PIECE, self.length)?;
+            let there = piece.get((at % PIECE) as usize..).filter(|there| !there.is_empty());
+            let there = there.ok_or_else(|| io::Error::from(io::ErrorKind::UnexpectedEof))?;
+            let count = there.len().min(buffer.len() - filled);
+            buffer[filled..filled + count].copy_from_slice(&there[..count]);
+            filled += count;
+        }
+        Ok(())
+    }
+}
+
+impl Stream {
+    /// A piece of a file of `length` bytes; none of it behind its end.
+    fn piece(&mut self, number: u64, length: u64) -> io::Result<&[u8]> {
+        if !self.kept.contains_key(&number) {
+            if self.kept.len() >= KEPT {
+                self.kept.clear();
+            }
+            let start = number.saturating_mul(PIECE);
+            let mut bytes = vec![0; length.saturating_sub(start).min(PIECE) as usize];
+            if !bytes.is_empty() {
+                self.reader.seek(SeekFrom::Start(start)).map_err(damage)?;
+                // Where it fails nobody knows where it is.
+                self.at = u64::MAX;
+                self.reader.read_exact(&mut bytes).map_err(damage)?;
+                self.at = start + bytes.len() as u64;
+            }
+            self.kept.insert(number, bytes);
+        }
+        Ok(&self.kept[&number])
     }
 }
 
