@@ -134,6 +134,7 @@ fn job(path: &Path, threads: usize) -> Job {
         keep_runs: 7,
         id_key_file: None,
         audit_key_file: None,
+        encryption_key: None,
         model_file: None,
         providers: vec![provider],
         custom_fields: Vec::new(),

@@ -2,6 +2,7 @@
 
 use super::line::{Entry, Line};
 use super::{AUDIT_UNUSABLE, Event, Places, members};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::identity::{Ledger, PersonId};
 use crate::job::Job;
@@ -24,7 +25,7 @@ pub struct About {
 pub fn about(job: &Job, person: Option<PersonId>, event: Option<Event>) -> Result<About> {
     let person_ids = person.map(|person| ids_of(job, person)).transpose()?.unwrap_or_default();
     let places = Places::of(job);
-    let bytes = match std::fs::read(&places.log) {
+    let bytes = match disk::read(&places.log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };

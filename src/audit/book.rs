@@ -3,12 +3,10 @@
 use super::head::Head;
 use super::line::{Entry, Line};
 use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Event, Note, Places, key};
-use crate::disk::{self, File};
+use crate::disk::{self, Growing};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::keys::PrivateKey;
-use std::fs::OpenOptions;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Notes what is about to be done; it is on the disk when this returns. Gives where the audit ends then.
@@ -28,7 +26,7 @@ pub fn add(job: &Job, notes: &[Note]) -> Result<Head> {
 /// The last run that the audit says was published, and the entry that says so; `None` where the last one was withdrawn.
 pub fn last_run(job: &Job) -> Result<Option<String>> {
     let places = Places::of(job);
-    let bytes = match std::fs::read(&places.log) {
+    let bytes = match disk::read(&places.log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };
@@ -38,7 +36,7 @@ pub fn last_run(job: &Job) -> Result<Option<String>> {
 }
 
 struct Book {
-    file: File,
+    file: Growing,
     key: PrivateKey,
     head: Head,
     path: std::path::PathBuf,
@@ -49,10 +47,9 @@ impl Book {
     /// Waits for whoever else is adding, then sees that the end is what was written.
     fn open(places: &Places) -> Result<Book> {
         let failed = |error: std::io::Error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE);
-        let mut options = OpenOptions::new();
-        let file = File::open(&places.log, options.read(true).append(true).create(true)).map_err(failed)?;
-        file.plain().lock().map_err(failed)?;
-        let length = file.plain().metadata().map_err(failed)?.len();
+        let mut file = Growing::open(&places.log).map_err(failed)?;
+        file.lock().map_err(failed)?;
+        let length = file.length().map_err(failed)?;
         let begins = length == 0 && places.head.symlink_metadata().is_err();
         let key = key::to_sign(places, begins)?;
         let head = Head::read(&places.head, &key.public())?;
@@ -68,9 +65,7 @@ impl Book {
             return Err(Failure::new(&AUDIT_BROKEN, "lines at the end are missing"));
         }
         let failed = |error: std::io::Error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE);
-        let mut tail = Vec::new();
-        self.file.plain().seek(SeekFrom::Start(self.head.bytes)).map_err(failed)?;
-        self.file.plain().read_to_end(&mut tail).map_err(failed)?;
+        let tail = self.file.read_from(self.head.bytes).map_err(failed)?;
         let whole = memchr::memrchr(b'\n', &tail).map_or(0, |at| at + 1);
         for line in tail[..whole].split_inclusive(|&byte| byte == b'\n') {
             let read = Line::read(&line[..line.len() - 1]).filter(|read| read.is_right(&self.key.public()));
@@ -83,9 +78,7 @@ impl Book {
             self.head.hash = next.hash;
         }
         if whole < tail.len() {
-            self.file
-                .set_length(self.head.bytes)
-                .map_err(|error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE))?;
+            self.file.cut(self.head.bytes).map_err(|error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE))?;
         }
         Ok(())
     }
@@ -101,10 +94,9 @@ impl Book {
             text.push_str(&line);
             next = Head { entries: next.entries + 1, bytes: next.bytes + line.len() as u64, hash };
         }
-        let written = self.file.write_all(text.as_bytes()).and_then(|()| self.file.sync_all());
-        if let Err(error) = written {
+        if let Err(error) = self.file.append(text.as_bytes()) {
             // A part may stand there where the disk is full.
-            let _ = self.file.set_length(self.head.bytes);
+            let _ = self.file.cut(self.head.bytes);
             return Err(Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE));
         }
         self.head = next;

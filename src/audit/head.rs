@@ -53,7 +53,7 @@ impl Head {
     /// # Errors
     /// In words, where it is not one that the key's holder has written, to the byte.
     pub(super) fn read(path: &Path, key: &PublicKey) -> Result<std::result::Result<Option<Head>, &'static str>> {
-        let bytes = match std::fs::read(path) {
+        let bytes = match disk::read(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Ok(None)),
             bytes => bytes.map_err(|error| Failure::from_io(&error, path, &AUDIT_UNUSABLE))?,
         };

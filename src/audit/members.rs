@@ -41,7 +41,7 @@ pub fn keep_members<'a>(job: &Job, people: impl Iterator<Item = &'a PersonId>) -
 /// Does the set of people with this hash hold one of `ids`? A file that is gone or damaged is a failure: silence would be a false answer.
 pub(super) fn holds_one(job: &Job, hash: &str, ids: &BTreeSet<String>) -> Result<bool> {
     let path = place(job, hash);
-    let bytes = std::fs::read(&path).and_then(|bytes| zstd::decode_all(&bytes[..]));
+    let bytes = disk::read(&path).and_then(|bytes| zstd::decode_all(&bytes[..]));
     let bytes = bytes.map_err(|error| Failure::from_io(&error, &path, &AUDIT_UNUSABLE))?;
     if blake3::hash(&bytes).to_hex().as_str() != hash {
         return Err(Failure::new(&AUDIT_UNUSABLE, format!("{} is not what was kept", path.display())));
@@ -55,7 +55,7 @@ pub(super) fn holds_one(job: &Job, hash: &str, ids: &BTreeSet<String>) -> Result
 /// OF0710 where the audit cannot be read.
 pub fn issues(job: &Job, release: &str) -> Result<BTreeSet<String>> {
     let places = Places::of(job);
-    let bytes = match std::fs::read(&places.log) {
+    let bytes = match disk::read(&places.log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };

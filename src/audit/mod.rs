@@ -86,10 +86,14 @@ pub enum Event {
     DecisionTakenBack,
     /// Somebody has agreed to a release.
     Approval,
+    /// The output is about to be encrypted, or decrypted for good.
+    Encryption,
+    /// Files of an encrypted output are about to be written open for somebody.
+    Decryption,
 }
 
 impl Event {
-    pub const ALL: [Event; 12] = [
+    pub const ALL: [Event; 14] = [
         Event::Run,
         Event::Rollback,
         Event::RunWithdrawn,
@@ -102,6 +106,8 @@ impl Event {
         Event::Decision,
         Event::DecisionTakenBack,
         Event::Approval,
+        Event::Encryption,
+        Event::Decryption,
     ];
 
     /// As it stands in the file.
@@ -119,6 +125,8 @@ impl Event {
             Event::Decision => "decision",
             Event::DecisionTakenBack => "decision_taken_back",
             Event::Approval => "approval",
+            Event::Encryption => "encryption",
+            Event::Decryption => "decryption",
         }
     }
 

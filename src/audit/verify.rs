@@ -3,6 +3,7 @@
 use super::head::Head;
 use super::line::Line;
 use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Places, key};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::keys::PublicKey;
@@ -67,7 +68,7 @@ impl Verdict {
 /// OF0710 where it cannot be read, OF0700 where no key is there to check it with; faults are in the verdict.
 pub fn verify(job: &Job, public: Option<PublicKey>) -> Result<Verdict> {
     let places = Places::of(job);
-    let bytes = match std::fs::read(&places.log) {
+    let bytes = match disk::read(&places.log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };

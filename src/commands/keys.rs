@@ -1,11 +1,13 @@
-//! `onefolk keys new|show|check`.
+//! `onefolk keys new|show|check|seal|unseal`.
 
 use onefolk::failure::Result;
+use onefolk::job::Job;
 use onefolk::keys::{self, PublicKey};
+use onefolk::run::{self, Converted};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Make and check the keys that sign the audit and countersign approvals.
+/// Make and check the keys that sign the audit and countersign approvals, and the one that encrypts an output.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  onefolk keys new lead.key\n\nA private key never stands in a job file: a job names the public key only. Keep the private one where its owner alone\ncan read it, with a copy in a safe place."
@@ -18,10 +20,13 @@ pub struct Arguments {
 #[derive(clap::Subcommand)]
 enum What {
     /// Make a new key: FILE for signing (0600), FILE.pub for checking.
-    #[command(after_help = "Example:\n  onefolk keys new lead.key")]
+    #[command(after_help = "Examples:\n  onefolk keys new lead.key\n  onefolk keys new --encryption output.key")]
     New {
         /// The new private key; a file that exists is never overwritten.
         file: PathBuf,
+        /// Make a key that encrypts an output instead ([job] encryption_key_file); it has no public half.
+        #[arg(long)]
+        encryption: bool,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -43,17 +48,54 @@ enum What {
         /// The public key; the private one's name with .pub added if not given.
         public: Option<PathBuf>,
     },
+    /// Encrypt an output that stands open with the key that the job names: runs, state, all of it. Begun again where it was stopped.
+    #[command(after_help = "Example:\n  onefolk keys seal night/job.toml")]
+    Seal(OfJob),
+    /// Decrypt an output for good; take the key out of the job file afterwards.
+    #[command(after_help = "Example:\n  onefolk keys unseal night/job.toml")]
+    Unseal(OfJob),
+}
+
+#[derive(clap::Args)]
+struct OfJob {
+    /// The job file.
+    job: PathBuf,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     match &arguments.what {
-        What::New { file, json } => shown(keys::new(file)?, *json, &format!("Made {} and its .pub.\n", file.display())),
+        What::Seal(of) => converted(run::seal(&Job::read_to_encrypt(&of.job)?)?, "encrypted", of.json, quiet),
+        What::Unseal(of) => converted(run::unseal(&Job::read(&of.job)?)?, "decrypted", of.json, quiet),
+        What::New { file, encryption: true, json } => {
+            keys::new_encryption(file)?;
+            match json {
+                true => super::print_json(&json!({ "file": file.display().to_string() })),
+                false => super::print(&format!(
+                    "Made {}. Keep a copy of it in a safe place: without it nothing that it encrypts can be read.\n",
+                    file.display()
+                )),
+            }
+        }
+        What::New { file, json, .. } => {
+            shown(keys::new(file)?, *json, &format!("Made {} and its .pub.\n", file.display()))
+        }
         What::Show { file, json } => shown(public_of(file)?, *json, ""),
         What::Check { private, public } => {
             let public = public.clone().unwrap_or_else(|| keys::public_beside(private));
             let key = keys::check(private, &public)?;
             if quiet { Ok(()) } else { super::print(&format!("They belong together: {}\n", key.fingerprint())) }
         }
+    }
+}
+
+fn converted(done: Converted, what: &str, json: bool, quiet: bool) -> Result<()> {
+    match (json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(done).expect("a count is plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&format!("{} {what}\n", super::decrypt::files(done.files))),
     }
 }
 

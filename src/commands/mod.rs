@@ -10,6 +10,7 @@ mod bench;
 mod check;
 mod cohort;
 mod completions;
+mod decrypt;
 mod doctor;
 mod evaluate;
 mod explain;
@@ -69,6 +70,7 @@ enum Command {
     Policy(policy::Arguments),
     Approve(approve::Arguments),
     Keys(keys::Arguments),
+    Decrypt(decrypt::Arguments),
     Check(check::Arguments),
     Init(init::Arguments),
     Generate(generate::Arguments),
@@ -99,6 +101,7 @@ impl CommandLine {
             Command::Approve(arguments) => approve::run(&arguments, self.quiet),
             Command::Audit(arguments) => audit::run(&arguments, self.quiet),
             Command::Keys(arguments) => keys::run(&arguments, self.quiet),
+            Command::Decrypt(arguments) => decrypt::run(&arguments, self.quiet),
             Command::Check(arguments) => check::run(&arguments, self.quiet),
             Command::Generate(arguments) => generate::run(arguments),
             Command::Bench(arguments) => bench::run(arguments, self.quiet),

@@ -2,17 +2,16 @@
 
 use super::read::parse;
 use super::{Answer, DECISIONS_HELD, DECISIONS_UNREADABLE, Decisions, NOT_A_PERSON, RecordName};
-use crate::disk::{self, File};
+use crate::disk::{self, Growing};
 use crate::failure::{Failure, Result};
-use std::fs::{OpenOptions, TryLockError};
-use std::io::{Read, Write};
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 
 const HEADER: &[u8] = b"left,right,decision,by,when,why\n";
 
 /// An open file of decisions: nobody else adds to it as long as this lives.
 pub struct Book {
-    file: File,
+    file: Growing,
     path: PathBuf,
     /// Where each line of this session begins, for taking it back.
     lines: Vec<u64>,
@@ -26,23 +25,21 @@ impl Book {
     /// OF0370 and OF0371 as [`read`](super::read), OF0372 where another review holds it.
     pub fn open(path: &Path) -> Result<(Book, Decisions)> {
         let failed = |error: std::io::Error| Failure::from_io(&error, path, &DECISIONS_UNREADABLE);
-        let mut options = OpenOptions::new();
-        let file = File::open(path, options.read(true).append(true).create(true)).map_err(failed)?;
-        match file.plain().try_lock() {
+        let mut file = Growing::open(path).map_err(failed)?;
+        match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 return Err(Failure::new(&DECISIONS_HELD, path.display().to_string()));
             }
             Err(TryLockError::Error(error)) => return Err(failed(error)),
         }
-        let mut bytes = Vec::new();
-        file.plain().read_to_end(&mut bytes).map_err(failed)?;
+        let mut bytes = file.read_from(0).map_err(failed)?;
         let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
         // No decision's word begins another's, of one record or of two: a line that reads well is whole but for its end, whoever wrote it.
         let unended = whole < bytes.len() && whole > 0 && parse(&bytes, path).is_ok();
         if !unended {
             bytes.truncate(whole);
-            file.set_length(whole as u64).map_err(failed)?;
+            file.cut(whole as u64).map_err(failed)?;
         }
         let mut book = Book { file, path: path.to_path_buf(), lines: Vec::new(), end: bytes.len() as u64 };
         let decided = if bytes.is_empty() { Decisions::default() } else { parse(&bytes, path)? };
@@ -85,7 +82,7 @@ impl Book {
     /// Takes back the last decision of this session; `false` where there is none.
     pub fn take_back(&mut self) -> Result<bool> {
         let Some(begin) = self.lines.pop() else { return Ok(false) };
-        let cut = self.file.set_length(begin).and_then(|()| self.file.sync_all());
+        let cut = self.file.cut(begin).and_then(|()| self.file.sync_all());
         cut.map_err(|error| Failure::from_io(&error, &self.path, &DECISIONS_UNREADABLE))?;
         self.end = begin;
         Ok(true)
@@ -93,10 +90,9 @@ impl Book {
 
     /// One write a line, so that a kill leaves the line or nothing of it.
     fn append(&mut self, line: &[u8]) -> Result<()> {
-        let written = self.file.write_all(line).and_then(|()| self.file.sync_all());
-        if let Err(error) = written {
+        if let Err(error) = self.file.append(line) {
             // On a full disk a part may stand there: the lines before it are whole.
-            let _ = self.file.set_length(self.end);
+            let _ = self.file.cut(self.end);
             return Err(Failure::from_io(&error, &self.path, &DECISIONS_UNREADABLE));
         }
         self.end += line.len() as u64;
@@ -108,6 +104,8 @@ impl Book {
 mod tests {
     use super::super::{Decided, read};
     use super::*;
+    use std::fs::OpenOptions;
+    use std::io::Write;
     use std::os::unix::fs::PermissionsExt;
 
     fn name(written: &str) -> RecordName {

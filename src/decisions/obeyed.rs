@@ -3,6 +3,7 @@
 use super::read::parse;
 use super::{Answer, DECISIONS_UNREADABLE, Decisions, RecordName};
 use crate::clustering::Settled;
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::records::Records;
@@ -33,7 +34,7 @@ pub fn place(job: &Job) -> PathBuf {
 /// OF0370 and OF0371 as [`read`](super::read): a night that ignores a decision is worse than none.
 pub fn of_job(job: &Job, seen: Option<u64>) -> Result<Decisions> {
     let path = place(job);
-    let mut bytes = match std::fs::read(&path) {
+    let mut bytes = match disk::read(&path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Decisions::default()),
         Err(error) => return Err(Failure::from_io(&error, &path, &DECISIONS_UNREADABLE)),

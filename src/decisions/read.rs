@@ -1,6 +1,7 @@
 //! Reading decisions.
 
 use super::{Answer, DECISION_WRONG, DECISIONS_UNREADABLE, Decided, Decisions, NOT_A_PERSON, RecordName};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +11,7 @@ use std::path::Path;
 /// # Errors
 /// OF0370 where it cannot be read or lacks a column, OF0371 where a line is wrong. What stands in a line is never repeated.
 pub fn read(path: &Path) -> Result<Decisions> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::from_io(&error, path, &DECISIONS_UNREADABLE))?;
+    let bytes = disk::read(path).map_err(|error| Failure::from_io(&error, path, &DECISIONS_UNREADABLE))?;
     parse(&bytes, path)
 }
 

@@ -1,83 +1,66 @@
 //! A file that is being written below an output.
 
-use super::{Change, make};
-use std::fs::OpenOptions;
+use super::{OpenFile, sealed, vault};
+use age::stream::StreamWriter;
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::Path;
 
-/// An open file; what is written to it goes through the seam of `disk`.
-#[derive(Debug)]
-pub(crate) struct File {
-    file: std::fs::File,
-    /// Where it was opened: by this a trial knows it.
-    #[cfg(test)]
-    path: std::path::PathBuf,
+/// A new file; what is written to it goes through the seam of `disk`, encrypted where its output is. [`finish`](File::finish) or
+/// [`sync_all`](File::sync_all) ends it: one that was not ended is cut short.
+pub(crate) struct File(Form);
+
+enum Form {
+    /// As it stands, or ended.
+    Open(OpenFile),
+    Sealed(Box<StreamWriter<OpenFile>>),
+    /// Its end could not be written.
+    Lost,
 }
 
 impl File {
-    /// Opens `path` as `options` say; a new file is its owner's only (0600).
-    pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
-        let mut open = || options.mode(0o600).open(path);
-        // Opening one that is there changes nothing.
-        let file = if path.exists() { open()? } else { make(Change::CreateFile(path), &mut open)? };
-        Ok(File {
-            file,
-            #[cfg(test)]
-            path: path.to_path_buf(),
-        })
+    /// A new, empty file for the owner only (0600). Fails where it exists.
+    pub(super) fn create(path: &Path) -> io::Result<File> {
+        let Some(vault) = vault::of(path) else { return File::create_open(path) };
+        vault.mark()?;
+        Ok(File(Form::Sealed(Box::new(sealed::writer(&vault, OpenFile::create(path)?)?))))
     }
 
-    /// For reading and locking, which change nothing.
-    pub(crate) fn plain(&self) -> &std::fs::File {
-        &self.file
+    /// The same, never encrypted.
+    pub(super) fn create_open(path: &Path) -> io::Result<File> {
+        Ok(File(Form::Open(OpenFile::create(path)?)))
     }
 
-    /// Writes `bytes` over what stands at `offset`.
-    pub(crate) fn write_all_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
-        self.part(bytes, Some(offset), |part| self.file.write_all_at(part, offset).map(|()| part.len())).map(|_| ())
+    /// Nothing follows; everything is in the operating system's hands.
+    pub(crate) fn finish(&mut self) -> io::Result<()> {
+        match std::mem::replace(&mut self.0, Form::Lost) {
+            Form::Open(file) => self.0 = Form::Open(file),
+            Form::Sealed(writer) => self.0 = Form::Open(writer.finish()?),
+            Form::Lost => return Err(lost()),
+        }
+        Ok(())
     }
 
-    /// Cuts the file off, or fills it with zeros.
-    pub(crate) fn set_length(&self, bytes: u64) -> io::Result<()> {
-        make(Change::SetLength(self.path(), bytes), || self.file.set_len(bytes))
-    }
-
-    /// What was written so far survives a power cut.
-    pub(crate) fn sync_all(&self) -> io::Result<()> {
-        make(Change::SyncFile(self.path()), || self.file.sync_all())
-    }
-
-    #[cfg(test)]
-    fn path(&self) -> &Path {
-        &self.path
-    }
-
-    #[cfg(not(test))]
-    fn path(&self) -> &Path {
-        Path::new("")
-    }
-
-    /// Writes `bytes` at `offset`, or at the end.
-    fn part(
-        &self,
-        bytes: &[u8],
-        offset: Option<u64>,
-        real: impl FnMut(&[u8]) -> io::Result<usize>,
-    ) -> io::Result<usize> {
-        #[cfg(test)]
-        return super::trial::tried_writing(&self.path, bytes, offset, real);
-        #[cfg(not(test))]
-        {
-            let (_, mut real) = (offset, real);
-            real(bytes)
+    /// Ends it, and makes it survive a power cut.
+    pub(crate) fn sync_all(&mut self) -> io::Result<()> {
+        self.finish()?;
+        match &self.0 {
+            Form::Open(file) => file.sync_all(),
+            Form::Sealed(_) | Form::Lost => Err(lost()),
         }
     }
 }
 
+fn lost() -> io::Error {
+    io::Error::other("its end could not be written")
+}
+
 impl Write for File {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.part(bytes, None, |part| (&self.file).write(part))
+        match &mut self.0 {
+            Form::Open(file) => file.write(bytes),
+            Form::Sealed(writer) => writer.write(bytes),
+            Form::Lost => Err(lost()),
+        }
     }
 
     fn flush(&mut self) -> io::Result<()> {

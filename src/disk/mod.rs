@@ -1,16 +1,31 @@
 //! The one way in which what onefolk leaves behind comes to be changed: state, runs and checkpoints.
 //!
 //! In: a path below an output, and what is to become of it. Out: the operating system's answer. Always: files are their owner's only
-//! (0600, folders 0700); what is replaced is replaced in one rename. Since every change goes through here, tests can fail any of them, end
+//! (0600, folders 0700); what is replaced is replaced in one rename; where the output's key is known (`unlock`), what stands in its `runs/`
+//! and `state/` is encrypted, and whoever reads it here does not notice. Since every change goes through here, tests can fail any of them, end
 //! the program at any of them, and take back what a power cut would (`trial`); outside of tests nothing of that is compiled.
 
+mod convert;
 mod file;
+mod frames;
+mod growing;
+mod open_file;
+mod reader;
+mod sealed;
 #[cfg(test)]
 mod shadow;
 #[cfg(test)]
+mod tests;
+#[cfg(test)]
 pub(crate) mod trial;
+mod vault;
 
+pub(crate) use convert::{open_all, seal_all, survey};
 pub(crate) use file::File;
+pub(crate) use growing::Growing;
+pub(crate) use open_file::OpenFile;
+pub(crate) use reader::{Reader, length, open, read, read_to_string};
+pub(crate) use vault::{forget, is_encrypted, is_key_of, unlock};
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -65,7 +80,12 @@ pub(crate) fn create_lasting_folder(folder: &Path) -> io::Result<()> {
 
 /// A new, empty file for the owner only (0600). Fails where it exists: nothing is overwritten.
 pub(crate) fn create_file(path: &Path) -> io::Result<File> {
-    File::open(path, fs::OpenOptions::new().write(true).create_new(true))
+    File::create(path)
+}
+
+/// The same, never encrypted: for what is to be handed to somebody as it stands.
+pub(crate) fn create_open_file(path: &Path) -> io::Result<File> {
+    File::create_open(path)
 }
 
 /// Makes what was written to the file `path` survive a power cut.
@@ -109,9 +129,15 @@ pub(crate) fn link(target: &Path, path: &Path) -> io::Result<()> {
     make(Change::Link(target, path), || std::os::unix::fs::symlink(target, path))
 }
 
-/// Copies a file to `to` (0600) and gives its bytes; nothing is synced.
+/// Copies a file to `to` (0600) and says how many bytes it holds; nothing is synced.
 pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
     use std::os::unix::fs::PermissionsExt;
+    if vault::of(to).is_some() {
+        remove_file(to)?;
+        let mut copy = create_file(to)?;
+        let bytes = io::copy(&mut open(from)?, &mut copy)?;
+        return copy.finish().map(|()| bytes);
+    }
     make(Change::Copy(to), || {
         let bytes = fs::copy(from, to)?;
         fs::set_permissions(to, fs::Permissions::from_mode(0o600))?;

@@ -93,6 +93,7 @@ pub fn examine(job: Option<&Job>) -> Vec<Finding> {
         machine::clock(),
         runs::as_of(job, &last),
         files::permissions(&job.output),
+        state::encryption(job),
         state::lock(&job.output),
         state::unfinished(&job.output),
         state::key(job),

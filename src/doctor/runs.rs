@@ -1,6 +1,7 @@
 //! The runs that are kept, and how the last ones ended.
 
 use super::Finding;
+use crate::disk;
 use crate::failure;
 use crate::job::Job;
 use crate::publish::{self, published::PublishedRun};
@@ -77,9 +78,8 @@ pub(super) fn current(job: &Job, last: &Last) -> Finding {
     if last.outputs.is_empty() {
         return Finding::fail(NAME, format!("{}: run.json is missing or damaged", folder.display()), advice);
     }
-    let wrong = |(name, bytes): &&(String, u64)| {
-        std::fs::metadata(folder.join(name)).map_or(true, |about| about.len() != *bytes)
-    };
+    let wrong =
+        |(name, bytes): &&(String, u64)| disk::length(&folder.join(name)).map_or(true, |length| length != *bytes);
     match last.outputs.iter().find(wrong) {
         Some((name, _)) => Finding::fail(NAME, format!("{}: {name} is missing or damaged", folder.display()), advice),
         None => Finding::ok(NAME, format!("run {run_id}, {} files", last.outputs.len())),

@@ -2,6 +2,7 @@
 
 use super::Finding;
 use crate::audit;
+use crate::disk;
 use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish;
@@ -38,6 +39,26 @@ pub(super) fn unfinished(output: &Path) -> Finding {
             format!("a night was cut short after {}", stages.join(" and ")),
             "`onefolk run --resume` goes on from there; a run without it begins anew and removes what is left",
         ),
+    }
+}
+
+/// Whether the output is encrypted, and all of it.
+pub(super) fn encryption(job: &Job) -> Finding {
+    const NAME: &str = "encryption";
+    if job.encryption_key.is_none() {
+        return Finding::ok(NAME, "none of the output; the disk has to be encrypted");
+    }
+    match disk::survey(&job.output) {
+        Ok((0, _)) => Finding::ok(NAME, "the first run will encrypt all that it writes"),
+        Ok((all, open)) if open.is_empty() => {
+            Finding::ok(NAME, format!("{all} files, all encrypted; keep a copy of the key in a safe place"))
+        }
+        Ok((all, open)) => Finding::fail(
+            NAME,
+            format!("{} of {all} files are not encrypted, such as {}", open.len(), open[0].display()),
+            "`onefolk keys seal JOB` encrypts them",
+        ),
+        Err(error) => Finding::fail(NAME, format!("{}: {error}", job.output.display()), "See to its permissions"),
     }
 }
 

@@ -8,6 +8,7 @@ use super::interval::Estimate;
 use super::known::{Keys, Known};
 use super::scene::Scene;
 use super::scored::Scored;
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::records::MISSING;
 use serde::Serialize;
@@ -195,7 +196,7 @@ fn read(path: &Path, mut take: impl FnMut((&str, &str), (&str, &str), Label)) ->
             ),
         }
     };
-    let file = std::fs::File::open(path).map_err(|error| Failure::from_io(&error, path, &LABELS_UNREADABLE))?;
+    let file = disk::open(path).map_err(|error| Failure::from_io(&error, path, &LABELS_UNREADABLE))?;
     let mut reader = csv::Reader::from_reader(file);
     let clean = |name: &[u8]| name.strip_prefix(b"\xef\xbb\xbf").unwrap_or(name).trim_ascii().to_vec();
     let header: Vec<Vec<u8>> = reader.byte_headers().map_err(unreadable)?.iter().map(clean).collect();

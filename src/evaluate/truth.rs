@@ -1,8 +1,8 @@
 //! Reading a truth file.
 
 use super::codes::{TRUTH_HEADER_WRONG, TRUTH_LINE_WRONG, TRUTH_UNREADABLE};
+use crate::disk;
 use crate::failure::{Failure, Result};
-use std::fs::File;
 use std::path::Path;
 
 const COLUMNS: [&str; 3] = ["provider", "record_id", "person"];
@@ -18,7 +18,7 @@ pub(super) struct Line<'a> {
 
 /// Hands `take` each line. Returns the names of the columns beyond the three that every truth file has.
 pub(super) fn read(path: &Path, mut take: impl FnMut(&Line)) -> Result<Vec<String>> {
-    let file = File::open(path).map_err(|error| Failure::from_io(&error, path, &TRUTH_UNREADABLE))?;
+    let file = disk::open(path).map_err(|error| Failure::from_io(&error, path, &TRUTH_UNREADABLE))?;
     let mut reader = csv::ReaderBuilder::new().buffer_capacity(1 << 20).from_reader(file);
     let header = reader.byte_headers().map_err(|error| failure(error, path))?;
     let places = places(header, path)?;

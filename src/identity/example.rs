@@ -38,6 +38,7 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
         keep_runs: 7,
         id_key_file: None,
         audit_key_file: None,
+        encryption_key: None,
         model_file: None,
         providers: providers.iter().map(provider).collect(),
         custom_fields: Vec::new(),

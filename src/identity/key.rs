@@ -8,7 +8,7 @@ use std::path::Path;
 
 /// The 32 bytes in `path`.
 pub(crate) fn read(path: &Path) -> Result<[u8; 32]> {
-    let text = std::fs::read_to_string(path).map_err(|error| match error.kind() {
+    let text = disk::read_to_string(path).map_err(|error| match error.kind() {
         // Not text: the file is there but is no key.
         ErrorKind::InvalidData => no_key(path),
         _ => Failure::from_io(&error, path, &KEY_UNUSABLE),

@@ -445,7 +445,7 @@ impl SealedFile {
 
 /// The header, the body and the seal of a sealed file, checked.
 fn read_sealed<Header: for<'a> Deserialize<'a>>(path: &Path) -> Result<(Header, Vec<u8>, String)> {
-    let mut bytes = fs::read(path).map_err(|error| match error.kind() {
+    let mut bytes = disk::read(path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => damaged(path, "it is missing"),
         _ => Failure::from_io(&error, path, &LEDGER_UNWRITABLE),
     })?;

@@ -9,6 +9,7 @@ use super::codes;
 use super::problem::{self, Problem, Result};
 use super::rows::{Piece, Room, RowSink, Slot};
 use super::xlsx::plain_number;
+use crate::disk;
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, Float32Type, Float64Type, Int32Type, Schema};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -16,7 +17,6 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Encoding;
 use parquet::file::metadata::ColumnChunkMetaData;
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ fn fenced<T, E>(step: impl FnOnce() -> std::result::Result<T, E>) -> Result<T> {
 }
 
 pub(super) fn plan(path: &Path) -> Result<ParquetPlan> {
-    let file = File::open(path).map_err(Problem::from)?;
+    let file = disk::open(path).map_err(Problem::from)?;
     // The file's own schema, not one that a writer left beside it, names the types.
     let metadata =
         fenced(|| ArrowReaderMetadata::load(&file, ArrowReaderOptions::new().with_skip_arrow_metadata(true)))?;
@@ -63,7 +63,7 @@ impl ParquetPlan {
     /// Reads one row group, `limit` rows at most. Returns their number.
     pub fn read_group(&self, group: usize, limit: usize, emit: &mut dyn FnMut(Piece)) -> Result<u32> {
         // A file of its own for each thread: duplicated handles share one position.
-        let file = File::open(&self.path).map_err(Problem::from)?;
+        let file = disk::open(&self.path).map_err(Problem::from)?;
         let mut roots: Vec<usize> = self
             .slots
             .iter()

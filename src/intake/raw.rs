@@ -2,7 +2,8 @@
 
 use super::codes;
 use super::problem::{Problem, Result};
-use std::fs::{File, Metadata};
+use crate::disk;
+use std::fs::Metadata;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +16,7 @@ const READ_BYTES: usize = 256 << 10;
 
 /// Reads a file once from front to back.
 pub(super) struct RawReader<'a> {
-    file: File,
+    file: disk::Reader,
     tally: Arc<Mutex<Tally>>,
     progress: Progress<'a>,
 }
@@ -38,21 +39,24 @@ pub(super) struct Opened<'a> {
 pub(super) struct Watch {
     path: std::path::PathBuf,
     before: Metadata,
+    /// Bytes to be read.
+    size: u64,
     tally: Arc<Mutex<Tally>>,
 }
 
 pub(super) fn open<'a>(path: &Path, progress: Progress<'a>) -> Result<Opened<'a>> {
     let unreadable = |error: io::Error| Problem::new(&codes::UNREADABLE, error.to_string());
-    let file = File::open(path).map_err(unreadable)?;
+    let file = disk::open(path).map_err(unreadable)?;
     let before = file.metadata().map_err(unreadable)?;
     if !before.is_file() {
         return Err(Problem::new(&codes::UNREADABLE, "it is no ordinary file"));
     }
-    if before.len() == 0 {
+    let size = file.length().map_err(unreadable)?;
+    if size == 0 {
         return Err(Problem::new(&codes::EMPTY, "0 bytes"));
     }
     let tally = Arc::new(Mutex::new(Tally::default()));
-    let watch = Watch { path: path.to_path_buf(), before, tally: tally.clone() };
+    let watch = Watch { path: path.to_path_buf(), before, size, tally: tally.clone() };
     Ok(Opened { reader: RawReader { file, tally, progress }, watch })
 }
 
@@ -79,7 +83,7 @@ impl Watch {
 
     /// Size when the file was opened.
     pub fn size(&self) -> u64 {
-        self.before.len()
+        self.size
     }
 
     /// The hash of all bytes. Fails where the file is not the one that was opened any more.
@@ -89,7 +93,7 @@ impl Watch {
         let after = std::fs::metadata(&self.path).map_err(|_| Problem::new(&codes::CHANGED, "it is gone"))?;
         let tally = self.tally.lock().unwrap_or_else(PoisonError::into_inner);
         let same_time = after.modified().ok() == self.before.modified().ok();
-        if tally.bytes != self.before.len() || after.len() != self.before.len() || !same_time {
+        if tally.bytes != self.size || after.len() != self.before.len() || !same_time {
             let what = format!("{} bytes at first, {} read, {} now", self.before.len(), tally.bytes, after.len());
             return Err(Problem::new(&codes::CHANGED, what));
         }

@@ -12,6 +12,7 @@ use super::raw::Progress;
 use super::rows::Piece;
 use super::units::{Source, Unit, too_many_rows};
 use super::{Extract, Intake, codes, extracts};
+use crate::disk;
 use crate::failure::{self, Failure};
 use crate::job::{Job, Provider, SOURCE_ROW, WhenMissing};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -87,7 +88,7 @@ fn skipped(job: &Job, extract: &Extract, problem: Problem) -> failure::Result<Fi
     Ok(FileReport {
         name: extract.name.clone(),
         provider: extract.provider,
-        bytes: std::fs::metadata(&extract.path).map_or(0, |metadata| metadata.len()),
+        bytes: disk::length(&extract.path).unwrap_or(0),
         skipped: Some(problem.in_words()),
         ..FileReport::default()
     })
@@ -156,7 +157,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl<'a> Reading<'a> {
     fn new(job: &'a Job, extracts: &'a [Extract], sizes: Sizes, progress: Progress<'a>) -> Self {
-        let size = |index: &usize| std::fs::metadata(&extracts[*index].path).map_or(0, |metadata| metadata.len());
+        let size = |index: &usize| disk::length(&extracts[*index].path).unwrap_or(0);
         // Large files first, so that no thread is left alone with one at the end.
         let mut waiting: Vec<usize> = (0..extracts.len()).collect();
         waiting.sort_by_cached_key(|index| (size(index), std::cmp::Reverse(*index)));

@@ -9,8 +9,8 @@ use super::columns::{distinct_names, numbered_names};
 use super::delimited::count;
 use super::problem::{Problem, Result, fenced};
 use super::rows::{Piece, Room, RowSink, Slot};
+use crate::disk;
 use calamine::{DataRef, ExcelDateTime, Reader, Xlsx, XlsxCellReader};
-use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
@@ -41,7 +41,7 @@ type Workbook = Xlsx<Box<dyn ReadSeek>>;
 
 fn open_bytes(bytes: &WorkbookBytes) -> Result<Workbook> {
     let mut input: Box<dyn ReadSeek> = match bytes {
-        WorkbookBytes::File(path) => Box::new(BufReader::new(File::open(path).map_err(Problem::from)?)),
+        WorkbookBytes::File(path) => Box::new(BufReader::new(disk::open(path).map_err(Problem::from)?)),
         WorkbookBytes::Memory(bytes) => Box::new(Cursor::new(bytes.clone())),
     };
     refuse_bomb(&mut input)?;

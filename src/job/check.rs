@@ -1,6 +1,7 @@
 //! From the text of a job file to a [`Job`] or every problem in it.
 
 use super::codes::JOB_UNREADABLE;
+use super::encryption::{self, Standing};
 use super::problem::{self, Look, Problem};
 use super::reading::Section;
 use super::surroundings::{Disk, Surroundings};
@@ -66,13 +67,28 @@ impl Job {
         Job::check(path, headers)?.into_night(Look::of_stderr())
     }
 
-    /// As [`Job::read_with_headers`], with the problems one by one. Fails with OF0102 only.
-    pub fn check(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Checked> {
-        let text = read_text(path)?;
-        let whole = std::path::absolute(path).map_err(|error| Failure::from_io(&error, path, &JOB_UNREADABLE))?;
-        let folder = whole.parent().unwrap_or(Path::new("/")).to_path_buf();
-        Ok(check_text(text, path, &folder, &Disk { headers }))
+    /// As [`Job::read`], for a job whose output stands open and is to be encrypted with the key that it names.
+    pub fn read_to_encrypt(path: &Path) -> Result<Job> {
+        check_as(path, &|_, _| None, Standing::ToBeEncrypted)?.into_job(Look::of_stderr())
     }
+
+    /// As [`Job::read_with_headers`], with the problems one by one. Fails with OF0102, and with OF0104 to OF0107 where the output cannot
+    /// be read for want of its key.
+    pub fn check(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Checked> {
+        check_as(path, headers, Standing::AsTheJobSays)
+    }
+}
+
+fn check_as(
+    path: &Path,
+    headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>,
+    standing: Standing,
+) -> Result<Checked> {
+    let text = read_text(path)?;
+    let whole = std::path::absolute(path).map_err(|error| Failure::from_io(&error, path, &JOB_UNREADABLE))?;
+    let folder = whole.parent().unwrap_or(Path::new("/")).to_path_buf();
+    encryption::unlock(&text, &folder, standing)?;
+    Ok(check_text(text, path, &folder, &Disk { headers }))
 }
 
 fn read_text(path: &Path) -> Result<String> {

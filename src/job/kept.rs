@@ -2,6 +2,7 @@
 //! people who object are in none of them.
 
 use super::{Format, FormatKind, Provider};
+use crate::disk;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -39,7 +40,7 @@ pub(crate) fn folder(output: &Path, provider: &str) -> PathBuf {
 /// What is kept of a provider; `None` where there is nothing that could stand in.
 pub(super) fn read(output: &Path, provider: &str) -> Option<Kept> {
     let folder = folder(output, provider);
-    let kept: Kept = serde_json::from_slice(&std::fs::read(folder.join(LIST)).ok()?).ok()?;
+    let kept: Kept = serde_json::from_slice(&disk::read(&folder.join(LIST)).ok()?).ok()?;
     let whole = kept.files.iter().all(|file| folder.join(&file.place).is_file());
     (whole && !kept.files.is_empty() && kept.as_of.parse::<Date>().is_ok()).then_some(kept)
 }

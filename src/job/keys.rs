@@ -179,6 +179,18 @@ pub(super) static JOB: Table = Table {
             "File with the private key that signs the audit (`onefolk keys new`); default: made in state/ on the first run.",
         ),
         key(
+            "encryption_key_file",
+            Kind::Text,
+            Need::Optional,
+            "File with the key that runs/ and state/ of the output are encrypted with (`onefolk keys new --encryption`).",
+        ),
+        key(
+            "encryption_key_env",
+            Kind::Text,
+            Need::Optional,
+            "The same key in a variable of the environment: its name, such as \"ONEFOLK_KEY\".",
+        ),
+        key(
             "memory_limit",
             Kind::Size,
             Need::Optional,

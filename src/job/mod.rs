@@ -9,6 +9,7 @@ mod codes;
 mod cohort;
 mod draft;
 mod draft_facts;
+mod encryption;
 mod end_of_life;
 mod field;
 pub mod guess;
@@ -36,8 +37,10 @@ pub(crate) use care::NEED_GONE;
 pub use care::{CARE_COLUMNS, CareRule, CareSettings, PackageColumns, PackagePart};
 pub use check::Checked;
 pub use codes::CODES;
+pub(crate) use codes::ENCRYPTION_KEY_UNNAMED;
 pub use cohort::{Cohort, Order};
 pub use draft::{DraftProvider, draft};
+pub use encryption::EncryptionKey;
 pub use end_of_life::{END_OF_LIFE_COLUMNS, EndOfLifeSettings};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use kept::Stale;
@@ -78,6 +81,8 @@ pub struct Job {
     pub id_key_file: Option<PathBuf>,
     /// Private key that signs the audit; made in `state/` where absent.
     pub audit_key_file: Option<PathBuf>,
+    /// Where the key comes from that the output is encrypted with.
+    pub encryption_key: Option<EncryptionKey>,
     pub providers: Vec<Provider>,
     /// `[field.NAME]`, in the order of the file; [`Field::Custom`] holds the index here.
     pub custom_fields: Vec<CustomField>,

@@ -1,6 +1,7 @@
 //! What a provider holds that sends only changes: `state/changes/<provider>/` below the output.
 
 use super::{Format, FormatKind};
+use crate::disk;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -70,7 +71,7 @@ pub(super) fn expected(folder: &Path) -> Option<StandingList> {
 
 /// The list in a folder, whether or not the extract is beside it.
 pub(crate) fn list(folder: &Path) -> Option<StandingList> {
-    let list: StandingList = serde_json::from_slice(&std::fs::read(folder.join(LIST)).ok()?).ok()?;
+    let list: StandingList = serde_json::from_slice(&disk::read(&folder.join(LIST)).ok()?).ok()?;
     list.since().is_some().then_some(list)
 }
 

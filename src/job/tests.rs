@@ -28,6 +28,7 @@ impl Memory {
                 "never.csv",
                 "id.key",
                 "audit.key",
+                "output.key",
                 "lead.key.pub",
                 "release.key",
                 "type_1.csv",
@@ -126,6 +127,7 @@ fn every_key_of_this_version_is_read() {
     assert_eq!(job.test_numbers, TestNumbers::Accept);
     assert_eq!(job.id_key_file, Some(PathBuf::from("/night/id.key")));
     assert_eq!(job.audit_key_file, Some(PathBuf::from("/night/audit.key")));
+    assert_eq!(job.encryption_key, Some(EncryptionKey::File(PathBuf::from("/night/output.key"))));
     assert_eq!(job.gates.maximum_quarantined, 0.02);
     assert_eq!(job.gates.maximum_people_change, 0.03);
     assert_eq!((job.gates.maximum_provider_shrink, job.gates.maximum_column_change), (0.10, 0.15));
@@ -199,7 +201,11 @@ fn messages_of_typical_mistakes() {
     let usual = Memory::usual();
     let provider = small("", "");
     let second = &provider[provider.find("[[provider]]").expect("it has one")..];
-    let cases: [(&str, String); 23] = [
+    let cases: [(&str, String); 24] = [
+        (
+            "two keys of one output",
+            small("threads = 2", "encryption_key_file = \"output.key\"\nencryption_key_env = \"ONEFOLK_KEY\""),
+        ),
         ("misspelt key", small("threads = 2", "treads = 2")),
         ("misspelt setting", small("general_practice", "generel_practice")),
         ("two providers with one id", format!("{provider}\n{}", second.replace("a.csv", "b.csv"))),

@@ -4,6 +4,7 @@ use super::{KEYS_DIFFER, PrivateKey, PublicKey, SIGNING_KEY_OPEN, SIGNING_KEY_UN
 use crate::disk;
 use crate::failure::{FILE_EXISTS, Failure, OUTPUT_FAILED, Result};
 use crate::identity::key;
+use age::secrecy::ExposeSecret;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +24,18 @@ pub fn public_beside(path: &Path) -> PathBuf {
 /// OF0603 where a file exists, OF0403 where one cannot be written.
 pub fn new(path: &Path) -> Result<PublicKey> {
     write_pair(path, &key::random()?)
+}
+
+/// Makes a new key that encrypts an output, an age identity (X25519), in `path` (0600), which may not exist.
+///
+/// # Errors
+/// OF0603 where a file exists, OF0403 where it cannot be written.
+pub fn new_encryption(path: &Path) -> Result<()> {
+    if path.symlink_metadata().is_ok() {
+        return Err(Failure::new(&FILE_EXISTS, path.display().to_string()));
+    }
+    let key = age::x25519::Identity::generate();
+    write(path, &format!("# onefolk keys new --encryption\n{}\n", key.to_string().expose_secret()))
 }
 
 /// The same with a secret that is there already.
@@ -89,7 +102,7 @@ pub fn read_public(path: &Path) -> Result<PublicKey> {
 
 /// What stands behind `kind` in the file's only line.
 fn line(path: &Path, kind: &str) -> Result<Option<String>> {
-    let text = match std::fs::read_to_string(path) {
+    let text = match disk::read_to_string(path) {
         Err(error) if error.kind() == std::io::ErrorKind::InvalidData => return Ok(None),
         text => text.map_err(|error| Failure::from_io(&error, path, &SIGNING_KEY_UNUSABLE))?,
     };

@@ -1,7 +1,7 @@
 //! Signing keys: who says so, in a way that can be checked.
 //!
 //! In: key files of one line, `onefolk-private-key HEX` (for its owner only) and `onefolk-public-key HEX` (for everybody), Ed25519 as in
-//! RFC 8032. Out: signatures, and whether one is right. Always: a private key that others could read is not used; no private key is in a
+//! RFC 8032. Keys that encrypt outputs are made here as well: age identities. Out: signatures, and whether one is right. Always: a private key that others could read is not used; no private key is in a
 //! job file, a message or an output; every signature is over a text that begins with what it is for, so that none can stand for another.
 
 mod file;
@@ -11,7 +11,7 @@ use crate::identity::key::{hex, parse};
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
 
 pub(crate) use file::write_pair;
-pub use file::{check, new, public_beside, public_line, read_private, read_public};
+pub use file::{check, new, new_encryption, public_beside, public_line, read_private, read_public};
 
 /// The codes this room raises (OF070x).
 pub static CODES: &[&Code] = &[&SIGNING_KEY_UNUSABLE, &SIGNING_KEY_OPEN, &KEYS_DIFFER];

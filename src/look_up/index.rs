@@ -5,12 +5,11 @@
 //! alphabet, each with the places of the people who have it.
 
 use super::query::NO_INDEX;
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::RUN_UNREADABLE;
 use crate::publish::published::{PublishedRun, damaged};
-use std::fs::File;
-use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 /// The file's name in a run's folder.
@@ -104,7 +103,7 @@ pub(super) fn letters(word: &str) -> u32 {
 
 /// An opened index. The vocabulary and the days are in memory (some 7 MB for 2.7 million people), the rest is read where it is asked for.
 pub(super) struct Index {
-    file: File,
+    file: disk::Reader,
     path: PathBuf,
     sections: [(u64, u64); SECTIONS],
     /// Of the objections that held when the run was made.
@@ -124,7 +123,7 @@ impl Index {
     /// OF0581 where another version made it, OF0535 where it cannot be read or is damaged.
     pub fn open(run: &PublishedRun) -> Result<Index> {
         let path = run.folder.join(FIND_INDEX);
-        let file = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
+        let file = disk::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
         let mut header = [0; HEADER];
         file.read_exact_at(&mut header, 0).map_err(|_| damaged(&path))?;
         let (magic, rest) = header.split_at(MAGIC.len());
@@ -134,7 +133,7 @@ impl Index {
             let why = || Failure::new(&NO_INDEX, format!("find.index of run {} is of another version", run.run_id));
             return Err(if of_another_version { why() } else { damaged(&path) });
         }
-        let length = file.metadata().map_err(|_| damaged(&path))?.len();
+        let length = file.length().map_err(|_| damaged(&path))?;
         let mut sections = [(0, 0); SECTIONS];
         for (section, place) in sections.iter_mut().zip(places.chunks_exact(16)) {
             let number = |at: usize| u64::from_le_bytes(place[at..at + 8].try_into().expect("eight bytes"));

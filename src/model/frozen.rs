@@ -3,6 +3,7 @@
 use super::Model;
 use crate::blocking::Limits;
 use crate::comparison::{Comparisons, Frequencies};
+use crate::disk;
 use crate::records::Formats;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -97,7 +98,7 @@ impl Frozen {
             #[serde(rename = "format_version")]
             _format_version: u32,
         }
-        std::fs::read(path).is_ok_and(|bytes| serde_json::from_slice::<Version>(&bytes).is_ok())
+        disk::read(path).is_ok_and(|bytes| serde_json::from_slice::<Version>(&bytes).is_ok())
     }
 
     /// Reads the bytes of model.json.

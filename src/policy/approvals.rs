@@ -87,7 +87,7 @@ impl Approvals {
     /// OF0720 where a line cannot be read.
     pub fn read(job: &Job) -> Result<Approvals> {
         let path = &job.policy.approvals_file;
-        let text = match std::fs::read(path) {
+        let text = match disk::read(path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Approvals::default()),
             text => text.map_err(|error| Failure::from_io(&error, path, &APPROVALS_UNUSABLE))?,
         };

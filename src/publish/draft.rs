@@ -80,7 +80,9 @@ impl<'a> Draft<'a> {
     /// Writes one file; `name` is relative with `/`, such as `summary/people.csv`.
     pub fn write_bytes(&self, name: &str, bytes: &[u8]) -> Result<WrittenFile> {
         use io::Write;
-        self.create_file(name)?.write_all(bytes).map_err(|error| failed(&error, &self.folder.join(name)))?;
+        let mut file = self.create_file(name)?;
+        let written = file.write_all(bytes).and_then(|()| file.finish());
+        written.map_err(|error| failed(&error, &self.folder.join(name)))?;
         let blake3 = blake3::hash(bytes).to_hex().to_string();
         Ok(WrittenFile { name: name.to_string(), bytes: bytes.len() as u64, blake3 })
     }
@@ -95,7 +97,7 @@ impl<'a> Draft<'a> {
         write(&mut written).and_then(|()| written.finish(name)).map_err(|error| failed(&error, &self.folder.join(name)))
     }
 
-    /// A new file of the run for somebody else to fill (log.jsonl). Writing may go on after the commit.
+    /// A new file of the run for somebody else to fill, and to finish.
     ///
     /// # Panics
     /// Where `name` leads out of the run's folder.

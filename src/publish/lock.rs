@@ -69,7 +69,7 @@ pub fn lock_owner(output: &Path) -> std::io::Result<Option<String>> {
 /// that the file never has to be removed.
 #[derive(Debug)]
 pub(crate) struct OwnedFile {
-    file: disk::File,
+    file: disk::OpenFile,
     path: PathBuf,
     /// Host, process and since when: what stands before what it does.
     owner: String,
@@ -82,7 +82,7 @@ impl OwnedFile {
         // Not truncated when opened: the owner's line must stay readable while another process tries.
         let mut options = OpenOptions::new();
         let file =
-            disk::File::open(path, options.read(true).write(true).create(true).truncate(false)).map_err(failed)?;
+            disk::OpenFile::open(path, options.read(true).write(true).create(true).truncate(false)).map_err(failed)?;
         match file.plain().try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {

@@ -1,6 +1,7 @@
 //! Reading what a run has published.
 
 use super::{NO_CURRENT_RUN, NO_SUCH_RUN, RUN_UNREADABLE, current_run, runs};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
@@ -8,7 +9,6 @@ use arrow::datatypes::{Date32Type, Field, Float64Type, Int32Type, Int64Type, Sch
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 /// Rows decoded at a time.
@@ -72,9 +72,9 @@ impl PublishedRun {
         Ok(())
     }
 
-    fn open(&self, file: &str) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+    fn open(&self, file: &str) -> Result<ParquetRecordBatchReaderBuilder<disk::Reader>> {
         let path = self.folder.join(file);
-        let opened = File::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
+        let opened = disk::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
         ParquetRecordBatchReaderBuilder::try_new(opened).map_err(|_| damaged(&path))
     }
 
@@ -131,7 +131,7 @@ impl PublishedRun {
     /// A whole file.
     pub fn bytes(&self, file: &str) -> Result<Vec<u8>> {
         let path = self.folder.join(file);
-        std::fs::read(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))
+        disk::read(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))
     }
 }
 

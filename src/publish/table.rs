@@ -252,6 +252,7 @@ impl Written {
     /// Everything is in the operating system's hands, and counted.
     pub(super) fn finish(mut self, name: &str) -> std::io::Result<WrittenFile> {
         self.file.flush()?;
+        self.file.get_mut().finish()?;
         let blake3 = self.hasher.finalize().to_hex().to_string();
         Ok(WrittenFile { name: name.to_string(), bytes: self.bytes, blake3 })
     }

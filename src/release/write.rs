@@ -7,8 +7,7 @@ use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Release;
 use crate::publish;
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// Characters that make a spreadsheet take a text for a formula (OWASP, "CSV injection").
@@ -38,25 +37,33 @@ impl Place {
         let csv_name = format!("{name}.csv");
         let path = self.folder.join(&csv_name);
         let file = disk::create_file(&path).map_err(|error| failed(&error, &path))?;
-        write_csv(BufWriter::new(file), columns, lines).map_err(|error| failed(&error, &path))?;
+        let mut file = BufWriter::new(file);
+        let written = write_csv(&mut file, columns, lines).and_then(|()| file.get_mut().finish());
+        written.map_err(|error| failed(&error, &path))?;
         [parquet_name, csv_name].iter().map(|name| self.sealed(name)).collect()
     }
 
     /// One file as it is.
     pub fn bytes(&self, name: &str, bytes: &[u8]) -> Result<ReleasedFile> {
+        self.put(name, bytes, disk::create_file)
+    }
+
+    fn put(&self, name: &str, bytes: &[u8], create: fn(&Path) -> io::Result<disk::File>) -> Result<ReleasedFile> {
         let path = self.folder.join(name);
-        let mut file = disk::create_file(&path).map_err(|error| failed(&error, &path))?;
-        file.write_all(bytes).map_err(|error| failed(&error, &path))?;
+        let written = create(&path).and_then(|mut file| file.write_all(bytes).and_then(|()| file.finish()));
+        written.map_err(|error| failed(&error, &path))?;
         described(&path)
     }
 
-    /// Manifest and cover sheet, which hold nothing of anybody and are open.
+    /// Manifest and cover sheet, which hold nothing of anybody. They are open beside what is encrypted to recipients, so that the folder can be
+    /// handed over as it stands.
     pub fn papers(&self, manifest: &Manifest) -> Result<Vec<ReleasedFile>> {
         let json = serde_json::to_string_pretty(manifest).expect("a manifest is plain data") + "\n";
+        let create = if self.recipients.is_empty() { disk::create_file } else { disk::create_open_file };
         Ok(vec![
-            self.bytes("manifest.json", json.as_bytes())?,
-            self.bytes("cover.html", cover::html(manifest).as_bytes())?,
-            self.bytes("cover.md", cover::markdown(manifest).as_bytes())?,
+            self.put("manifest.json", json.as_bytes(), create)?,
+            self.put("cover.html", cover::html(manifest).as_bytes(), create)?,
+            self.put("cover.md", cover::markdown(manifest).as_bytes(), create)?,
         ])
     }
 
@@ -76,8 +83,8 @@ impl Place {
         let recipients = self.recipients.iter().map(|recipient| recipient as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(recipients).map_err(std::io::Error::other)?;
         let mut writer = encryptor.wrap_output(BufWriter::new(disk::create_file(sealed)?))?;
-        std::io::copy(&mut File::open(open)?, &mut writer)?;
-        writer.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error).map(|_| ())
+        std::io::copy(&mut disk::open(open)?, &mut writer)?;
+        writer.finish()?.into_inner().map_err(io::IntoInnerError::into_error)?.finish()
     }
 }
 
@@ -88,7 +95,7 @@ fn failed(error: &std::io::Error, path: &Path) -> Failure {
 fn described(path: &Path) -> Result<ReleasedFile> {
     let hash = || -> std::io::Result<(u64, String)> {
         let mut hasher = blake3::Hasher::new();
-        hasher.update_reader(File::open(path)?)?;
+        hasher.update_reader(disk::open(path)?)?;
         Ok((hasher.count(), hasher.finalize().to_hex().to_string()))
     };
     let (bytes, blake3) = hash().map_err(|error| failed(&error, path))?;

@@ -6,6 +6,7 @@ use super::{on_threads, prepare_records};
 use crate::blocking::{self, Blocks};
 use crate::comparison::Comparisons;
 use crate::consent;
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::{Field, Job};
 use crate::model::splink::export::{self, Counts, Template};
@@ -54,7 +55,7 @@ fn current_model(job: &Job) -> Result<Model> {
     let none = || Failure::new(&splink::NO_MODEL, job.output.join("current").display().to_string());
     let run_id = publish::current_run(&job.output).ok_or_else(none)?;
     let path = job.output.join("runs").join(run_id).join("model.json");
-    let bytes = std::fs::read(&path).map_err(|error| Failure::from_io(&error, &path, &splink::NO_MODEL))?;
+    let bytes = disk::read(&path).map_err(|error| Failure::from_io(&error, &path, &splink::NO_MODEL))?;
     let model: Option<Model> = serde_json::from_slice(&bytes).map_err(|_| none())?;
     super::with_frequencies(job, model.ok_or_else(none)?)
 }

@@ -47,7 +47,7 @@ pub(crate) fn with_frequencies(job: &Job, mut model: Model) -> Result<Model> {
 fn read(job: &Job, measured: &Measured) -> Result<Frequencies> {
     let path = place(job, &measured.frequencies);
     let unusable = |why: &str| Failure::new(&FREQUENCIES_UNUSABLE, format!("{}: {why}", path.display()));
-    let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+    let bytes = disk::read(&path).map_err(|error| match error.kind() {
         ErrorKind::NotFound => unusable("it is not there"),
         _ => Failure::from_io(&error, &path, &FREQUENCIES_UNUSABLE),
     })?;
@@ -76,7 +76,7 @@ pub(super) fn remove_others(job: &Job, model: &Model) {
     let stem = own.file_name().unwrap_or_default().to_string_lossy();
     let Some(start) = stem.rfind("frequencies-").map(|at| &stem[..at + "frequencies-".len()]) else { return };
     let of_run = |run: String| {
-        let bytes = std::fs::read(job.output.join("runs").join(run).join("model.json")).ok()?;
+        let bytes = disk::read(&job.output.join("runs").join(run).join("model.json")).ok()?;
         let model: Model = serde_json::from_slice(&bytes).ok()?;
         Some(place(job, &model.measured?.frequencies))
     };

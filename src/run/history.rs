@@ -77,7 +77,7 @@ pub(super) fn interrupted(output: &Path) {
 /// # Errors
 /// Where the file is there but cannot be read.
 pub fn history(output: &Path) -> std::io::Result<Vec<Entry>> {
-    match std::fs::read_to_string(place(output)) {
+    match disk::read_to_string(&place(output)) {
         Ok(text) => Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(error),

@@ -5,6 +5,7 @@ use super::progress::Progress;
 use crate::blocking::Limits;
 use crate::clustering::{self, KEPT_FROM, RecordPair, RecordPairs, Settled, join_pairs};
 use crate::comparison::Comparisons;
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::splink::{self, Blocks, Imported, Names, Prepared, ScoredPair, Scorer, Unmapped};
@@ -42,7 +43,7 @@ impl ModelFile {
         let names = Names::of(job);
         let (imported, unmapped) = splink::read(path, &names.names)?;
         let text =
-            std::fs::read_to_string(path).map_err(|error| Failure::from_io(&error, path, &splink::MODEL_UNREADABLE))?;
+            disk::read_to_string(path).map_err(|error| Failure::from_io(&error, path, &splink::MODEL_UNREADABLE))?;
         Ok(ModelFile { imported, names, unmapped, text })
     }
 

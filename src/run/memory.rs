@@ -61,7 +61,7 @@ impl Why {
 
 /// One file; `Err(None)` where there is none.
 fn read<T>(job: &Job, name: &str, parse: impl Fn(&[u8]) -> Result<T, Unusable>) -> Result<T, Option<Why>> {
-    let bytes = std::fs::read(folder(job).join(name)).map_err(|error| match error.kind() {
+    let bytes = disk::read(&folder(job).join(name)).map_err(|error| match error.kind() {
         ErrorKind::NotFound => None,
         kind => Some(Why::Unreadable(kind)),
     })?;

@@ -14,6 +14,7 @@ mod cohort;
 mod counted;
 mod decided;
 mod earlier;
+mod encryption;
 mod export;
 mod export_model;
 mod find_index;
@@ -58,6 +59,7 @@ pub use accounts::{Accounts, FileAccount};
 pub use checkpoint::left_unfinished;
 pub use codes::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED, INTERRUPTED, NO_ROWS, THREADS_UNAVAILABLE};
 pub use cohort::{CohortAgain, cohort};
+pub use encryption::{Converted, ToDecrypt, seal, unseal};
 pub use export::{Exported, export, standardised};
 pub use export_model::{ExportedModel, export_model};
 pub(crate) use find_index::Gone;
@@ -90,6 +92,7 @@ use std::path::PathBuf;
 pub static CODES: &[&Code] = &[
     &ceiling::TOO_LITTLE_MEMORY,
     &aside::ASIDE_FAILED,
+    &encryption::NOT_TO_DECRYPT,
     &EXTRACT_ALL_QUARANTINED,
     &keep::KEPT_DAMAGED,
     &ACCOUNTS_WRONG,

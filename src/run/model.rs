@@ -175,7 +175,7 @@ pub fn model_in_brief(job: &Job) -> Result<Option<String>> {
 }
 
 fn read(path: &Path) -> Result<Option<Frozen>> {
-    let bytes = match std::fs::read(path) {
+    let bytes = match disk::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::from_io(&error, path, &MODEL_UNREADABLE)),

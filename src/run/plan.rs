@@ -7,6 +7,7 @@ use crate::blocking::{self, RuleCount};
 use crate::clustering;
 use crate::comparison::Comparisons;
 use crate::consent;
+use crate::disk;
 use crate::failure::Result;
 use crate::intake;
 use crate::job::Job;
@@ -195,7 +196,7 @@ fn held(rows: u64, identities: u64) -> u64 {
 
 fn previous(job: &Job) -> Option<Previous> {
     let run_id = publish::current_run(&job.output)?;
-    let text = std::fs::read(job.output.join("runs").join(&run_id).join("run.json")).unwrap_or_default();
+    let text = disk::read(&job.output.join("runs").join(&run_id).join("run.json")).unwrap_or_default();
     // A run.json that cannot be read is no reason to have no plan.
     let told: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
     let stages = told["seconds"].as_array();

@@ -148,7 +148,7 @@ impl Purge<'_> {
 
     /// Where it cannot be read, every run is looked through again.
     fn looked_through(&self) -> LookedThrough {
-        let bytes = std::fs::read(self.place()).unwrap_or_default();
+        let bytes = disk::read(&self.place()).unwrap_or_default();
         serde_json::from_slice(&bytes).unwrap_or_default()
     }
 

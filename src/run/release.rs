@@ -97,7 +97,7 @@ pub(super) fn unchanged(job: &Job, run: &PublishedRun) -> Result<()> {
         .filter_map(|input| Some((input["file"].as_str()?, input["blake3"].as_str()?)))
         .collect();
     for extract in intake::extracts(job) {
-        let hash = std::fs::File::open(&extract.path).and_then(|file| {
+        let hash = disk::open(&extract.path).and_then(|file| {
             let mut hasher = blake3::Hasher::new();
             hasher.update_reader(file)?;
             Ok(hasher.finalize().to_hex().to_string())

@@ -2,6 +2,7 @@
 //! next night is as if nothing had been.
 
 use super::{Options, run};
+use crate::disk;
 use crate::disk::trial::{Trial, Trouble};
 use crate::failure::{Exit, Failure, Result};
 use crate::job::Job;
@@ -88,9 +89,23 @@ impl Ground {
         ground
     }
 
+    /// Before the first night of an output that is encrypted.
+    fn encrypted() -> Ground {
+        let ground = Ground::new();
+        crate::keys::new_encryption(&ground.path("output.key")).expect("a file");
+        let job = fs::read_to_string(ground.path("job.toml")).expect("it is text");
+        let named = job.replacen("[job]\n", "[job]\nencryption_key_file = \"output.key\"\n", 1);
+        fs::write(ground.path("job.toml"), named).expect("a file");
+        ground
+    }
+
     /// After the first night, with other extracts for the second.
     fn with_a_run() -> Ground {
-        let ground = Ground::new();
+        Ground::new().after_a_night()
+    }
+
+    fn after_a_night(self) -> Ground {
+        let ground = self;
         ground.night().expect("the first night");
         ground.send(1..63);
         ground
@@ -126,12 +141,15 @@ impl Ground {
         if !current.is_symlink() {
             return None;
         }
+        // It makes the key of the output known, where that has one.
+        Job::read(&self.path("job.toml")).expect("the job is right");
         let run: serde_json::Value =
-            serde_json::from_slice(&fs::read(current.join("run.json")).expect("run.json stands")).expect("it is JSON");
+            serde_json::from_slice(&disk::read(&current.join("run.json")).expect("run.json stands"))
+                .expect("it is JSON");
         let mut tables = Tables::new();
         for output in run["outputs"].as_array().expect("a list of outputs") {
             let (name, hash) = (output["file"].as_str().expect("a name"), output["blake3"].as_str().expect("a hash"));
-            let bytes = fs::read(current.join(name)).expect("what the run names is there");
+            let bytes = disk::read(&current.join(name)).expect("what the run names is there");
             assert_eq!(blake3::hash(&bytes).to_hex().as_str(), hash, "{name} is not whole");
             if name == "people.parquet" || name == "crosswalk.parquet" || name == "links.parquet" {
                 tables.insert(name.to_string(), hash.to_string());
@@ -292,6 +310,29 @@ fn a_kill_at_any_change_leaves_one_night_whole_and_the_next_one_is_fine() {
     assert!(reused > 0, "no stage was reused");
     println!("{changes} changes of the disk, {reused} stages not done again");
     assert!(published > 0 && published < changes, "{published} of {changes} were published when they were killed");
+}
+
+#[test]
+fn trouble_of_any_kind_leaves_one_night_of_an_encrypted_output_whole() {
+    let before = Ground::encrypted().after_a_night();
+    let (first, second, changes) = undisturbed(&before);
+    for (kind, step) in [(Trouble::Killed as fn(usize) -> Trouble, 7), (Trouble::Fails, 29), (Trouble::Full, 31)] {
+        for at in (0..changes).step_by(step) {
+            let (ground, ended) = with_trouble(&before, kind(at));
+            match kind(at) {
+                Trouble::Killed(_) => assert!(ground.standing().is_some_and(|now| now == first || now == second)),
+                _ => either(&ground, &ended, &first, &second),
+            }
+            ground.goes_on(at, &second);
+            let (_, open) = disk::survey(&ground.path("out")).expect("it can be read");
+            assert!(open.is_empty(), "change {at} left open: {open:?}");
+        }
+    }
+    for at in (0..=changes).step_by(13) {
+        let ground = power_cut(&before, at, &mut dice(at as u64));
+        assert!(ground.standing().is_some_and(|now| now == first || now == second), "power cut at {at}");
+        ground.goes_on(at, &second);
+    }
 }
 
 #[test]

@@ -6,6 +6,7 @@ use super::withhold::withhold;
 use super::{NO_ROWS, keep};
 use crate::best_record;
 use crate::consent::{self, Authority};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
@@ -79,7 +80,7 @@ pub(crate) fn prepare_records(
 }
 
 fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
-    let size = |path: &PathBuf| std::fs::metadata(path).map_or(0, |meta| meta.len());
+    let size = |path: &PathBuf| disk::length(path).unwrap_or(0);
     let bytes = job.providers.iter().flat_map(|provider| &provider.files).map(size).sum();
     let stage = progress.stage("Reading", Some(bytes));
     let intake = intake::read_all(job, |batch| records::intern(job, batch), |bytes| stage.advance(bytes))?;

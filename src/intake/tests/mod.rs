@@ -76,6 +76,7 @@ pub(super) fn job(folder: &Path, providers: Vec<Provider>, threads: usize) -> Jo
         keep_runs: 7,
         id_key_file: None,
         audit_key_file: None,
+        encryption_key: None,
         model_file: None,
         providers,
         custom_fields: Vec::new(),

@@ -18,7 +18,8 @@ use super::problem::Problem;
 use super::reading::{self, Placed, Section};
 use super::surroundings::Surroundings;
 use super::{
-    ClusterSettings, CustomField, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers, people_columns,
+    ClusterSettings, CustomField, EncryptionKey, FieldKind, Gates, Job, LocalObjections, Provider, TestNumbers,
+    encryption, people_columns,
 };
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -45,11 +46,10 @@ pub(super) fn resolve(
     folder: &Path,
     surroundings: &dyn Surroundings,
 ) -> Resolved {
-    let output = root.section("job").and_then(|job| job.text("output"));
     let mut resolver = Resolver {
         text,
         folder,
-        output: folder.join(output.map_or_else(|| "out".to_string(), |output| output.text)),
+        output: encryption::output(root.section("job").as_ref(), folder),
         surroundings,
         custom_fields: custom_fields(root),
         reference_columns: Vec::new(),
@@ -130,6 +130,7 @@ impl Resolver<'_> {
             keep_runs: settings.whole("keep_runs").and_then(|runs| usize::try_from(runs).ok()).unwrap_or(14),
             id_key_file: settings.text("id_key_file").and_then(|file| self.named_file(&file)),
             audit_key_file: settings.text("audit_key_file").and_then(|file| self.named_file(&file)),
+            encryption_key: self.encryption_key(&settings),
             providers,
             custom_fields: std::mem::take(&mut self.custom_fields),
             model_file: root
@@ -152,6 +153,24 @@ impl Resolver<'_> {
             segment_sets,
             cohorts,
         }
+    }
+
+    /// One key, and its file not in the output that it opens.
+    fn encryption_key(&mut self, settings: &Section) -> Option<EncryptionKey> {
+        if let Some(file) = settings.text("encryption_key_file") {
+            self.named_file(&file)?;
+            if settings.value("encryption_key_env").is_some() {
+                self.report(
+                    Problem::new(
+                        settings.key_span("encryption_key_env"),
+                        "encryption_key_file and encryption_key_env both name a key",
+                        "a second key",
+                    )
+                    .help("Keep one of them"),
+                );
+            }
+        }
+        EncryptionKey::named(settings, self.folder)
     }
 
     /// Names of `[field.NAME]` must be new.

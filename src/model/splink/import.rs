@@ -7,6 +7,7 @@ use super::expression::{Expr, Side};
 use super::functions::Function;
 use super::sql::{self, Naming, Reason};
 use super::{MODEL_UNREADABLE, NO_SPLINK_MODEL, NOTHING_MAPPED};
+use crate::disk;
 use crate::failure::{Failure, Result};
 use serde_json::Value;
 use std::path::Path;
@@ -99,11 +100,11 @@ pub struct Unmapped {
 /// [`MODEL_UNREADABLE`], [`NO_SPLINK_MODEL`], or [`NOTHING_MAPPED`] where no comparison or no blocking rule is left.
 pub fn read(path: &Path, available: &[String]) -> Result<(Imported, Vec<Unmapped>)> {
     let unreadable = |error: std::io::Error| Failure::from_io(&error, path, &MODEL_UNREADABLE);
-    let size = std::fs::metadata(path).map_err(unreadable)?.len();
+    let size = disk::length(path).map_err(unreadable)?;
     if size > FILE_MAX {
         return Err(Failure::new(&MODEL_UNREADABLE, format!("{}: {size} bytes are too many", path.display())));
     }
-    let text = std::fs::read_to_string(path).map_err(unreadable)?;
+    let text = disk::read_to_string(path).map_err(unreadable)?;
     read_text(&text, available).map_err(|mut failure| {
         failure.what = format!("{}: {}", path.display(), failure.what);
         failure

@@ -5,7 +5,6 @@ use crate::disk;
 use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -63,7 +62,8 @@ impl Writer {
 
     /// Everything is in the operating system's hands.
     pub fn finish(mut self) -> io::Result<()> {
-        self.out.flush()
+        self.out.flush()?;
+        self.out.get_mut().finish()
     }
 }
 
@@ -104,7 +104,7 @@ impl postcard::ser_flavors::Flavor for Bytes {
 
 /// Reads what [`Writer`] wrote, in the same order.
 pub(in crate::run) struct Reader {
-    input: BufReader<File>,
+    input: BufReader<disk::Reader>,
 }
 
 /// It is not what was written.
@@ -115,7 +115,7 @@ type Got<T> = Result<T, Damaged>;
 
 impl Reader {
     pub fn open(path: &Path) -> io::Result<Reader> {
-        Ok(Reader { input: BufReader::with_capacity(1 << 20, File::open(path)?) })
+        Ok(Reader { input: BufReader::with_capacity(1 << 20, disk::open(path)?) })
     }
 
     pub fn get<T: DeserializeOwned>(&mut self) -> Got<T> {

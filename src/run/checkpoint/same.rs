@@ -2,6 +2,7 @@
 
 use super::FileReport;
 use crate::decisions;
+use crate::disk;
 use crate::failure::Result;
 use crate::identity::Ledger;
 use crate::intake;
@@ -10,7 +11,6 @@ use crate::run::imported::ModelFile;
 use crate::run::model::Known;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::fs::File;
 use std::path::Path;
 use std::time::UNIX_EPOCH;
 
@@ -39,7 +39,7 @@ pub(super) fn changed(job: &Job, inputs: &[Input]) -> Option<String> {
         return Some("the list of extracts".into());
     }
     let same = |(extract, input): &(&intake::Extract, &Input)| {
-        let length = std::fs::metadata(&extract.path).map(|file| file.len());
+        let length = disk::length(&extract.path);
         extract.name == input.name
             && length.is_ok_and(|length| length == input.bytes)
             && hash(&extract.path).is_ok_and(|hash| hash == input.blake3)
@@ -49,7 +49,7 @@ pub(super) fn changed(job: &Job, inputs: &[Input]) -> Option<String> {
 
 fn hash(path: &Path) -> std::io::Result<String> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(File::open(path)?)?;
+    hasher.update_reader(disk::open(path)?)?;
     Ok(hasher.finalize().to_hex().to_string())
 }
 
@@ -71,13 +71,13 @@ pub(in crate::run) fn settings(
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
     };
-    add(format!("{:?}", Job { threads: 0, memory_limit: None, ..job.clone() }).as_bytes());
+    add(format!("{:?}", Job { threads: 0, memory_limit: None, encryption_key: None, ..job.clone() }).as_bytes());
     let lists = job.local_objections.iter().flat_map(|list| &list.files);
     for path in lists.chain(&job.nhs_number_replaced).chain(&job.never_link) {
         // One that cannot be read stops the night a little later, and says so better.
         add(&std::fs::read(path).unwrap_or_default());
     }
-    add(&std::fs::read(decisions::place(job)).unwrap_or_default());
+    add(&disk::read(&decisions::place(job)).unwrap_or_default());
     add(&known.map(|known| known.frozen.to_json()).unwrap_or_default());
     add(file.map_or("", |file| &file.text).as_bytes());
     add(&Ledger::value_key(&job.output, job.id_key_file.as_deref())?);

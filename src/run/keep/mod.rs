@@ -148,7 +148,7 @@ fn list(folder: &Path, kept: &Kept) -> io::Result<()> {
 
 /// Copies an extract unless it is there. Its bytes are not synced: a checksum tells when they are used whether they are whole.
 fn copy(from: &Path, folder: &Path, to: &Path, bytes: u64) -> io::Result<()> {
-    if fs::metadata(to).is_ok_and(|known| known.len() == bytes) {
+    if disk::length(to).is_ok_and(|known| known == bytes) {
         return Ok(());
     }
     disk::create_folder(folder)?;
