@@ -11,6 +11,16 @@ use sha2::Sha256;
 
 /// The characters of a person_id, by value.
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+/// The value of each character of the alphabet, by the character; [`NO_VALUE`] for all others. Ids are read row by row from whole tables.
+const VALUES: [u8; 256] = {
+    let (mut values, mut value) = ([NO_VALUE; 256], 0);
+    while value < ALPHABET.len() {
+        values[ALPHABET[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
+};
+const NO_VALUE: u8 = u8::MAX;
 /// x^5 + x^2 + 1, irreducible and primitive over the field of two elements.
 const FIELD_POLYNOMIAL: u8 = 0b10_0101;
 const HASH_CHARACTERS: usize = 15;
@@ -41,9 +51,9 @@ impl PersonId {
 
     /// Reads a person_id in any case; `None` unless it has sixteen characters of the alphabet and the right check character.
     pub fn parse(text: &str) -> Option<Self> {
-        let characters: [u8; LENGTH] = text.trim().to_ascii_uppercase().into_bytes().try_into().ok()?;
-        let known = characters.iter().all(|character| ALPHABET.contains(character));
-        (known && check_character(&characters[..HASH_CHARACTERS]) == characters[HASH_CHARACTERS])
+        let mut characters: [u8; LENGTH] = text.trim().as_bytes().try_into().ok()?;
+        characters.make_ascii_uppercase();
+        (known(&characters) && check_character(&characters[..HASH_CHARACTERS]) == characters[HASH_CHARACTERS])
             .then_some(PersonId(characters))
     }
 
@@ -57,7 +67,7 @@ impl PersonId {
 
     /// From the ledger; `None` where a character is none of the alphabet.
     pub(super) fn from_bytes(characters: [u8; LENGTH]) -> Option<Self> {
-        characters.iter().all(|character| ALPHABET.contains(character)).then_some(PersonId(characters))
+        known(&characters).then_some(PersonId(characters))
     }
 }
 
@@ -73,18 +83,22 @@ impl std::fmt::Debug for PersonId {
     }
 }
 
+/// Whether all characters are of the alphabet.
+fn known(characters: &[u8; LENGTH]) -> bool {
+    characters.iter().all(|character| VALUES[usize::from(*character)] != NO_VALUE)
+}
+
 /// `value * a` in the field.
 const fn times_a(value: u8) -> u8 {
     let shifted = value << 1;
     if shifted & 0b10_0000 != 0 { shifted ^ FIELD_POLYNOMIAL } else { shifted }
 }
 
-/// The character that makes the parity sum zero: by Horner's rule, the check character stands at `a^0`.
+/// The character that makes the parity sum zero, of characters of the alphabet: by Horner's rule, the check character stands at `a^0`.
 fn check_character(hash_characters: &[u8]) -> u8 {
     let mut sum = 0u8;
     for character in hash_characters {
-        let value = ALPHABET.iter().position(|known| known == character).expect("a character of the alphabet") as u8;
-        sum = times_a(sum ^ value);
+        sum = times_a(sum ^ VALUES[usize::from(*character)]);
     }
     ALPHABET[sum as usize]
 }

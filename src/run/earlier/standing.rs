@@ -117,25 +117,41 @@ impl Standing {
         if !self.somebody_is_gone() {
             return Ok(());
         }
-        let mut stays: FxHashSet<IdentityId> = FxHashSet::default();
-        for looking_for_the_rest in [false, true] {
-            let mut gone = std::mem::take(&mut self.gone_identities);
-            run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
-                let identities = identity_ids(run, rows, "identity_id")?;
-                for (row, identity) in identities.into_iter().enumerate() {
-                    let is_gone = self.reason(self.person(run, rows, row)?).is_some();
-                    match (looking_for_the_rest, is_gone) {
-                        (false, true) => drop(gone.insert(identity)),
-                        (true, false) if gone.contains(&identity) => drop(stays.insert(identity)),
-                        _ => {}
-                    }
+        let (mut gone, mut stays): (FxHashSet<IdentityId>, FxHashSet<IdentityId>) = Default::default();
+        self.each_identity(run, |is_gone, identity| {
+            if is_gone {
+                gone.insert(identity()?);
+            }
+            Ok(())
+        })?;
+        // Few identities have records of two people.
+        self.each_identity(run, |is_gone, identity| {
+            if !is_gone {
+                let identity = identity()?;
+                if gone.contains(&identity) {
+                    stays.insert(identity);
                 }
-                Ok(())
-            })?;
-            self.gone_identities = gone;
-        }
-        self.gone_identities.retain(|identity| !stays.contains(identity));
+            }
+            Ok(())
+        })?;
+        gone.retain(|identity| !stays.contains(identity));
+        self.gone_identities = gone;
         Ok(())
+    }
+
+    /// Tells `visit` of every row whether its person is gone; its identity is read where it is asked for.
+    fn each_identity(
+        &self,
+        run: &PublishedRun,
+        mut visit: impl FnMut(bool, &dyn Fn() -> Result<IdentityId>) -> Result<()>,
+    ) -> Result<()> {
+        run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+            let ids = rows.text("identity_id")?;
+            (0..rows.len()).try_for_each(|row| {
+                let is_gone = self.reason(self.person(run, rows, row)?).is_some();
+                visit(is_gone, &|| identity_id(ids.value(row)).ok_or_else(|| damaged(&run.folder)))
+            })
+        })
     }
 
     /// Is this one of the people of the run, and may not be published any more?
@@ -179,7 +195,11 @@ fn person_ids(run: &PublishedRun, rows: &Rows) -> Result<Vec<PersonId>> {
 
 /// A column of content hashes.
 pub(super) fn identity_ids(run: &PublishedRun, rows: &Rows, column: &str) -> Result<Vec<IdentityId>> {
-    let parse = |text: Option<&str>| u128::from_str_radix(text?, 16).ok().map(u128::to_be_bytes);
-    let ids = rows.text(column)?.iter().map(parse).collect::<Option<_>>();
+    let ids = rows.text(column)?.iter().map(|text| identity_id(text?)).collect::<Option<_>>();
     ids.ok_or_else(|| damaged(&run.folder))
+}
+
+/// A content hash of 32 hexadecimal characters.
+fn identity_id(text: &str) -> Option<IdentityId> {
+    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }

@@ -49,16 +49,15 @@ pub(in crate::run) fn write(
     standing: &Standing,
     today: &Today,
     earlier: &Earlier,
-    stays: &mut dyn FnMut(Stays),
+    stays: &mut (dyn FnMut(Stays) + Send),
 ) -> Result<Rebuilt> {
     let mut rebuilt = Rebuilt::default();
-    let crosswalk = crosswalk(run, draft, standing, today, &mut rebuilt, stays)?;
-    let (mut waiting, cut) = (FxHashSet::default(), earlier.cut_bits());
-    let links = pairs(run, draft, standing, "links.parquet", |_, weight| rebuilt.links += u64::from(weight >= cut))?;
-    let review = pairs(run, draft, standing, "review.parquet", |pair, _| {
-        rebuilt.review += 1;
-        waiting.extend(pair);
-    })?;
+    let (crosswalk, pairs) = rayon::join(
+        || crosswalk(run, draft, standing, today, &mut rebuilt, stays),
+        || all_pairs(run, draft, standing, earlier.cut_bits()),
+    );
+    let (crosswalk, Pairs { links, review, waiting, counted }) = (crosswalk?, pairs?);
+    (rebuilt.links, rebuilt.review) = counted;
     let people = people(job, run, draft, standing, &waiting, &mut rebuilt)?;
     let raw = ["raw".to_string()];
     let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &raw, flag: "" };
@@ -133,7 +132,7 @@ fn crosswalk(
     standing: &Standing,
     today: &Today,
     rebuilt: &mut Rebuilt,
-    stays: &mut dyn FnMut(Stays),
+    stays: &mut (dyn FnMut(Stays) + Send),
 ) -> Result<WrittenFile> {
     // Places among those who stay.
     let mut place = vec![u32::MAX; standing.people() as usize];
@@ -171,6 +170,27 @@ fn crosswalk(
         }
         Ok(fate)
     })
+}
+
+/// The tables of pairs.
+struct Pairs {
+    links: WrittenFile,
+    review: WrittenFile,
+    /// Identities of the pairs for review.
+    waiting: FxHashSet<IdentityId>,
+    /// How many links there are, and pairs for review.
+    counted: (u64, u64),
+}
+
+/// Both tables of pairs; links count from `cut` on, in bits.
+fn all_pairs(run: &PublishedRun, draft: &Draft, standing: &Standing, cut: f64) -> Result<Pairs> {
+    let (mut waiting, mut counted) = (FxHashSet::default(), (0, 0));
+    let links = pairs(run, draft, standing, "links.parquet", |_, weight| counted.0 += u64::from(weight >= cut))?;
+    let review = pairs(run, draft, standing, "review.parquet", |pair, _| {
+        counted.1 += 1;
+        waiting.extend(pair);
+    })?;
+    Ok(Pairs { links, review, waiting, counted })
 }
 
 /// links.parquet or review.parquet without those who are gone; `left` is told of every pair that is left, and its weight in bits.

@@ -12,7 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// What is known today.
 pub(in crate::run) struct Today<'a> {
     authority: &'a Authority,
-    marks: FxHashMap<(String, String), Mark>,
+    /// By provider and record_id.
+    marks: FxHashMap<String, FxHashMap<String, Mark>>,
     /// NHS numbers of rows that were withheld tonight because an objection names them.
     objecting_numbers: FxHashSet<String>,
     /// NHS numbers of rows that are flagged as sensitive.
@@ -50,7 +51,9 @@ impl<'a> Today<'a> {
     pub fn objecting(authority: &'a Authority, objecting: &Objecting) -> Today<'a> {
         let objects = |named: bool| Mark { objects: true, named, ..Mark::default() };
         let mut today = Today::of_lists(authority);
-        today.marks = objecting.records.iter().map(|(record, named)| (record.clone(), objects(*named))).collect();
+        for ((provider, record_id), named) in &objecting.records {
+            *today.mark_of(provider, record_id) = objects(*named);
+        }
         today.objecting_numbers = objecting.numbers.clone();
         today
     }
@@ -80,8 +83,7 @@ impl<'a> Today<'a> {
             if provider.numbers_rows() || (!(named[row] || withheld[row] || sensitive) && apart.is_empty()) {
                 continue;
             }
-            let provider = provider.id.clone();
-            let mark = self.marks.entry((provider, records.record_id.get(row).to_string())).or_default();
+            let mark = self.mark_of(&provider.id, records.record_id.get(row));
             mark.objects |= named[row];
             mark.named |= named[row];
             mark.withheld_identity |= withheld[row];
@@ -91,19 +93,20 @@ impl<'a> Today<'a> {
         for (line, keys) in (0..).zip(self.authority.apart()) {
             for (key, side) in [(&keys.0, 0), (&keys.1, 1)] {
                 if let Key::Record(provider, record) = key {
-                    self.marks.entry((provider.clone(), record.clone())).or_default().apart.push((line, side));
+                    self.mark_of(provider, record).apart.push((line, side));
                 }
             }
         }
     }
 
+    fn mark_of(&mut self, provider: &str, record_id: &str) -> &mut Mark {
+        self.marks.entry(provider.to_string()).or_default().entry(record_id.to_string()).or_default()
+    }
+
     /// What today says of a record; it need not be in any extract any more.
     pub fn of_record(&self, provider: &str, record_id: &str) -> Mark {
-        // Most records are marked by nothing, and asking costs two copies.
-        let mut mark = match self.marks.is_empty() {
-            true => Mark::default(),
-            false => self.marks.get(&(provider.to_string(), record_id.to_string())).cloned().unwrap_or_default(),
-        };
+        let known = self.marks.get(provider).and_then(|of_provider| of_provider.get(record_id));
+        let mut mark = known.cloned().unwrap_or_default();
         let named = self.authority.names_record(provider, record_id);
         mark.objects |= named;
         mark.named |= named;
