@@ -1,6 +1,6 @@
 //! Which identities meet: blocks of identities that share a key.
 //!
-//! In: [`Identities`] and their [`Comparisons`]. Out: [`Blocks`], which hand out every candidate pair exactly once. Always: a block holds
+//! In: [`Identities`] and their [`Features`]. Out: [`Blocks`], which hand out every candidate pair exactly once. Always: a block holds
 //! 2..=cap identities; an identity is in at most [`KEYS_MAX`] blocks; what was cut is counted; which pairs meet depends on values only.
 //!
 //! A rule starts with one feature (an identifier, the date of birth, a name, a place). Only where a block is larger than the cap is it

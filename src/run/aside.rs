@@ -18,8 +18,8 @@ pub(super) static ASIDE_FAILED: Code = Code {
     exit: Exit::Resource,
     title: "columns could not wait on disk",
     next_step: "See to the disk of [job] output or raise [job] memory_limit, then `onefolk run --resume`; nothing was published",
-    explanation: "With [job] memory_limit a night that needs more memory lets the columns of its records wait in state/spill below the \
-                  output while it links. They could not be written there, or were not what had been written when they were read again. \
+    explanation: "A night lets the columns of its records wait in state/spill below the output while it links, where they are large or [job] \
+                  memory_limit leaves no room for them. They could not be written there, or were not what had been written when they were read again. \
                   What was published before still stands, and `--resume` goes on from the last stage that was finished.",
 };
 

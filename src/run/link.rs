@@ -77,7 +77,7 @@ pub struct Label {
 pub enum Rows<'a> {
     /// They stay as they are.
     Stay(&'a Records),
-    /// Their columns may wait on disk from the end of blocking on.
+    /// Their columns may wait on disk from blocking on.
     Within(&'a mut Records, &'a Ceiling),
 }
 
