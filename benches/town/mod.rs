@@ -66,4 +66,9 @@ impl Town {
     pub fn comparison(&self, name: &str) -> &Comparison {
         self.comparisons.find(name).expect("a comparison of the seven fields")
     }
+
+    /// Its columns of codes.
+    pub fn columns(&self, name: &str) -> Vec<Vec<u32>> {
+        self.comparisons.equality_columns(self.comparison(name))
+    }
 }

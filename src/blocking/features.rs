@@ -1,7 +1,7 @@
 //! What identities may have in common: the features from which blocking keys are made.
 
 use crate::comparison::name::Names;
-use crate::comparison::{Comparisons, Of};
+use crate::comparison::{CodeColumn, Comparisons, Of};
 use crate::job::Field;
 use crate::records::{MISSING, Records};
 use rayon::prelude::*;
@@ -77,14 +77,14 @@ pub struct Features<'a> {
     /// Hashes of the rarest tokens of each distinct name, and of their beginnings.
     tokens: Vec<[u64; TOKENS]>,
     prefixes: Vec<[u64; TOKENS]>,
-    name_of: &'a [u32],
+    name_of: CodeColumn<'a>,
     /// Every feature that has one value at most, where any identity may have one.
     columns: BTreeMap<Feature, Coded<'a>>,
 }
 
 /// One feature: the code of each identity, and the hash of what each code stands for, so that keys depend on values and not on codes.
 struct Coded<'a> {
-    codes: &'a [u32],
+    codes: CodeColumn<'a>,
     hashes: Vec<u64>,
 }
 
@@ -93,15 +93,15 @@ const NONE: u64 = 0;
 /// Hashes of one feature's values, by identity.
 pub enum View<'f> {
     /// One at most an identity; empty where no identity has one.
-    One { codes: &'f [u32], hashes: &'f [u64] },
+    One { codes: CodeColumn<'f>, hashes: &'f [u64] },
     /// Those of the distinct name that each identity has.
-    Several { of: &'f [u32], hashes: &'f [[u64; TOKENS]] },
+    Several { of: CodeColumn<'f>, hashes: &'f [[u64; TOKENS]] },
 }
 
 impl View<'_> {
     /// Calls `emit` with the hash of each value that `identity` has.
     pub fn each(&self, identity: u32, mut emit: impl FnMut(u64)) {
-        let code = |codes: &[u32]| codes.get(identity as usize).copied().filter(|code| *code != MISSING);
+        let code = |codes: &CodeColumn| Some(codes.at(identity)).filter(|code| *code != MISSING);
         match self {
             View::One { codes, hashes } => {
                 code(codes).map(|code| hashes[code as usize]).filter(|hash| *hash != NONE).into_iter().for_each(emit);
@@ -137,42 +137,39 @@ impl View<'_> {
 impl<'a> Features<'a> {
     /// Hashes the distinct values of what is compared; the records are not needed afterwards.
     pub fn gather(comparisons: &'a Comparisons, records: &Records) -> Features<'a> {
-        let (tokens, prefixes, name_of, columns) = (Vec::new(), Vec::new(), &[][..], BTreeMap::new());
+        let (tokens, prefixes, name_of, columns) = (Vec::new(), Vec::new(), CodeColumn::NONE, BTreeMap::new());
         let mut features = Features { comparisons, tokens, prefixes, name_of, columns };
         for (index, comparison) in comparisons.list.iter().enumerate() {
+            let codes = |nth| comparisons.column(comparison, nth);
             match &comparison.of {
                 Of::Name(names) if comparison.name == "name" => {
                     (features.tokens, features.prefixes) =
                         (tokens_of(names, None), tokens_of(names, Some(PREFIX_LETTERS)));
-                    features.name_of = &names.of_identity;
+                    features.name_of = codes(0);
                 }
                 Of::Date(dates) if comparison.name == "date_of_birth" => {
                     let parts =
                         [Feature::Date, Feature::Year, Feature::MonthDay, Feature::YearMonth, Feature::DateLessDigit];
                     for part in parts {
                         let hashes = dates.digits.iter().map(|digits| date_part(digits, part)).collect();
-                        features.add(part, &dates.codes, hashes);
+                        features.add(part, codes(0), hashes);
                     }
                 }
-                Of::Place(places) => {
+                Of::Place(_) => {
                     let postcodes = |hash: fn(&str) -> u64| hashes_of(records, Field::Postcode, hash);
-                    features.add(Feature::Postcode, &places.postcode, postcodes(|value| salted(value, 1)));
-                    features.add(Feature::Outward, &places.postcode, postcodes(outward));
-                    features.add(Feature::Sector, &places.postcode, postcodes(sector));
+                    features.add(Feature::Postcode, codes(0), postcodes(|value| salted(value, 1)));
+                    features.add(Feature::Outward, codes(0), postcodes(outward));
+                    features.add(Feature::Sector, codes(0), postcodes(sector));
                     features.add(
                         Feature::Address,
-                        &places.address,
+                        codes(1),
                         hashes_of(records, Field::Address, |value| salted(value, 2)),
                     );
-                    features.add(
-                        Feature::Uprn,
-                        &places.uprn,
-                        hashes_of(records, Field::Uprn, |value| salted(value, 3)),
-                    );
+                    features.add(Feature::Uprn, codes(2), hashes_of(records, Field::Uprn, |value| salted(value, 3)));
                 }
                 Of::Values(values) => {
                     let hashes = hashes_of(records, values.field, |value| salted(value, 16 + index as u64));
-                    features.add(Feature::Value(index), &values.codes, hashes);
+                    features.add(Feature::Value(index), codes(0), hashes);
                 }
                 _ => {}
             }
@@ -184,7 +181,7 @@ impl<'a> Features<'a> {
         self.comparisons
     }
 
-    fn add(&mut self, feature: Feature, codes: &'a [u32], hashes: Vec<u64>) {
+    fn add(&mut self, feature: Feature, codes: CodeColumn<'a>, hashes: Vec<u64>) {
         if hashes.iter().any(|hash| *hash != NONE) {
             self.columns.insert(feature, Coded { codes, hashes });
         }
@@ -230,7 +227,7 @@ impl<'a> Features<'a> {
             Feature::Prefixes => View::Several { of: self.name_of, hashes: &self.prefixes },
             _ => match self.columns.get(&feature) {
                 Some(column) => View::One { codes: column.codes, hashes: &column.hashes },
-                None => View::One { codes: &[], hashes: &[] },
+                None => View::One { codes: CodeColumn::NONE, hashes: &[] },
             },
         }
     }

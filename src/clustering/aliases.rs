@@ -7,7 +7,7 @@
 use super::nodes::Nodes;
 use super::{Evidence, Sets};
 use crate::comparison::name::Names;
-use crate::comparison::{Alias, Comparison, Of};
+use crate::comparison::{Alias, CodeColumn, Comparison, Of};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -33,11 +33,12 @@ pub(super) fn learn(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Vec<
     let clusters: Vec<&[u32]> = clusters.iter().filter(|cluster| cluster.len() > 1).collect();
     let of_comparison = |(at, comparison): (usize, &Comparison)| {
         let Of::Name(names) = &comparison.of else { return None };
+        let column = evidence.comparisons.column(comparison, 0);
         let counts = clusters
             .par_chunks(CHUNK)
             .map(|chunk| {
                 let mut counts = Counts::default();
-                chunk.iter().for_each(|cluster| counts.add(&masks(names, nodes, cluster)));
+                chunk.iter().for_each(|cluster| counts.add(&masks((names, column), nodes, cluster)));
                 counts
             })
             .reduce(Counts::default, Counts::merge);
@@ -47,8 +48,8 @@ pub(super) fn learn(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Vec<
     evidence.comparisons.list.iter().enumerate().filter_map(of_comparison).collect()
 }
 
-/// The values of a cluster, ascending, each with the records that hold it.
-fn masks(names: &Names, nodes: &Nodes, cluster: &[u32]) -> Vec<(u32, u64)> {
+/// The values of a cluster, ascending, each with the records that hold it. `column` has the distinct name of each identity.
+fn masks((names, column): (&Names, CodeColumn), nodes: &Nodes, cluster: &[u32]) -> Vec<(u32, u64)> {
     let mut masks: Vec<(u32, u64)> = Vec::new();
     let mut add = |value: u32, record: usize| match masks.iter().position(|(known, _)| *known == value) {
         Some(at) => masks[at].1 |= 1 << record,
@@ -56,7 +57,7 @@ fn masks(names: &Names, nodes: &Nodes, cluster: &[u32]) -> Vec<(u32, u64)> {
         None => {}
     };
     for (record, &node) in cluster.iter().take(RECORDS_MAX).enumerate() {
-        names.tokens_of(nodes.identity(node)).for_each(|token| add(token, record));
+        names.tokens_of(column.at(nodes.identity(node))).for_each(|token| add(token, record));
     }
     masks.sort_unstable();
     masks

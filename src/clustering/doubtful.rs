@@ -5,8 +5,8 @@
 use super::links::Edge;
 use super::nodes::Nodes;
 use super::{Evidence, ReviewReason, Sets};
-use crate::comparison::Of;
 use crate::comparison::date::Dates;
+use crate::comparison::{CodeColumn, Of};
 use crate::records::MISSING;
 use rustc_hash::FxHashMap;
 
@@ -22,13 +22,15 @@ const DATES_LOOKED_AT: usize = 32;
 /// Why each cluster looks wrong, if it does. Clusters are lists of nodes; linear in the nodes but for the few dates of one cluster.
 pub(super) fn reasons(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Vec<Option<ReviewReason>> {
     let dates = evidence.comparisons.find("date_of_birth").and_then(|comparison| match &comparison.of {
-        Of::Date(dates) => Some(dates),
+        Of::Date(dates) => Some((dates, evidence.comparisons.column(comparison, 0))),
         _ => None,
     });
     let of_cluster = |cluster: &[u32]| match () {
         () if cluster.len() < 2 => None,
         () if cluster.len() > IDENTITIES_MAX => Some(ReviewReason::TooManyRecords),
-        () if dates.is_some_and(|dates| has_two_dates(dates, &held_dates(evidence, nodes, dates, cluster))) => {
+        () if dates
+            .is_some_and(|(dates, codes)| has_two_dates(dates, &held_dates(evidence, nodes, codes, cluster))) =>
+        {
             Some(ReviewReason::TooManyDatesOfBirth)
         }
         () => None,
@@ -37,8 +39,8 @@ pub(super) fn reasons(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Ve
 }
 
 /// The dates of birth of a cluster that enough records hold, as codes.
-fn held_dates(evidence: &Evidence, nodes: &Nodes, dates: &Dates, cluster: &[u32]) -> Vec<u32> {
-    let code = |node: u32| dates.codes[nodes.identity(node) as usize];
+fn held_dates(evidence: &Evidence, nodes: &Nodes, codes: CodeColumn, cluster: &[u32]) -> Vec<u32> {
+    let code = |node: u32| codes.at(nodes.identity(node));
     let first = cluster.iter().map(|&node| code(node)).find(|code| *code != MISSING);
     if cluster.iter().all(|&node| code(node) == MISSING || Some(code(node)) == first) {
         return Vec::new();

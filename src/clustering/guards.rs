@@ -131,8 +131,9 @@ impl Guards {
 
     /// The verified NHS number of an identity, as its code.
     pub(super) fn verified_number(&self, evidence: &Evidence, identity: u32) -> Option<u32> {
-        match self.number.map(|at| &evidence.comparisons.list[at].of) {
-            Some(Of::Values(values)) => values.verified_code(identity),
+        let number = &evidence.comparisons.list[self.number?];
+        match &number.of {
+            Of::Values(values) => values.verified_code(evidence.comparisons.codes(number, identity)),
             _ => None,
         }
     }
@@ -183,15 +184,19 @@ impl Guards {
     }
 
     fn both_given_names_real(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
-        match self.name.map(|at| &evidence.comparisons.list[at].of) {
-            Some(Of::Name(names)) => names.has_real_given_name(left) && names.has_real_given_name(right),
+        let Some(comparison) = self.name.map(|at| &evidence.comparisons.list[at]) else { return false };
+        let name = |identity| evidence.comparisons.codes(comparison, identity)[0];
+        match &comparison.of {
+            Of::Name(names) => names.has_real_given_name(name(left)) && names.has_real_given_name(name(right)),
             _ => false,
         }
     }
 
     fn years_apart(&self, evidence: &Evidence, left: u32, right: u32) -> u32 {
-        match self.date.map(|at| &evidence.comparisons.list[at].of) {
-            Some(Of::Date(dates)) => dates.years_apart(left, right).unwrap_or(0),
+        let Some(comparison) = self.date.map(|at| &evidence.comparisons.list[at]) else { return 0 };
+        let date = |identity| evidence.comparisons.codes(comparison, identity)[0];
+        match &comparison.of {
+            Of::Date(dates) => dates.years_apart(date(left), date(right)).unwrap_or(0),
             _ => 0,
         }
     }

@@ -48,11 +48,9 @@ pub const WORDS: [&str; LEVELS as usize] = [
     "the same (very rare date)",
 ];
 
-/// Dates of all identities as eight digits, `-` for an unknown part.
+/// The distinct dates of all identities as eight digits, `-` for an unknown part.
 #[derive(Debug)]
 pub struct Dates {
-    /// Code by identity, or [`MISSING`].
-    pub codes: Vec<u32>,
     pub digits: Vec<[u8; 8]>,
     /// Bin of rarity of each date, and [`DEFAULT`] where it stands for an unknown one.
     rarity: Vec<u8>,
@@ -66,14 +64,14 @@ const DEFAULT: u8 = 0x80;
 
 impl Dates {
     /// Gathers `date`, falling back on `year` where a record has only that. How rare each date is comes from `frozen` where a model was
-    /// learnt before, and is measured otherwise.
+    /// learnt before, and is measured otherwise. Gives also the code of each identity, or [`MISSING`].
     pub fn gather(
         records: &Records,
         identities: &Identities,
         date: Field,
         year: Option<Field>,
         frozen: Option<(&Hashes, &Bins)>,
-    ) -> Option<Dates> {
+    ) -> Option<(Dates, Vec<u32>)> {
         let sources = [Some(date), year].into_iter().flatten().filter(|field| records.clean.contains_key(field));
         let mut values = Dictionary::default();
         let mut codes = vec![MISSING; identities.len()];
@@ -100,7 +98,7 @@ impl Dates {
         })
     }
 
-    fn measure(codes: Vec<u32>, values: &Dictionary, identities: &Identities) -> Dates {
+    fn measure(codes: Vec<u32>, values: &Dictionary, identities: &Identities) -> (Dates, Vec<u32>) {
         let mut holders = vec![0u64; values.len()];
         for (identity, code) in codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
             holders[*code as usize] += u64::from(identities.count(identity as u32));
@@ -116,12 +114,12 @@ impl Dates {
         Dates::lay_out(codes, values, rarity, rarity_of(1))
     }
 
-    fn lay_out(mut codes: Vec<u32>, values: &Dictionary, rarity: Vec<u8>, unseen: u8) -> Dates {
+    fn lay_out(mut codes: Vec<u32>, values: &Dictionary, rarity: Vec<u8>, unseen: u8) -> (Dates, Vec<u32>) {
         let is_default = |code: u32| rarity[code as usize] & DEFAULT != 0;
         codes.iter_mut().filter(|code| **code != MISSING && is_default(**code)).for_each(|code| *code = MISSING);
         let digits: Vec<[u8; 8]> = values.iter().map(eight_bytes).collect();
         let complete = digits.iter().map(|date| date.iter().all(u8::is_ascii_digit)).collect();
-        Dates { codes, rarity, unseen, digits, complete }
+        (Dates { rarity, unseen, digits, complete }, codes)
     }
 
     /// What a model keeps of these dates.
@@ -143,10 +141,9 @@ impl Dates {
         Some(if a == b { EXACT + self.rarity[a] } else { damage_level(&self.digits[a], &self.digits[b]) })
     }
 
-    /// Years between two complete dates, if both are complete.
+    /// Years between two dates, by their codes, if both are complete.
     pub fn years_apart(&self, left: u32, right: u32) -> Option<u32> {
-        let year = |identity: u32| {
-            let code = self.codes[identity as usize];
+        let year = |code: u32| {
             let known = code != MISSING && self.complete[code as usize];
             known.then(|| self.digits[code as usize][..4].iter().fold(0u32, |n, d| n * 10 + u32::from(d - b'0')))
         };

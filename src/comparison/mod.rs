@@ -5,6 +5,7 @@
 
 mod aliases;
 mod batch;
+mod column;
 pub mod date;
 mod frequencies;
 pub mod kernels;
@@ -18,6 +19,7 @@ pub mod value;
 
 pub use aliases::Alias;
 pub use batch::Batch;
+pub use column::CodeColumn;
 pub use frequencies::Frequencies;
 pub use meeting::Meeting;
 
@@ -125,17 +127,6 @@ impl Comparison {
         }
     }
 
-    /// The columns of codes that this comparison reads, in the order in which it reads them from a row.
-    fn columns(&self) -> Vec<&[u32]> {
-        match &self.of {
-            Of::Name(names) => vec![&names.of_identity],
-            Of::Date(dates) => vec![&dates.codes],
-            Of::Place(places) => vec![&places.postcode, &places.address, &places.uprn],
-            Of::Values(values) if values.verified.is_empty() => vec![&values.codes],
-            Of::Values(values) => vec![&values.codes, &values.verified],
-        }
-    }
-
     /// What a level means, in words.
     pub fn words(&self, level: u8) -> String {
         match &self.of {
@@ -155,23 +146,20 @@ impl Comparison {
             Of::Name(_) | Of::Place(_) => false,
         }
     }
+}
 
-    /// Whether any two records differ in it: a value that is the same everywhere tells nobody apart.
-    pub fn tells_apart(&self) -> bool {
-        self.equality_columns().into_iter().any(|column| {
-            let mut known = column.iter().filter(|code| **code != MISSING);
-            known.next().is_some_and(|first| known.any(|code| code != first))
-        })
-    }
+/// A comparison and the codes of all identities that it reads, column by column in the order in which it reads them from a row.
+struct Chosen {
+    name: String,
+    group: Group,
+    levels: u8,
+    of: Of,
+    columns: Vec<Vec<u32>>,
+}
 
-    /// Columns of codes whose equality this comparison rewards: what pairs share by chance is sampled along them.
-    pub fn equality_columns(&self) -> Vec<&[u32]> {
-        match &self.of {
-            Of::Name(names) => vec![&names.of_identity, &names.rarest],
-            Of::Date(dates) => vec![&dates.codes],
-            Of::Place(places) => vec![&places.postcode, &places.address, &places.uprn],
-            Of::Values(values) => vec![&values.codes],
-        }
+impl Chosen {
+    fn of(name: &str, group: Group, levels: u8, of: Of, columns: Vec<Vec<u32>>) -> Chosen {
+        Chosen { name: name.to_string(), group, levels, of, columns }
     }
 }
 
@@ -195,51 +183,47 @@ impl Comparisons {
     pub fn choose(job: &Job, records: &Records, identities: &Identities, frozen: Option<&Frequencies>) -> Comparisons {
         let tokens = |name: &str| frozen.and_then(|frozen| frozen.tokens(name));
         let bins = |name: &str| frozen.and_then(|frozen| frozen.bins(name));
-        let mut chosen: Vec<(String, Group, u8, Of)> = Vec::new();
-        let name_fields = [Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName];
-        if let Some(names) = Names::gather(records, identities, &name_fields, tokens("name")) {
-            chosen.push(("name".into(), Group::Name, name::LEVELS, Of::Name(Box::new(names))));
-        }
-        let (birth, year) = (Field::DateOfBirth, Some(Field::YearOfBirth));
-        if let Some(dates) = Dates::gather(records, identities, birth, year, bins("date_of_birth")) {
-            chosen.push(("date_of_birth".into(), Group::Date, date::LEVELS, Of::Date(dates)));
-        }
-        let add_values = |field: Field, name: &str, manner: Manner, group: Group, chosen: &mut Vec<_>| {
-            if let Some(values) = Values::gather(records, identities, field, manner, bins(name)) {
-                chosen.push((name.to_string(), group, manner.levels(), Of::Values(Box::new(values))));
-            }
+        let names = |name: &str, group: Group, fields: &[Field]| {
+            let (names, codes) = Names::gather(records, identities, fields, tokens(name))?;
+            Some(Chosen::of(name, group, name::LEVELS, Of::Name(Box::new(names)), vec![codes]))
         };
-        add_values(Field::NhsNumber, "nhs_number", Manner::Number, Group::Number, &mut chosen);
-        add_values(Field::Sex, "sex", Manner::Sex, Group::Other(0), &mut chosen);
-        if let Some(places) = Places::gather(records, identities) {
-            chosen.push(("place".into(), Group::Home, place::LEVELS, Of::Place(Box::new(places))));
-        }
-        add_values(Field::Phone, "phone", Manner::Text, Group::Home, &mut chosen);
-        add_values(Field::Email, "email", Manner::Text, Group::Email, &mut chosen);
-        add_values(Field::LocalId, "local_id", Manner::LocalIdentifier, Group::Other(1), &mut chosen);
-        add_values(Field::BirthOrder, "birth_order", Manner::Category, Group::Other(2), &mut chosen);
-        if let Some(dates) = Dates::gather(records, identities, Field::DateOfDeath, None, bins("date_of_death")) {
-            chosen.push(("date_of_death".into(), Group::Other(3), date::LEVELS, Of::Date(dates)));
-        }
-        for (index, custom) in job.custom_fields.iter().enumerate() {
+        let dates = |name: &str, group: Group, field: Field, year: Option<Field>| {
+            let (dates, codes) = Dates::gather(records, identities, field, year, bins(name))?;
+            Some(Chosen::of(name, group, date::LEVELS, Of::Date(dates), vec![codes]))
+        };
+        let values = |name: &str, group: Group, field: Field, manner: Manner| {
+            let (values, columns) = Values::gather(records, identities, field, manner, bins(name))?;
+            Some(Chosen::of(name, group, manner.levels(), Of::Values(Box::new(values)), columns))
+        };
+        let places = || {
+            let (places, columns) = Places::gather(records, identities)?;
+            Some(Chosen::of("place", Group::Home, place::LEVELS, Of::Place(Box::new(places)), columns))
+        };
+        let name_fields = [Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName];
+        let of_fields = [
+            names("name", Group::Name, &name_fields),
+            dates("date_of_birth", Group::Date, Field::DateOfBirth, Some(Field::YearOfBirth)),
+            values("nhs_number", Group::Number, Field::NhsNumber, Manner::Number),
+            values("sex", Group::Other(0), Field::Sex, Manner::Sex),
+            places(),
+            values("phone", Group::Home, Field::Phone, Manner::Text),
+            values("email", Group::Email, Field::Email, Manner::Text),
+            values("local_id", Group::Other(1), Field::LocalId, Manner::LocalIdentifier),
+            values("birth_order", Group::Other(2), Field::BirthOrder, Manner::Category),
+            dates("date_of_death", Group::Other(3), Field::DateOfDeath, None),
+        ];
+        let of_custom = job.custom_fields.iter().enumerate().map(|(index, custom)| {
             let (field, group) = (Field::Custom(index as u16), Group::Other(4 + index as u16));
             match custom.kind {
-                FieldKind::Name => {
-                    if let Some(names) = Names::gather(records, identities, &[field], tokens(&custom.name)) {
-                        chosen.push((custom.name.clone(), group, name::LEVELS, Of::Name(Box::new(names))));
-                    }
-                }
-                FieldKind::Date => {
-                    if let Some(dates) = Dates::gather(records, identities, field, None, bins(&custom.name)) {
-                        chosen.push((custom.name.clone(), group, date::LEVELS, Of::Date(dates)));
-                    }
-                }
-                FieldKind::Category => add_values(field, &custom.name, Manner::Category, group, &mut chosen),
+                FieldKind::Name => names(&custom.name, group, &[field]),
+                FieldKind::Date => dates(&custom.name, group, field, None),
+                FieldKind::Category => values(&custom.name, group, field, Manner::Category),
                 FieldKind::Identifier | FieldKind::Text | FieldKind::Number => {
-                    add_values(field, &custom.name, Manner::Text, group, &mut chosen);
+                    values(&custom.name, group, field, Manner::Text)
                 }
             }
-        }
+        });
+        let chosen = of_fields.into_iter().chain(of_custom).flatten().collect();
         Comparisons::pack(chosen, identities.len())
     }
 
@@ -261,25 +245,52 @@ impl Comparisons {
         Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, asked: OnceLock::new() }
     }
 
-    fn pack(chosen: Vec<(String, Group, u8, Of)>, identities: usize) -> Comparisons {
-        let (mut list, mut shift, mut width) = (Vec::new(), 0, 0);
-        for (name, group, levels, of) in chosen {
+    fn pack(chosen: Vec<Chosen>, identities: usize) -> Comparisons {
+        let (mut list, mut shift, mut all) = (Vec::new(), 0, Vec::new());
+        for Chosen { name, group, levels, of, columns } in chosen {
             let bits = u64::BITS - u64::from(levels).leading_zeros();
             if shift + bits > u64::BITS {
                 tracing::warn!(comparison = name, "left out: a pattern holds 64 bits");
                 continue;
             }
-            let comparison = Comparison { name, group, levels, shift, mask: (1 << bits) - 1, column: width, of };
+            list.push(Comparison { name, group, levels, shift, mask: (1 << bits) - 1, column: all.len(), of });
             shift += bits;
-            width += comparison.columns().len();
-            list.push(comparison);
+            all.extend(columns);
         }
-        let rows = by_row(&list, width, identities);
-        Comparisons { list, rows, width, asked: OnceLock::new() }
+        Comparisons { list, rows: by_row(&all, identities), width: all.len(), asked: OnceLock::new() }
     }
 
     fn row(&self, identity: u32) -> &[u32] {
         &self.rows[identity as usize * self.width..(identity as usize + 1) * self.width]
+    }
+
+    /// The codes that `comparison` reads of one identity, in its order; those of the comparisons after it follow.
+    pub fn codes(&self, comparison: &Comparison, identity: u32) -> &[u32] {
+        &self.row(identity)[comparison.column..]
+    }
+
+    /// Of the columns that `comparison` reads the one at place `nth`.
+    pub fn column(&self, comparison: &Comparison, nth: usize) -> CodeColumn<'_> {
+        CodeColumn::new(&self.rows, self.width, comparison.column + nth)
+    }
+
+    /// Columns of codes whose equality `comparison` rewards: what pairs share by chance is sampled along them. Made for the moment, 4 bytes an
+    /// identity each.
+    pub fn equality_columns(&self, comparison: &Comparison) -> Vec<Vec<u32>> {
+        let column = |nth: usize| self.column(comparison, nth).iter();
+        match &comparison.of {
+            Of::Name(names) => vec![column(0).collect(), column(0).map(|name| names.rarest(name)).collect()],
+            Of::Place(_) => (0..place::COLUMNS).map(|nth| column(nth).collect()).collect(),
+            Of::Date(_) | Of::Values(_) => vec![column(0).collect()],
+        }
+    }
+
+    /// Whether any two records differ in a comparison: a value that is the same everywhere tells nobody apart.
+    pub fn tells_apart(&self, comparison: &Comparison) -> bool {
+        self.equality_columns(comparison).into_iter().any(|column| {
+            let mut known = column.into_iter().filter(|code| *code != MISSING);
+            known.next().is_some_and(|first| known.any(|code| code != first))
+        })
     }
 
     /// Takes on what clusters have shown of names that are used for each other, by place in the list; how many pairs of values that is.
@@ -307,7 +318,8 @@ impl Comparisons {
         let mut meeting = Meeting::none(self.identities());
         for (at, aliases) in found {
             if let Of::Name(names) = &self.list[*at].of {
-                meeting.add(aliases, |identity| names.tokens_of(identity));
+                let column = self.column(&self.list[*at], 0);
+                meeting.add(aliases, |identity| names.tokens_of(column.at(identity)));
             }
         }
         meeting
@@ -366,11 +378,11 @@ impl Comparisons {
 }
 
 /// Turns columns into rows.
-fn by_row(list: &[Comparison], width: usize, identities: usize) -> Vec<u32> {
-    let columns: Vec<&[u32]> = list.iter().flat_map(Comparison::columns).collect();
+fn by_row(columns: &[Vec<u32>], identities: usize) -> Vec<u32> {
+    let width = columns.len();
     let mut rows = vec![MISSING; width * identities];
     rows.par_chunks_mut(width.max(1)).enumerate().for_each(|(identity, row)| {
-        row.iter_mut().zip(&columns).for_each(|(slot, column)| *slot = column[identity]);
+        row.iter_mut().zip(columns).for_each(|(slot, column)| *slot = column[identity]);
     });
     rows
 }

@@ -78,14 +78,12 @@ pub fn agrees_by(level: u8, bits: f32) -> bool {
     unmatched < 2 && matched > 0 && MATCHED[matched - 1] >= bits
 }
 
-/// The names of all identities.
+/// The distinct names of all identities.
 #[derive(Debug)]
 pub struct Names {
     pub tokens: Tokens,
-    /// Distinct name of each identity, or [`MISSING`].
-    pub of_identity: Vec<u32>,
-    /// Rarest token of each identity's name, or [`MISSING`].
-    pub rarest: Vec<u32>,
+    /// Rarest token of each distinct name, or [`MISSING`].
+    rarest: Vec<u32>,
     /// Tokens of each distinct name: `entries[starts[n]..starts[n + 1]]`.
     starts: Vec<u32>,
     entries: Vec<NameToken>,
@@ -100,14 +98,15 @@ struct Part {
 }
 
 impl Names {
-    /// Gathers given, middle, family and previous names (or one custom name field) into token bags. `None` where none is mapped.
+    /// Gathers given, middle, family and previous names (or one custom name field) into token bags; gives also the distinct name of each
+    /// identity, or [`MISSING`]. `None` where none is mapped.
     /// How rare each token is comes from `frozen` where a model was learnt before, and is measured otherwise.
     pub fn gather(
         records: &Records,
         identities: &Identities,
         fields: &[Field],
         frozen: Option<(&Hashes, &FrozenTokens)>,
-    ) -> Option<Names> {
+    ) -> Option<(Names, Vec<u32>)> {
         let mut words = Dictionary::default();
         debug_assert!(fields.len() <= PARTS_MAX);
         let parts: Vec<Part> = fields
@@ -146,13 +145,16 @@ impl Names {
             Some((hashes, frozen)) => Tokens::known(words, hashes, frozen),
             None => Tokens::measure(words, &holders, identities.records()),
         };
-        let mut names = Names { tokens, of_identity, rarest: Vec::new(), starts, entries, whole_bits: Vec::new() };
+        let mut names = Names { tokens, rarest: Vec::new(), starts, entries, whole_bits: Vec::new() };
         let distinct = names.distinct() as u32;
         names.whole_bits = (0..distinct).into_par_iter().map(|name| names.sum_of_bits(name)).collect();
-        let rarest: Vec<u32> = (0..distinct).into_par_iter().map(|name| names.rarest_in(name)).collect();
-        let of_name = |name: &u32| if *name == MISSING { MISSING } else { rarest[*name as usize] };
-        names.rarest = names.of_identity.par_iter().map(of_name).collect();
-        Some(names)
+        names.rarest = (0..distinct).into_par_iter().map(|name| names.rarest_in(name)).collect();
+        Some((names, of_identity))
+    }
+
+    /// The rarest token of a distinct name, or [`MISSING`].
+    pub(super) fn rarest(&self, name: u32) -> u32 {
+        if name == MISSING { MISSING } else { self.rarest[name as usize] }
     }
 
     fn rarest_in(&self, name: u32) -> u32 {
@@ -185,9 +187,8 @@ impl Names {
         tokens
     }
 
-    /// Whether an identity has a full given name that other records have too.
-    pub fn has_real_given_name(&self, identity: u32) -> bool {
-        let name = self.of_identity[identity as usize];
+    /// Whether a distinct name has a full given name in it that other records have too.
+    pub fn has_real_given_name(&self, name: u32) -> bool {
         let real = |entry: &NameToken| entry.given && self.tokens.is_real(entry.token);
         name != MISSING && self.bag(name).iter().any(real)
     }
@@ -196,9 +197,8 @@ impl Names {
         self.tokens.words.get(token)
     }
 
-    /// The distinct tokens of an identity's name.
-    pub fn tokens_of(&self, identity: u32) -> impl Iterator<Item = u32> + '_ {
-        let name = self.of_identity[identity as usize];
+    /// The distinct tokens of a distinct name; none where it is [`MISSING`].
+    pub fn tokens_of(&self, name: u32) -> impl Iterator<Item = u32> + '_ {
         let bag = if name == MISSING { &[][..] } else { self.bag(name) };
         bag.iter().map(|entry| entry.token)
     }

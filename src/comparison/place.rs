@@ -14,6 +14,8 @@ pub const LEVELS: u8 = 17;
 const POSTCODE: usize = 0;
 const ADDRESS: usize = 1;
 const UPRN: usize = 2;
+/// How many these are.
+pub(super) const COLUMNS: usize = 3;
 
 /// Words for each level, for `explain`.
 pub const WORDS: [&str; LEVELS as usize] = [
@@ -57,11 +59,9 @@ struct Address {
     weight: u16,
 }
 
+/// The distinct places of all identities.
 #[derive(Debug)]
 pub struct Places {
-    pub postcode: Vec<u32>,
-    pub address: Vec<u32>,
-    pub uprn: Vec<u32>,
     postcodes: Vec<Postcode>,
     postcode_holders: Vec<u64>,
     address_holders: Vec<u64>,
@@ -72,7 +72,8 @@ pub struct Places {
 }
 
 impl Places {
-    pub fn gather(records: &Records, identities: &Identities) -> Option<Places> {
+    /// Gives also the codes of each identity, or [`MISSING`]: postcode, address, property number. `None` where none is mapped.
+    pub fn gather(records: &Records, identities: &Identities) -> Option<(Places, Vec<Vec<u32>>)> {
         let fields = [Field::Postcode, Field::Address, Field::Uprn];
         if !fields.iter().any(|field| records.clean.contains_key(field)) {
             return None;
@@ -84,17 +85,15 @@ impl Places {
         let tokenise = |code: usize| address_tokens(values(Field::Address).map_or("", |v| v.get(code as u32)));
         let tokens: Vec<Box<[u32]>> = (0..size(Field::Address)).into_par_iter().map(tokenise).collect();
         let (addresses, address_tokens) = lay_out(&tokens);
-        Some(Places {
+        let places = Places {
             addresses,
             address_tokens,
             postcodes: (0..size(Field::Postcode)).into_par_iter().map(parse).collect(),
             postcode_holders: holders_of(&postcode, size(Field::Postcode), identities),
             address_holders: holders_of(&address, size(Field::Address), identities),
             uprn_holders: holders_of(&uprn, size(Field::Uprn), identities),
-            postcode,
-            address,
-            uprn,
-        })
+        };
+        Some((places, vec![postcode, address, uprn]))
     }
 
     /// The level at which two places agree, each given as the codes of postcode, address and property number; `None` where nothing on one
@@ -275,7 +274,8 @@ fn address_tokens(value: &str) -> Box<[u32]> {
 mod tests {
     use super::*;
 
-    fn places(rows: &[(&str, &str)]) -> Places {
+    /// The places, and the codes of each row.
+    fn places(rows: &[(&str, &str)]) -> (Places, Vec<[u32; COLUMNS]>) {
         let mut records = Records::default();
         let (mut postcode, mut address) = (Column::default(), Column::default());
         for (code, street) in rows {
@@ -290,20 +290,14 @@ mod tests {
         records.clean.insert(Field::Postcode, postcode);
         records.clean.insert(Field::Address, address);
         let identities = Identities::of(&records, &[], |_| true);
-        let places = Places::gather(&records, &identities).unwrap();
-        // Put the codes back into the order of the rows, so that tests can speak of rows.
-        let by_row = |codes: &[u32]| identities.of_record.iter().map(|&i| codes[i as usize]).collect();
-        Places {
-            postcode: by_row(&places.postcode),
-            address: by_row(&places.address),
-            uprn: by_row(&places.uprn),
-            ..places
-        }
+        let (places, columns) = Places::gather(&records, &identities).unwrap();
+        let codes = |&identity: &u32| [0, 1, 2].map(|column: usize| columns[column][identity as usize]);
+        (places, identities.of_record.iter().map(codes).collect())
     }
 
     #[test]
     fn levels_follow_how_near_two_places_are() {
-        let p = places(&[
+        let (p, rows) = places(&[
             ("NW1 4AB", "12 high street"),
             ("NW1 4AB", "12 high street"),
             ("NW1 4AB", "7 park road"),
@@ -313,8 +307,7 @@ mod tests {
             ("75001", ""),
             ("", "12 high street"),
         ]);
-        let row = |at: usize| [p.postcode[at], p.address[at], p.uprn[at]];
-        let level = |a, b| p.level(&row(a), &row(b));
+        let level = |a: usize, b: usize| p.level(&rows[a], &rows[b]);
         assert_eq!(level(0, 1), Some(16));
         assert_eq!(level(0, 2), Some(11));
         assert_eq!(level(0, 3), Some(7));

@@ -67,13 +67,11 @@ impl Manner {
     }
 }
 
-/// The values of one field over all identities.
+/// The distinct values of one field over all identities.
 #[derive(Debug)]
 pub struct Values {
     pub field: Field,
     pub manner: Manner,
-    /// Code by identity, or [`MISSING`].
-    pub codes: Vec<u32>,
     text: Dictionary,
     /// For [`Manner::Number`]: the digits of each value, four bits each and the last lowest, or zero where that cannot be said of it.
     digits: Vec<u64>,
@@ -82,38 +80,36 @@ pub struct Values {
     same: Vec<u8>,
     /// Of a category that one record holds.
     unseen: u8,
-    /// For [`Manner::Number`]: 1 where verified, by identity; otherwise empty.
-    pub(super) verified: Vec<u32>,
 }
 
 impl Values {
-    /// How rare each category is comes from `frozen` where a model was learnt before, and is measured otherwise.
+    /// How rare each category is comes from `frozen` where a model was learnt before, and is measured otherwise. Gives also the code of each identity,
+    /// or [`MISSING`], and of [`Manner::Number`] a column that says by 1 where it is verified.
     pub fn gather(
         records: &Records,
         identities: &Identities,
         field: Field,
         manner: Manner,
         frozen: Option<(&Hashes, &Bins)>,
-    ) -> Option<Values> {
+    ) -> Option<(Values, Vec<Vec<u32>>)> {
         let column = records.clean.get(&field)?;
         let mut codes = identities.codes(records, field);
         if manner == Manner::Sex {
             let stated = |code: u32| matches!(column.values.get(code), "male" | "female");
             codes.iter_mut().filter(|code| **code != MISSING && !stated(**code)).for_each(|code| *code = MISSING);
         }
-        let verified = match manner {
-            Manner::Number => (0..identities.len())
-                .map(|i| u32::from(records.number_verified[identities.example(i as u32)]))
-                .collect(),
-            _ => Vec::new(),
-        };
         let (same, unseen) = same_levels(manner, &codes, &column.values, identities, frozen);
         let text = column.values.clone();
         let digits = match manner {
             Manner::Number => text.iter().map(packed_digits).collect(),
             _ => Vec::new(),
         };
-        Some(Values { field, manner, codes, text, digits, same, unseen, verified })
+        let mut columns = vec![codes];
+        if manner == Manner::Number {
+            let verified = |i: usize| u32::from(records.number_verified[identities.example(i as u32)]);
+            columns.push((0..identities.len()).map(verified).collect());
+        }
+        Some((Values { field, manner, text, digits, same, unseen }, columns))
     }
 
     /// What a model keeps of these values; `None` where nothing of them is frozen.
@@ -127,10 +123,9 @@ impl Values {
         if self.manner == Manner::Text && code != MISSING { self.same[code as usize] } else { 0 }
     }
 
-    /// The code of a verified value of `identity`.
-    pub fn verified_code(&self, identity: u32) -> Option<u32> {
-        let verified = self.verified.get(identity as usize).is_some_and(|verified| *verified == 1);
-        (verified && self.codes[identity as usize] != MISSING).then(|| self.codes[identity as usize])
+    /// The code of a verified value, given as its code and whether it is verified.
+    pub fn verified_code(&self, codes: &[u32]) -> Option<u32> {
+        (self.manner == Manner::Number && codes[1] == 1 && codes[0] != MISSING).then(|| codes[0])
     }
 
     /// The level at which two values agree, each given as its code and whether it is verified; `None` where either is missing.
@@ -263,12 +258,10 @@ mod tests {
                 let values = Values {
                     field: Field::NhsNumber,
                     manner: Manner::Number,
-                    codes: Vec::new(),
                     text,
                     digits,
                     same: Vec::new(),
                     unseen: 0,
-                    verified: Vec::new(),
                 };
                 prop_assert_eq!(values.one_slip_apart(x, y), within_one_edit(&a, other));
             }

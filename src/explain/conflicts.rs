@@ -3,7 +3,7 @@
 use super::fields::said;
 use super::scene::{Record, best};
 use crate::clustering::{Evidence, Judged};
-use crate::comparison::{Comparison, Of, name, value::Manner};
+use crate::comparison::{CodeColumn, Comparison, Of, name, value::Manner};
 use crate::records::MISSING;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -19,15 +19,16 @@ pub struct Conflict {
 
 pub(super) fn between(evidence: &Evidence, records: &[Record]) -> Vec<Conflict> {
     let mut found = Vec::new();
-    for (at, comparison) in evidence.comparisons.list.iter().enumerate() {
+    let comparisons = evidence.comparisons;
+    for (at, comparison) in comparisons.list.iter().enumerate() {
         match &comparison.of {
             Of::Date(dates) if comparison.name == "date_of_birth" || comparison.name == "date_of_death" => {
                 // A date of which a part is unknown is no other date.
                 let whole = |code: u32| !dates.digits[code as usize].contains(&b'-');
-                found.extend(values(comparison, &groups(records, &dates.codes, whole)));
+                found.extend(values(comparison, &groups(records, comparisons.column(comparison, 0), whole)));
             }
             Of::Values(of) if matches!(of.manner, Manner::Number | Manner::Sex) => {
-                found.extend(values(comparison, &groups(records, &of.codes, |_| true)));
+                found.extend(values(comparison, &groups(records, comparisons.column(comparison, 0), |_| true)));
             }
             Of::Name(_) if comparison.name == "name" => found.extend(names(evidence, records, at)),
             _ => {}
@@ -37,10 +38,10 @@ pub(super) fn between(evidence: &Evidence, records: &[Record]) -> Vec<Conflict> 
 }
 
 /// Record numbers by value, largest group first. A record whose rows have several values stands in several.
-fn groups(records: &[Record], codes: &[u32], counts: impl Fn(u32) -> bool) -> Vec<Vec<usize>> {
+fn groups(records: &[Record], codes: CodeColumn, counts: impl Fn(u32) -> bool) -> Vec<Vec<usize>> {
     let mut by_value: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
     for (at, record) in records.iter().enumerate() {
-        let own = record.identities.iter().map(|&identity| codes[identity as usize]);
+        let own = record.identities.iter().map(|&identity| codes.at(identity));
         for code in own.filter(|&code| code != MISSING && counts(code)) {
             let numbers = by_value.entry(code).or_default();
             if numbers.last() != Some(&(at + 1)) {

@@ -99,7 +99,7 @@ impl Layout {
 
 /// The kinds of strangers: none alike, alike in one group of fields, alike in two.
 fn group_kinds(comparisons: &Comparisons) -> Vec<Vec<Group>> {
-    let telling = comparisons.list.iter().filter(|comparison| comparison.tells_apart());
+    let telling = comparisons.list.iter().filter(|comparison| comparisons.tells_apart(comparison));
     let mut groups: Vec<Group> = telling.map(|comparison| comparison.group).collect();
     groups.sort_unstable();
     groups.dedup();

@@ -160,7 +160,7 @@ pub fn sharpen(comparisons: &Comparisons, plain_pairs: &Histogram, plain: &Frequ
         .iter()
         .enumerate()
         .map(|(index, comparison)| {
-            let columns: Vec<&[u32]> = comparison.equality_columns();
+            let columns = comparisons.equality_columns(comparison);
             // Levels of plain pairs that share none of the columns' values stand as they are; they are the many.
             let kept: f64 = plain_pairs.pairs.iter().sum();
             let strangers: f64 = plain_pairs
@@ -195,7 +195,7 @@ pub fn sharpen(comparisons: &Comparisons, plain_pairs: &Histogram, plain: &Frequ
 /// values it shares.
 fn levels_of(
     comparisons: &Comparisons,
-    (comparison, columns): (&Comparison, &[&[u32]]),
+    (comparison, columns): (&Comparison, &[Vec<u32>]),
     pairs: &[(u32, u32)],
     counts: impl Fn(Pattern) -> bool,
     weight: impl Fn(usize) -> f64,
@@ -205,7 +205,7 @@ fn levels_of(
         for (&(a, b), &pattern) in pairs.iter().zip(comparisons.patterns_of(pairs, &mut batch)) {
             if let Some(level) = comparison.level_in(pattern).filter(|_| counts(pattern)) {
                 let is_shared =
-                    |codes: &&&[u32]| codes[a as usize] == codes[b as usize] && codes[a as usize] != MISSING;
+                    |codes: &&Vec<u32>| codes[a as usize] == codes[b as usize] && codes[a as usize] != MISSING;
                 levels[usize::from(level)] += weight(columns.iter().filter(is_shared).count());
             }
         }
