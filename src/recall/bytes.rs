@@ -1,6 +1,7 @@
 //! Files that say whether they are whole and what they belong to: a kind, the settings, the body, a checksum.
 
 use std::fmt;
+use std::io::{self, Write};
 
 /// Bytes of the kind, of the settings' hash, and of the checksum.
 const KIND: usize = 8;
@@ -24,29 +25,54 @@ impl fmt::Display for Unusable {
     }
 }
 
-/// A file while it is laid out; numbers are little-endian.
-pub(super) struct Sealed(Vec<u8>);
+/// Bytes that are hashed and written in one go.
+const BUFFER: usize = 1 << 20;
 
-impl Sealed {
-    pub fn new(kind: &[u8; KIND], settings: &[u8; HASH], bytes_expected: usize) -> Sealed {
-        let mut bytes = Vec::with_capacity(KIND + 2 * HASH + bytes_expected);
-        bytes.extend_from_slice(kind);
-        bytes.extend_from_slice(settings);
-        Sealed(bytes)
+/// A file while it is written; numbers are little-endian. No more of it is in memory than a piece, since it may be of some GB.
+pub(super) struct Sealed<W> {
+    out: W,
+    hasher: blake3::Hasher,
+    buffer: Vec<u8>,
+}
+
+impl<W: Write> Sealed<W> {
+    pub fn new(out: W, kind: &[u8; KIND], settings: &[u8; HASH]) -> Sealed<W> {
+        let mut buffer = Vec::with_capacity(BUFFER + HASH);
+        buffer.extend_from_slice(kind);
+        buffer.extend_from_slice(settings);
+        Sealed { out, hasher: blake3::Hasher::new(), buffer }
     }
 
-    /// A list: how many there are, then each as `put` lays it out.
-    pub fn list<T: Copy, const N: usize>(&mut self, values: &[T], put: impl Fn(T) -> [u8; N]) {
-        self.0.extend_from_slice(&(values.len() as u64).to_le_bytes());
-        values.iter().for_each(|&value| self.0.extend_from_slice(&put(value)));
+    /// A list: how many there are, then each as it is laid out.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn list<const N: usize>(&mut self, values: impl ExactSizeIterator<Item = [u8; N]>) -> io::Result<()> {
+        self.buffer.extend_from_slice(&(values.len() as u64).to_le_bytes());
+        for value in values {
+            self.buffer.extend_from_slice(&value);
+            if self.buffer.len() >= BUFFER {
+                self.write()?;
+            }
+        }
+        Ok(())
     }
 
-    /// The whole file, checksum last.
-    pub fn finish(mut self) -> Vec<u8> {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update_rayon(&self.0);
-        self.0.extend_from_slice(hasher.finalize().as_bytes());
-        self.0
+    fn write(&mut self) -> io::Result<()> {
+        self.hasher.update_rayon(&self.buffer);
+        self.out.write_all(&self.buffer)?;
+        self.buffer.clear();
+        Ok(())
+    }
+
+    /// The checksum, which ends the file; gives what it was written to.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn finish(mut self) -> io::Result<W> {
+        self.write()?;
+        self.out.write_all(self.hasher.finalize().as_bytes())?;
+        Ok(self.out)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Looks;
 use super::bytes::{Opened, Sealed, Unusable};
 use rayon::prelude::*;
+use std::io::{self, Write};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -74,12 +75,15 @@ impl Joined {
         Some(&self.joins[self.starts[at] as usize..self.starts[at + 1] as usize])
     }
 
-    /// The bytes of the file.
-    pub fn to_bytes(&self, settings: &[u8; 32]) -> Vec<u8> {
-        let mut file = Sealed::new(KIND, settings, 20 * self.keys.len() + 26 * self.joins.len() + 32);
-        file.list(&self.keys, u128::to_le_bytes);
-        file.list(&self.starts, u32::to_le_bytes);
-        file.list(&self.joins, Join::to_bytes);
+    /// Writes the file.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    pub fn write<W: Write>(&self, out: W, settings: &[u8; 32]) -> io::Result<W> {
+        let mut file = Sealed::new(out, KIND, settings);
+        file.list(self.keys.iter().map(|key| key.to_le_bytes()))?;
+        file.list(self.starts.iter().map(|start| start.to_le_bytes()))?;
+        file.list(self.joins.iter().map(|join| join.to_bytes()))?;
         file.finish()
     }
 
@@ -154,7 +158,7 @@ mod tests {
             .leave([(9, vec![join(0, 1), join(0, 200)]), (4, vec![]), (9, vec![join(0, 1), join(0, 200)])].into_iter());
         assert_eq!(joins.counts(), (0, 1));
         let (left, _) = joins.into_left();
-        let bytes = left.to_bytes(&[1; 32]);
+        let bytes = left.write(Vec::new(), &[1; 32]).expect("there is room");
         let read = Joined::from_bytes(&bytes, &[1; 32]).expect("it is whole");
         assert_eq!(read, left);
         assert_eq!(read.get(9), Some(&[join(0, 1), join(0, 200)][..]));

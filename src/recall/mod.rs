@@ -14,12 +14,22 @@ mod pairs;
 pub use bytes::Unusable;
 pub use joins::{Join, Joined, Joins, PLACES_MAX};
 pub use looks::{Look, Looks};
-pub use pairs::{Compared, KnownPairs, distinct};
+pub use pairs::{Compared, Comparing, KnownPairs, distinct};
 
-/// What a night leaves for the next.
+/// What the night before left.
 #[derive(Debug, Default, PartialEq)]
 pub struct Left {
     pub compared: Compared,
+    pub joined: Joined,
+}
+
+/// What a night leaves for the next, beside its identities and links.
+#[derive(Debug)]
+pub struct Leaving {
+    /// The bins of its looks, by identity.
+    pub bins: Vec<u64>,
+    /// Sums of looks of its blocks, ascending and each once.
+    pub blocks: Vec<Look>,
     pub joined: Joined,
 }
 

@@ -4,12 +4,62 @@ use super::bytes::{Opened, Sealed, Unusable};
 use super::{Look, Looks};
 use crate::comparison::Pattern;
 use crate::records::MISSING;
+use std::io::{self, Write};
 
 const KIND: &[u8; 8] = b"ofcomp\0\x01";
 /// Blocks are looked up by this many leading bits of their sums first.
 const LEADING_BITS: u32 = 16;
 
-/// What a night compared, as it is left for the next. About 45 bytes an identity and 12 a pair that had a chance.
+/// What a night compared, as it leaves it for the next: written from where it stands, so that no copy of it is made.
+#[derive(Debug)]
+pub struct Comparing<'a, P> {
+    /// Content hashes of the identities, ascending.
+    pub hashes: &'a [[u8; 16]],
+    /// The bins of their looks.
+    pub bins: &'a [u64],
+    /// Pairs that had a chance, ascending, left < right.
+    pub pairs: P,
+    /// For each block the sum of its members' looks, ascending and each once: of such a block every pair was compared.
+    pub blocks: &'a [Look],
+}
+
+impl<P: ExactSizeIterator<Item = (u32, u32, Pattern)> + Clone> Comparing<'_, P> {
+    /// Whether there are few enough pairs to be numbered.
+    pub fn can_be_left(&self) -> bool {
+        u32::try_from(self.pairs.len()).is_ok()
+    }
+
+    /// Writes the file: 28 bytes an identity, 12 a pair and 16 a block.
+    ///
+    /// # Errors
+    /// Where it cannot be written.
+    ///
+    /// # Panics
+    /// Where there are more pairs than [`can_be_left`](Self::can_be_left).
+    pub fn write<W: Write>(&self, out: W, settings: &[u8; 32]) -> io::Result<W> {
+        let mut file = Sealed::new(out, KIND, settings);
+        file.list(self.hashes.iter().copied())?;
+        file.list(self.bins.iter().map(|bins| bins.to_le_bytes()))?;
+        file.list(self.starts().map(u32::to_le_bytes))?;
+        file.list(self.pairs.clone().map(|(_, right, _)| right.to_le_bytes()))?;
+        file.list(self.pairs.clone().map(|(_, _, pattern)| pattern.to_le_bytes()))?;
+        file.list(self.blocks.iter().map(|sum| sum.to_le_bytes()))?;
+        file.finish()
+    }
+
+    /// Where the pairs of each identity begin, and where the last one's end.
+    fn starts(&self) -> impl ExactSizeIterator<Item = u32> {
+        let (mut pairs, mut start) = (self.pairs.clone().peekable(), 0);
+        (0..self.hashes.len() + 1).map(move |identity| {
+            while pairs.next_if(|(left, ..)| (*left as usize) < identity).is_some() {
+                start += 1;
+            }
+            start
+        })
+    }
+}
+
+/// What the night before compared. About 45 bytes an identity and 12 a pair that had a chance.
 #[derive(Debug, Default, PartialEq)]
 pub struct Compared {
     /// Content hashes of the identities, ascending.
@@ -25,39 +75,6 @@ pub struct Compared {
 }
 
 impl Compared {
-    /// `pairs` ascend, left < right; `bins` and `blocks` are those of the looks. `None` where there are too many pairs to be numbered.
-    pub fn of(
-        hashes: &[[u8; 16]],
-        bins: Vec<u64>,
-        pairs: impl Iterator<Item = (u32, u32, Pattern)>,
-        blocks: Vec<Look>,
-    ) -> Option<Compared> {
-        let mut compared = Compared { hashes: hashes.to_vec(), bins, ..Compared::default() };
-        compared.starts = vec![0; hashes.len() + 1];
-        for (left, right, pattern) in pairs {
-            compared.starts[left as usize + 1] += 1;
-            compared.rights.push(right);
-            compared.patterns.push(pattern);
-        }
-        u32::try_from(compared.rights.len()).ok()?;
-        (0..hashes.len()).for_each(|at| compared.starts[at + 1] += compared.starts[at]);
-        compared.blocks = distinct(blocks);
-        Some(compared)
-    }
-
-    /// The bytes of the file.
-    pub fn to_bytes(&self, settings: &[u8; 32]) -> Vec<u8> {
-        let bytes = 28 * self.hashes.len() + 12 * self.rights.len() + 16 * self.blocks.len();
-        let mut file = Sealed::new(KIND, settings, bytes + 64);
-        file.list(&self.hashes, |hash| hash);
-        file.list(&self.bins, u64::to_le_bytes);
-        file.list(&self.starts, u32::to_le_bytes);
-        file.list(&self.rights, u32::to_le_bytes);
-        file.list(&self.patterns, u64::to_le_bytes);
-        file.list(&self.blocks, u128::to_le_bytes);
-        file.finish()
-    }
-
     /// # Errors
     /// Where the file is damaged or of other settings.
     pub fn from_bytes(bytes: &[u8], settings: &[u8; 32]) -> Result<Compared, Unusable> {
@@ -157,8 +174,14 @@ mod tests {
 
     fn compared() -> Compared {
         let hashes = [hash(1), hash(3), hash(5), hash(7)];
-        let pairs = [(0, 1, 11), (0, 3, 13), (1, 2, 17)];
-        Compared::of(&hashes, vec![0, 0, 9, 0], pairs.into_iter(), vec![40, 30, 30, u128::MAX]).expect("three pairs")
+        Compared::from_bytes(&written(&hashes), &[7; 32]).expect("it is whole")
+    }
+
+    fn written(hashes: &[[u8; 16]]) -> Vec<u8> {
+        let pairs = [(0, 1, 11), (0, 3, 13), (1, 2, 17)].into_iter();
+        let left = Comparing { hashes, bins: &[0, 0, 9, 0], pairs, blocks: &[30, 40, u128::MAX] };
+        assert!(left.can_be_left());
+        left.write(Vec::new(), &[7; 32]).expect("there is room")
     }
 
     #[test]
@@ -181,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_file_is_used_whole_and_under_its_own_settings_or_not_at_all() {
-        let bytes = compared().to_bytes(&[7; 32]);
+        let bytes = written(&[hash(1), hash(3), hash(5), hash(7)]);
         assert_eq!(Compared::from_bytes(&bytes, &[7; 32]), Ok(compared()));
         assert_eq!(Compared::from_bytes(&bytes, &[8; 32]), Err(Unusable::OfOtherSettings));
         for at in 0..bytes.len() {

@@ -100,7 +100,7 @@ pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, p
         expected_matches: 0.0,
         training_pairs: 0,
         recalled: Recalled::default(),
-        left: None,
+        leaving: None,
         patterns: 0,
         rules: Vec::new(),
         limits: Limits { cap: 0, cap_last: 60, weak_rules: false },

@@ -13,7 +13,7 @@ use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::{self, Candidate, FORMS, Form, Model, Recipe};
-use crate::recall::{Left, Recalled};
+use crate::recall::{Leaving, Left, Recalled};
 use crate::records::{Identities, Records};
 use scene::{Made, Scene};
 use std::ops::Deref;
@@ -36,7 +36,7 @@ pub struct Linked {
     /// What was taken from the night before.
     pub recalled: Recalled,
     /// What the next night can take from this one; `None` where nobody asked.
-    pub left: Option<Left>,
+    pub leaving: Option<Leaving>,
 }
 
 /// Where the model comes from.
@@ -245,7 +245,7 @@ pub fn link<'r>(
         }
     };
     records.bring_back(aside)?;
-    let Made { clustering, chosen, recalled, left } = made;
+    let Made { clustering, chosen, recalled, leaving } = made;
     let again = if recalled.pairs > 0 { format!(", {} pairs compared before", recalled.pairs) } else { String::new() };
     stage.done(format!("{} people{again}", clustering.partition.people));
     let (model, expected_matches) = match chosen {
@@ -265,6 +265,6 @@ pub fn link<'r>(
         rules,
         limits,
         recalled,
-        left,
+        leaving,
     })
 }

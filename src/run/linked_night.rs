@@ -58,7 +58,7 @@ pub(super) fn link_night(
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
     let taught = model.map_or(Taught::Now(&[]), Taught::Before);
-    let (before, warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
+    let (before, mut warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, progress),
         None => link::link(job, (&mut *records, Some(ceiling)), &settled, taught, identities, Some(before), progress)?,
@@ -68,6 +68,10 @@ pub(super) fn link_night(
         None => super::model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
     };
     linked.comparisons = Comparisons::none();
+    if let Some(leaving) = linked.leaving.take().filter(|_| checkpoints.are_written()) {
+        let frozen = taken.known.map(|known| known.as_used(job));
+        warnings.extend(memory::write(job, frozen.as_ref().or(learnt.as_ref()), &linked, &leaving));
+    }
     let night = LinkedNight { withheld, gone, linked, learnt };
     checkpoints.keep_linking(&night, progress);
     Ok((night, warnings))

@@ -3,12 +3,14 @@
 //! Each file says under which model and settings it was left and whether it is whole. One that is missing, damaged or of other settings is
 //! worked out again, so that nothing here can be wrong: only a night can be slower.
 
+use super::checkpoint;
+use super::link::Linked;
 use super::model::Known;
 use crate::disk;
 use crate::job::Job;
 use crate::model::Frozen;
-use crate::recall::{Compared, Joined, Left, Unusable};
-use std::io::ErrorKind;
+use crate::recall::{Compared, Comparing, Joined, Leaving, Left, Unusable};
+use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 /// Raised whenever linking itself changes: what another version found is not taken over.
@@ -68,24 +70,45 @@ fn read<T>(job: &Job, name: &str, parse: impl Fn(&[u8]) -> Result<T, Unusable>) 
     parse(&bytes).map_err(|why| Some(Why::Unusable(why)))
 }
 
-/// Leaves what a published night found for the next one, or takes away what is there where it found nothing that can be left. What does
+/// Writes what tonight leaves for the next night beside the checkpoints, where it waits for the night to be published: at once, since it is large
+/// and nothing else needs it. What does not work is told and no more.
+pub(super) fn write(job: &Job, frozen: Option<&Frozen>, linked: &Linked, leaving: &Leaving) -> Option<String> {
+    let Leaving { bins, blocks, joined } = leaving;
+    let pairs = linked.clustering.links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
+    let compared = Comparing { hashes: &linked.identities.hash, bins, pairs, blocks };
+    let frozen = frozen.filter(|_| compared.can_be_left())?;
+    let (settings, folder) = (settings(job, frozen), checkpoint::place(&job.output));
+    let file = |name: &str| -> io::Result<disk::File> {
+        disk::remove_file(&folder.join(name))?;
+        disk::create_file(&folder.join(name))
+    };
+    let write = || -> io::Result<()> {
+        disk::create_folder(&folder)?;
+        compared.write(file(COMPARED)?, &settings)?.sync_all()?;
+        joined.write(file(JOINED)?, &settings)?.sync_all()
+    };
+    let error = write().err()?;
+    // Their room may be what publishing needs.
+    let _ = [COMPARED, JOINED].map(|name| disk::remove_file(&folder.join(name)));
+    Some(not_left(&error))
+}
+
+fn not_left(error: &io::Error) -> String {
+    format!("state/linking could not be written, so that the next run compares everything: {}", error.kind())
+}
+
+/// Puts what a published night has written where the next one looks for it, or takes away what is there where it has written nothing. What does
 /// not work is told and no more: the run stands.
-pub(super) fn leave(job: &Job, frozen: Option<&Frozen>, left: Option<&Left>) -> Option<String> {
-    let folder = folder(job);
-    let (Some(frozen), Some(left)) = (frozen, left) else {
+pub(super) fn leave(job: &Job) -> Option<String> {
+    let (folder, waiting) = (folder(job), checkpoint::place(&job.output));
+    if ![COMPARED, JOINED].iter().all(|name| waiting.join(name).exists()) {
         let _ = disk::remove_folder(&folder);
         return None;
-    };
-    let settings = settings(job, frozen);
-    let written = disk::create_folder(&folder).and_then(|()| {
-        let (compared, joined) = rayon::join(
-            || disk::replace(&folder.join(COMPARED), &left.compared.to_bytes(&settings)),
-            || disk::replace(&folder.join(JOINED), &left.joined.to_bytes(&settings)),
-        );
-        compared.and(joined)
+    }
+    let moved = disk::create_folder(&folder).and_then(|()| {
+        [COMPARED, JOINED].iter().try_for_each(|name| disk::rename(&waiting.join(name), &folder.join(name)))
     });
-    let error = written.err()?;
-    Some(format!("state/linking could not be written, so that the next run compares everything: {}", error.kind()))
+    moved.err().map(|error| not_left(&error))
 }
 
 /// A hash of everything but the records that patterns and joins are a function of.

@@ -40,11 +40,11 @@ pub(super) fn publish(
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
     finished.warnings.extend(changes::promote(job));
+    finished.warnings.extend(memory::leave(job));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
     finished.warnings.extend(keep::keep(job, &night.files, &night.withheld));
-    finished.warnings.extend(memory::leave(job, night.frozen.as_ref(), night.linked.left.as_ref()));
     let Night { run_id: by, runs, authority, objecting, .. } = &night;
     let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
     let (purged, warnings) = purge.kept_runs(progress);

@@ -1,9 +1,8 @@
 //! What a night takes from the night before and leaves for the next (`recall`), while it links.
 
 use crate::blocking::Blocks;
-use crate::clustering::Edge;
 use crate::comparison::Comparisons;
-use crate::recall::{Compared, Joins, Left, Look, Looks, Recalled, distinct};
+use crate::recall::{Joins, Leaving, Look, Looks, Recalled, distinct};
 use crate::records::Identities;
 
 /// Both, from scoring to the end of clustering.
@@ -16,14 +15,12 @@ pub(super) struct Recalling<'a> {
 }
 
 impl Recalling<'_> {
-    /// What was recalled, `pairs` among it, and what is left; `links` are all pairs that have a chance.
-    pub fn finish(self, pairs: u64, identities: &Identities, links: &[Edge]) -> (Recalled, Option<Left>) {
+    /// What was recalled, `pairs` among it, and what is left.
+    pub fn finish(self, pairs: u64) -> (Recalled, Leaving) {
         let (components, components_agglomerated) = self.joins.counts();
         let recalled = Recalled { identities: self.identities, pairs, components, components_agglomerated };
         let (joined, looks) = self.joins.into_left();
-        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
-        let compared = Compared::of(&identities.hash, looks.into_bins(), pairs, self.blocks);
-        (recalled, compared.map(|compared| Left { compared, joined }))
+        (recalled, Leaving { bins: looks.into_bins(), blocks: self.blocks, joined })
     }
 }
 

@@ -5,7 +5,6 @@ use crate::clustering::{Clustering, Partition};
 use crate::comparison::{Comparisons, Frequencies};
 use crate::consent::Withheld;
 use crate::model::{Frozen, LearntFrom, Model};
-use crate::recall::{Compared, Joined, Left};
 use crate::records::{Identities, Records};
 use crate::run::link::Linked;
 use crate::run::linked_night::LinkedNight;
@@ -52,7 +51,7 @@ fn stay(records: &Records, withheld: &[Withheld]) -> Got<Vec<bool>> {
 }
 
 fn put_linked(writer: &mut Writer, linked: &Linked) -> io::Result<()> {
-    // What is compared is not needed once the levels of the pairs are known.
+    // What is compared is not needed once the levels of the pairs are known; what is left for the next night stands in files of its own.
     let Linked {
         identities,
         comparisons: _,
@@ -65,7 +64,7 @@ fn put_linked(writer: &mut Writer, linked: &Linked) -> io::Result<()> {
         rules,
         limits,
         recalled,
-        left,
+        leaving: _,
     } = linked;
     let (hash, lists) = identities.lists();
     writer.put_list(hash)?;
@@ -79,8 +78,7 @@ fn put_linked(writer: &mut Writer, linked: &Linked) -> io::Result<()> {
     writer.put_list(right)?;
     writer.put_list(bare)?;
     writer.put(&(refused, counts))?;
-    writer.put(&(model, levels, expected_matches, training_pairs, patterns, rules, limits, recalled))?;
-    put_left(writer, left.as_ref())
+    writer.put(&(model, levels, expected_matches, training_pairs, patterns, rules, limits, recalled))
 }
 
 fn get_linked(reader: &mut Reader) -> Got<Linked> {
@@ -106,29 +104,8 @@ fn get_linked(reader: &mut Reader) -> Got<Linked> {
         rules,
         limits,
         recalled,
-        left: get_left(reader)?,
+        leaving: None,
     })
-}
-
-/// The checkpoint says itself under which settings it was made.
-const NO_SETTINGS: [u8; 32] = [0; 32];
-
-fn put_left(writer: &mut Writer, left: Option<&Left>) -> io::Result<()> {
-    writer.put(&left.is_some())?;
-    let Some(Left { compared, joined }) = left else { return Ok(()) };
-    writer.put_list(&compared.to_bytes(&NO_SETTINGS))?;
-    writer.put_list(&joined.to_bytes(&NO_SETTINGS))
-}
-
-fn get_left(reader: &mut Reader) -> Got<Option<Left>> {
-    let there: bool = reader.get()?;
-    if !there {
-        return Ok(None);
-    }
-    let (compared, joined): (Vec<u8>, Vec<u8>) = (reader.get_list()?, reader.get_list()?);
-    let compared = Compared::from_bytes(&compared, &NO_SETTINGS).map_err(|_| Damaged)?;
-    let joined = Joined::from_bytes(&joined, &NO_SETTINGS).map_err(|_| Damaged)?;
-    Ok(Some(Left { compared, joined }))
 }
 
 /// A frozen model in a form that needs no names, and the frequencies that stand in a file of their own.

@@ -26,7 +26,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever a checkpoint of an older version would be read wrongly.
-const FORMAT_VERSION: u32 = 2;
+const FORMAT_VERSION: u32 = 3;
 
 /// A stage that has a checkpoint; its word stands in run.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,7 +90,8 @@ pub(super) fn remove(output: &Path) -> io::Result<()> {
     disk::remove_folder(&place(output))
 }
 
-fn place(output: &Path) -> PathBuf {
+/// Where they stand below `output`, and beside them what a night that is not published yet leaves for the next.
+pub(super) fn place(output: &Path) -> PathBuf {
     output.join("state/checkpoints")
 }
 
@@ -158,6 +159,11 @@ impl<'a> Checkpoints<'a> {
     /// Keeps what linking has left.
     pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) {
         self.keep(Kept::Linking, progress, |writer| linking::put(writer, night));
+    }
+
+    /// Whether anything is kept of this night before it is published.
+    pub fn are_written(&self) -> bool {
+        self.how.write
     }
 
     /// Stages that were not done again, in words of run.json, and what somebody should know.

@@ -9,7 +9,7 @@ use crate::clustering::{
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
 use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage, Pooling, Recipe, Scorer};
-use crate::recall::{Compared, Joined, Joins, Left, Look, Looks, Recalled, distinct};
+use crate::recall::{Compared, Joined, Joins, Leaving, Look, Looks, Recalled, distinct};
 use crate::records::{Identities, MISSING, Records};
 use crate::run::recalling::Recalling;
 use std::collections::BTreeMap;
@@ -20,13 +20,13 @@ pub(super) struct Made {
     /// The model that it was made with.
     pub chosen: Option<Candidate>,
     pub recalled: Recalled,
-    pub left: Option<Left>,
+    pub leaving: Option<Leaving>,
 }
 
 impl Made {
     /// Without a night before or after.
     pub fn of(clustering: Clustering, chosen: Option<Candidate>) -> Made {
-        Made { clustering, chosen, recalled: Recalled::default(), left: None }
+        Made { clustering, chosen, recalled: Recalled::default(), leaving: None }
     }
 }
 
@@ -220,8 +220,8 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
         match recalling {
             Some(recalling) => {
-                let (recalled, left) = recalling.finish(recalled, self.identities, &clustering.links);
-                Made { clustering, chosen: Some(candidate), recalled, left }
+                let (recalled, leaving) = recalling.finish(recalled);
+                Made { clustering, chosen: Some(candidate), recalled, leaving: Some(leaving) }
             }
             None => Made::of(clustering, Some(candidate)),
         }
