@@ -32,27 +32,6 @@ fn before_the_second_night() -> Night {
     night
 }
 
-fn copy_of(night: &Night) -> Night {
-    let copy = Night::new();
-    copy_below(&night.path(""), &copy.path(""));
-    copy
-}
-
-fn copy_below(from: &Path, to: &Path) {
-    for entry in fs::read_dir(from).unwrap().flatten() {
-        let (path, copy) = (entry.path(), to.join(entry.file_name()));
-        let kind = entry.file_type().unwrap();
-        if kind.is_symlink() {
-            std::os::unix::fs::symlink(fs::read_link(&path).unwrap(), copy).unwrap();
-        } else if kind.is_dir() {
-            fs::create_dir(&copy).unwrap();
-            copy_below(&path, &copy);
-        } else {
-            fs::copy(&path, &copy).unwrap();
-        }
-    }
-}
-
 /// What stands but for its times: run.json and what is made of it tell how long each stage took.
 fn published(night: &Night) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut standing = night.standing();
@@ -85,7 +64,7 @@ struct Killed<'a> {
 
 impl Killed<'_> {
     fn of(before: &Night) -> Killed<'_> {
-        let undisturbed = copy_of(before);
+        let undisturbed = before.copy();
         let since = Instant::now();
         undisturbed.run().done();
         let takes = since.elapsed();
@@ -95,7 +74,7 @@ impl Killed<'_> {
 
     /// Kills the night up to three times and resumes it; gives how often it was killed and how many stages it did not do again.
     fn at_random(&self, random: &mut Random) -> (usize, usize) {
-        let night = copy_of(self.before);
+        let night = self.before.copy();
         let mut kills = 0;
         for _ in 0..=random.below(3) {
             let mut child = night.command(&["--resume"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
@@ -249,7 +228,7 @@ fn withheld_rows_stay_withheld_when_a_night_goes_on() {
     night.write("objections.csv", format!("provider,record_id\n{list}"));
     let job = fs::read_to_string(night.path("job.toml")).unwrap();
     night.write("job.toml", format!("{job}\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n"));
-    let undisturbed = copy_of(&night);
+    let undisturbed = night.copy();
     undisturbed.run().done();
     night.write("out/current/mine.txt", "somebody's");
     assert_eq!(night.run().status, Some(4));

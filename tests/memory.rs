@@ -7,6 +7,8 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
 
 const MIB: u64 = 1 << 20;
 
@@ -66,45 +68,115 @@ fn published(output: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     files_below(&output.join("current")).into_iter().filter(|(path, _)| is_told(path)).collect()
 }
 
-/// The limit is raised until it is just enough: then columns waited on disk, nothing of them stays, and what is published is what a night
-/// without a limit, on all threads, publishes. Below that every night ends before it links, and says what it needs.
-#[test]
-fn a_night_within_its_limit_publishes_the_same_bytes() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let town = town_in(folder.path());
-    let plan = planned(&job_with(&town, "limited", "1 TiB"));
+/// Raises the limit of a job with this output until it is just enough for a night; gives it in MiB. Below that every night ends before it
+/// links, and says what it needs.
+#[track_caller]
+fn just_enough(town: &Path, name: &str, job_within: &dyn Fn(u64) -> PathBuf) -> u64 {
+    let plan = planned(&job_within(1 << 20));
     let (least, whole) = (plan["least_bytes"].as_u64().expect("told"), plan["estimated_bytes"].as_u64().expect("told"));
     assert!(least + 3 * MIB < whole, "columns on disk make room: {least} of {whole}");
     assert_eq!(plan["memory_limit"], 1_u64 << 40);
     let limits = (least.saturating_sub(9 * MIB) / MIB..whole.div_ceil(MIB) + 24).step_by(2);
     let mut refused = 0;
-    let enough = limits.into_iter().find(|limit| {
-        let run = started(&["run"], &job_with(&town, "limited", &format!("{limit} MiB")));
+    let enough = limits.into_iter().find(|&limit| {
+        let run = started(&["run"], &job_within(limit));
         if run.status == Some(0) {
             return true;
         }
         let run = run.failed(4, "OF0440");
         assert!(run.stderr.contains(&format!("{limit} MiB are allowed")), "{}", run.stderr);
-        assert!(!town.join("limited/current").exists() && !town.join("limited/state/spill").exists());
+        assert!(!town.join(name).join("current").exists() && !town.join(name).join("state/spill").exists());
         refused += 1;
         false
     });
-    assert!(
-        enough.is_some() && refused > 0,
-        "{refused} refused, {enough:?} MiB are enough, planned {least} to {whole}"
-    );
+    assert!(refused > 0, "planned {least} to {whole}");
+    enough.unwrap_or_else(|| panic!("{refused} refused, planned {least} to {whole}"))
+}
+
+/// What the one night has published is what the other has.
+#[track_caller]
+fn same(with: &BTreeMap<PathBuf, Vec<u8>>, without: &BTreeMap<PathBuf, Vec<u8>>) {
+    assert!(with.len() > 8, "{} files", with.len());
+    assert!(with.keys().eq(without.keys()));
+    for (name, bytes) in with {
+        assert!(*bytes == without[name], "{} is another one", name.display());
+    }
+}
+
+/// Just within its limit columns waited on disk, nothing of them stays, and what is published is what a night without a limit, on all
+/// threads, publishes.
+#[test]
+fn a_night_within_its_limit_publishes_the_same_bytes() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let town = town_in(folder.path());
+    just_enough(&town, "limited", &|limit| job_with(&town, "limited", &format!("{limit} MiB")));
     let run = run_json(&town.join("limited"));
     assert!(run["put_aside_bytes"].as_u64().is_some_and(|bytes| bytes > MIB), "{}", run["put_aside_bytes"]);
     assert!(!town.join("limited/state/spill").exists(), "nothing of it stays");
 
     started(&["run"], &town.join("job.toml")).done();
     assert_eq!(run_json(&town.join("out"))["put_aside_bytes"], 0);
-    let (with, without) = (published(&town.join("limited")), published(&town.join("out")));
-    assert!(with.len() > 8, "{} files", with.len());
-    assert!(with.keys().eq(without.keys()));
-    for (name, bytes) in &with {
-        assert!(*bytes == without[name], "{} is another one", name.display());
+    same(&published(&town.join("limited")), &published(&town.join("out")));
+}
+
+/// A night that is killed while its columns wait; what of them stands on the disk. What is resident differs from run to run: where they
+/// do not wait within this limit, they do within one of the next.
+fn waiting(town: &Path, name: &str, from: u64, job_within: &dyn Fn(u64) -> PathBuf) -> Vec<u8> {
+    let columns = town.join(name).join("state/spill/columns");
+    for limit in from..from + 6 {
+        let mut night = onefolk();
+        night.arg("run").arg(job_within(limit)).stdout(Stdio::null()).stderr(Stdio::null());
+        let mut child = night.spawn().expect("the binary starts");
+        while child.try_wait().expect("it runs").is_none() {
+            if fs::metadata(&columns).is_ok_and(|file| file.len() > MIB) {
+                child.kill().expect("it can be killed");
+                child.wait().expect("it ends");
+                return fs::read(&columns).expect("it was killed while they waited");
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        fs::remove_dir_all(town.join(name)).expect("it has begun");
     }
+    panic!("columns have not waited within {from} MiB or a little more");
+}
+
+/// Columns that wait are encrypted where the output is, and such a night publishes what an open one without a limit does.
+#[test]
+fn columns_that_wait_are_encrypted_where_the_output_is() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let town = town_in(folder.path());
+    started(&["keys", "new", "--encryption"], &town.join("output.key")).done();
+    let within = |name: &'static str, key: &'static str| {
+        let town = town.clone();
+        move |limit: u64| {
+            let path = job_with(&town, name, &format!("{limit} MiB"));
+            let job = fs::read_to_string(&path).expect("it is text");
+            fs::write(&path, job.replace("threads = 1", &format!("threads = 1\n{key}"))).expect("it can be written");
+            path
+        }
+    };
+    let sealed = within("sealed", "encryption_key_file = \"output.key\"");
+    let enough = just_enough(&town, "sealed", &sealed);
+    let mut opened = onefolk();
+    opened
+        .arg("decrypt")
+        .arg(sealed(enough))
+        .arg(town.join("sealed/current"))
+        .arg("--output")
+        .arg(town.join("opened/current"));
+    outcome(opened).done();
+    let run = run_json(&town.join("opened"));
+    assert!(run["put_aside_bytes"].as_u64().is_some_and(|bytes| bytes > MIB), "{}", run["put_aside_bytes"]);
+    started(&["run"], &town.join("job.toml")).done();
+    same(&published(&town.join("opened")), &published(&town.join("out")));
+
+    let is_named =
+        |bytes: &[u8]| [&b"SMITH"[..], b"Smith"].iter().any(|name| bytes.windows(5).any(|part| part == *name));
+    let open = waiting(&town, "bare", enough, &within("bare", ""));
+    assert!(is_named(&open), "there was something to hide");
+    fs::remove_dir_all(town.join("sealed")).expect("it stands");
+    let waited = waiting(&town, "sealed", enough, &sealed);
+    assert!(waited.starts_with(b"age-encryption.org/v1\n") && !is_named(&waited));
 }
 
 /// What a killed night has put aside goes when the next one begins.

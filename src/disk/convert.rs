@@ -1,5 +1,5 @@
 //! An output that stood open becomes encrypted, and the other way: file by file, each by a rename. A kill leaves some of either kind; both
-//! are read, and the next attempt does the rest.
+//! are read, and the next attempt, in either direction, does the rest and removes what the killed one was writing.
 
 use super::frames::{self, MAGIC};
 use super::vault::{self, FOLDERS};
@@ -26,6 +26,9 @@ pub(crate) fn seal_all(output: &Path) -> io::Result<u64> {
     }
     let mut count = 0;
     each_file(output, &mut |path| {
+        if is_aside(path) {
+            return remove_file(path);
+        }
         if stands_open(path)? {
             match GROWING.iter().any(|name| output.join(name) == path) {
                 true => seal_growing(path)?,
@@ -47,6 +50,9 @@ pub(crate) fn seal_all(output: &Path) -> io::Result<u64> {
 pub(crate) fn open_all(output: &Path) -> io::Result<u64> {
     let mut count = 0;
     each_file(output, &mut |path| {
+        if is_aside(path) {
+            return remove_file(path);
+        }
         if is_sealed(&fs::File::open(path)?)? {
             let _held = held(path)?;
             put(path, |aside| {
@@ -138,7 +144,7 @@ fn is_sealed(file: &fs::File) -> io::Result<bool> {
     Ok(Reader::begins_with(file, sealed::MAGIC)? || Reader::begins_with(file, MAGIC)?)
 }
 
-/// Visits the files that are encrypted in an encrypted output. What a killed attempt has left goes.
+/// Visits the files that are encrypted in an encrypted output, and what a killed attempt has left of others.
 fn each_file(output: &Path, visit: &mut dyn FnMut(&Path) -> io::Result<()>) -> io::Result<()> {
     let folders = FOLDERS.iter().map(|folder| output.join(folder)).filter(|folder| folder.is_dir());
     folders.into_iter().try_for_each(|folder| each_below(output, &folder, visit))
@@ -151,13 +157,14 @@ fn each_below(output: &Path, folder: &Path, visit: &mut dyn FnMut(&Path) -> io::
         let (path, kind) = (entry.path(), entry.file_type()?);
         if kind.is_dir() {
             each_below(output, &path, visit)?;
-        } else if kind.is_file() && vault::holds(output, &path) && !is_aside(&path) {
+        } else if kind.is_file() && vault::holds(output, &path) {
             visit(&path)?;
         }
     }
     Ok(())
 }
 
-fn is_aside(path: &Path) -> bool {
+/// Was it about to take the place of another when its attempt was killed?
+pub(crate) fn is_aside(path: &Path) -> bool {
     path.file_name().and_then(OsStr::to_str).is_some_and(|name| name.ends_with(ASIDE))
 }

@@ -20,7 +20,7 @@ mod tests;
 pub(crate) mod trial;
 mod vault;
 
-pub(crate) use convert::{open_all, seal_all, survey};
+pub(crate) use convert::{is_aside, open_all, seal_all, survey};
 pub(crate) use file::File;
 pub(crate) use growing::Growing;
 pub(crate) use open_file::OpenFile;

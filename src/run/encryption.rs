@@ -148,7 +148,8 @@ fn list(folder: &Path, below: &Path, files: &mut Vec<(PathBuf, PathBuf)>) -> std
         let (path, below) = (entry.path(), below.join(entry.file_name()));
         match entry.file_type()? {
             kind if kind.is_dir() => list(&path, &below, files)?,
-            kind if kind.is_file() => files.push((path, below)),
+            // What a killed `keys seal` or `keys unseal` was writing is no file yet.
+            kind if kind.is_file() && !disk::is_aside(&path) => files.push((path, below)),
             _ => {}
         }
     }

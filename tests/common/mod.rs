@@ -7,6 +7,7 @@ pub mod canaries;
 mod people;
 mod published;
 pub mod releases;
+pub mod sealed;
 
 pub use people::{Person, Random, nhs_number, town};
 pub use published::{Account, NULL, Table, account_of, accounts, files_below, modes, table};
@@ -96,6 +97,13 @@ impl Night {
         Night { folder: tempfile::tempdir().expect("a folder for the test") }
     }
 
+    /// The same folder once more, links as they are.
+    pub fn copy(&self) -> Night {
+        let copy = Night::new();
+        copy_below(&self.path(""), &copy.path(""));
+        copy
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -170,6 +178,22 @@ impl Night {
         let table = self.table("crosswalk.parquet");
         let [provider, record, person] = ["provider", "record_id", "person_id"].map(|name| table.column(name));
         table.rows.iter().map(|row| ((row[provider].clone(), row[record].clone()), row[person].clone())).collect()
+    }
+}
+
+fn copy_below(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).expect("it is a folder").flatten() {
+        let (path, copy) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().expect("it stands");
+        if kind.is_symlink() {
+            let leads = std::fs::read_link(&path).expect("it is a link");
+            std::os::unix::fs::symlink(leads, copy).expect("nothing is there yet");
+        } else if kind.is_dir() {
+            std::fs::create_dir(&copy).expect("nothing is there yet");
+            copy_below(&path, &copy);
+        } else {
+            std::fs::copy(&path, &copy).expect("there is room");
+        }
     }
 }
 
