@@ -135,7 +135,10 @@ fn stopped_before_publishing() -> (Night, PathBuf) {
 fn a_night_goes_on_from_the_last_finished_stage() {
     let (night, blocked) = stopped_before_publishing();
     let kept = common::files_below(&night.output().join("state/checkpoints"));
-    assert_eq!(kept.keys().map(|name| name.to_str().unwrap()).collect::<Vec<_>>(), ["compared", "joined", "linking", "reading"]);
+    assert_eq!(
+        kept.keys().map(|name| name.to_str().unwrap()).collect::<Vec<_>>(),
+        ["compared", "joined", "linking", "reading"]
+    );
     for (name, mode, _) in common::modes(&night.output().join("state/checkpoints")) {
         assert_eq!(mode & 0o077, 0, "{} is open to others", name.display());
     }
