@@ -1,5 +1,6 @@
 //! A run while it is written, and the steps that publish it.
 
+use super::link_table::{self, LinkTable};
 use super::published::PublishedRun;
 use super::recovery::{self, LINK_PARTIAL};
 use super::runs::{self, CURRENT, partial_folder, run_folder};
@@ -52,7 +53,22 @@ impl<'a> Draft<'a> {
         &self.folder
     }
 
-    /// Writes the eight Parquet files, and packages.parquet and wishes.parquet where there are any, in parallel; what was written comes in a fixed order.
+    /// Writes links.parquet and review.parquet. `review` gives pairs in the grey zone by place in the table, each with why a person should look, in one
+    /// word of ours; ids are printed as 32 hexadecimal characters.
+    pub fn write_links(
+        &self,
+        table: LinkTable,
+        review: &[(u32, &'static str)],
+        identity_ids: &[[u8; 16]],
+    ) -> Result<Vec<WrittenFile>> {
+        let (links, review) = rayon::join(
+            || link_table::write_links(&self.folder, table, identity_ids),
+            || link_table::write_review(&self.folder, table, review, identity_ids),
+        );
+        Ok(vec![links?, review?])
+    }
+
+    /// Writes the other six Parquet files, and packages.parquet and wishes.parquet where there are any, in parallel; what was written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
         tables::write_all(&self.folder, outputs)
     }

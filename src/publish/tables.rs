@@ -1,7 +1,7 @@
 //! The Parquet files of a run, with exactly the columns of DESIGN section 6.
 
 use super::WrittenFile;
-use super::link_table::{self, LinkTable, identity_column};
+use super::link_table::identity_column;
 use super::numbers;
 use super::packages_table;
 use super::people_table;
@@ -18,7 +18,7 @@ use crate::records::Records;
 use rayon::prelude::*;
 use std::path::Path;
 
-/// Everything that goes into the Parquet files.
+/// Everything that goes into the Parquet files but those of links.
 pub struct Outputs<'a> {
     pub job: &'a Job,
     /// By extract; only the names are used.
@@ -32,9 +32,6 @@ pub struct Outputs<'a> {
     /// By dense person.
     pub person_ids: &'a [PersonId],
     pub people: &'a People,
-    pub links: LinkTable<'a>,
-    /// The pairs in the grey zone, by place in `links`, each with why a person should look, in one word of ours.
-    pub review: &'a [(u32, &'static str)],
     pub quarantined: &'a [Quarantined],
     pub withheld: &'a [Withheld],
     pub changes: &'a [Change],
@@ -42,12 +39,10 @@ pub struct Outputs<'a> {
 
 /// Writes all of them in parallel; the first failure, in this order, is the one told.
 pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
-    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 8] = [
+    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 6] = [
         &|| write_crosswalk(folder, outputs),
         &|| people_table::write(folder, outputs),
         &|| numbers::write(folder, outputs),
-        &|| link_table::write_links(folder, outputs.links, outputs.identity_ids),
-        &|| link_table::write_review(folder, outputs.links, outputs.review, outputs.identity_ids),
         &|| write_quarantine(folder, outputs),
         &|| write_withheld(folder, outputs),
         &|| write_changes(folder, outputs.changes),

@@ -5,7 +5,7 @@ use crate::best_record::{self, Linked, People};
 use crate::clustering::{Edge, Partition};
 use crate::comparison::PackedLevel;
 use crate::consent::{Withheld, WithheldReason};
-use crate::failure::Exit;
+use crate::failure::{Exit, Result};
 use crate::identity::example::{self, Row};
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{FileReport, QuarantineCode, Quarantined};
@@ -142,12 +142,18 @@ impl Example {
             identity_ids: &self.identity_ids,
             person_ids: &identified.person_ids,
             people,
-            links: LinkTable { links: &self.links, levels: &self.levels, calibration: &self.calibration },
-            review: &self.review,
             quarantined: &self.quarantined,
             withheld: &self.withheld,
             changes: &identified.changes,
         }
+    }
+
+    /// All tables of a run.
+    fn write_tables(&self, draft: &Draft, identified: &Identified, people: &People) -> Result<Vec<WrittenFile>> {
+        let table = LinkTable { links: &self.links, levels: &self.levels, calibration: &self.calibration };
+        let mut written = draft.write_links(table, &self.review, &self.identity_ids)?;
+        written.extend(draft.write_tables(&self.outputs(identified, people))?);
+        Ok(written)
     }
 
     /// A run up to the point where it could be published.
@@ -157,7 +163,7 @@ impl Example {
         let run_id = next_run_id(lock, self.job.as_of, ledger.runs()).unwrap();
         let (identified, people) = self.judged(lock.output(), &run_id);
         let draft = Draft::create(lock, &run_id).unwrap();
-        draft.write_tables(&self.outputs(&identified, &people)).unwrap();
+        self.write_tables(&draft, &identified, &people).unwrap();
         draft.write_bytes("summary/people.csv", b"count\n2\n").unwrap();
         (draft, identified)
     }
@@ -356,7 +362,7 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
             };
             let people = best_record::combine(&example.job, records, partition, linked);
             let draft = Draft::create(&lock, "2026-11-22-01").unwrap();
-            let written = draft.write_tables(&example.outputs(&identified, &people)).unwrap();
+            let written = example.write_tables(&draft, &identified, &people).unwrap();
             draft.commit(&identified.next, &[]).unwrap();
             let contents = contents(&output.path().join("runs/2026-11-22-01"));
             for file in &written {
@@ -448,7 +454,7 @@ fn a_failure_while_writing_leaves_the_old_run() {
     let (identified, people) = example.judged(output.path(), "2026-11-22-02");
     let draft = Draft::create(&lock, "2026-11-22-02").unwrap();
     draft.create_file("people.parquet/in the way").unwrap();
-    let failure = draft.write_tables(&example.outputs(&identified, &people)).unwrap_err();
+    let failure = example.write_tables(&draft, &identified, &people).unwrap_err();
     assert_eq!((failure.code.id, failure.code.exit), ("OF0420", Exit::Resource));
     assert!(failure.what.contains("people.parquet"));
     drop(draft);

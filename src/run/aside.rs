@@ -42,17 +42,17 @@ pub(super) fn clear(output: &Path) -> Result<()> {
 }
 
 impl Aside {
-    /// Writes all columns away and leaves the records without them.
+    /// Writes all columns away and leaves the records without them; with `places` also where records stand, and their record_ids.
     ///
     /// # Errors
     /// OF0441, or the code of a full disk; then columns are lost, and the night with them.
-    pub fn put(output: &Path, records: &mut Records) -> Result<Aside> {
+    pub fn put(output: &Path, records: &mut Records, places: bool) -> Result<Aside> {
         let folder = folder(output);
         let path = folder.join("columns");
         disk::create_folder(&folder)
             .and_then(|()| disk::remove_file(&path))
             .and_then(|()| Writer::create(&path))
-            .and_then(|writer| write(writer, records))
+            .and_then(|writer| write(writer, records, places))
             .map_err(|error| Failure::from_io(&error, &path, &ASIDE_FAILED))?;
         Ok(Aside { path })
     }
@@ -76,7 +76,7 @@ impl Aside {
 }
 
 /// Each column goes as soon as it is written.
-fn write(mut writer: Writer, records: &mut Records) -> io::Result<()> {
+fn write(mut writer: Writer, records: &mut Records, places: bool) -> io::Result<()> {
     for columns in [&mut records.raw, &mut records.clean] {
         writer.put(&(columns.len() as u64))?;
         while let Some((field, column)) = columns.pop_first() {
@@ -86,6 +86,13 @@ fn write(mut writer: Writer, records: &mut Records) -> io::Result<()> {
     }
     for column in records.carried_mut() {
         put_column(&mut writer, &std::mem::take(column))?;
+    }
+    writer.put(&places)?;
+    if places {
+        writer.put_list(&std::mem::take(&mut records.extract))?;
+        writer.put_list(&std::mem::take(&mut records.source_row))?;
+        let ids = std::mem::take(&mut records.record_id);
+        writer.put_texts(ids.len(), ids.iter())?;
     }
     writer.finish()
 }
@@ -98,6 +105,10 @@ fn read(mut reader: Reader, records: &mut Records) -> Got<()> {
     (records.raw, records.clean) = (columns()?, columns()?);
     for column in records.carried_mut() {
         *column = get_column(&mut reader)?;
+    }
+    if reader.get()? {
+        (records.extract, records.source_row) = (reader.get_list()?, reader.get_list()?);
+        reader.get_texts(|id| records.record_id.push(id))?;
     }
     reader.at_end()
 }
@@ -121,6 +132,8 @@ mod tests {
         records.raw.insert(Field::GivenName, column(&["Ann", "", "ANN"]));
         records.clean.insert(Field::GivenName, column(&["ann", "", "ann"]));
         records.clean.insert(Field::Sex, column(&["", "", ""]));
+        (records.extract, records.source_row) = (vec![0, 0, 1], vec![1, 3, 1]);
+        ["a", "", "b"].into_iter().for_each(|id| records.record_id.push(id));
         records
     }
 
@@ -131,20 +144,28 @@ mod tests {
 
     #[test]
     fn what_waited_is_what_it_was_and_leaves_nothing() {
-        let output = tempfile::tempdir().expect("a folder");
-        let (mut aside, whole) = (records(), records());
-        let waits = Aside::put(output.path(), &mut aside).expect("there is room");
-        assert!(aside.raw.is_empty() && aside.clean.is_empty() && waits.bytes() > 0);
-        waits.bring_back(&mut aside).expect("it is whole");
-        assert_eq!((values(&aside.raw), values(&aside.clean)), (values(&whole.raw), values(&whole.clean)));
-        assert_eq!(std::fs::read_dir(folder(output.path())).expect("the folder stands").count(), 0);
+        let places = |records: &Records| {
+            let ids: Vec<String> = records.record_id.iter().map(String::from).collect();
+            (records.extract.clone(), records.source_row.clone(), ids)
+        };
+        for with_places in [false, true] {
+            let output = tempfile::tempdir().expect("a folder");
+            let (mut aside, whole) = (records(), records());
+            let waits = Aside::put(output.path(), &mut aside, with_places).expect("there is room");
+            assert!(aside.raw.is_empty() && aside.clean.is_empty() && waits.bytes() > 0);
+            assert_eq!((aside.extract.is_empty(), aside.record_id.is_empty()), (with_places, with_places));
+            waits.bring_back(&mut aside).expect("it is whole");
+            assert_eq!((values(&aside.raw), values(&aside.clean)), (values(&whole.raw), values(&whole.clean)));
+            assert_eq!(places(&aside), places(&whole));
+            assert_eq!(std::fs::read_dir(folder(output.path())).expect("the folder stands").count(), 0);
+        }
     }
 
     #[test]
     fn what_was_changed_meanwhile_is_not_taken() {
         let output = tempfile::tempdir().expect("a folder");
         let mut records = records();
-        let waits = Aside::put(output.path(), &mut records).expect("there is room");
+        let waits = Aside::put(output.path(), &mut records, true).expect("there is room");
         let mut bytes = std::fs::read(&waits.path).expect("it stands");
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;

@@ -78,12 +78,15 @@ pub struct Ceiling {
     /// In bytes; `None` where the job names none.
     limit: Option<u64>,
     output: PathBuf,
+    /// Whether linking never asks where a record stands and what its record_id is: it does of providers that send one record a person.
+    places_wait: bool,
     put_aside: AtomicU64,
 }
 
 impl Ceiling {
     pub(super) fn of(job: &Job) -> Ceiling {
-        Ceiling { limit: job.memory_limit, output: job.output.clone(), put_aside: AtomicU64::new(0) }
+        let places_wait = !job.providers.iter().any(|provider| provider.one_record_per_person);
+        Ceiling { limit: job.memory_limit, output: job.output.clone(), places_wait, put_aside: AtomicU64::new(0) }
     }
 
     /// Ends a night that has taken more than it may before there is anything to put aside.
@@ -125,7 +128,7 @@ impl Ceiling {
     }
 
     fn put(&self, records: &mut Records) -> Result<Aside> {
-        let aside = Aside::put(&self.output, records)?;
+        let aside = Aside::put(&self.output, records, self.places_wait)?;
         tracing::info!(bytes = aside.bytes(), "columns wait on disk while records are linked");
         self.put_aside.fetch_add(aside.bytes(), Ordering::Relaxed);
         Ok(aside)

@@ -26,6 +26,7 @@ pub mod impossible;
 mod interrupt;
 mod keep;
 pub mod link;
+mod link_tables;
 mod linked_night;
 pub(crate) mod machine;
 mod memory;
@@ -258,12 +259,11 @@ fn with_changes(
     story: &story::Story,
 ) -> Result<Finished> {
     let job = beginning.job;
-    let night = prepare(job, beginning, changed, progress)?;
+    let mut night = prepare(job, beginning, changed, Some(lock).filter(|_| !options.dry_run), progress)?;
     let mut finished = night.finished();
-    if options.dry_run {
-        return Ok(finished);
+    if let Some(begun) = night.begun.take() {
+        publishing::publish(&night, &mut finished, begun, (lock, interrupt), progress, story)?;
     }
-    publishing::publish(&night, &mut finished, (lock, interrupt), progress, story)?;
     Ok(finished)
 }
 

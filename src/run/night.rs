@@ -10,6 +10,7 @@ use super::gates::{self, Before, Gates};
 use super::imported::ModelFile;
 use super::impossible::{self, Control};
 use super::link::Linked;
+use super::link_tables::{self, Begun};
 use super::linked_night::{LinkedNight, Taken, link_night};
 use super::model::{self, Known};
 use super::progress::Progress;
@@ -25,6 +26,7 @@ use crate::identity::{self, Identified, Ledger};
 use crate::intake::{FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::Frozen;
+use crate::publish::Lock;
 use crate::records::{Cleaned, Records};
 use crate::reference::{self, Reference};
 use std::collections::BTreeSet;
@@ -62,7 +64,12 @@ pub(super) struct Night<'a> {
     pub(super) controls: Vec<Control>,
     pub(super) agreements: Vec<Agreement>,
     pub(super) accounts: Accounts,
+    /// Without the links, which are written.
     pub(super) linked: Linked,
+    /// Which people are in a pair that a human should look at.
+    pub(super) in_review: Vec<bool>,
+    /// What is to be published; `None` on a dry run.
+    pub(super) begun: Option<Begun<'a>>,
     /// The job's own model file, where it names one.
     pub(super) model_file: Option<ModelFile>,
     /// What model.json holds; `None` where there was nothing to compare.
@@ -109,11 +116,12 @@ impl<'a> Beginning<'a> {
     }
 }
 
-/// Everything up to publishing.
+/// Everything up to publishing; what is published is begun where there is the `lock` for it.
 pub(super) fn prepare<'a>(
     job: &'a Job,
     beginning: Beginning<'a>,
     mut changed: Changed,
+    lock: Option<&'a Lock>,
     progress: &Progress,
 ) -> Result<Night<'a>> {
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
@@ -149,12 +157,16 @@ pub(super) fn prepare<'a>(
             Ok(())
         },
     )?;
-    let LinkedNight { withheld, gone, linked, learnt } = night;
+    let LinkedNight { withheld, gone, mut linked, learnt } = night;
     let objecting = objecting.withheld(job, &withheld);
     withhold::empty_texts(&mut quarantined, &authority, &objecting);
     let settled = authority.settled(job, &records);
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
+    let in_review = in_review(&linked);
+    let stage = progress.stage("Writing links", None);
+    let begun = link_tables::begin(lock, &run_id, &mut linked)?;
+    stage.done(format!("{} for review", linked.clustering.review.len()));
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(
         &ledger,
@@ -170,7 +182,7 @@ pub(super) fn prepare<'a>(
     let agreements = agreement::agreements(job, &records, &linked.clustering.partition);
     gates.judge_people(&ledger, found, &identified.changes, &controls, &agreements)?;
     let reference = reference::read(job, &records)?.map(Arc::new);
-    let said = told(&linked, &identified, reference.as_ref());
+    let said = told(&linked, &in_review, &identified, reference.as_ref());
     let people = best_record::combine(job, &records, &linked.clustering.partition, said);
     segments::part_everybody(&people)?;
     stage.done(format!("{} people", people.len()));
@@ -199,6 +211,8 @@ pub(super) fn prepare<'a>(
         agreements,
         accounts,
         linked,
+        in_review,
+        begun,
         model_file,
         frozen,
         known,
@@ -208,12 +222,8 @@ pub(super) fn prepare<'a>(
     })
 }
 
-/// What linking says of each person, for the best record.
-pub(super) fn told(
-    linked: &Linked,
-    identified: &Identified,
-    reference: Option<&Arc<Reference>>,
-) -> best_record::Linked {
+/// Which people are in a pair that a human should look at.
+fn in_review(linked: &Linked) -> Vec<bool> {
     let clustering = &linked.clustering;
     let mut in_review = vec![false; clustering.partition.people as usize];
     for &(at, _) in &clustering.review {
@@ -224,10 +234,21 @@ pub(super) fn told(
             }
         }
     }
+    in_review
+}
+
+/// What linking says of each person, for the best record.
+pub(super) fn told(
+    linked: &Linked,
+    in_review: &[bool],
+    identified: &Identified,
+    reference: Option<&Arc<Reference>>,
+) -> best_record::Linked {
+    let clustering = &linked.clustering;
     best_record::Linked {
         reference: reference.cloned(),
         weakest_probability: clustering.weakest.iter().map(|weight| weight.map(as_probability)).collect(),
-        in_review,
+        in_review: in_review.to_vec(),
         bare: clustering.bare.clone(),
         first_seen: identified.first_seen.clone(),
     }

@@ -1,5 +1,6 @@
 //! A night that is to stand: written, published by one rename, and then everything that only a published night may leave or take away.
 
+use super::link_tables::Begun;
 use super::night::Night;
 use super::progress::Progress;
 use super::purge::Purge;
@@ -12,26 +13,26 @@ use crate::cohort;
 use crate::failure::Result;
 use crate::model::Frozen;
 use crate::publish::published::PublishedRun;
-use crate::publish::{Draft, LinkTable, Lock, Outputs};
+use crate::publish::{Draft, Lock, Outputs, WrittenFile};
 use crate::release::Outcome;
 
 /// Publishes a night, and tells `finished` of it.
 pub(super) fn publish(
     night: &Night,
     finished: &mut Finished,
+    Begun { draft, written }: Begun,
     (lock, interrupt): (&Lock, &interrupt::Guard),
     progress: &Progress,
     story: &story::Story,
 ) -> Result<()> {
     let job = night.job;
     let stage = progress.stage("Publishing", None);
-    let draft = Draft::create(lock, &night.run_id)?;
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.is_none()) {
         model::keep_frequencies(job, frozen)?;
     }
     let remove = draft.beyond(job.keep_runs)?;
     let head = noted::settle(job)?;
-    let (run_json, released) = write(night, &draft, &remove, &head, progress, story)?;
+    let (run_json, released) = write(night, (&draft, written), &remove, &head, progress, story)?;
     finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
     interrupt.hold();
     noted::about_to_publish(night, &released, &run_json)?;
@@ -61,18 +62,16 @@ pub(super) fn publish(
     Ok(())
 }
 
-/// Writes every file of the run into the draft; gives run.json and what was released. `audit` is where the audit ends before this run.
+/// Writes every file of the run that is not `written` yet into the draft; gives run.json and what was released. `audit` is where the audit ends before this run.
 fn write(
     night: &Night,
-    draft: &Draft,
+    (draft, mut written): (&Draft, Vec<WrittenFile>),
     remove: &[String],
     audit: &Head,
     progress: &Progress,
     story: &story::Story,
 ) -> Result<(Vec<u8>, Released)> {
     let clustering = &night.linked.clustering;
-    let review: Vec<(u32, &str)> = clustering.review.iter().map(|(at, reason)| (*at, reason.word())).collect();
-    let calibration = night.linked.model.as_ref().map(crate::model::Model::calibration).unwrap_or_default();
     let outputs = Outputs {
         job: night.job,
         files: &night.files,
@@ -82,13 +81,11 @@ fn write(
         identity_ids: &night.linked.identities.hash,
         person_ids: &night.identified.person_ids,
         people: &night.people,
-        links: LinkTable { links: &clustering.links, levels: &night.linked.levels, calibration: &calibration },
-        review: &review,
         quarantined: &night.quarantined,
         withheld: &night.withheld,
         changes: &night.identified.changes,
     };
-    let mut written = draft.write_tables(&outputs)?;
+    written.extend(draft.write_tables(&outputs)?);
     let current = PublishedRun::current(night.job).ok();
     let past = report::past(current.as_ref(), &night.run_id)?;
     let before = cohort::Before::of(current, &night.identified.changes)?;

@@ -128,7 +128,7 @@ pub(super) fn release(
     let partition = &night.linked.clustering.partition;
     let opted_out = night.opt_outs.people(night.job, &night.records, partition);
     let left = consent::without_type_1(night.job, &night.records, partition, &opted_out.type_1);
-    let linked = || told(&night.linked, &night.identified, night.reference.as_ref());
+    let linked = || told(&night.linked, &night.in_review, &night.identified, night.reference.as_ref());
     let source = Source {
         job: night.job,
         run_id: &night.run_id,
