@@ -395,6 +395,67 @@ fn a_provider_may_send_only_what_has_changed() {
 }
 
 #[test]
+fn rows_with_changes_that_cannot_be_used_are_in_quarantine_on_their_night() {
+    let people = town(40, 9);
+    let night = Night::new();
+    let rows = |at: std::ops::Range<usize>, letter: char| {
+        at.map(|at| people[at].exact_row(&format!("{letter}{at}"))).collect::<Vec<_>>()
+    };
+    night.write("in/gp.csv", format!("{}\n{}\n", common::HEADER, rows(0..40, 'g').join("\n")));
+    job_of_changes(&night, "");
+    let sent = |rows: &[String]| changes(&rows.iter().map(|row| ("", row.as_str())).collect::<Vec<_>>());
+    night.write("in/hospice-1.csv", sent(&rows(0..10, 'h')));
+    night.run().done();
+
+    // One without a record_id, and one that is cut off and holds a number.
+    let nameless = people[30].exact_row("");
+    let second = format!("{},{nameless}\n,h31,{}\n", sent(&rows(20..22, 'h')), people[31].nhs_number);
+    night.write("in/hospice-2.csv", second);
+    night.run().done().names_nobody(&people);
+    let standing = night.current("").canonicalize().unwrap();
+    let table = night.table("quarantine.parquet");
+    let [file, number, reason, raw] = ["source_file", "source_row", "code", "raw"].map(|column| table.column(column));
+    let told: Vec<[&str; 3]> = table.rows.iter().map(|row| [file, number, reason].map(|at| row[at].as_str())).collect();
+    assert_eq!(told, [["in/hospice-2.csv", "3", "no_record_id"], ["in/hospice-2.csv", "4", "ragged"]]);
+    assert!(table.rows[0][raw].contains(&people[30].nhs_number) && table.rows[1][raw].contains(&people[31].nhs_number));
+    let json = run_json(&night);
+    // The accounts add up: rows that were applied count in what the hospice holds, the others here.
+    let quarantine = common::Account { quarantine: 2, ..Default::default() };
+    assert_eq!(common::account_of(&json, "in/hospice-2.csv"), (2, quarantine));
+    let held = common::Account { crosswalk: 12, ..Default::default() };
+    assert_eq!(common::account_of(&json, "out/state/changes/hospice/standing.csv"), (12, held));
+    assert_eq!(json["accounts"]["rows"], 40 + 12 + 2);
+    assert_eq!(counts(&night, "in/hospice-2.csv"), [("new".to_string(), 2), ("unusable".to_string(), 2)].into());
+    let gate = json["gates"].as_array().unwrap().iter().find(|gate| gate["name"] == "quarantined").unwrap();
+    assert!(gate["saw"].as_str().unwrap().starts_with("2 of 56 rows"), "{gate}");
+
+    // The report made anew counts them as the night did.
+    let report = std::fs::read(night.current("report.html")).unwrap();
+    let mut again = common::onefolk();
+    again.arg("report").arg(night.path("job.toml"));
+    common::outcome(again).done();
+    assert!(std::fs::read(night.current("report.html")).unwrap() == report);
+
+    // Somebody objects whose number stands in one: the kept run loses the text. The night itself does not tell of the rows again.
+    night.write("objections.csv", format!("nhs_number\n{}\n", people[31].nhs_number));
+    let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    let text = text.replace("maximum_quarantined = \"100 %\"", "maximum_quarantined = \"10 %\"");
+    night.write("job.toml", text + "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n");
+    night.run().done();
+    assert_eq!(night.table("quarantine.parquet").rows.len(), 0);
+    let kept = common::table(&standing.join("quarantine.parquet"));
+    assert!(kept.rows[0][raw].contains(&people[30].nhs_number) && !kept.rows[1][raw].contains(&people[31].nhs_number));
+
+    // A feed that is broken stops the night, and has been read by none.
+    let broken: Vec<String> =
+        rows(22..24, 'h').into_iter().chain((24..32).map(|at| people[at].exact_row(""))).collect();
+    night.write("in/hospice-3.csv", sent(&broken));
+    assert!(night.run().failed(1, "OF0510").stderr.contains("most of in/hospice-3.csv"));
+    night.run_with(&["--waive", "quarantined"]).done();
+    assert_eq!(night.table("quarantine.parquet").rows.len(), 8);
+}
+
+#[test]
 fn changes_count_only_with_the_run_that_is_published_and_never_backwards() {
     let people = town(40, 4);
     let night = Night::new();

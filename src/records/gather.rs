@@ -85,20 +85,25 @@ fn with_record_id(
     for row in 0..rows {
         let id = join(batch, record_id, row, &mut joined).trim();
         if id.is_empty() {
-            quarantined.push(Quarantined {
-                extract: batch.extract,
-                provider: batch.provider,
-                source_row: batch.source_rows[row],
-                raw: batch.columns.iter().map(|column| column.get(row)).collect::<Vec<_>>().join(" | "),
-                code: QuarantineCode::NoRecordId,
-                reason: "the row has no record_id".into(),
-            });
+            quarantined.push(without_record_id(batch, row));
         } else {
             keep.push(row);
             interner.values.push(id);
         }
     }
     (keep, interner.values.clone())
+}
+
+/// A row of a batch as it goes to quarantine for want of a record_id.
+pub(crate) fn without_record_id(batch: &Batch, row: usize) -> Quarantined {
+    Quarantined {
+        extract: batch.extract,
+        provider: batch.provider,
+        source_row: batch.source_rows[row],
+        raw: batch.columns.iter().map(|column| column.get(row)).collect::<Vec<_>>().join(" | "),
+        code: QuarantineCode::NoRecordId,
+        reason: "the row has no record_id".into(),
+    }
 }
 
 /// After so many rows it is known whether looking for equal values in a batch pays.

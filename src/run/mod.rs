@@ -82,7 +82,7 @@ use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::{self, Lock, next_run_id};
 use crate::recall::Recalled;
-use changes::ProviderChanges;
+use changes::Changed;
 use gates::Waived;
 use model::MODEL_DOES_NOT_FIT;
 use night::{Beginning, Night, prepare};
@@ -252,15 +252,14 @@ fn under_lock(
 /// The night of a job whose providers all send what they hold.
 fn with_changes(
     beginning: Beginning,
-    changed: Vec<ProviderChanges>,
+    changed: Changed,
     options: Options,
     (lock, interrupt): (&Lock, &interrupt::Guard),
     progress: &Progress,
     story: &story::Story,
 ) -> Result<Finished> {
     let job = beginning.job;
-    let mut night = prepare(job, beginning, progress)?;
-    night.provider_changes = changed;
+    let night = prepare(job, beginning, changed, progress)?;
     let mut finished = night.finished();
     if options.dry_run {
         return Ok(finished);

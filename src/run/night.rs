@@ -3,7 +3,7 @@
 use super::accounts::Accounts;
 use super::agreement::{self, Agreement};
 use super::ceiling::Ceiling;
-use super::changes::ProviderChanges;
+use super::changes::{Changed, ProviderChanges};
 use super::checkpoint::{self, Checkpoints, Use};
 use super::decided::Decided;
 use super::gates::{self, Before, Gates};
@@ -110,22 +110,28 @@ impl<'a> Beginning<'a> {
 }
 
 /// Everything up to publishing.
-pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Progress) -> Result<Night<'a>> {
+pub(super) fn prepare<'a>(
+    job: &'a Job,
+    beginning: Beginning<'a>,
+    mut changed: Changed,
+    progress: &Progress,
+) -> Result<Night<'a>> {
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
-    let Usable { files, mut records, cleaned, mut quarantined, replaced_numbers } = match checkpoints.reading(progress)
-    {
-        Some(usable) => usable,
-        None => {
-            let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
-            usable.forget_sent(model_file.as_ref());
-            checkpoints.keep_reading(&usable, progress);
-            usable
-        }
-    };
+    let Usable { mut files, mut records, cleaned, mut quarantined, replaced_numbers } =
+        match checkpoints.reading(progress) {
+            Some(usable) => usable,
+            None => {
+                let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
+                usable.forget_sent(model_file.as_ref());
+                checkpoints.keep_reading(&usable, progress);
+                usable
+            }
+        };
     keep::verify(job, &files)?;
-    gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records)?;
+    gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records, &changed)?;
+    changed.quarantine(&mut files, &mut quarantined);
     let objecting = Objecting::named(job, &records, &authority);
     let ceiling = Ceiling::of(job);
     ceiling.judge_reading()?;
@@ -185,7 +191,7 @@ pub(super) fn prepare<'a>(job: &'a Job, beginning: Beginning<'a>, progress: &Pro
         decided,
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
-        provider_changes: Vec::new(),
+        provider_changes: changed.providers,
         put_aside_bytes: ceiling.put_aside_bytes(),
         gates: gates.into_outcomes(),
         reused,

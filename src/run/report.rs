@@ -208,7 +208,9 @@ fn settings(job: &Job) -> Value {
 }
 
 fn inputs(night: &Night) -> Value {
-    let files = night.files.iter().map(|file| {
+    // Rows of changes that could not be used come after these; of their extracts `provider_changes` tells.
+    let read = crate::intake::extracts(night.job).len();
+    let files = night.files.iter().take(read).map(|file| {
         json!({
             "file": file.name,
             "provider": night.job.providers[usize::from(file.provider)].id,

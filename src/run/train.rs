@@ -1,5 +1,6 @@
 //! `onefolk train`: learns a model on purpose and freezes it.
 
+use super::changes::Changed;
 use super::gates::{Before, Gates, Waived};
 use super::link::{self, Label, Taught};
 use super::model::{self, NOTHING_TO_LEARN};
@@ -71,7 +72,8 @@ fn learn_and_freeze(
     authority.decisions.pairs.clear();
     let Usable { files, mut records, cleaned, quarantined, .. } = read_usable(job, &authority, None, progress)?;
     // No night is held against the one before: only what is in quarantine counts.
-    Gates::new(job, Before::default(), Waived::default()).judge_extracts(&files, &quarantined, &[], &records)?;
+    let mut gates = Gates::new(job, Before::default(), Waived::default());
+    gates.judge_extracts(&files, &quarantined, &[], &records, &Changed::default())?;
     let Held { identities, .. } = withhold(job, &mut records, &authority, (None, None), None, progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);

@@ -4,7 +4,7 @@
 //! gone takes away what was before it. A row that is older, by the field `updated`, than what is held is passed over.
 
 use super::Counts;
-use crate::intake::{Batch, wanted_columns};
+use crate::intake::{Batch, Quarantined, wanted_columns};
 use crate::job::{Field, Job, Provider};
 use crate::records;
 use crate::standardise::Context;
@@ -132,20 +132,21 @@ impl<'a> Holding<'a> {
         self.rows.len() as u64
     }
 
-    /// Applies the rows of one extract, in their order.
-    pub fn apply(&mut self, extract: u32) -> Counts {
+    /// Applies the rows of one extract, in their order; gives also those that could not be used.
+    pub fn apply(&mut self, extract: u32) -> (Counts, Vec<Quarantined>) {
         let mut counts = Counts::default();
+        let mut unusable = Vec::new();
         // What each record was before this extract; of a record that is not here nothing has been seen yet.
         let mut held: FxHashMap<String, Vec<Row>> = FxHashMap::default();
         let mut begun: FxHashSet<String> = FxHashSet::default();
         let sent = self.sent;
         for (at, batch) in sent.iter().enumerate().filter(|(_, batch)| batch.extract == extract) {
-            counts.unusable += batch.quarantined.len() as u64;
+            unusable.extend_from_slice(&batch.quarantined);
             for row in 0..batch.source_rows.len() {
                 let row = Row { sent: true, batch: at as u32, row: row as u32 };
                 let id = self.text(row, &self.record_id);
                 if id.is_empty() {
-                    counts.unusable += 1;
+                    unusable.push(records::without_record_id(batch, row.row as usize));
                     continue;
                 }
                 let before =
@@ -170,7 +171,9 @@ impl<'a> Holding<'a> {
                 }
             }
         }
-        counts
+        counts.unusable = unusable.len() as u64;
+        unusable.sort_by_key(|row| row.source_row);
+        (counts, unusable)
     }
 
     /// Writes what the provider holds, by record_id.

@@ -1,15 +1,15 @@
 //! Providers that send only what has changed (`mode = "changes"`).
 //!
 //! In: the extracts with changes that are there, and what the provider held before. Out: a job in which the provider sends one extract with
-//! all that it holds now, so that nothing after this knows of changes. Always: every row that was read is counted as one of a few kinds, or
-//! the run fails; an extract whose changes are in already changes nothing; what the provider holds moves on only with a published run.
+//! all that it holds now, so that nothing after this knows of changes, and the rows that could not be used, for tonight's quarantine.
+//! Always: every row that was read is counted as one of a few kinds, or the run fails; an extract whose changes are in already changes nothing; what the provider holds moves on only with a published run.
 
 mod apply;
 mod state;
 
 use super::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED};
 use crate::failure::{Failure, Result};
-use crate::intake::{self, Batch, Intake};
+use crate::intake::{self, Batch, FileReport, Intake, Quarantined};
 use crate::job::{Changes, Format, Job, Provider, WhenMissing, standing};
 use apply::{Applied, Holding};
 use serde::Serialize;
@@ -64,6 +64,34 @@ pub(super) struct ProviderChanges {
     pub files: Vec<FileChanges>,
 }
 
+/// What all providers' changes came to.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Changed {
+    pub providers: Vec<ProviderChanges>,
+    /// Extracts with changes that held rows that could not be used.
+    unusable: Vec<Unusable>,
+}
+
+/// An extract, counted with its rows that could not be used, and these rows.
+type Unusable = (FileReport, Vec<Quarantined>);
+
+impl Changed {
+    /// The extracts whose changes have come tonight.
+    pub fn read_tonight(&self) -> impl Iterator<Item = &FileChanges> {
+        self.providers.iter().flat_map(|provider| &provider.files).filter(|file| !file.read_before)
+    }
+
+    /// Puts the rows that could not be used into tonight's quarantine. Their extracts come after all others, and count there with these
+    /// rows alone: the others are part of what a provider holds, or say that something of it is gone.
+    pub fn quarantine(&mut self, files: &mut Vec<FileReport>, quarantined: &mut Vec<Quarantined>) {
+        for (file, rows) in self.unusable.drain(..) {
+            let extract = files.len() as u32;
+            quarantined.extend(rows.into_iter().map(|row| Quarantined { extract, provider: file.provider, ..row }));
+            files.push(file);
+        }
+    }
+}
+
 impl ProviderChanges {
     /// What somebody should know of it.
     pub fn warning(&self) -> Option<String> {
@@ -84,11 +112,11 @@ impl ProviderChanges {
 /// # Errors
 /// OF02xx where an extract cannot be read and nothing may stand in, OF0512 where every row of one is unusable, OF0529 where what a provider
 /// held is damaged, and where the disk does not take it.
-pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Vec<ProviderChanges>)> {
+pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Changed)> {
     let mut folded = job.clone();
-    let mut told = Vec::new();
+    let mut changed = Changed::default();
     state::recover(job)?;
-    for provider in &mut folded.providers {
+    for (at, provider) in (0..).zip(&mut folded.providers) {
         let Some(changes) = provider.changes.clone() else { continue };
         if changes.files.is_empty() && changes.standing.is_none() {
             // Only where the night may go on without it.
@@ -96,9 +124,11 @@ pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Vec<ProviderChanges>
         }
         let changes = Changes { standing: standing::read(&standing::folder(&job.output, &provider.id)), ..changes };
         match fold_provider(job, provider, &changes, run_id) {
-            Ok((now, changes)) => {
+            Ok((now, changes, unusable)) => {
                 *provider = now;
-                told.push(changes);
+                changed.providers.push(changes);
+                let of_provider = |(file, rows)| (FileReport { provider: at, ..file }, rows);
+                changed.unusable.extend(unusable.into_iter().map(of_provider));
             }
             // An extract that cannot be read is as good as none: what the provider held stands.
             Err(failure) if may_stand(provider, &changes, &failure) => {
@@ -107,7 +137,7 @@ pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Vec<ProviderChanges>
             Err(failure) => return Err(failure),
         }
     }
-    Ok((folded, told))
+    Ok((folded, changed))
 }
 
 fn may_stand(provider: &Provider, changes: &Changes, failure: &Failure) -> bool {
@@ -120,7 +150,7 @@ fn fold_provider(
     provider: &Provider,
     changes: &Changes,
     run_id: &str,
-) -> Result<(Provider, ProviderChanges)> {
+) -> Result<(Provider, ProviderChanges, Vec<Unusable>)> {
     let before = match &changes.standing {
         Some(list) => {
             let place = standing::folder(&job.output, &provider.id).join(standing::EXTRACT);
@@ -133,7 +163,7 @@ fn fold_provider(
     let sent = read(job, provider, changes.files.clone(), changes.format.clone())?;
     let known = changes.standing.as_ref().map_or(&[][..], |list| &list.applied);
     let mut holding = Holding::of(job, provider, &before, &sent.batches);
-    let mut files = Vec::new();
+    let (mut files, mut unusable) = (Vec::new(), Vec::new());
     for (at, file) in sent.files.iter().enumerate().filter(|(_, file)| file.skipped.is_none()) {
         let mut told = FileChanges {
             file: file.name.clone(),
@@ -144,8 +174,13 @@ fn fold_provider(
         // Two extracts without a row are the same bytes on different days: each says that nothing has changed.
         told.read_before = file.rows > 0 && known.contains(&file.blake3);
         if !told.read_before {
-            told.counts = holding.apply(at as u32);
+            let (counts, rows) = holding.apply(at as u32);
+            told.counts = counts;
             check(&told)?;
+            if !rows.is_empty() {
+                unusable
+                    .push((FileReport { rows: counts.unusable, quarantined: counts.unusable, ..file.clone() }, rows));
+            }
         }
         files.push(told);
     }
@@ -155,12 +190,12 @@ fn fold_provider(
         && let Some(list) = &changes.standing
     {
         state::stand(job, &mut now, Some(list));
-        return Ok((now, told(holding.records())));
+        return Ok((now, told(holding.records()), unusable));
     }
     let Applied { bytes, rows, records } = holding.finish();
     let read: Vec<String> = files.iter().filter(|file| !file.read_before).map(|file| file.blake3.clone()).collect();
     state::write_next(job, &mut now, (known, read), (&bytes, rows), run_id)?;
-    Ok((now, told(records)))
+    Ok((now, told(records), unusable))
 }
 
 /// # Errors

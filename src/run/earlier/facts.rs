@@ -272,7 +272,8 @@ fn providers<'a>(job: &'a Job, run: &'a Value) -> Vec<Provider<'a>> {
     }
     for provider in &mut providers {
         let own = |entry: &&Value| entry["provider"].as_str() == Some(provider.id);
-        for input in list("/inputs").filter(own) {
+        let changes = list("/provider_changes").filter(own).filter_map(|entry| entry["files"].as_array()).flatten();
+        for input in list("/inputs").filter(own).chain(changes) {
             for account in list("/accounts/files").filter(|account| account["file"] == input["file"]) {
                 provider.records += account["crosswalk"].as_u64().unwrap_or(0);
                 provider.withheld_rows += sum(&account["withheld"]);

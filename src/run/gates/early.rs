@@ -6,6 +6,7 @@ use crate::intake::{FileReport, Quarantined};
 use crate::job::{Field, Provider, WhenMissing};
 use crate::records::{Quality, Records};
 use crate::run::EXTRACT_ALL_QUARANTINED;
+use crate::run::changes::Changed;
 
 /// Fewer rows than this in quarantine never stop a night, whatever their share: two bad rows of ten are not a broken feed.
 const QUARANTINED_MIN: u64 = 5;
@@ -41,7 +42,7 @@ impl Gates<'_> {
         self.close()
     }
 
-    /// Judges what was read and standardised.
+    /// Judges what was read and standardised, and what providers sent that send only changes.
     ///
     /// # Errors
     /// OF0512 where every row of an extract is in quarantine; else the codes of the gates.
@@ -51,9 +52,10 @@ impl Gates<'_> {
         quarantined: &[Quarantined],
         quality: &[Quality],
         records: &Records,
+        changed: &Changed,
     ) -> Result<()> {
         self.provider_missing();
-        self.quarantined(files, quarantined)?;
+        self.quarantined(files, quarantined, changed)?;
         self.provider_shrunk(files);
         self.column_changed(files, quality, records);
         self.close()
@@ -78,7 +80,7 @@ impl Gates<'_> {
     }
 
     /// Too many rows in quarantine, in all or in one extract.
-    fn quarantined(&mut self, files: &[FileReport], quarantined: &[Quarantined]) -> Result<()> {
+    fn quarantined(&mut self, files: &[FileReport], quarantined: &[Quarantined], changed: &Changed) -> Result<()> {
         let mut by_file = vec![0u64; files.len()];
         quarantined.iter().for_each(|row| by_file[row.extract as usize] += 1);
         for (file, &bad) in files.iter().zip(&by_file) {
@@ -90,12 +92,15 @@ impl Gates<'_> {
                 ));
             }
         }
-        let rows: u64 = files.iter().map(|file| file.rows).sum();
-        let bad: u64 = by_file.iter().sum();
+        let own = files.iter().zip(&by_file).map(|(file, bad)| (file.name.as_str(), file.rows, *bad));
+        let sent = changed.read_tonight().map(|file| (file.file.as_str(), file.rows, file.counts.unusable));
+        let all: Vec<(&str, u64, u64)> = own.chain(sent).collect();
+        let rows: u64 = all.iter().map(|(_, rows, _)| rows).sum();
+        let bad: u64 = all.iter().map(|(_, _, bad)| bad).sum();
         let share = bad as f64 / rows.max(1) as f64;
         let maximum = self.job.gates.maximum_quarantined;
-        let worst = (0..files.len()).filter(|&at| by_file[at] > 0).max_by_key(|&at| by_file[at]);
-        let worst = worst.map(|at| format!(", most of {}", files[at].name)).unwrap_or_default();
+        let worst = all.iter().filter(|(_, _, bad)| *bad > 0).max_by_key(|(_, _, bad)| *bad);
+        let worst = worst.map(|(name, ..)| format!(", most of {name}")).unwrap_or_default();
         let saw = format!("{bad} of {rows} rows ({}) in quarantine{worst}", percent(share));
         let holds = bad < QUARANTINED_MIN || share <= maximum;
         self.note("quarantined", Some(holds), saw, format!("at most {}", percent(maximum)));
