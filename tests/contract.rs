@@ -148,6 +148,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "seconds",
         "peak_memory_bytes",
         "put_aside_bytes",
+        "publishing_seconds",
         "cohorts",
         "segment_sets",
         "audit",

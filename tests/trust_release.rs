@@ -4,7 +4,7 @@
 mod common;
 
 use common::releases::{RELEASES, SENSITIVE, approve, approve_all, fates, lines, night, refusals, released};
-use common::{NULL, Table, outcome, town};
+use common::{NULL, Night, Table, outcome, town};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
@@ -267,4 +267,58 @@ fn one_release_is_made_anew_as_things_are_today() {
     // Other extracts are another run's.
     night.write("in/acute.csv", std::fs::read_to_string(night.path("in/acute.csv")).unwrap() + "x,,,,,,,,,,,,\n");
     again("care").failed(3, "OF0544");
+}
+
+/// Bytes and number of the lists of whose lines releases held.
+fn lists(night: &Night) -> (usize, usize) {
+    let files = common::files_below(&night.output().join("state/releases"));
+    (files.values().map(Vec::len).sum(), files.len())
+}
+
+/// How often the audit tells of a release with a line of this person.
+fn releases_with(night: &Night, person: &str) -> usize {
+    let mut command = common::onefolk();
+    command.args(["audit", "show", "--json", "--event", "release", "--person", person]).arg(night.path("job.toml"));
+    let told: Value = serde_json::from_str(&common::outcome(command).done().stdout).expect("it is JSON");
+    told["entries"].as_array().expect("a list").len()
+}
+
+/// A month of nights on which somebody comes and somebody goes: who has had what about each of them can be told of every night, and what is kept
+/// for it is little more than what one night keeps.
+#[test]
+fn a_month_of_nights_keeps_who_came_and_went_and_not_everybody_again() {
+    const NIGHTS: usize = 31;
+    let people = town(900, 97);
+    let night = night(&people, RELEASES, "");
+    approve_all(&night);
+    night.run().done();
+    let (first, ids) = (lists(&night), night.person_ids());
+    let of = |at: usize| ids[&("gp".to_string(), format!("r{at}"))].clone();
+    let whole = std::fs::read_to_string(night.path("in/gp.csv")).expect("it is text");
+    let hospital = std::fs::read_to_string(night.path("in/acute.csv")).expect("it is text");
+    // The one of each night goes, and the one of the night before is there again.
+    let goes = |at: usize| 20 * at + 5;
+    for at in 1..NIGHTS {
+        for (name, text) in [("in/gp.csv", &whole), ("in/acute.csv", &hospital)] {
+            let gone = format!("r{},", goes(at));
+            let kept: String =
+                text.lines().filter(|line| !line.starts_with(&gone)).map(|line| format!("{line}\n")).collect();
+            night.write(name, kept);
+        }
+        night.run().done();
+    }
+    let after = lists(&night);
+    assert!(after.1 >= first.1 + NIGHTS - 1, "{} lists: nothing has changed", after.1);
+    assert!(after.0 < 3 * first.0, "{} bytes became {}", first.0, after.0);
+    // Whoever was away for one night is in none of its releases.
+    let always = releases_with(&night, &of(1));
+    assert!(always > 2 * NIGHTS - 1 && always.is_multiple_of(NIGHTS), "{always}");
+    // Whoever is there again is somebody new to the ledger; the hospital, which has the third release, does not know them.
+    let again = night.person_ids()[&("gp".to_string(), format!("r{}", goes(7)))].clone();
+    let (before, after_it) = (releases_with(&night, &of(goes(7))), releases_with(&night, &again));
+    assert_eq!((before, after_it), (2 * 7, 2 * (NIGHTS - 8)));
+    // What a killed night would have left goes with the next one; the same people take no more room.
+    night.write("out/state/releases/0123.zst", "cut off");
+    night.run().done();
+    assert_eq!(lists(&night), after);
 }

@@ -1,9 +1,8 @@
 //! Who has had what about one person.
 
-use super::line::{Entry, Line};
-use super::{AUDIT_UNUSABLE, Event, Places, members};
-use crate::disk;
-use crate::failure::{Failure, Result};
+use super::members::Held;
+use super::{Entry, Event, entries};
+use crate::failure::Result;
 use crate::identity::{Ledger, PersonId};
 use crate::job::Job;
 use serde::Serialize;
@@ -24,15 +23,10 @@ pub struct About {
 /// OF0710 where it cannot be read; OF041x for the ledger.
 pub fn about(job: &Job, person: Option<PersonId>, event: Option<Event>) -> Result<About> {
     let person_ids = person.map(|person| ids_of(job, person)).transpose()?.unwrap_or_default();
-    let places = Places::of(job);
-    let bytes = match disk::read(&places.log) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
-    };
-    let entries = bytes.split(|&byte| byte == b'\n').filter_map(Line::read).map(|line| line.entry);
+    let mut held = Held::of(&person_ids);
     let mut found = Vec::new();
-    for entry in entries.filter(|entry| event.is_none_or(|event| entry.event == event)) {
-        if person.is_none() || concerns(job, &entry, &person_ids)? {
+    for entry in entries(job)?.filter(|entry| event.is_none_or(|event| entry.event == event)) {
+        if person.is_none() || concerns(job, &entry, &person_ids, &mut held)? {
             found.push(entry);
         }
     }
@@ -40,12 +34,12 @@ pub fn about(job: &Job, person: Option<PersonId>, event: Option<Event>) -> Resul
 }
 
 /// Does an entry name one of the people, or a release with a line of one of them?
-fn concerns(job: &Job, entry: &Entry, person_ids: &BTreeSet<String>) -> Result<bool> {
+fn concerns(job: &Job, entry: &Entry, person_ids: &BTreeSet<String>, held: &mut Held) -> Result<bool> {
     if entry.person_ids.iter().any(|id| person_ids.contains(id)) {
         return Ok(true);
     }
     match entry.what.get("members").and_then(|members| members.as_str()) {
-        Some(members) => members::holds_one(job, members, person_ids),
+        Some(members) => held.holds_one(job, members),
         None => Ok(false),
     }
 }

@@ -1,74 +1,170 @@
 //! state/releases/: whose lines a release held, so that somebody can be told who has had what about them.
 //!
-//! One file for each set of people, named by its hash: the same people night after night take no more room.
+//! One file for each set of people, named by the hash of what it says: all of them, or who came and went since the set of the issue before.
+//! The same people night after night take no more room, and others as much as they differ by. The name of a set is in the audit, which is
+//! signed, and a set names the one that it goes on from by its hash: a changed file anywhere on the way is noticed.
 
-use super::line::Line;
-use super::{AUDIT_UNUSABLE, Event, Places};
+use super::{AUDIT_UNUSABLE, Event, entries};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
 use crate::job::Job;
-use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
-fn place(job: &Job, hash: &str) -> PathBuf {
-    job.output.join("state/releases").join(format!("{hash}.zst"))
+/// How a set begins that says who came and went; no person_id has a space.
+const SINCE: &str = "since ";
+/// So many sets stand on one another at most: what is asked of the last is read from all of them.
+const CHAIN_MAX: usize = 64;
+
+fn folder(job: &Job) -> PathBuf {
+    job.output.join("state/releases")
 }
 
-/// Keeps whose lines they are; gives the name of the file.
+fn place(job: &Job, name: &str) -> PathBuf {
+    folder(job).join(format!("{name}.zst"))
+}
+
+/// Keeps whose lines a release holds; gives the name of the set.
 ///
 /// # Errors
 /// OF0710 where it cannot be written.
-pub fn keep_members<'a>(job: &Job, people: impl Iterator<Item = &'a PersonId>) -> Result<String> {
+pub fn keep_members<'a>(job: &Job, release: &str, people: impl Iterator<Item = &'a PersonId>) -> Result<String> {
     let mut ids: Vec<&str> = people.map(PersonId::as_str).collect();
     ids.sort_unstable();
-    let text = ids.join("\n");
-    let hash = blake3::hash(text.as_bytes()).to_hex().to_string();
-    let path = place(job, &hash);
-    if path.is_file() {
-        return Ok(hash);
+    let all = ids.join("\n");
+    let Some(before) = before(job, release)? else { return keep(job, &all) };
+    let known = members(&before);
+    let left = known.iter().filter(|id| ids.binary_search(id).is_err()).map(|id| format!("-{id}"));
+    let came = ids.iter().filter(|id| known.binary_search(id).is_err()).map(|id| format!("+{id}"));
+    let changes: Vec<String> = left.chain(came).collect();
+    if changes.is_empty() {
+        return Ok(before[0].0.clone());
     }
-    let folder = path.parent().expect("a file stands in a folder");
+    let changes = format!("{SINCE}{}\n{}", before[0].0, changes.join("\n"));
+    // Where most are others the whole is hardly longer, and nothing hangs on it.
+    keep(job, if 2 * changes.len() < all.len() { &changes } else { &all })
+}
+
+/// The set that the release held last with all that it stands on, where another can be told by it.
+fn before(job: &Job, release: &str) -> Result<Option<Vec<(String, String)>>> {
+    let of_release = |entry: &super::Entry| entry.what.get("release").is_some_and(|id| id == release);
+    let entries = entries(job)?.filter(|entry| entry.event == Event::Release && of_release(entry));
+    let named = entries.filter_map(|entry| Some(entry.what.get("members")?.as_str()?.to_string()));
+    // One that is gone or damaged is told when it is asked for; nothing more is to hang on it.
+    Ok(named.last().and_then(|name| chain(job, &name).ok()).filter(|chain| chain.len() < CHAIN_MAX))
+}
+
+/// Everybody of the first set of a [`chain`], sorted.
+fn members(chain: &[(String, String)]) -> Vec<&str> {
+    let (whole, changes) = chain.split_last().expect("a chain has a set");
+    let mut changed: BTreeMap<&str, bool> = BTreeMap::new();
+    for (_, text) in changes.iter().rev() {
+        let came = |line: &&str| line.starts_with('+');
+        changed.extend(text.lines().skip(1).map(|line| (&line[1..], came(&line))));
+    }
+    let mut members: Vec<&str> = whole.1.lines().filter(|id| changed.get(id) != Some(&false)).collect();
+    members.extend(changed.into_iter().filter(|(_, came)| *came).map(|(id, _)| id));
+    members.sort_unstable();
+    members.dedup();
+    members
+}
+
+fn keep(job: &Job, text: &str) -> Result<String> {
+    let name = blake3::hash(text.as_bytes()).to_hex().to_string();
+    let (folder, path) = (folder(job), place(job, &name));
+    if path.is_file() {
+        return Ok(name);
+    }
     let kept = zstd::encode_all(text.as_bytes(), 0).and_then(|bytes| {
-        disk::create_folder(folder)?;
+        disk::create_folder(&folder)?;
         disk::replace(&path, &bytes)?;
-        disk::sync_folder(folder)
+        disk::sync_folder(&folder)
     });
     kept.map_err(|error| Failure::from_io(&error, &path, &AUDIT_UNUSABLE))?;
-    Ok(hash)
+    Ok(name)
 }
 
-/// Does the set of people with this hash hold one of `ids`? A file that is gone or damaged is a failure: silence would be a false answer.
-pub(super) fn holds_one(job: &Job, hash: &str, ids: &BTreeSet<String>) -> Result<bool> {
-    let path = place(job, hash);
+/// What one set says. A file that is gone or damaged is a failure: silence would be a false answer.
+fn read(job: &Job, name: &str) -> Result<String> {
+    let path = place(job, name);
     let bytes = disk::read(&path).and_then(|bytes| zstd::decode_all(&bytes[..]));
     let bytes = bytes.map_err(|error| Failure::from_io(&error, &path, &AUDIT_UNUSABLE))?;
-    if blake3::hash(&bytes).to_hex().as_str() != hash {
-        return Err(Failure::new(&AUDIT_UNUSABLE, format!("{} is not what was kept", path.display())));
+    let changed = || Failure::new(&AUDIT_UNUSABLE, format!("{} is not what was kept", path.display()));
+    if blake3::hash(&bytes).to_hex().as_str() != name {
+        return Err(changed());
     }
-    Ok(bytes.split(|&byte| byte == b'\n').any(|id| std::str::from_utf8(id).is_ok_and(|id| ids.contains(id))))
+    String::from_utf8(bytes).map_err(|_| changed())
 }
 
-/// The days on which tables of a release were issued, those of withdrawn runs left out.
-///
-/// # Errors
-/// OF0710 where the audit cannot be read.
-pub fn issues(job: &Job, release: &str) -> Result<BTreeSet<String>> {
-    let places = Places::of(job);
-    let bytes = match disk::read(&places.log) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-        bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
-    };
-    let mut issued: Vec<(Option<String>, String)> = Vec::new();
-    for entry in bytes.split(|&byte| byte == b'\n').filter_map(Line::read).map(|line| line.entry) {
-        match entry.event {
-            Event::Release if entry.what.get("release").is_some_and(|id| id == release) => {
-                let issue = entry.what.get("issue").and_then(|issue| issue.as_str()).map(str::to_string);
-                issued.extend(issue.map(|issue| (entry.run_id, issue)));
+/// A set and all that it stands on, the last one whole, each with its name.
+fn chain(job: &Job, name: &str) -> Result<Vec<(String, String)>> {
+    let mut chain = Vec::new();
+    let mut next = Some(name.to_string());
+    while let Some(name) = next {
+        let text = read(job, &name)?;
+        let first = text.lines().next().and_then(|line| line.strip_prefix(SINCE));
+        next = first.map(str::to_string);
+        chain.push((name, text));
+    }
+    Ok(chain)
+}
+
+/// Which of some people each set held, as far as it was asked for.
+pub(super) struct Held<'a> {
+    ids: &'a BTreeSet<String>,
+    known: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl<'a> Held<'a> {
+    pub fn of(ids: &'a BTreeSet<String>) -> Held<'a> {
+        Held { ids, known: BTreeMap::new() }
+    }
+
+    /// Does the set of this name hold one of them?
+    ///
+    /// # Errors
+    /// OF0710 where it or one that it stands on is gone or damaged.
+    pub fn holds_one(&mut self, job: &Job, name: &str) -> Result<bool> {
+        if !self.known.contains_key(name) {
+            let mut held = BTreeSet::new();
+            for (name, text) in chain(job, name)?.into_iter().rev() {
+                let is_change = text.starts_with(SINCE);
+                for line in text.lines().skip(usize::from(is_change)) {
+                    let (left, id) = match line.strip_prefix(['+', '-']) {
+                        Some(id) if is_change => (line.starts_with('-'), id),
+                        _ => (false, line),
+                    };
+                    match self.ids.contains(id) {
+                        true if left => held.remove(id),
+                        true => held.insert(id.to_string()),
+                        false => false,
+                    };
+                }
+                self.known.insert(name, held.clone());
             }
-            Event::RunWithdrawn => issued.retain(|(run, _)| *run != entry.run_id),
-            _ => {}
+        }
+        Ok(!self.known[name].is_empty())
+    }
+}
+
+/// Removes sets that the audit does not name, which nights have left that were killed before they were noted; says what could not be. The
+/// output's lock has to be held.
+pub fn remove_unnamed_members(job: &Job) -> Option<String> {
+    remove_unnamed(job, &folder(job))
+        .err()
+        .map(|error| format!("lists in state/releases could not be removed: {error}"))
+}
+
+fn remove_unnamed(job: &Job, folder: &Path) -> std::result::Result<(), String> {
+    let Ok(kept) = std::fs::read_dir(folder) else { return Ok(()) };
+    let named = entries(job).map_err(|failure| failure.to_string())?;
+    let named: BTreeSet<String> =
+        named.filter_map(|entry| Some(format!("{}.zst", entry.what.get("members")?.as_str()?))).collect();
+    for file in kept.flatten() {
+        if !file.file_name().to_str().is_some_and(|name| named.contains(name)) {
+            disk::remove_file(&file.path()).map_err(|error| error.kind().to_string())?;
         }
     }
-    Ok(issued.into_iter().map(|(_, issue)| issue).collect())
+    Ok(())
 }

@@ -11,6 +11,7 @@
 mod about;
 mod book;
 mod head;
+mod issues;
 mod key;
 mod line;
 mod members;
@@ -21,12 +22,15 @@ mod verify;
 pub use about::{About, about};
 pub use book::{add, last_run};
 pub use head::Head;
+pub use issues::{Issue, all_issues, issues};
 pub use line::Entry;
-pub use members::{issues, keep_members};
+pub use members::{keep_members, remove_unnamed_members};
 pub use verify::{Fault, Verdict, verify};
 
-use crate::failure::{Code, Exit};
+use crate::disk;
+use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
+use line::Line;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
@@ -193,4 +197,16 @@ impl Places {
             public: state.join("audit.key.pub"),
         }
     }
+}
+
+/// Every entry that can be read, oldest first; none where the audit was never begun. Whether they are what was written [`verify`] tells.
+fn entries(job: &Job) -> Result<impl Iterator<Item = Entry>> {
+    let log = Places::of(job).log;
+    let bytes = match disk::read(&log) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        bytes => bytes.map_err(|error| Failure::from_io(&error, &log, &AUDIT_UNUSABLE))?,
+    };
+    let entries: Vec<Entry> =
+        bytes.split(|&byte| byte == b'\n').filter_map(Line::read).map(|line| line.entry).collect();
+    Ok(entries.into_iter())
 }

@@ -219,8 +219,8 @@ impl Maker<'_> {
         if release.overlap {
             files.extend(place.table("overlap", &lines::overlap(self.source, &people, keys))?);
         }
-        let members =
-            audit::keep_members(self.source.job, people.iter().map(|&at| &self.source.person_ids[at as usize]))?;
+        let ids = people.iter().map(|&at| &self.source.person_ids[at as usize]);
+        let members = audit::keep_members(self.source.job, &release.id, ids)?;
         let control = self.source.control;
         let left_out = |kind: &str, people: u64| control.single(&format!("{}|{kind}", release.id), people).plain();
         let left_out = manifest::LeftOut {

@@ -24,6 +24,7 @@ mod history;
 pub mod imported;
 pub mod impossible;
 mod interrupt;
+mod issued;
 mod keep;
 pub mod link;
 mod linked_night;

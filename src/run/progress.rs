@@ -27,6 +27,24 @@ impl Show {
     }
 }
 
+/// What the parts of one stage took, in seconds, by name.
+pub(super) struct Parts {
+    since: Instant,
+    pub seconds: std::collections::BTreeMap<&'static str, f64>,
+}
+
+impl Parts {
+    pub fn begin() -> Parts {
+        Parts { since: Instant::now(), seconds: std::collections::BTreeMap::new() }
+    }
+
+    /// Everything since the part before was this one.
+    pub fn done(&mut self, part: &'static str) {
+        self.seconds.insert(part, self.since.elapsed().as_secs_f64());
+        self.since = Instant::now();
+    }
+}
+
 /// What one stage took.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct StageTime {

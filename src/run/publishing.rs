@@ -1,13 +1,14 @@
 //! A night that is to stand: written, published by one rename, and then everything that only a published night may leave or take away.
 
 use super::night::Night;
-use super::progress::Progress;
+use super::progress::{Parts, Progress};
 use super::purge::Purge;
 use super::released::{self, Released};
 use super::{
-    Finished, changes, checkpoint, counted, find_index, interrupt, keep, memory, metrics, model, noted, report, story,
+    Finished, changes, checkpoint, counted, find_index, interrupt, issued, keep, memory, metrics, model, noted, report,
+    story,
 };
-use crate::audit::Head;
+use crate::audit::{self, Head};
 use crate::cohort;
 use crate::failure::Result;
 use crate::model::Frozen;
@@ -39,6 +40,8 @@ pub(super) fn publish(
     let published = committed.inspect_err(|_| noted::withdrawn(job, &night.run_id))?;
     stage.done(format!("{} files", std::fs::read_dir(&published.folder).map_or(0, |entries| entries.count())));
     finished.warnings.extend(published.warnings);
+    finished.warnings.extend(audit::remove_unnamed_members(job));
+    finished.warnings.extend(issued::tidy(job));
     finished.warnings.extend(changes::promote(job));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
@@ -73,12 +76,12 @@ fn keep_without_objectors(night: &Night) -> Vec<String> {
     warnings
 }
 
-/// Writes every file of the run into the draft; gives run.json and what was released. `audit` is where the audit ends before this run.
+/// Writes every file of the run into the draft; gives run.json and what was released. `head` is where the audit ends before this run.
 fn write(
     night: &Night,
     draft: &Draft,
     remove: &[String],
-    audit: &Head,
+    head: &Head,
     progress: &Progress,
     story: &story::Story,
 ) -> Result<(Vec<u8>, Released)> {
@@ -100,6 +103,7 @@ fn write(
         withheld: &night.withheld,
         changes: &night.identified.changes,
     };
+    let mut parts = Parts::begin();
     let mut written = draft.write_tables(&outputs)?;
     let current = PublishedRun::current(night.job).ok();
     let past = report::past(current.as_ref(), &night.run_id)?;
@@ -108,15 +112,20 @@ fn write(
         cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
     written.extend(tables);
     written.push(find_index::write(night.job, draft, &night.authority)?);
-    let control = counted::control(night.job)?;
+    parts.done("tables");
+    let control = counted::control_of(night.job, &night.run_id)?;
     let summary = report::summary(night, &control, &cohorts, past);
     for (name, bytes) in summary.files() {
         written.push(draft.write_bytes(&name, bytes)?);
     }
+    issued::keep(night.job, &night.run_id, &summary.issued)?;
+    parts.done("report");
     let released = released::release(night, &control, &summary.csv, draft)?;
+    parts.done("releases");
     let transparency = released::transparency(night, &control, &released)?;
     written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
     written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
+    parts.done("transparency");
     let model = match &night.model_file {
         Some(file) => file.text.clone().into_bytes(),
         None => night.frozen.as_ref().map_or(b"null\n".to_vec(), Frozen::to_json),
@@ -124,10 +133,11 @@ fn write(
     written.push(draft.write_bytes("model.json", &model)?);
     let mut run_json = report::run_json(night, remove, &progress.timings());
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+    run_json["publishing_seconds"] = serde_json::json!(parts.seconds);
     run_json["outputs"] = report::outputs(&written);
     run_json["cohorts"] = serde_json::json!(cohorts);
     run_json["segment_sets"] = report::segment_sets_in_brief(night.job);
-    run_json["audit"] = serde_json::json!(audit);
+    run_json["audit"] = serde_json::json!(head);
     run_json["opt_outs"] = released.opt_outs(night);
     run_json["releases"] = serde_json::json!(released.outcomes);
     story::outcome(&run_json, &night.told_of_the_model());

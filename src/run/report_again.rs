@@ -8,7 +8,7 @@
 use super::earlier::{self, Earlier, Standing, Today};
 use super::progress::{Progress, Show};
 use super::report::outputs;
-use super::{history, noted, on_threads};
+use super::{history, issued, noted, on_threads};
 use crate::consent;
 use crate::disk;
 use crate::failure::{Failure, Result};
@@ -64,6 +64,7 @@ fn under_lock(job: &Job, run: &PublishedRun, lock: &Lock, progress: &Progress) -
     let changes = earlier::changes_left(run, &standing)?.counts(before);
     let past = figures_before(job, run)?;
     let summary = earlier::summary(job, told.as_of, (&past, &told.tables), &told.run_json, changes)?;
+    issued::keep(job, &run.run_id, &summary.issued)?;
     let left_out = (0..standing.people()).filter(|&person| standing.reason(person).is_some()).count() as u64;
     let made: Vec<WrittenFile> =
         summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect::<Result<_>>()?;

@@ -72,7 +72,7 @@ impl CareCells {
                 .map(|rule| {
                     let due = layout.among_living(&format!("care|rule|{}", rule.id), rule.due);
                     let gaps = layout.table.part(&format!("care|rule|{}|gap", rule.id), rule.gaps);
-                    let met = layout.table.rest(rule.due - rule.gaps);
+                    let met = layout.table.rest(&format!("care|rule|{}|met", rule.id), rule.due - rule.gaps);
                     layout.table.sum(due, [gaps, met]);
                     RuleCells { due, gaps }
                 })
@@ -115,7 +115,7 @@ impl Layout<'_, '_> {
     fn need(&mut self, need: &str, count: &NeedCount) -> NeedCells {
         let current = self.among_living(&name_of(need, "current"), count.current);
         let overlap = self.table.part(&name_of(need, "overlap"), count.overlap);
-        let by_one = self.table.rest(count.current.saturating_sub(count.overlap));
+        let by_one = self.table.rest(&name_of(need, "by one"), count.current.saturating_sub(count.overlap));
         self.table.sum(current, [overlap, by_one]);
         NeedCells { current, overlap, ended: self.among_living(&name_of(need, "ended"), count.ended) }
     }
@@ -123,7 +123,7 @@ impl Layout<'_, '_> {
     /// The rest of those who are here could be worked out where a part is printed.
     fn among_living(&mut self, name: &str, count: u64) -> Place {
         let place = self.table.part(name, count);
-        let rest = self.table.rest(self.people.saturating_sub(count));
+        let rest = self.table.rest(&format!("{name}|rest"), self.people.saturating_sub(count));
         self.table.sum(self.living, [place, rest]);
         place
     }

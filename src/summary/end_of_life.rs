@@ -115,7 +115,7 @@ impl Layout<'_, '_> {
     /// The rest of a whole could be worked out where a part is printed.
     fn part_of(&mut self, (whole, people): (Place, u64), what: &str, count: u64) -> Place {
         let place = self.table.part(&name_of(what), count);
-        let rest = self.table.rest(people.saturating_sub(count));
+        let rest = self.table.rest(&name_of(&format!("{what}|rest")), people.saturating_sub(count));
         self.table.sum(whole, [place, rest]);
         place
     }
@@ -128,10 +128,9 @@ impl Layout<'_, '_> {
         both: Place,
         there: Place,
     ) -> Vec<(String, [Place; 2])> {
-        let what = |place: &str| format!("died|place|{place}");
         let (mut named, mut few): (Vec<(String, PlaceCount)>, Vec<PlaceCount>) = Default::default();
         for (place, count) in &counts.places {
-            match control.is_small(&name_of(&what(place)), count.people) {
+            match control.is_small(&name_of(&format!("died|place|{place}")), count.people) {
                 true => few.push(*count),
                 false => named.push((place.clone(), *count)),
             }
@@ -143,6 +142,12 @@ impl Layout<'_, '_> {
                 PlaceCount { people: sum(|count| count.people), there: sum(|count| count.there) },
             ));
         }
+        let listed = super::cells::listed(named.iter().map(|(place, _)| place.as_str()));
+        // Those with too few people each are others where others are listed.
+        let what = |place: &str| match place {
+            "" => format!("died|place||{listed}"),
+            _ => format!("died|place|{place}"),
+        };
         let mut places = Vec::new();
         for (place, count) in named {
             let people = self.table.part(&name_of(&what(&place)), count.people);

@@ -42,6 +42,8 @@ pub struct Summary {
     pub csv: Vec<(String, Vec<u8>)>,
     /// Name and bytes of the Vega-Lite specification of each picture, beside the tables that they draw.
     pub pictures: Vec<(String, Vec<u8>)>,
+    /// What later issues are to be held against. It holds exact counts: it is for the controller only.
+    pub issued: disclosure::Issued,
 }
 
 impl Summary {
@@ -63,6 +65,7 @@ pub fn build(facts: &Facts) -> Summary {
         report_xlsx: workbook::write(&figures, &tables),
         csv: tables.iter().map(|table| (table.shape.file.to_string(), tables::csv(table))).collect(),
         pictures: vega_lite::all(&figures),
+        issued: figures.issued.clone(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
 use crate::run::counted::{self, Counted, Seen};
-use crate::run::{machine, report};
+use crate::run::{issued, machine, report};
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status, Summary};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
@@ -73,6 +73,8 @@ impl Earlier {
         let run = &mut self.run;
         run["changes"] = json!(changes);
         run["run_id"] = json!(run_id);
+        // Those were the seconds of the run that stood.
+        run.as_object_mut().map(|run| run.remove("publishing_seconds"));
         run["rolled_back_to"] = json!(rolled_back_to);
         run["rolled_back_on"] = json!(job.as_of.to_string());
         run["onefolk"] = json!(env!("CARGO_PKG_VERSION"));
@@ -131,6 +133,7 @@ pub(in crate::run) fn write_summary(
     changes: Option<Changes>,
 ) -> Result<Vec<WrittenFile>> {
     let summary = summary(job, as_of, (kept, &draft.so_far()), run, changes)?;
+    issued::keep(job, draft.run_id(), &summary.issued)?;
     summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect()
 }
 
@@ -142,7 +145,7 @@ pub(in crate::run) fn summary(
     run: &Value,
     changes: Option<Changes>,
 ) -> Result<Summary> {
-    let control = counted::control(job)?;
+    let control = counted::control_of(job, &tables.run_id)?;
     let providers = providers(job, run);
     let counted = counted(as_of, tables, &providers)?;
     let segments = segments(job, tables)?;

@@ -17,7 +17,8 @@ impl Layout<'_, '_> {
         let sexes: Vec<Place> = (0..Sex::ALL.len())
             .map(|sex| {
                 let of_sex = || age_sex.iter().copied().skip(sex).step_by(Sex::ALL.len());
-                let whole = self.table.unseen(self.counts.age_sex.iter().map(|band| band[sex]).sum());
+                let people = self.counts.age_sex.iter().map(|band| band[sex]).sum();
+                let whole = self.table.unseen(&format!("sex|{}", Sex::ALL[sex].words()), people);
                 self.table.sum(whole, of_sex());
                 whole
             })
@@ -33,12 +34,12 @@ impl Layout<'_, '_> {
         let mut cells = Vec::new();
         for (at, (whole, people)) in wholes.into_iter().zip(own).enumerate() {
             let several = self.table.part(&format!("linked|{at}"), counts.linked[at].several);
-            let rest = self.table.rest(people - counts.linked[at].several);
+            let rest = self.table.rest(&format!("linked|{at}|rest"), people - counts.linked[at].several);
             self.table.sum(whole, [several, rest]);
             cells.push(LinkedCells { several });
         }
         // The same people by age, by sex and by ethnic group.
-        let all = self.table.unseen(counts.linked[..bands.len()].iter().map(|group| group.several).sum());
+        let all = self.table.unseen("linked", counts.linked[..bands.len()].iter().map(|group| group.several).sum());
         debug_assert_eq!(cells.len(), LINKED_GROUPS);
         let (ages, others) = cells.split_at(bands.len());
         let (sexes, ethnic) = others.split_at(Sex::ALL.len());

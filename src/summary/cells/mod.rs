@@ -82,6 +82,15 @@ pub(super) fn overlap_name(one: &str, other: &str) -> String {
     format!("overlap|{}|{}", one.min(other), one.max(other))
 }
 
+/// Tells what is listed one by one, so that what is left has another name where it holds others.
+pub(super) fn listed(names: impl Iterator<Item: AsRef<str>>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    for name in names {
+        hasher.update(name.as_ref().as_bytes()).update(b"\n");
+    }
+    hasher.finalize().to_hex()[..16].to_string()
+}
+
 /// Lays everything out and protects it.
 pub(super) fn protect(facts: &Facts, counts: &Counts) -> (Cells, Protected) {
     let mut table = Table::new(facts.control);
@@ -144,7 +153,7 @@ impl Layout<'_, '_> {
         let counts = self.counts.status;
         let places = self.parts("status", &counts, |at| Status::ALL[at].words().into());
         let [registered, known_only, left, died] = Status::ALL.map(|status| status as usize);
-        let living = self.table.unseen(counts[registered] + counts[known_only]);
+        let living = self.table.unseen("living", counts[registered] + counts[known_only]);
         self.table.sum(living, [places[registered], places[known_only]]);
         self.table.sum(self.people, [living, places[left], places[died]]);
         (places.try_into().expect("one place a status"), living)
@@ -162,8 +171,10 @@ impl Layout<'_, '_> {
     /// The wide bands of ages, printed nowhere, made of the five-year bands where their edges are.
     fn wide_bands(&mut self, age_sex: &[Place]) -> Vec<Place> {
         let of_band = |band: usize| self.counts.wide[band];
-        let bands: Vec<Place> = (0..WIDE_BANDS.len()).map(|band| self.table.unseen(of_band(band))).collect();
-        let young = self.table.unseen(of_band(0) + of_band(1));
+        let bands: Vec<Place> = (0..WIDE_BANDS.len())
+            .map(|band| self.table.unseen(&format!("wide|{}", WIDE_BANDS[band]), of_band(band)))
+            .collect();
+        let young = self.table.unseen("wide|young", of_band(0) + of_band(1));
         self.table.sum(young, [bands[0], bands[1]]);
         for (whole, five_years) in [
             (young, 0..8),
@@ -221,8 +232,11 @@ impl Layout<'_, '_> {
             order.into_iter().map(|area| (area, self.table.part(&name(area), counts[area]))).collect();
         // Without such a place there is no row for them.
         let small = match some_are_small {
-            true => self.table.part("area, too few each", few.iter().sum()),
-            false => self.table.nobody(),
+            true => {
+                let listed = listed(shown.iter().map(|(area, _)| names[*area].as_str()));
+                self.table.part(&format!("area, too few each|{listed}"), few.iter().sum())
+            }
+            false => self.table.nobody("area, too few each"),
         };
         let unknown = self.table.part("area, not known", counts[names.len()]);
         self.table.sum(living, shown.iter().map(|(_, place)| *place).chain([small, unknown]));
@@ -234,8 +248,8 @@ impl Layout<'_, '_> {
         let counts = self.counts;
         let possible = self.facts.providers.len().min(KNOWN_TO - 1);
         let mut places = self.parts("known_to", &counts.known_to[..=possible], |at| at.to_string());
-        places.resize_with(KNOWN_TO, || self.table.nobody());
-        let named = self.table.unseen(counts.people - counts.known_to[0]);
+        places.extend((possible + 1..KNOWN_TO).map(|at| self.table.nobody(&format!("known_to|{at}"))));
+        let named = self.table.unseen("named", counts.people - counts.known_to[0]);
         self.table.sum(self.people, [named, places[0]]);
         self.table.sum(named, places[1..].iter().copied());
         (places, named)
@@ -253,7 +267,8 @@ impl Layout<'_, '_> {
         let shown: Vec<(usize, Place)> =
             masks.into_iter().map(|mask| (mask, self.table.part(&name(mask), counts[mask]))).collect();
         let one_by_one: u64 = shown.iter().map(|(mask, _)| counts[*mask]).sum();
-        let other = self.table.part("settings, other", self.counts.people - counts[0] - one_by_one);
+        let listed = listed(shown.iter().map(|(mask, _)| format!("{mask:x}")));
+        let other = self.table.part(&format!("settings, other|{listed}"), self.counts.people - counts[0] - one_by_one);
         self.table.sum(named, shown.iter().map(|(_, place)| *place).chain([other]));
         (shown, other)
     }
@@ -274,8 +289,9 @@ impl Layout<'_, '_> {
         let takes_part = |setting: &Setting| providers.iter().any(|provider| provider.setting == *setting);
         let mut settings = Vec::new();
         for setting in Setting::ALL.into_iter().filter(takes_part) {
-            let place = self.table.part(&format!("setting|{}", setting.word()), of_setting(setting));
-            self.among_combinations(place, of_setting(setting), 1 << setting as usize, combinations, other);
+            let name = format!("setting|{}", setting.word());
+            let place = self.table.part(&name, of_setting(setting));
+            self.among_combinations((&name, place), of_setting(setting), 1 << setting as usize, combinations, other);
             settings.push((setting, place));
         }
         let mut of_provider = Vec::new();
@@ -288,25 +304,34 @@ impl Layout<'_, '_> {
             });
         }
         let memberships: u64 = counts.of_provider.iter().sum();
-        let whole = self.table.unseen(memberships);
+        let whole = self.table.unseen("memberships", memberships);
         self.table.sum(whole, of_provider.iter().copied());
         let at_least: u64 = (0..).zip(&counts.known_to).map(|(times, people)| times * people).sum();
         // Of those known to the most providers it is not told to how many; where there are none of them, nothing is left open.
-        let further = (counts.known_to[KNOWN_TO - 1] > 0).then(|| self.table.unseen(memberships - at_least));
+        let further = (counts.known_to[KNOWN_TO - 1] > 0)
+            .then(|| self.table.unseen("memberships, further", memberships - at_least));
         let weighted = (1..KNOWN_TO).map(|times| (times as u64, known_to[times]));
         self.table.weighted_sum(whole, weighted.chain(further.map(|further| (1, further))));
         (settings, of_provider)
     }
 
     /// States that `place` holds the people of all combinations with these settings, and of some of the other combinations.
-    fn among_combinations(&mut self, place: Place, count: u64, bits: usize, shown: &[(usize, Place)], other: Place) {
+    fn among_combinations(
+        &mut self,
+        (name, place): (&str, Place),
+        count: u64,
+        bits: usize,
+        shown: &[(usize, Place)],
+        other: Place,
+    ) {
         let within = || shown.iter().filter(|(mask, _)| mask & bits == bits);
         let one_by_one: u64 = within().map(|(mask, _)| self.counts.combinations[*mask]).sum();
         let all_others: u64 = self.counts.people
             - self.counts.combinations[0]
             - shown.iter().map(|(mask, _)| self.counts.combinations[*mask]).sum::<u64>();
-        let rest = self.table.unseen(count - one_by_one);
-        let without = self.table.unseen(all_others - (count - one_by_one));
+        let listed = listed(shown.iter().map(|(mask, _)| format!("{mask:x}")));
+        let rest = self.table.unseen(&format!("{name}|other|{listed}"), count - one_by_one);
+        let without = self.table.unseen(&format!("{name}|without|{listed}"), all_others - (count - one_by_one));
         self.table.sum(place, within().map(|(_, place)| *place).chain([rest]));
         self.table.sum(other, [rest, without]);
     }
@@ -329,9 +354,10 @@ impl Layout<'_, '_> {
                     continue;
                 }
                 let both = counts.overlap[row * width + column];
-                let place = self.table.part(&overlap_name(providers[one].id, providers[two].id), both);
+                let name = overlap_name(providers[one].id, providers[two].id);
+                let place = self.table.part(&name, both);
                 let bits = 1 << providers[one].setting as usize | 1 << providers[two].setting as usize;
-                self.among_combinations(place, both, bits, combinations, other);
+                self.among_combinations((&name, place), both, bits, combinations, other);
                 places.insert((one, two), place);
                 places.insert((two, one), place);
             }
@@ -345,11 +371,11 @@ impl Layout<'_, '_> {
         for cohort in self.facts.cohorts {
             let name = format!("cohort|{}", cohort.id);
             let people = self.table.part(&name, cohort.people);
-            let rest = self.table.rest(self.counts.people.saturating_sub(cohort.people));
+            let rest = self.table.rest(&format!("{name}|rest"), self.counts.people.saturating_sub(cohort.people));
             self.table.sum(self.people, [people, rest]);
             let entered = cohort.entered.map(|entered| {
                 let place = self.table.part(&format!("{name}|entered"), entered);
-                let stayed = self.table.rest(cohort.people.saturating_sub(entered));
+                let stayed = self.table.rest(&format!("{name}|stayed"), cohort.people.saturating_sub(entered));
                 self.table.sum(people, [place, stayed]);
                 place
             });

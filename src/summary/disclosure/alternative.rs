@@ -4,14 +4,18 @@
 //! of them in which a hidden count is another number is the proof that nobody can work it out.
 
 use super::table::Sum;
+use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+
+/// Further than any count has to be moved.
+pub(super) const FAR: i64 = 1 << 40;
 
 /// Ways to go on from one open sum that are tried, best first.
 const WAYS_MAX: usize = 12;
 
 /// How far a count can be moved from the truth without a printed figure changing: `least <= 0 <= most`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Reach {
     pub least: i64,
     pub most: i64,
@@ -19,6 +23,16 @@ pub(super) struct Reach {
 
 impl Reach {
     pub const NONE: Reach = Reach { least: 0, most: 0 };
+    pub const ANY: Reach = Reach { least: -FAR, most: FAR };
+
+    /// Not beyond a count that is so much away: up to it from below, down to it from above, and not away from it where it is the same.
+    pub fn towards(away: i64) -> Reach {
+        Reach { least: if away > 0 { -FAR } else { away }, most: if away < 0 { FAR } else { away } }
+    }
+
+    pub fn and(self, other: Reach) -> Reach {
+        Reach { least: self.least.max(other.least), most: self.most.min(other.most) }
+    }
 
     pub fn holds(self, offset: i64) -> bool {
         (self.least..=self.most).contains(&offset)

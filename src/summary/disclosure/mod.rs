@@ -14,17 +14,23 @@
 //! The other population differs in the shifts, so that what is rounded is the same number, and not only the same multiple of 5: whoever has
 //! watched a cell over many issues and knows where exactly it was rounded up knows no more of the shifts.
 //!
-//! What it does not do: it knows no sums but those it is told, and no tables but those of one issue. Of presets that do not round,
-//! differences between issues are exact; a rule of the policy refuses to issue such tables twice.
+//! Where tables were issued before ([`Control::after`]), the other population prints them as well (`across`).
+//!
+//! What it does not do: it knows no sums but those it is told, and no issues but those. Of presets that do not round, differences between
+//! issues are exact; a rule of the policy refuses to issue such tables twice.
 
+mod across;
 mod alternative;
+mod issued;
 mod preset;
+mod printing;
 mod protect;
 mod standing;
 mod table;
 #[cfg(test)]
 mod tests;
 
+pub use issued::Issued;
 pub use preset::Preset;
 pub use table::{Place, Protected, Table};
 
@@ -95,11 +101,12 @@ impl fmt::Display for Shown {
     }
 }
 
-/// How counts are protected: the preset of the job, and the key of the blur.
+/// How counts are protected: the preset of the job, the key of the blur, and what was issued before.
 #[derive(Debug, Clone)]
 pub struct Control {
     preset: Preset,
     key: [u8; 32],
+    before: Vec<Issued>,
 }
 
 /// What the key makes of one cell.
@@ -116,7 +123,12 @@ impl Blur {
 impl Control {
     /// `key` must be secret, and the same at every issue.
     pub fn new(preset: Preset, key: &[u8; 32]) -> Control {
-        Control { preset, key: blake3::derive_key("onefolk 2026 blur of counts", key) }
+        Control { preset, key: blake3::derive_key("onefolk 2026 blur of counts", key), before: Vec::new() }
+    }
+
+    /// The same, for tables that are held against issues before.
+    pub fn after(self, before: Vec<Issued>) -> Control {
+        Control { before, ..self }
     }
 
     pub fn preset(&self) -> Preset {

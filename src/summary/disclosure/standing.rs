@@ -1,13 +1,12 @@
 //! How the cells of a table stand while it is being protected: which are hidden, and how coarsely the others are rounded.
 
-use super::alternative::Reach;
+use super::alternative::{FAR, Reach};
+use super::printing::Printing;
 use super::table::{Cell, Kind, Table};
 use super::{Blur, Preset, SHIFT_MAX};
 
 /// How coarsely a total that need not be exact may be rounded to protect a part, finest first.
 const COARSER: [u64; 9] = [5, 10, 50, 100, 500, 1_000, 5_000, 10_000, 100_000];
-/// Further than any count has to be moved.
-const FAR: i64 = 1 << 40;
 
 /// What it costs to hide a cell: this much, and more for a large count. What a search pays for a longer way round is measured by the same.
 const HIDING: u64 = 8;
@@ -50,6 +49,21 @@ impl Standing {
             _ if value == 0 => Reach::NONE,
             _ => self.reach_of_printed(index, cell, preset),
         }
+    }
+
+    /// How the cell is printed at this issue.
+    pub fn printing(&self, index: usize, cell: &Cell, preset: Preset) -> Printing {
+        let is_rounded = !self.hidden[index] && matches!(cell.kind, Kind::Whole | Kind::Part | Kind::Loose);
+        if !is_rounded || cell.value == 0 {
+            return Printing { value: cell.value, bounds: self.reach(index, cell, preset), shifted: None };
+        }
+        let (base, shown_from) = (self.base[index], (preset.high + cell.blur.margin + 1) as i64);
+        let printed = preset.printed(cell.value, cell.blur.shift, base) as i64;
+        let (low, high) = (printed - (base / 2) as i64, printed + (base - base / 2) as i64 - 1);
+        // What is shifted below the smallest count that is shown is printed as that.
+        let low = if low <= preset.high as i64 + 1 { -FAR } else { low };
+        let bounds = Reach { least: shown_from - cell.value as i64, most: FAR };
+        Printing { value: cell.value, bounds, shifted: Some((low, high)) }
     }
 
     fn reach_of_printed(&self, index: usize, cell: &Cell, preset: Preset) -> Reach {

@@ -118,7 +118,7 @@ fn a_loose_total_is_rounded_further_instead() {
 fn who_is_left_cannot_be_worked_out() {
     let control = Control::new(Preset::of(Disclosure::Ons5), &[7; 32]);
     let mut table = Table::new(&control);
-    let (all, part, rest) = (table.whole_population(1_002), table.part("part", 1_000), table.rest(2));
+    let (all, part, rest) = (table.whole_population(1_002), table.part("part", 1_000), table.rest("rest", 2));
     table.sum(all, [part, rest]);
     assert!(table.protect().at(part).is_hidden());
 }
@@ -153,7 +153,7 @@ fn read(table: &Table, standing: &Standing) -> System {
 
 /// Every small count of the table could be another number, and, unless nothing at all is shown, 3 or more.
 fn nothing_is_given_away(table: &Table) -> Result<(), TestCaseError> {
-    let standing = protect::protected(table);
+    let (standing, _) = protect::protected(table);
     let system = read(table, &standing);
     let mut tableau = Tableau::of(&system);
     let printed = |(cell, hidden): (&Cell, &bool)| !matches!(cell.kind, Kind::Unseen | Kind::Rest) && !hidden;
@@ -222,7 +222,7 @@ proptest! {
         let mut wholes = Vec::new();
         for (at, codes) in parts.iter().enumerate() {
             let cells: Vec<Place> = codes.iter().enumerate().map(|(code, &n)| table.part(&format!("{at} {code}"), n)).collect();
-            let rest = table.rest(at as u64);
+            let rest = table.rest(&format!("rest {at}"), at as u64);
             let whole = table.part(&at.to_string(), codes.iter().sum::<u64>() + at as u64);
             table.sum(whole, cells.into_iter().chain([rest]));
             wholes.push(whole);

@@ -7,7 +7,7 @@ mod read;
 use super::care::CareFigures;
 use super::cells;
 use super::count::Counts;
-use super::disclosure::{Preset, Shown};
+use super::disclosure::{Issued, Preset, Shown};
 use super::end_of_life::EndOfLifeFigures;
 use super::over_time::OverTime;
 use super::{Estimate, EthnicGroup, Facts, Status};
@@ -47,6 +47,8 @@ pub(super) struct Figures<'a> {
     pub care: Option<CareFigures>,
     pub end_of_life: Option<EndOfLifeFigures>,
     pub over_time: OverTime,
+    /// What later issues are to be held against.
+    pub issued: Issued,
 }
 
 /// A label and its people.
@@ -228,6 +230,7 @@ impl<'a> Figures<'a> {
             end_of_life: cells.cells.end_of_life.as_ref().map(|cells| cells.read(&shown)),
             care: facts.care.as_ref().zip(cells.cells.care.as_ref()).map(|(care, cells)| cells.read(care, &shown)),
             over_time: OverTime::default(),
+            issued: shown.issued().clone(),
         };
         figures.over_time = OverTime::new(&facts.past, &figures);
         figures
