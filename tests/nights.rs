@@ -667,6 +667,7 @@ fn after_a_month_nothing_has_grown_without_limit() {
             "linking/joined",
             "lock",
             "model.json",
+            "objected.json",
             "person_id.key",
             "purged.json"
         ]
