@@ -642,8 +642,10 @@ fn after_a_month_nothing_has_grown_without_limit() {
     let files = common::files_below(&state);
     let is_frequencies = |name: &Path| name.to_string_lossy().starts_with("model.frequencies-");
     let apart = |name: &&std::path::PathBuf| {
-        !name.starts_with("ledger") && !name.starts_with("inputs") && !is_frequencies(name)
+        !["ledger", "inputs", "tables"].iter().any(|folder| name.starts_with(folder)) && !is_frequencies(name)
     };
+    let tables = files.keys().filter(|name| name.starts_with("tables")).count();
+    assert_eq!(tables, KEPT, "what the tables of each kept run tell");
     assert!(
         (1..=2).contains(&files.keys().filter(|name| is_frequencies(name)).count()),
         "of the models that kept runs have"
@@ -665,6 +667,7 @@ fn after_a_month_nothing_has_grown_without_limit() {
             "linking/joined",
             "lock",
             "model.json",
+            "objected.json",
             "person_id.key",
             "purged.json"
         ]

@@ -315,3 +315,106 @@ fn a_purge_that_is_killed_is_finished_by_the_next_night() {
         assert_eq!(runs, (1..=5).map(|nth| format!("2026-11-22-{nth:02}")).collect(), "killed after {wait} ms");
     }
 }
+
+/// The rows that stand in withheld.parquet: provider, record_id and reason.
+fn withheld(night: &Night) -> BTreeSet<[String; 3]> {
+    let table = night.table("withheld.parquet");
+    let columns = ["provider", "record_id", "reason"].map(|name| table.column(name));
+    table.rows.iter().map(|row| columns.map(|at| row[at].clone())).collect()
+}
+
+fn known(night: &Night, provider: &str, record: &str) -> bool {
+    night.person_ids().contains_key(&(provider.to_string(), record.to_string()))
+}
+
+#[test]
+fn what_is_held_of_a_provider_that_sends_changes_loses_whoever_objects_and_nobody_comes_back_through_it() {
+    let mut people = town(80, 64);
+    people[30].given = "Zqxab".into();
+    let night = Night::new();
+    let rows = |at: std::ops::Range<usize>, letter: char| {
+        at.map(|at| people[at].exact_row(&format!("{letter}{at}"))).collect::<Vec<_>>()
+    };
+    night.write("in/gp.csv", extract(&rows(0..80, 'g')));
+    night.write("in/hospice-1.csv", extract(&rows(20..50, 'h')));
+    night.write("objections.csv", "provider,record_id\n");
+    let listed = [("gp", "in/gp.csv", ""), ("hospice", "in/hospice-*.csv", "mode = \"changes\"")];
+    night.write("job.toml", common::job(&listed, OBJECTIONS));
+    night.run().done();
+    std::fs::remove_file(night.path("in/hospice-1.csv")).unwrap();
+    let words = [people[30].nhs_number.as_str(), people[30].given.as_str()];
+    let state = night.output().join("state");
+    assert!(holding(&state, &words).contains(&"changes/hospice/standing.csv".to_string()));
+
+    // The record at the hospice is named; that of the practice is known through it alone.
+    night.write("objections.csv", "provider,record_id\nhospice,h30\n");
+    night.run().done();
+    let line = |parts: [&str; 3]| parts.map(str::to_string);
+    let (named, linked) = (line(["hospice", "h30", "local_objection"]), line(["gp", "g30", "local_objection_linked"]));
+    assert_eq!(withheld(&night), [named.clone(), linked.clone()].into());
+    assert_eq!(holding(&night.output(), &words), Vec::<String>::new());
+    let places = |night: &Night| {
+        let table = night.table("crosswalk.parquet");
+        table.rows.iter().map(|row| row[..4].to_vec()).collect::<BTreeSet<_>>()
+    };
+    let before = places(&night);
+    let explained = |left: &str, right: &str| {
+        let mut explain = common::onefolk();
+        explain.args(["explain", "pair", left, right, "--job"]).arg(night.path("job.toml"));
+        common::outcome(explain)
+    };
+    explained("gp:g49", "hospice:h49").done();
+
+    // The row is gone, the objection stands: the other stays withheld, and so does a new one that has the number.
+    let told = night.run().done();
+    told.names_nobody(&people);
+    assert_eq!(withheld(&night), [linked.clone()].into());
+    assert!(places(&night) == before, "rows keep their numbers");
+    let mut more = rows(0..80, 'g');
+    more.push(common::Person { family: "Other".into(), ..people[30].clone() }.exact_row("new"));
+    night.write("in/gp.csv", extract(&more));
+    night.write("in/hospice-2.csv", extract(&rows(60..62, 'h')));
+    night.run().done();
+    assert_eq!(withheld(&night), [linked, line(["gp", "new", "local_objection_linked"])].into());
+    assert!(known(&night, "hospice", "h61") && known(&night, "hospice", "h49"));
+    assert!(places(&night).contains(&vec![
+        "hospice".into(),
+        "h20".into(),
+        "out/state/changes/hospice/standing.csv".into(),
+        "1".into()
+    ]));
+
+    // Nothing is known without what is remembered.
+    let memory = std::fs::read(state.join("objected.json")).unwrap();
+    night.write("out/state/objected.json", &memory[..memory.len() / 2]);
+    night.run().failed(4, "OF0539");
+    night.write("out/state/objected.json", memory);
+
+    // It is withdrawn: whoever is still sent is back at once, the record of the hospice once it sends it again.
+    night.write("objections.csv", "provider,record_id\n");
+    night.run().done();
+    assert!(withheld(&night).is_empty() && known(&night, "gp", "g30") && !known(&night, "hospice", "h30"));
+    assert!(!state.join("objected.json").exists());
+    night.write("in/hospice-3.csv", extract(&rows(30..31, 'h')));
+    night.run().done();
+    assert!(known(&night, "hospice", "h30"));
+}
+
+#[test]
+fn nobody_comes_back_where_a_last_good_extract_stands_in_without_the_row_that_was_named() {
+    let people = town(120, 65);
+    let night = kept_nights(&people);
+    night.write("objections.csv", "provider,record_id\nacute,60\n");
+    night.run().done();
+    let both = withheld(&night);
+    assert_eq!(both.len(), 2);
+    let acute = std::fs::read(night.path("in/acute.csv")).unwrap();
+    std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+    night.run().done();
+    let practice = ["gp", "60", "local_objection_linked"].map(str::to_string);
+    assert_eq!(withheld(&night), [practice].into());
+    // With the extract as it is sent all is found out anew.
+    night.write("in/acute.csv", acute);
+    night.run().done();
+    assert_eq!(withheld(&night), both);
+}

@@ -232,6 +232,40 @@ fn tables_are_issued_once_on_their_days() {
     assert!(!night.current("releases/tables").exists());
 }
 
+/// What was issued is kept beyond its run, for as long as a later issue has to be held against it; whatever it is held against was kept.
+#[test]
+fn an_issue_is_held_against_the_issue_before() {
+    let tables = "[[release]]\nid = \"tables\"\nrecipient = \"Everybody\"\nrecipient_kind = \"public\"\npurpose = \"planning\"\n\
+                  content = \"summary\"\nissued_on = [\"2026-11-20\", \"2026-11-26\"]\napprovals = [\"governance_lead\"]\nBASIS\n";
+    let night = night(&town(120, 98), tables, "");
+    common::edit(&night.path("job.toml"), "[job]\n", "[job]\nkeep_runs = 2\n");
+    approve(&night, "tables", "Ann", "governance_lead").done();
+    let fate = || fates(&night).remove("tables").expect("the job has it")["outcome"].clone();
+    let kept = || {
+        let files = common::files_below(&night.output().join("state/tables")).into_keys();
+        files.map(|name| name.to_string_lossy().replace(".zst", "")).collect::<BTreeSet<String>>()
+    };
+    let log = || std::fs::read_to_string(night.current("log.jsonl")).expect("it stands");
+    night.run().done();
+    assert_eq!(fate(), "released");
+    for day in 22..=25 {
+        common::edit(&night.path("job.toml"), &format!("2026-11-{day}"), &format!("2026-11-{}", day + 1));
+        night.run().done();
+        assert!(!log().contains("tables are not held against"));
+        if day < 25 {
+            assert_eq!(fate(), "not_due");
+        }
+    }
+    assert_eq!(fate(), "released");
+    let [first, second] = ["2026-11-22-01", "2026-11-26-01"].map(String::from);
+    assert_eq!(kept(), BTreeSet::from([first, "2026-11-25-01".into(), second.clone()]));
+    // Where it is gone the night says so, and goes on.
+    std::fs::remove_file(night.output().join(format!("state/tables/{second}.zst"))).expect("it stands");
+    common::edit(&night.path("job.toml"), "2026-11-26\n", "2026-11-27\n");
+    night.run().done();
+    assert!(log().contains("tables are not held against those that were issued of run 2026-11-26-01"), "{}", log());
+}
+
 #[test]
 fn one_release_is_made_anew_as_things_are_today() {
     let people = town(80, 79);

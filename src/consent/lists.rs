@@ -238,6 +238,12 @@ impl Authority {
         numbers.chain(rows).chain(replaced).filter(move |_| !nobody)
     }
 
+    /// Numbers that were replaced by one that a local objection names.
+    pub(crate) fn replaced_objections(&self) -> impl Iterator<Item = &str> {
+        let named = self.replaced.iter().filter(|(_, new)| self.local.numbers.contains(*new));
+        named.map(|(old, _)| old.as_str())
+    }
+
     /// The number that stands today for `number`.
     pub(crate) fn standing<'a>(&'a self, number: &'a str) -> &'a str {
         self.replaced.get(number).map_or(number, String::as_str)

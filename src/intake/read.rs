@@ -76,7 +76,8 @@ fn wanted_of(provider: &Provider) -> Vec<String> {
 
 /// An extract that is kept without some of its rows says which ones it has.
 fn is_numbered(provider: &Provider) -> bool {
-    provider.stale.as_ref().is_some_and(|stale| stale.numbered)
+    let held = provider.changes.as_ref().and_then(|changes| changes.standing.as_ref());
+    provider.stale.as_ref().is_some_and(|stale| stale.numbered) || held.is_some_and(|held| held.numbered)
 }
 
 /// The report of an extract that could not be read, where the job goes on without it.

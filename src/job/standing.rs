@@ -45,6 +45,9 @@ pub(crate) struct StandingList {
     pub rows: u64,
     /// Checksums of the extracts whose changes are in it, the latest last.
     pub applied: Vec<String>,
+    /// Rows of people who object were taken out since; its last column, `SOURCE_ROW`, says which numbers the others had.
+    #[serde(default)]
+    pub numbered: bool,
 }
 
 impl StandingList {

@@ -6,6 +6,7 @@ use super::imported::{self, ModelFile};
 use super::link::{self, Linked, Taught};
 use super::memory;
 use super::model::Known;
+use super::objected::Objected;
 use super::progress::Progress;
 use super::withhold::{Held, withhold};
 use crate::comparison::Comparisons;
@@ -20,6 +21,8 @@ pub(super) struct LinkedNight {
     pub withheld: Vec<Withheld>,
     /// Decisions that a row is no person's, which name a record that no extract holds.
     pub gone: u64,
+    /// Who objects, for the nights to come.
+    pub objected: Objected,
     /// Without what was compared: the levels of the pairs are enough to write the links.
     pub linked: Linked,
     /// The model that this night has learnt; `None` where one was there before, or there was nothing to compare.
@@ -53,7 +56,7 @@ pub(super) fn link_night(
         return Ok((night, Vec::new()));
     }
     let model = taken.known.map(|known| &known.frozen.model);
-    let Held { withheld, identities, gone } =
+    let Held { withheld, identities, gone, objected } =
         withhold(job, records, authority, (taken.file, model), Some(ceiling), progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
@@ -72,7 +75,7 @@ pub(super) fn link_night(
         let frozen = taken.known.map(|known| known.as_used(job));
         warnings.extend(memory::write(job, frozen.as_ref().or(learnt.as_ref()), &linked, &leaving));
     }
-    let night = LinkedNight { withheld, gone, linked, learnt };
+    let night = LinkedNight { withheld, gone, objected, linked, learnt };
     checkpoints.keep_linking(&night, progress);
     Ok((night, warnings))
 }

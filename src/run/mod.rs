@@ -36,6 +36,7 @@ mod model;
 mod night;
 mod noted;
 mod notify;
+mod objected;
 mod other_model;
 pub mod plan;
 pub mod progress;
@@ -97,6 +98,7 @@ pub static CODES: &[&Code] = &[
     &encryption::NOT_TO_DECRYPT,
     &EXTRACT_ALL_QUARANTINED,
     &keep::KEPT_DAMAGED,
+    &objected::OBJECTED_DAMAGED,
     &ACCOUNTS_WRONG,
     &THREADS_UNAVAILABLE,
     &NO_ROWS,

@@ -13,6 +13,7 @@ use super::link::Linked;
 use super::link_tables::{self, Begun};
 use super::linked_night::{LinkedNight, Taken, link_night};
 use super::model::{self, Known};
+use super::objected::Objected;
 use super::progress::Progress;
 use super::segments;
 use super::usable::{Usable, read_usable};
@@ -42,6 +43,8 @@ pub(super) struct Night<'a> {
     pub(super) quarantined: Vec<Quarantined>,
     pub(super) withheld: Vec<Withheld>,
     pub(super) objecting: Objecting,
+    /// Who objects, for the nights to come.
+    pub(super) objected: Objected,
     pub(super) authority: Authority,
     /// Every run that the ledger knows, oldest first.
     pub(super) runs: Vec<String>,
@@ -157,7 +160,7 @@ pub(super) fn prepare<'a>(
             Ok(())
         },
     )?;
-    let LinkedNight { withheld, gone, mut linked, learnt } = night;
+    let LinkedNight { withheld, gone, objected, mut linked, learnt } = night;
     let objecting = objecting.withheld(job, &withheld);
     withhold::empty_texts(&mut quarantined, &authority, &objecting);
     let settled = authority.settled(job, &records);
@@ -196,6 +199,7 @@ pub(super) fn prepare<'a>(
         quarantined,
         withheld,
         objecting,
+        objected,
         authority,
         runs: ledger.runs().to_vec(),
         opt_outs,

@@ -48,7 +48,7 @@ pub(super) fn publish(
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
-    finished.warnings.extend(keep::keep(job, &night.files, &night.withheld));
+    finished.warnings.extend(keep_without_objectors(night));
     let Night { run_id: by, runs, authority, objecting, .. } = &night;
     let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
     let (purged, warnings) = purge.kept_runs(progress);
@@ -63,6 +63,18 @@ pub(super) fn publish(
     }
     finished.folder = Some(published.folder);
     Ok(())
+}
+
+/// Keeps what the next nights may have to read, without the rows of people who object; gives what did not work.
+fn keep_without_objectors(night: &Night) -> Vec<String> {
+    let job = night.job;
+    // Only what is known by heart may go: what else is theirs is found through these rows.
+    if let Err(error) = night.objected.write(job) {
+        return vec![format!("what is kept of extracts may still have rows of people who object: {}", error.kind())];
+    }
+    let mut warnings = keep::keep(job, &night.files, &night.withheld);
+    warnings.extend(changes::purge(job, &night.run_id, &night.files, &night.withheld));
+    warnings
 }
 
 /// Writes every file of the run that is not `written` yet into the draft; gives run.json and what was released. `head` is where the audit ends before this run.

@@ -4,6 +4,7 @@ use super::ceiling::Ceiling;
 use super::earlier::Today;
 use super::imported::{self, ModelFile};
 use super::link::{self, Taught};
+use super::objected::{Objected, Remembered};
 use super::progress::{Progress, Show};
 use crate::consent::{self, Authority, Withheld, WithheldReason};
 use crate::failure::Result;
@@ -12,6 +13,7 @@ use crate::job::{Field, Job};
 use crate::model::Model;
 use crate::records::{Identities, Records};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeMap;
 
 /// What was taken out of the records.
 pub(super) struct Held {
@@ -20,6 +22,8 @@ pub(super) struct Held {
     pub identities: Option<Identities>,
     /// Decisions that a row is no person's, which name a record that no extract holds.
     pub gone: u64,
+    /// Who objects, for the nights to come.
+    pub objected: Objected,
 }
 
 /// By what those who object are known tonight, for what was published before they did.
@@ -59,7 +63,7 @@ impl Objecting {
 }
 
 /// Takes out what may not be used: withheld identities, rows that are no person's, rows that objections name, and the other rows of the
-/// same people.
+/// same people, those known from nights before included.
 ///
 /// The people behind the objections are found by linking what is around them, with the model of the night or, where it is yet to be learnt,
 /// with one that was learnt without them; that pass is thrown away. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
@@ -74,12 +78,15 @@ pub(super) fn withhold(
     let mut withheld = Vec::new();
     let marked = consent::withheld_identities(records);
     consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
+    let remembered = Remembered::read(job, authority)?;
     let (mut nobody, gone) = authority.decisions.not_people(job, records);
-    nobody.iter_mut().zip(authority.named(job, records)).for_each(|(nobody, named)| *nobody &= !named);
+    let objecting = known_to_object(job, records, authority, &remembered).1;
+    nobody.iter_mut().zip(objecting).for_each(|(nobody, objecting)| *nobody &= !objecting);
     consent::withhold(records, &nobody, WithheldReason::NotAPerson, &mut withheld);
-    let named = authority.named(job, records);
-    if !named.contains(&true) {
-        return Ok(Held { withheld, identities: None, gone });
+    let (named, known_to) = known_to_object(job, records, authority, &remembered);
+    if !known_to.contains(&true) {
+        let objected = remembered.after(records, &named, std::iter::empty());
+        return Ok(Held { withheld, identities: None, gone, objected });
     }
     let settled = authority.settled(job, records);
     let silent = Progress::new(Show::Nothing);
@@ -88,13 +95,17 @@ pub(super) fn withhold(
         Some(file) => imported::link(job, records, &settled, file, &silent),
         None => {
             let rows = (&mut *records, ceiling);
-            link::link(job, rows, &settled, Taught::Around(&named, known), None, None, &silent)?
+            link::link(job, rows, &settled, Taught::Around(&known_to, known), None, None, &silent)?
         }
     };
     let person = &everybody.clustering.partition.person;
     let mut objects = vec![false; everybody.clustering.partition.people as usize];
-    (0..records.len()).filter(|&row| named[row]).for_each(|row| objects[person[row] as usize] = true);
+    (0..records.len()).filter(|&row| known_to[row]).for_each(|row| objects[person[row] as usize] = true);
     let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
+    let mut theirs: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+    let all = (0..records.len()).filter(|&row| objects[person[row] as usize]);
+    all.for_each(|row| theirs.entry(person[row]).or_default().push(row));
+    let objected = remembered.after(records, &named, theirs.values().map(Vec::as_slice));
     // Both marks are read before either set of rows goes, since going changes the numbers of rows.
     let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
     let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
@@ -104,7 +115,20 @@ pub(super) fn withhold(
     let as_before = authority.settled(job, records).keys() == settled.keys();
     let identities = as_before.then(|| everybody.identities.retain(records, &stays));
     stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    Ok(Held { withheld, identities, gone })
+    Ok(Held { withheld, identities, gone, objected })
+}
+
+/// Rows that an objection names, and with them those that are known from nights before.
+fn known_to_object(
+    job: &Job,
+    records: &Records,
+    authority: &Authority,
+    remembered: &Remembered,
+) -> (Vec<bool>, Vec<bool>) {
+    let named = authority.named(job, records);
+    let mut all = remembered.marks(records, &named);
+    all.iter_mut().zip(&named).for_each(|(known, named)| *known |= named);
+    (named, all)
 }
 
 /// Empties the raw text of rows in quarantine that hold the NHS number of somebody who objects: they can be neither read nor withheld.

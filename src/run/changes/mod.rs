@@ -5,16 +5,19 @@
 //! Always: every row that was read is counted as one of a few kinds, or the run fails; an extract whose changes are in already changes nothing; what the provider holds moves on only with a published run.
 
 mod apply;
+mod purge;
 mod state;
 
 use super::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED};
 use crate::failure::{Failure, Result};
 use crate::intake::{self, Batch, FileReport, Intake, Quarantined};
+use crate::job::standing::StandingList;
 use crate::job::{Changes, Format, Job, Provider, WhenMissing, standing};
 use apply::{Applied, Holding};
 use serde::Serialize;
 use std::path::PathBuf;
 
+pub(super) use purge::purge;
 pub(super) use state::{abandon, promote};
 
 /// What became of the rows of one extract with changes; for run.json.
@@ -154,13 +157,13 @@ fn fold_provider(
     let before = match &changes.standing {
         Some(list) => {
             let place = standing::folder(&job.output, &provider.id).join(standing::EXTRACT);
-            let read = read(job, provider, vec![place], standing::format())?;
+            let read = read(job, provider, vec![place], standing::format(), Some(list))?;
             state::verify(provider, list, &read.files)?;
             read.batches
         }
         None => Vec::new(),
     };
-    let sent = read(job, provider, changes.files.clone(), changes.format.clone())?;
+    let sent = read(job, provider, changes.files.clone(), changes.format.clone(), None)?;
     let known = changes.standing.as_ref().map_or(&[][..], |list| &list.applied);
     let mut holding = Holding::of(job, provider, &before, &sent.batches);
     let (mut files, mut unusable) = (Vec::new(), Vec::new());
@@ -214,8 +217,15 @@ fn check(file: &FileChanges) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a provider's extracts, as text.
-fn read(job: &Job, provider: &Provider, files: Vec<PathBuf>, format: Format) -> Result<Intake<Batch>> {
-    let alone = Provider { files, format, stale: None, ..provider.clone() };
+/// The rows of a provider's extracts, as text; `list` is that of the extract that it holds, where it is this that is read.
+fn read(
+    job: &Job,
+    provider: &Provider,
+    files: Vec<PathBuf>,
+    format: Format,
+    list: Option<&StandingList>,
+) -> Result<Intake<Batch>> {
+    let changes = provider.changes.clone().map(|changes| Changes { standing: list.cloned(), ..changes });
+    let alone = Provider { files, format, changes, stale: None, ..provider.clone() };
     intake::read_all(&Job { providers: vec![alone], ..job.clone() }, |batch| batch, |_| ())
 }

@@ -40,7 +40,7 @@ pub(super) fn recover(job: &Job) -> Result<()> {
 }
 
 /// Moves the extract and then its list out of `next/`; what is moved already stays.
-fn move_on(folder: &Path) -> io::Result<()> {
+pub(super) fn move_on(folder: &Path) -> io::Result<()> {
     for name in [EXTRACT, LIST] {
         match disk::rename(&folder.join(NEXT).join(name), &folder.join(name)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
@@ -90,6 +90,7 @@ pub(super) fn stand(job: &Job, provider: &mut Provider, list: Option<&StandingLi
     let name = place.strip_prefix(&job.folder).unwrap_or(&place).to_string_lossy().replace('\\', "/");
     provider.files = vec![place];
     provider.format = standing::format();
+    read_from(provider, list.clone());
     // On the day itself there was nothing to wait for.
     provider.stale =
         (since < job.as_of).then(|| Stale { since, files: vec![(name, list.blake3.clone())], numbered: false });
@@ -113,14 +114,27 @@ pub(super) fn write_next(
         blake3: blake3::hash(bytes).to_hex().to_string(),
         rows,
         applied,
+        numbered: false,
     };
-    let written = disk::remove_folder(&folder)
-        .and_then(|()| disk::create_folder(&folder))
-        .and_then(|()| disk::write_file(&folder.join(EXTRACT), bytes))
-        .and_then(|()| disk::write_file(&folder.join(LIST), &serde_json::to_vec(&list)?))
-        .and_then(|()| disk::sync_folder(&folder));
-    written.map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
+    write(&folder, &list, bytes).map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
     provider.files = vec![folder.join(EXTRACT)];
     provider.format = standing::format();
+    read_from(provider, list);
     Ok(())
+}
+
+/// Writes an extract and its list into an empty folder, the list last, and syncs both.
+pub(super) fn write(folder: &Path, list: &StandingList, bytes: &[u8]) -> io::Result<()> {
+    disk::remove_folder(folder)?;
+    disk::create_folder(folder)?;
+    disk::write_file(&folder.join(EXTRACT), bytes)?;
+    disk::write_file(&folder.join(LIST), &serde_json::to_vec(list)?)?;
+    disk::sync_folder(folder)
+}
+
+/// What is read of the provider from now on is what `list` describes.
+fn read_from(provider: &mut Provider, list: StandingList) {
+    if let Some(changes) = &mut provider.changes {
+        changes.standing = Some(list);
+    }
 }

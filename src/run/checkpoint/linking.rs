@@ -15,9 +15,9 @@ use std::sync::Arc;
 type Got<T> = Result<T, Damaged>;
 
 pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
-    let LinkedNight { withheld, gone, linked, learnt } = night;
+    let LinkedNight { withheld, gone, objected, linked, learnt } = night;
     writer.put_list(withheld)?;
-    writer.put(gone)?;
+    writer.put(&(gone, objected))?;
     put_linked(writer, linked)?;
     writer.put(&learnt.as_ref().map(Parts::of))
 }
@@ -25,7 +25,7 @@ pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
 /// `records` are those that reading has left; gives also which of them stay, since they are not withheld.
 pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, Vec<bool>)> {
     let withheld: Vec<Withheld> = reader.get_list()?;
-    let gone = reader.get()?;
+    let (gone, objected) = reader.get()?;
     let linked = get_linked(reader)?;
     let learnt: Option<Parts> = reader.get()?;
     let learnt = learnt.map(Parts::into_frozen).transpose()?;
@@ -39,7 +39,7 @@ pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, V
         return Err(Damaged);
     }
     let stay = stay(records, &withheld)?;
-    Ok((LinkedNight { withheld, gone, linked, learnt }, stay))
+    Ok((LinkedNight { withheld, gone, objected, linked, learnt }, stay))
 }
 
 fn stay(records: &Records, withheld: &[Withheld]) -> Got<Vec<bool>> {

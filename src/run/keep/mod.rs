@@ -106,7 +106,7 @@ pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Ve
 }
 
 /// The rows of a provider that were withheld for an objection: the place of the extract among the provider's own, and the row's number.
-fn objecting(files: &[FileReport], withheld: &[Withheld], provider: usize) -> BTreeSet<(u32, u32)> {
+pub(super) fn objecting(files: &[FileReport], withheld: &[Withheld], provider: usize) -> BTreeSet<(u32, u32)> {
     let first = files.iter().position(|file| usize::from(file.provider) == provider).unwrap_or(0) as u32;
     let objects = |row: &&Withheld| {
         matches!(row.reason, WithheldReason::LocalObjection | WithheldReason::LocalObjectionLinked)

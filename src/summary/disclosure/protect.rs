@@ -44,7 +44,9 @@ pub(super) fn protected(table: &Table) -> (Standing, u64) {
             }
         }
         if !changed {
-            return (protection.standing, unproven.len() as u64);
+            // Where not even the number of all people is shown, nothing is.
+            let shown = protection.everybody().is_some_and(|all| !protection.standing.hidden[all]);
+            return (protection.standing, if shown { unproven.len() as u64 } else { 0 });
         }
     }
 }
@@ -236,13 +238,17 @@ impl Protection<'_, '_> {
         Some((side, moved.clone(), self.system(side).alternative(cell, step, &rules)?))
     }
 
+    fn everybody(&self) -> Option<usize> {
+        self.table.names.iter().position(|name| name == WHOLE_POPULATION)
+    }
+
     /// The same people at every issue, so many more or fewer in all.
     fn everybody_moved(&self, by: i64) -> Option<Moved> {
         let nothing = Moved::default();
         if by == 0 {
             return Some(nothing);
         }
-        let all = self.table.names.iter().position(|name| name == WHOLE_POPULATION)?;
+        let all = self.everybody()?;
         let reach = |cell: usize| self.reach(Side::Alike, cell, &nothing);
         let rules = Rules { reach: &reach, price: &|_, _| None, tried_max: TRIED_MAX };
         Some(self.across.alike.alternative(all, by, &rules)?.into_iter().collect())
