@@ -4,7 +4,7 @@
 //! In: what reading and linking leave. Out: the same, where the night is the same: the bytes of every extract and list, the job, the model,
 //! the key and the program. Always: a checkpoint that is damaged or of another night is not used and its stage is done again; none stays
 //! once its night is published, and a plain run begins by removing them, since they hold what the extracts hold; writing one never stops a
-//! night.
+//! night. What a night leaves for the next one (`memory`) waits beside them until it is published, and goes with them where it is not.
 
 pub(super) mod columns;
 mod linking;
