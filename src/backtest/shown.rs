@@ -143,3 +143,94 @@ impl Display for Closest {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::evidence::FieldSeen;
+    use super::super::{LearntFrom, OfProvider};
+    use super::*;
+    use crate::model::Labels;
+
+    fn field(field: &str, agreement: Option<&str>, before: Option<f64>, after: Option<f64>) -> FieldSeen {
+        let agreement = agreement.map(String::from);
+        FieldSeen { field: field.into(), agreement, bits_before: before, bits_after: after, values: None }
+    }
+
+    fn difference(kind: Kind, people: &[&str], parts: &[u64], closest: Option<Closest>) -> Difference {
+        let people = people.iter().map(|id| id.to_string()).collect();
+        Difference { kind, people, parts: parts.to_vec(), rows: parts.iter().sum(), closest, places: Vec::new() }
+    }
+
+    fn learnt_from() -> LearntFrom {
+        LearntFrom {
+            as_of: "2026-11-29".into(),
+            fingerprint: String::new(),
+            records: 1_003,
+            identities: 700,
+            training_pairs: 8_000,
+            expected_matches: 600.0,
+            labels: Labels::default(),
+        }
+    }
+
+    /// Two people of one, one of eight, a pair with a marked record, and one that only today's model can judge.
+    fn backtest() -> Backtest {
+        let seen = Closest {
+            bits_before: Some(9.25),
+            bits_after: Some(-1.5),
+            fields: vec![
+                field("name", Some("at least 12 bits of names in common"), Some(11.0), Some(4.0)),
+                field("sex", Some("the same"), Some(1.0), Some(1.1)),
+                field("place", None, Some(-2.0), None),
+            ],
+            sensitive: true,
+            records: None,
+        };
+        let named = FieldSeen { values: Some(["a".into(), "b".into()]), ..field("phone", None, None, None) };
+        let asked = Closest {
+            bits_before: None,
+            bits_after: Some(3.0),
+            fields: vec![named],
+            sensitive: false,
+            records: Some(["gp:1".into(), "hospice:2".into()]),
+        };
+        let many = ["p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8"];
+        Backtest {
+            run_id: "2026-11-22-01".into(),
+            model: "new.json".into(),
+            learnt_from: Some(learnt_from()),
+            rows: 1_000,
+            rows_left_out: 3,
+            people_before: 400,
+            people_after: 394,
+            unchanged: 389,
+            differences: vec![
+                difference(Kind::Merged, &many, &[17], Some(asked)),
+                difference(Kind::Split, &["p9"], &[2, 1], Some(seen)),
+                difference(Kind::Rearranged, &["q1", "q2"], &[1, 4], None),
+            ],
+            providers: vec![
+                OfProvider { provider: "gp".into(), rows: 900, merged: 17, split: 2, rearranged: 5 },
+                OfProvider { provider: "hospice".into(), rows: 100, merged: 0, split: 0, rearranged: 0 },
+            ],
+            share_merged: 0.0175,
+            maximum_merged: 0.01,
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_each_kind_of_difference() {
+        insta::assert_snapshot!("differences", backtest());
+        let same = Backtest {
+            people_after: 400,
+            unchanged: 400,
+            rows_left_out: 0,
+            differences: Vec::new(),
+            providers: Vec::new(),
+            learnt_from: None,
+            share_merged: 0.0,
+            ..backtest()
+        };
+        insta::assert_snapshot!("nothing_differs", same);
+    }
+}
