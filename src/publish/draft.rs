@@ -53,8 +53,8 @@ impl<'a> Draft<'a> {
         &self.folder
     }
 
-    /// Writes links.parquet and review.parquet. `review` gives pairs in the grey zone by place in the table, each with why a person should look, in one
-    /// word of ours; ids are printed as 32 hexadecimal characters.
+    /// Writes links.parquet and review.parquet. `review` gives pairs in the grey zone by place in the table, each with why a person
+    /// should look, in one word of ours; ids are printed as 32 hexadecimal characters.
     pub fn write_links(
         &self,
         table: LinkTable,
@@ -68,7 +68,8 @@ impl<'a> Draft<'a> {
         Ok(vec![links?, review?])
     }
 
-    /// Writes the other six Parquet files, and packages.parquet and wishes.parquet where there are any, in parallel; what was written comes in a fixed order.
+    /// Writes the other six Parquet files, and packages.parquet and wishes.parquet where there are any, in parallel; what was
+    /// written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
         tables::write_all(&self.folder, outputs)
     }

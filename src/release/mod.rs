@@ -2,7 +2,8 @@
 //!
 //! In: the people of a run, whoever has opted out, and the releases that the job defines. Out: `releases/<id>/` with data, manifest and
 //! cover sheet for each that the policy lets out, and the rules that refuse the others. Always: a release holds the columns that were
-//! asked for and no other; whoever has opted out of its purpose has no line in it, and no value that rests on what they opted out with; lines stand in a keyed order, under
+//! asked for and no other; whoever has opted out of its purpose has no line in it, and no value that rests on what they opted out with;
+//! lines stand in a keyed order, under
 //! pseudonyms that no other release has; nothing is written of what is refused.
 
 mod cohort;

@@ -77,7 +77,8 @@ fn keep_without_objectors(night: &Night) -> Vec<String> {
     warnings
 }
 
-/// Writes every file of the run that is not `written` yet into the draft; gives run.json and what was released. `head` is where the audit ends before this run.
+/// Writes every file of the run that is not `written` yet into the draft; gives run.json and what was released. `head` is where the
+/// audit ends before this run.
 fn write(
     night: &Night,
     (draft, mut written): (&Draft, Vec<WrittenFile>),

@@ -66,7 +66,8 @@ impl Objecting {
 /// same people, those known from nights before included.
 ///
 /// The people behind the objections are found by linking what is around them, with the model of the night or, where it is yet to be learnt,
-/// with one that was learnt without them; that pass is thrown away. A row that an objection names is withheld for that, whatever humans have decided of it: the rest of the person hangs on it.
+/// with one that was learnt without them; that pass is thrown away. A row that an objection names is withheld for that, whatever humans
+/// have decided of it: the rest of the person hangs on it.
 pub(super) fn withhold(
     job: &Job,
     records: &mut Records,

@@ -2,7 +2,8 @@
 //!
 //! In: the extracts with changes that are there, and what the provider held before. Out: a job in which the provider sends one extract with
 //! all that it holds now, so that nothing after this knows of changes, and the rows that could not be used, for tonight's quarantine.
-//! Always: every row that was read is counted as one of a few kinds, or the run fails; an extract whose changes are in already changes nothing; what the provider holds moves on only with a published run.
+//! Always: every row that was read is counted as one of a few kinds, or the run fails; an extract whose changes are in already changes
+//! nothing; what the provider holds moves on only with a published run.
 
 mod apply;
 mod purge;

@@ -153,7 +153,8 @@ fn no_small_count_is_recovered_from_two_issues_by_whoever_knows_that_nobody_has_
     attack(cases, seed, true);
 }
 
-/// Always the same towns: among some ten others there is one of which the solver holds the true counts to be impossible, for a reason that is not known.
+/// Always the same towns: among some ten others there is one of which the solver holds the true counts to be impossible, for a reason
+/// that is not known.
 #[test]
 fn nor_one_that_has_not_changed_by_whoever_knows_of_all_how_they_have_changed() {
     attack(6, RngSeed::Fixed(3), false);
