@@ -101,6 +101,14 @@ fn after_a_night() -> (Night, Files) {
     (night, open)
 }
 
+/// Encrypts it to the end: then nothing stands open, and nothing half-written.
+#[track_caller]
+fn encrypted_to_the_end(night: &Night) {
+    converted(night, "seal");
+    assert!(nothing_is_readable(night) > 60);
+    assert_eq!(half_written(&standing(night)), [] as [&PathBuf; 0]);
+}
+
 #[test]
 fn an_encryption_that_is_killed_is_gone_on_with_or_taken_back() {
     let (before, open) = after_a_night();
@@ -111,9 +119,7 @@ fn an_encryption_that_is_killed_is_gone_on_with_or_taken_back() {
         kills += u32::from(killed(&night, "seal", takes * at / (2 * INSTANTS), at % 4 > 1));
         is_whole(&night, &open);
         if at % 2 == 0 {
-            converted(&night, "seal");
-            assert!(nothing_is_readable(&night) > 60);
-            assert_eq!(half_written(&standing(&night)), [] as [&PathBuf; 0]);
+            encrypted_to_the_end(&night);
         }
         // An output that was not begun with is nothing to take back.
         let untouched = !night.output().join("state/encryption.age").exists();
@@ -139,9 +145,7 @@ fn an_opening_that_is_killed_is_gone_on_with_or_taken_back() {
             converted(&night, "unseal");
         } else {
             // Whoever thinks better of it leaves nothing open behind.
-            converted(&night, "seal");
-            assert!(nothing_is_readable(&night) > 60);
-            assert_eq!(half_written(&standing(&night)), [] as [&PathBuf; 0]);
+            encrypted_to_the_end(&night);
             converted(&night, "unseal");
         }
         assert!(standing(&night) == open, "instant {at}: it is not what it was");

@@ -227,14 +227,9 @@ pub fn score_fresh_pairs(
             },
         )
         .collect();
-    let mut all = Fresh::default();
-    for part in parts {
-        all.edges.extend(part.edges);
-        all.compared += part.compared;
-        all.recalled += part.recalled;
-    }
-    all.edges.par_sort_unstable();
-    (all, sums)
+    let (compared, recalled) = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.compared, sum.1 + part.recalled));
+    let edges = ascending(parts.into_iter().map(|part| part.edges).collect());
+    (Fresh { edges, compared, recalled }, sums)
 }
 
 /// How many candidate pairs [`score_fresh_pairs`] would not compare again.

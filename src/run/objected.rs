@@ -12,6 +12,7 @@ use crate::identity::Ledger;
 use crate::job::{Field, Job};
 use crate::records::Records;
 use rayon::prelude::*;
+use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -111,18 +112,15 @@ impl<'a> Remembered<'a> {
     /// What the next night has to know: `people` are the rows of each person who objects, tonight.
     pub fn after<'r>(&self, records: &Records, named: &[bool], people: impl Iterator<Item = &'r [usize]>) -> Objected {
         let mut tonight: BTreeMap<String, Rows> = BTreeMap::new();
+        let known = self.by_record();
         for rows in people {
             let mut objections: BTreeSet<String> = BTreeSet::new();
             let mut one = Rows::default();
             for &row in rows {
                 let record = self.record(records, row);
                 // By what was remembered it still hangs on the objection of that time.
-                let known = self
-                    .before
-                    .objections
-                    .iter()
-                    .filter(|(_, rows)| rows.linked.contains(&record) || rows.named.contains(&record));
-                objections.extend(known.map(|(objection, _)| objection.clone()));
+                let then = known.get(record.as_str()).into_iter().flatten();
+                objections.extend(then.map(|objection| objection.to_string()));
                 if named[row] {
                     objections.extend(self.objections_to(records, row));
                     let number = records.value(Field::NhsNumber, row);
@@ -141,6 +139,17 @@ impl<'a> Remembered<'a> {
             }
         }
         Objected { objections: tonight }
+    }
+
+    /// The objections of nights before, by the records that they withheld.
+    fn by_record(&self) -> FxHashMap<&str, Vec<&str>> {
+        let mut known: FxHashMap<&str, Vec<&str>> = FxHashMap::default();
+        for (objection, rows) in &self.before.objections {
+            for record in rows.named.iter().chain(&rows.linked) {
+                known.entry(record).or_default().push(objection);
+            }
+        }
+        known
     }
 
     /// The objections that name a row.

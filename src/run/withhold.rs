@@ -81,10 +81,13 @@ pub(super) fn withhold(
     consent::withhold(records, &marked, WithheldReason::WithheldIdentity, &mut withheld);
     let remembered = Remembered::read(job, authority)?;
     let (mut nobody, gone) = authority.decisions.not_people(job, records);
-    let objecting = known_to_object(job, records, authority, &remembered).1;
-    nobody.iter_mut().zip(objecting).for_each(|(nobody, objecting)| *nobody &= !objecting);
-    consent::withhold(records, &nobody, WithheldReason::NotAPerson, &mut withheld);
     let (named, known_to) = known_to_object(job, records, authority, &remembered);
+    nobody.iter_mut().zip(&known_to).for_each(|(nobody, known_to)| *nobody &= !known_to);
+    let of_the_rest = |marks: Vec<bool>| -> Vec<bool> {
+        marks.into_iter().zip(&nobody).filter(|(_, nobody)| !**nobody).map(|(mark, _)| mark).collect()
+    };
+    let (named, known_to) = (of_the_rest(named), of_the_rest(known_to));
+    consent::withhold(records, &nobody, WithheldReason::NotAPerson, &mut withheld);
     if !known_to.contains(&true) {
         let objected = remembered.after(records, &named, std::iter::empty());
         return Ok(Held { withheld, identities: None, gone, objected });
