@@ -28,7 +28,8 @@ const AT_LEAST: i64 = 3;
 /// can be told apart even so, nothing is shown.
 pub(super) fn protected(table: &Table) -> (Standing, u64) {
     let across = Across::of(table);
-    let mut protection = Protection { table, standing: Standing::primary(table), across };
+    let everybody = table.names.iter().position(|name| name == WHOLE_POPULATION);
+    let mut protection = Protection { table, standing: Standing::primary(table), across, everybody };
     let mut unproven = BTreeSet::new();
     // Whatever is hidden makes room for others; a total that is rounded anew may take some away, so that all are looked at again.
     loop {
@@ -45,7 +46,7 @@ pub(super) fn protected(table: &Table) -> (Standing, u64) {
         }
         if !changed {
             // Where not even the number of all people is shown, nothing is.
-            let shown = protection.everybody().is_some_and(|all| !protection.standing.hidden[all]);
+            let shown = protection.everybody.is_some_and(|all| !protection.standing.hidden[all]);
             return (protection.standing, if shown { unproven.len() as u64 } else { 0 });
         }
     }
@@ -99,6 +100,8 @@ struct Protection<'t, 'c> {
     table: &'t Table<'c>,
     standing: Standing,
     across: Across<'t>,
+    /// The number of all people, by its place in the table.
+    everybody: Option<usize>,
 }
 
 impl Protection<'_, '_> {
@@ -238,17 +241,13 @@ impl Protection<'_, '_> {
         Some((side, moved.clone(), self.system(side).alternative(cell, step, &rules)?))
     }
 
-    fn everybody(&self) -> Option<usize> {
-        self.table.names.iter().position(|name| name == WHOLE_POPULATION)
-    }
-
     /// The same people at every issue, so many more or fewer in all.
     fn everybody_moved(&self, by: i64) -> Option<Moved> {
         let nothing = Moved::default();
         if by == 0 {
             return Some(nothing);
         }
-        let all = self.everybody()?;
+        let all = self.everybody?;
         let reach = |cell: usize| self.reach(Side::Alike, cell, &nothing);
         let rules = Rules { reach: &reach, price: &|_, _| None, tried_max: TRIED_MAX };
         Some(self.across.alike.alternative(all, by, &rules)?.into_iter().collect())
