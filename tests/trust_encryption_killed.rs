@@ -45,15 +45,20 @@ fn killed(night: &Night, what: &str, after: Duration, beside: bool) -> bool {
     converting.current_dir(night.path("")).args(["keys", what, "job.toml"]).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = converting.spawn().expect("the binary starts");
     std::thread::sleep(after);
-    while beside && child.try_wait().expect("it runs").is_none() && half_written(&names(night)).is_empty() {}
+    while beside && child.try_wait().expect("it runs").is_none() && !is_half_written_below(&night.output()) {}
     let _ = kill_process(Pid::from_raw(child.id().cast_signed()).expect("a process"), Signal::KILL);
     !child.wait().expect("it ends").success()
 }
 
-/// What stands below the output, without what it holds.
-fn names(night: &Night) -> Files {
-    let paths = common::modes(&night.output()).into_iter().filter(|(_, _, is_folder)| !is_folder);
-    paths.map(|(path, _, _)| (path, Vec::new())).collect()
+/// Does anything stand half-written below a folder that is being worked in? What goes while it is looked at is none of it.
+fn is_half_written_below(folder: &Path) -> bool {
+    std::fs::read_dir(folder).is_ok_and(|entries| {
+        entries.flatten().any(|entry| {
+            let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+            entry.file_name().to_string_lossy().contains(".partial")
+                || is_folder && is_half_written_below(&entry.path())
+        })
+    })
 }
 
 /// Every file is what it was, open or encrypted, and nobody is told that all is well where some are of the other kind.
