@@ -18,6 +18,8 @@ impl Display for Nights {
             self.replayed.iter().try_for_each(|night| write!(f, "{night}"))?;
             writeln!(f, "ids: person_ids merged + split against the night before, with today's model → with it.")?;
             self.earlier_only(f)?;
+        } else if !self.not_replayed.is_empty() {
+            writeln!(f)?;
         }
         for one in &self.not_replayed {
             writeln!(f, "Run {} could not be linked once more: {}", one.run_id, one.reason)?;
@@ -29,7 +31,9 @@ impl Display for Nights {
 impl Nights {
     /// What only an earlier night shows.
     fn earlier_only(&self, f: &mut Formatter<'_>) -> Result {
-        let Some((_, earlier)) = self.replayed.split_last() else { return Ok(()) };
+        let Some((_, earlier)) = self.replayed.split_last().filter(|(_, earlier)| !earlier.is_empty()) else {
+            return Ok(());
+        };
         let all = || earlier.iter().flat_map(|night| &night.differences);
         let of = |kind: Kind| all().filter(|difference| difference.kind == kind).count();
         if all().next().is_none() {
