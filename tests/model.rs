@@ -337,19 +337,6 @@ fn what_was_answered_before_a_kill_is_kept() {
 
 // --- another model, before anybody switches ---------------------------------------------------
 
-/// A model to which the records of one person look like those of any strangers; its frequencies are those of the one it was made of.
-fn misled(night: &Night, name: &str) -> PathBuf {
-    let mut model = json(night.output().join("state/model.json"));
-    let strangers = model["u"].clone();
-    for free in model["classes"][0]["free"].as_array_mut().expect("a list") {
-        let place = free[0].as_u64().expect("a place") as usize;
-        free[1] = strangers[place].clone();
-    }
-    let path = night.path(name);
-    std::fs::write(&path, serde_json::to_vec_pretty(&model).unwrap()).unwrap();
-    path
-}
-
 #[test]
 fn a_backtest_says_whom_another_model_would_merge_and_split_and_changes_nothing() {
     let people = town(250, 58);
@@ -371,7 +358,7 @@ fn a_backtest_says_whom_another_model_would_merge_and_split_and_changes_nothing(
     }
     assert_eq!((same["differences"].as_array().map(Vec::len), &same["rows_left_out"]), (Some(0), &0.into()));
 
-    let path = misled(&night, "misled.json").display().to_string();
+    let path = common::misled_model(&night, "misled.json").display().to_string();
     let told = backtest(&["--model", &path]).done();
     told.names_nobody(&people);
     assert!(told.stdout.contains("nothing is changed") && told.stdout.contains("\nDivided"), "{}", told.stdout);

@@ -299,7 +299,11 @@ fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
     let first = run_json(&night);
     let judged = first["gates"].as_array().unwrap().iter().filter(|gate| gate["outcome"] != "not_judged");
     let judged: Vec<&str> = judged.map(|gate| gate["name"].as_str().unwrap()).collect();
-    assert_eq!(judged, ["provider_missing", "quarantined"], "a first night has nothing to be held against");
+    assert_eq!(
+        judged,
+        ["provider_missing", "extract_twice", "quarantined"],
+        "a first night has nothing to be held against"
+    );
     night.run().done();
     let whole = std::fs::read_to_string(night.path("in/acute.csv")).unwrap();
     let lines: Vec<&str> = whole.lines().collect();
@@ -370,6 +374,49 @@ fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
 
     let told = night.run_with(&["--waive", "provider_shrink"]).failed(2, "OF0528");
     assert!(told.stderr.contains("did you mean provider_shrunk?"), "{}", told.stderr);
+}
+
+#[test]
+fn an_extract_that_is_there_twice_stops_the_night() {
+    let people = town(200, 46);
+    let night = Night::of(&people);
+    let (gp, acute) =
+        (std::fs::read(night.path("in/gp.csv")).unwrap(), std::fs::read(night.path("in/acute.csv")).unwrap());
+    // The hospital's delivery is the practice's file: told on the very first night as well.
+    night.write("in/acute.csv", &gp);
+    let told = night.run().failed(1, "OF0549");
+    let rows = gp.iter().filter(|byte| **byte == b'\n').count() - 1;
+    let expected = format!(
+        "in/gp.csv of provider gp with the same {rows} rows as in/acute.csv of provider acute, expected every extract once"
+    );
+    assert!(told.stderr.contains(&expected), "{}", told.stderr);
+    night.write("in/acute.csv", &acute);
+    common::edit(&night.path("job.toml"), "files = [\"in/acute.csv\"]", "files = [\"in/acute*.csv\"]");
+    night.run().done();
+    let first = night.person_ids();
+    // Its own file is there once more, under the name of another day: with one extract more, and this one only.
+    night.write("in/acute-2.csv", &acute);
+    refused_then_waived(&night, &[("extract_twice", "OF0549")]);
+    assert_eq!(night.person_ids(), first, "a waived night counts rows twice, and people once");
+    // Two that have nothing to say are no mistake, and neither is one that says a little else.
+    night.write("in/acute-2.csv", format!("{}\n", common::HEADER));
+    night.write("in/acute-3.csv", format!("{}\n", common::HEADER));
+    night.run_with(&["--waive", "provider_shrunk"]).done();
+    assert_eq!(
+        run_json(&night)["gates"].as_array().unwrap().iter().filter(|gate| gate["outcome"] == "failed").count(),
+        0
+    );
+    // Of those that send only changes, a file is read once, and what they hold is no second one; another's file is another matter.
+    for file in ["in/acute-2.csv", "in/acute-3.csv"] {
+        std::fs::remove_file(night.path(file)).unwrap();
+    }
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", job.replacen("files = [", "mode = \"changes\"\nfiles = [", 2));
+    night.run().done();
+    night.write("in/acute-2.csv", &acute);
+    night.run().done();
+    night.write("in/acute-2.csv", &gp);
+    night.run().failed(1, "OF0549");
 }
 
 #[test]

@@ -3,14 +3,17 @@
 //! In: a job, its current run, and the file of another model, ours or Splink's. Out: [`Backtest`]: whom that model would put together and
 //! whom it would divide, by people, rows and providers, with the evidence that it sees otherwise. Always: the same records, lists and
 //! decisions for both models, so that every difference is the model's; nothing is written but the
-//! audit's line where identifiers are shown, and no lock is taken.
+//! audit's line where identifiers are shown, and no lock is taken. Where it is asked for, the kept nights are linked with both as well.
 
 mod differences;
 mod evidence;
+mod nights;
 mod shown;
+mod shown_nights;
 
 pub use differences::{Difference, Kind, OfProvider};
 pub use evidence::{Closest, FieldSeen};
+pub use nights::{Night, Nights, NotReplayed};
 
 use crate::audit::{self, Event, Note};
 use crate::consent;
@@ -18,11 +21,12 @@ use crate::failure::Result;
 use crate::job::Job;
 use crate::model::LearntFrom;
 use crate::publish::published::PublishedRun;
-use crate::records::{MISSING, Records};
+use crate::records::{Identities, MISSING, Records};
 use crate::run::progress::Progress;
 use crate::run::{self, OtherModel, Show};
 use differences::Sides;
 use evidence::Linkings;
+use nights::Replay;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -33,6 +37,8 @@ pub struct Options {
     /// Show names, dates, numbers and addresses of the pairs explained.
     pub show_identifiers: bool,
     pub progress: Show,
+    /// How many kept nights are linked once more with both models, the current run included; `None` links today's records only.
+    pub nights: Option<usize>,
 }
 
 /// What another model would make of the current population.
@@ -58,6 +64,9 @@ pub struct Backtest {
     /// What the gate `merges` would see, and what it allows: shares of the people of that run.
     pub share_merged: f64,
     pub maximum_merged: f64,
+    /// Present where nights were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nights: Option<Nights>,
 }
 
 /// Links the job's records as they are today with the model at `path`, and compares the people with those of the current run.
@@ -81,7 +90,9 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
     let records = run::prepare_records(&other.job, &authority, (other.model(), false), &progress)?;
     let settled = authority.settled(job, &records);
-    let linked = other.link(&records, &settled, &progress)?;
+    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
+    let linked = other.link(&records, identities, &settled, &progress)?;
     let stage = progress.stage("Comparing people", None);
     let before = Before::of(job, &run, &records)?;
     let sides = Sides::of(&before.person, &linked.clustering.partition.person);
@@ -90,6 +101,7 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     evidence::add(&linkings, &run, &mut differences, options)?;
     let merged: u64 = differences.iter().map(Difference::merged_away).sum();
     stage.done(format!("{} groups of people would change", differences.len()));
+    let nights = options.nights.map(|nights| replayed(job, &run, &records, &other, nights, &progress)).transpose()?;
     Ok(Backtest {
         run_id: run.run_id,
         model: path.to_path_buf(),
@@ -103,7 +115,23 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
         share_merged: merged as f64 / sides.people_before().max(1) as f64,
         maximum_merged: job.gates.maximum_merged,
         differences,
+        nights,
     })
+}
+
+/// The newest kept nights up to the current run.
+fn replayed(
+    job: &Job,
+    run: &PublishedRun,
+    records: &Records,
+    other: &OtherModel,
+    nights: usize,
+    progress: &Progress,
+) -> Result<Nights> {
+    let today = OtherModel::of_run(job, run)?;
+    let mut kept = PublishedRun::all_kept(&job.output)?;
+    kept.drain(..kept.len().saturating_sub(nights));
+    Replay { job, records, models: [&today, other], progress }.nights(&kept)
 }
 
 /// The people of the current run, record by record.

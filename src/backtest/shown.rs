@@ -89,7 +89,7 @@ impl Display for Backtest {
             )?;
             self.of(kind).take(TOLD).try_for_each(|difference| write!(f, "{difference}"))?;
         }
-        Ok(())
+        self.nights.as_ref().map_or(Ok(()), |nights| write!(f, "{nights}"))
     }
 }
 
@@ -215,6 +215,7 @@ mod tests {
             ],
             share_merged: 0.0175,
             maximum_merged: 0.01,
+            nights: None,
         }
     }
 

@@ -11,6 +11,7 @@ mod assign;
 mod changes;
 #[cfg(test)]
 pub(crate) mod example;
+mod follow;
 pub(crate) mod key;
 mod ledger;
 mod person_id;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use assign::{Identified, assign};
 pub use changes::{Change, ChangeKind};
+pub use follow::{Followed, Follower};
 pub use ledger::{Ledger, NextEntry};
 pub(crate) use ledger::{abandon, pending_run, settle, stage};
 pub use person_id::PersonId;

@@ -165,6 +165,15 @@ impl Rows<'_> {
         found.map(|column| column.iter().collect()).ok_or_else(|| damaged(self.path))
     }
 
+    /// A column of content hashes, written as 32 hexadecimal characters.
+    ///
+    /// # Errors
+    /// OF0535 where there is no such column.
+    pub fn content_hashes(&self, column: &str) -> Result<Vec<[u8; 16]>> {
+        let all = self.text(column)?.iter().map(|text| content_hash(text?)).collect::<Option<_>>();
+        all.ok_or_else(|| damaged(self.path))
+    }
+
     /// A column of levels, null where there is none; `None` where there is no such column: older runs have fewer.
     pub fn levels(&self, column: &str) -> Option<Vec<Option<u8>>> {
         let found = self.batch.column_by_name(column).and_then(|column| column.as_primitive_opt::<Int32Type>())?;
@@ -217,6 +226,11 @@ impl Rows<'_> {
             .map(|column| &column.values()[..])
             .ok_or_else(|| damaged(self.path))
     }
+}
+
+/// A content hash of 32 hexadecimal characters.
+pub(crate) fn content_hash(text: &str) -> Option<[u8; 16]> {
+    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }
 
 /// What the library says is not passed on: it may quote what it stumbled over.

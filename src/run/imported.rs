@@ -61,8 +61,20 @@ impl ModelFile {
 /// Links all records with an imported model: its blocking rules, its weights, and connected components at the job's cut.
 pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, progress: &Progress) -> Linked {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-    let stage = progress.stage("Comparing", None);
     let identities = Identities::apart(records, &names, &settled.keys(), |_| true, |_| true);
+    link_those(job, records, identities, settled, file, progress)
+}
+
+/// The same of the records that have an identity.
+pub(super) fn link_those(
+    job: &Job,
+    records: &Records,
+    identities: Identities,
+    settled: &Settled,
+    file: &ModelFile,
+    progress: &Progress,
+) -> Linked {
+    let stage = progress.stage("Comparing", None);
     let empty = Column::new(vec![MISSING; records.len()], Dictionary::default());
     let table = file.names.table(job, records, &empty, |record| identities.of_record[record] != MISSING);
     let prepared = Prepared::new(&file.imported, &table);

@@ -8,6 +8,7 @@ use crate::clustering::Settled;
 use crate::failure::Result;
 use crate::job::Job;
 use crate::model::{LearntFrom, Model};
+use crate::publish::published::PublishedRun;
 use crate::records::{Identities, Records};
 use std::path::Path;
 
@@ -41,16 +42,31 @@ impl OtherModel {
         self.ours.as_ref().map(|known| known.frozen.learnt_from.clone())
     }
 
-    /// Links records as a run with this model would.
+    /// The model that `run` was linked with: its own, or the other tool's that the job names.
+    ///
+    /// # Errors
+    /// As [`OtherModel::read`].
+    pub(crate) fn of_run(job: &Job, run: &PublishedRun) -> Result<OtherModel> {
+        match ModelFile::of_job(job)? {
+            Some(file) => Ok(OtherModel { job: job.clone(), splink: Some(file), ours: None }),
+            None => OtherModel::read(job, &run.folder.join("model.json")),
+        }
+    }
+
+    /// Links the records that have one of the `identities` as a run with this model would; the others are nobody's.
     ///
     /// # Errors
     /// OF0522 where it does not know what is compared.
-    pub fn link(&self, records: &Records, settled: &Settled, progress: &Progress) -> Result<Linked> {
+    pub fn link(
+        &self,
+        records: &Records,
+        identities: Identities,
+        settled: &Settled,
+        progress: &Progress,
+    ) -> Result<Linked> {
         if let Some(file) = &self.splink {
-            return Ok(imported::link(&self.job, records, settled, file, progress));
+            return Ok(imported::link_those(&self.job, records, identities, settled, file, progress));
         }
-        let names: Vec<String> = self.job.custom_fields.iter().map(|field| field.name.clone()).collect();
-        let identities = Identities::apart(records, &names, &settled.keys(), |_| true, |_| true);
         let known = self.ours.as_ref().expect("a model is one of the two kinds");
         link::link(&self.job, records, settled, Taught::Before(&known.frozen.model), Some(identities), None, progress)
     }

@@ -197,6 +197,20 @@ fn copy_below(from: &Path, to: &Path) {
     }
 }
 
+/// A model to which the records of one person look like those of any strangers; its frequencies are those of the one it was made of.
+pub fn misled_model(night: &Night, name: &str) -> PathBuf {
+    let learnt = std::fs::read(night.output().join("state/model.json")).expect("a run has learnt one");
+    let mut model: serde_json::Value = serde_json::from_slice(&learnt).expect("it is JSON");
+    let strangers = model["u"].clone();
+    for free in model["classes"][0]["free"].as_array_mut().expect("a list") {
+        let place = free[0].as_u64().expect("a place") as usize;
+        free[1] = strangers[place].clone();
+    }
+    let path = night.path(name);
+    std::fs::write(&path, serde_json::to_vec_pretty(&model).expect("it is JSON")).expect("the file can be written");
+    path
+}
+
 /// The header of [`csv`].
 pub const HEADER: &str = "id,nhs,given,family,born,sex,address,postcode,phone";
 

@@ -5,7 +5,7 @@ use crate::consent::WithheldReason;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::OTHER_NUMBERS;
-use crate::publish::published::{PublishedRun, Rows, damaged};
+use crate::publish::published::{PublishedRun, Rows, content_hash, damaged};
 use arrow::array::Array;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -149,7 +149,7 @@ impl Standing {
             let ids = rows.text("identity_id")?;
             (0..rows.len()).try_for_each(|row| {
                 let is_gone = self.reason(self.person(run, rows, row)?).is_some();
-                visit(is_gone, &|| identity_id(ids.value(row)).ok_or_else(|| damaged(&run.folder)))
+                visit(is_gone, &|| content_hash(ids.value(row)).ok_or_else(|| damaged(&run.folder)))
             })
         })
     }
@@ -191,15 +191,4 @@ impl Standing {
 fn person_ids(run: &PublishedRun, rows: &Rows) -> Result<Vec<PersonId>> {
     let ids = rows.text("person_id")?.iter().map(|id| id.and_then(PersonId::parse)).collect::<Option<_>>();
     ids.ok_or_else(|| damaged(&run.folder.join("people.parquet")))
-}
-
-/// A column of content hashes.
-pub(super) fn identity_ids(run: &PublishedRun, rows: &Rows, column: &str) -> Result<Vec<IdentityId>> {
-    let ids = rows.text(column)?.iter().map(|text| identity_id(text?)).collect::<Option<_>>();
-    ids.ok_or_else(|| damaged(&run.folder))
-}
-
-/// A content hash of 32 hexadecimal characters.
-fn identity_id(text: &str) -> Option<IdentityId> {
-    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
 }

@@ -1,7 +1,7 @@
 //! The tables of an earlier run as they may stand today.
 
 use super::facts::Earlier;
-use super::standing::{IdentityId, Standing, identity_ids};
+use super::standing::{IdentityId, Standing};
 use super::today::Today;
 use crate::best_record;
 use crate::consent::WithheldReason;
@@ -146,7 +146,7 @@ fn crosswalk(
     draft.copy_table(run, &sieve, |rows| {
         let (provider, record, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
         let source_row = rows.integers("source_row")?;
-        let identities = identity_ids(run, rows, "identity_id")?;
+        let identities = rows.content_hashes("identity_id")?;
         let mut fate = all(rows);
         for (row, identity) in identities.iter().enumerate() {
             let person = standing.person(run, rows, row)?;
@@ -204,7 +204,7 @@ fn pairs(
     let distinct = ["identity_id_left", "identity_id_right"];
     draft.copy_table(run, &Sieve { name, distinct: &distinct, hidden: &[], flag: "" }, |rows| {
         let mut fate = all(rows);
-        let (one, other) = (identity_ids(run, rows, distinct[0])?, identity_ids(run, rows, distinct[1])?);
+        let (one, other) = (rows.content_hashes(distinct[0])?, rows.content_hashes(distinct[1])?);
         let weight = rows.numbers("weight")?;
         for (row, pair) in one.into_iter().zip(other).enumerate() {
             fate.keep[row] = !standing.identity_is_gone(&pair.0) && !standing.identity_is_gone(&pair.1);
@@ -228,7 +228,7 @@ fn people(
     let mut in_review = vec![false; standing.people() as usize];
     if standing.somebody_is_gone() {
         run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
-            for (row, identity) in identity_ids(run, rows, "identity_id")?.iter().enumerate() {
+            for (row, identity) in rows.content_hashes("identity_id")?.iter().enumerate() {
                 in_review[standing.person(run, rows, row)? as usize] |= waiting.contains(identity);
             }
             Ok(())

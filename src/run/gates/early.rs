@@ -55,6 +55,7 @@ impl Gates<'_> {
         changed: &Changed,
     ) -> Result<()> {
         self.provider_missing();
+        self.extract_twice(files, changed);
         self.quarantined(files, quarantined, changed)?;
         self.provider_shrunk(files);
         self.column_changed(files, quality, records);

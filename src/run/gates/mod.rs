@@ -10,6 +10,7 @@ mod columns;
 mod early;
 mod late;
 mod meaning;
+mod twice;
 mod waived;
 
 pub use waived::Waived;
@@ -25,6 +26,7 @@ pub static CODES: &[&Code] = &[
     &TOO_MUCH_QUARANTINED,
     &TOO_MANY_PEOPLE_CHANGED,
     &PROVIDER_MISSING,
+    &EXTRACT_TWICE,
     &PROVIDER_SHRUNK,
     &COLUMN_MISSING,
     &COLUMN_CHANGED,
@@ -43,9 +45,10 @@ pub(super) struct Gate {
 }
 
 /// Every gate, in the order in which a night meets them.
-pub(super) static GATES: [Gate; 9] = [
+pub(super) static GATES: [Gate; 10] = [
     Gate { name: "column_missing", code: &COLUMN_MISSING },
     Gate { name: "provider_missing", code: &PROVIDER_MISSING },
+    Gate { name: "extract_twice", code: &EXTRACT_TWICE },
     Gate { name: "quarantined", code: &TOO_MUCH_QUARANTINED },
     Gate { name: "provider_shrunk", code: &PROVIDER_SHRUNK },
     Gate { name: "column_changed", code: &COLUMN_CHANGED },
@@ -83,6 +86,17 @@ static PROVIDER_MISSING: Code = Code {
     explanation: "Where a provider sends nothing that can be read, its last good records stand (when_missing = \"last\"), up to its \
                   stale_days (14 where the job does not say). They are older than that now. For one night the gate can be waived: \
                   --waive provider_missing; then they stand once more.",
+};
+
+static EXTRACT_TWICE: Code = Code {
+    id: "OF0549",
+    exit: Exit::GateFailed,
+    title: "the same extract was sent twice",
+    next_step: "Ask the providers that the message names which of the two is theirs, or remove one; nothing was published",
+    explanation: "Two extracts are the same, byte by byte. Of two providers, one has most likely got the other's file: its own rows are missing, and \
+                  it would be said to know people whom it does not know. Of one provider, a file is there under two names: every row \
+                  would be counted twice, and so would facts that are counts or sums. Extracts without a row are passed over. For one \
+                  night the gate can be waived: --waive extract_twice.",
 };
 
 static PROVIDER_SHRUNK: Code = Code {

@@ -1,0 +1,55 @@
+//! The same extract sent more than once, whoever sent it and whatever it is called.
+
+use super::Gates;
+use crate::intake::FileReport;
+use crate::run::changes::Changed;
+use std::collections::BTreeMap;
+
+/// One place where an extract stands.
+struct Sent<'a> {
+    provider: &'a str,
+    file: &'a str,
+    rows: u64,
+}
+
+impl Gates<'_> {
+    /// Extracts of the same bytes: rows counted twice where one provider has sent them, and the rows of somebody else where two have.
+    pub(super) fn extract_twice(&mut self, files: &[FileReport], changed: &Changed) {
+        let mut by_bytes: BTreeMap<&str, Vec<Sent>> = BTreeMap::new();
+        for file in files.iter().filter(|file| file.skipped.is_none()) {
+            let provider = &self.job.providers[usize::from(file.provider)];
+            // What one holds that sends only changes is what it has sent, once more.
+            if provider.changes.is_none() {
+                let sent = Sent { provider: &provider.id, file: &file.name, rows: file.rows };
+                by_bytes.entry(&file.blake3).or_default().push(sent);
+            }
+        }
+        for (provider, file) in changed
+            .providers
+            .iter()
+            .flat_map(|provider| provider.files.iter().map(move |file| (&provider.provider, file)))
+        {
+            let all = by_bytes.entry(&file.blake3).or_default();
+            // Of its own it passes over what it has read before.
+            if all.iter().all(|sent| sent.provider != provider) {
+                all.push(Sent { provider, file: &file.file, rows: file.rows });
+            }
+        }
+        // Two that say that there is nothing are no mistake.
+        let twice = by_bytes.values().filter(|all| all.len() > 1 && all.iter().any(|sent| sent.rows > 0));
+        let twice: Vec<&Vec<Sent>> = twice.collect();
+        let words = |all: &[Sent]| {
+            let [first, second, ..] = all else { unreachable!("there are two at least") };
+            let Sent { provider, file, .. } = second;
+            let rows = all.iter().map(|sent| sent.rows).max().unwrap_or(0);
+            format!(
+                "{} of provider {} with the same {rows} rows as {file} of provider {provider}",
+                first.file, first.provider
+            )
+        };
+        let others = if twice.len() > 1 { format!(" and {} more", twice.len() - 1) } else { String::new() };
+        let worst = twice.iter().max_by_key(|all| all.iter().map(|sent| sent.rows).max());
+        let saw = worst.map_or_else(|| "no extract twice".to_string(), |all| format!("{}{others}", words(all)));
+        self.note("extract_twice", Some(twice.is_empty()), saw, "every extract once".into());
+    }
+}
