@@ -1,22 +1,19 @@
 //! The name comparison: two bags of tokens, aligned best first.
 
+mod distinct;
+
 use super::aliases::Alias;
 use super::frequencies::Hashes;
 use super::tokens::{Agreement, FrozenTokens, Tokens};
 use crate::job::Field;
 use crate::records::{Dictionary, Identities, MISSING, Records};
+use distinct::{PARTS_MAX, Part, distinct_names, holders_of};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
-/// Tokens of a name beyond this many are not compared.
-const TOKENS_MAX: usize = 8;
 /// Edges of the bins of matched bits (ACCURACY.md section 3, with two more for large populations).
 const MATCHED: [f32; 13] = [0.5, 3.0, 4.5, 6.0, 7.5, 9.0, 10.5, 12.0, 14.0, 17.0, 21.0, 25.0, 30.0];
 /// Edges of the bins of the poorer side's unmatched bits.
 const UNMATCHED: [f32; 2] = [1.0, 6.0];
-
-/// Fields that may form one name: given, middle, family and previous family name.
-const PARTS_MAX: usize = 4;
 
 /// Number of levels: matched × unmatched × inexact × given names in conflict.
 pub const LEVELS: u8 = ((MATCHED.len() + 1) * (UNMATCHED.len() + 1) * 4) as u8;
@@ -98,12 +95,6 @@ pub struct Names {
     whole_bits: Vec<f32>,
 }
 
-/// The columns that form one name, and what part each is.
-struct Part {
-    codes: Vec<u32>,
-    values: Vec<Vec<NameToken>>,
-}
-
 impl Names {
     /// Gathers given, middle, family and previous names (or one custom name field) into token bags; gives also the distinct name of each
     /// identity, or [`MISSING`]. `None` where none is mapped.
@@ -127,27 +118,15 @@ impl Names {
         if parts.is_empty() {
             return None;
         }
-        let (mut known, mut of_identity) = (FxHashMap::default(), Vec::with_capacity(identities.len()));
-        let (mut starts, mut entries, mut holders) = (vec![0u32], Vec::new(), vec![0u64; words.len()]);
-        for identity in 0..identities.len() {
-            let mut key = [MISSING; PARTS_MAX];
-            key.iter_mut().zip(&parts).for_each(|(slot, part)| *slot = part.codes[identity]);
-            let code = *known.entry(key).or_insert_with_key(|key| {
-                let bag = bag_of(key, &parts);
-                if bag.is_empty() {
-                    return MISSING;
-                }
-                entries.extend_from_slice(&bag);
-                starts.push(entries.len() as u32);
-                starts.len() as u32 - 2
-            });
-            of_identity.push(code);
-            if code != MISSING {
-                let range = starts[code as usize] as usize..starts[code as usize + 1] as usize;
-                let count = u64::from(identities.count(identity as u32));
-                entries[range].iter().for_each(|entry: &NameToken| holders[entry.token as usize] += count);
-            }
-        }
+        let (of_identity, bags) = distinct_names(&parts, identities.len());
+        let starts = std::iter::once(0).chain(bags.iter().scan(0u32, |end, bag| {
+            *end += bag.len() as u32;
+            Some(*end)
+        }));
+        let (starts, entries): (Vec<u32>, Vec<NameToken>) =
+            (starts.collect(), bags.iter().flatten().copied().collect());
+        drop(bags);
+        let holders = holders_of(&of_identity, &starts, &entries, identities, words.len());
         let tokens = match frozen {
             Some((hashes, frozen)) => Tokens::known(words, hashes, frozen),
             None => Tokens::measure(words, &holders, identities.records()),
@@ -299,17 +278,4 @@ fn tokens_of(value: &str, field: Field, words: &mut Dictionary) -> Vec<NameToken
     main.split_ascii_whitespace().for_each(|word| add(word, false));
     aliases.split_ascii_whitespace().for_each(|word| add(word, true));
     tokens
-}
-
-/// The distinct tokens of a name's parts, in the order of the parts.
-fn bag_of(key: &[u32], parts: &[Part]) -> Vec<NameToken> {
-    let mut bag: Vec<NameToken> = Vec::new();
-    for (code, part) in key.iter().zip(parts) {
-        for entry in if *code == MISSING { &[][..] } else { &part.values[*code as usize] } {
-            if bag.len() < TOKENS_MAX && !bag.iter().any(|known| known.token == entry.token) {
-                bag.push(*entry);
-            }
-        }
-    }
-    bag
 }

@@ -22,7 +22,7 @@ impl Clone for Dictionary {
 }
 
 impl Dictionary {
-    /// The values to which [`super::values::unite`] gave `codes`, list by list.
+    /// The values to which [`super::unite`] gave `codes`, list by list.
     pub(super) fn united(lists: &[&Values], codes: &[Vec<u32>]) -> Dictionary {
         let mut places: Vec<(usize, usize)> = Vec::new();
         for (list, codes) in codes.iter().enumerate() {

@@ -1,6 +1,7 @@
 //! The distinct values of some rows: standardised once each, on all threads, and then put back in place of the raw ones.
 
-use super::values::{Values, unite};
+use super::union::unite;
+use super::values::Values;
 use super::{Column, Dictionary, MISSING};
 use crate::standardise::Verdict;
 use rayon::prelude::*;

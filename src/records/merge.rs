@@ -2,7 +2,8 @@
 
 use super::gather::{Interned, Part};
 use super::packages::{PackageColumn, package_columns};
-use super::values::{Values, unite};
+use super::union::unite;
+use super::values::Values;
 use super::{Column, Dictionary, Fact, MISSING, Records};
 use crate::intake::Quarantined;
 use crate::job::{Carry, Field, Job};

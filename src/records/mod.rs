@@ -17,6 +17,7 @@ mod packages;
 mod shared_numbers;
 mod texts;
 mod translated;
+mod union;
 mod unusable;
 mod values;
 
@@ -31,6 +32,7 @@ pub use identities::{Identities, is_matching};
 pub use merge::{carried, merge};
 pub use packages::{PackageColumn, UNREADABLE, package_columns};
 pub use translated::Translated;
+pub(crate) use union::{Hashed, unite};
 pub use unusable::quarantine;
 
 use crate::intake::TextColumn;

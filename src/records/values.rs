@@ -1,12 +1,8 @@
-//! Lists of strings that many threads made, and their union: each string is hashed once, and equal ones get one code.
-//!
-//! The hashes of all lists are dealt out to shards; each shard meets its strings in the order of the lists, so that it knows of each where
-//! it stood first. Codes follow from these places: they are those of interning the lists one after the other, whatever the number of
-//! threads and shards. Back of an envelope: 1 M strings at about 60 ns, most of it waiting for memory, divided by the threads.
+//! Lists of strings that many threads made: each string is hashed once.
 
+use super::union::Hashed;
 use crate::intake::TextColumn;
 use hashbrown::HashTable;
-use rayon::prelude::*;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -90,128 +86,19 @@ impl Interner {
     }
 }
 
-/// Strings of one shard: so many fit a cache with their table.
-const SHARD_STRINGS: usize = 1 << 14;
-/// Which bits of a hash choose the shard: neither those that hash tables take for the place nor those they take for the tag.
-const SHARD_SHIFT: u32 = 36;
-const SHARDS_MAX: usize = 1 << 10;
-
-/// A code for each string of each list: equal strings have equal codes, in the order of first appearance from 0 on.
-pub(super) fn unite(lists: &[&Values]) -> Vec<Vec<u32>> {
-    let strings: usize = lists.iter().map(|list| list.len()).sum();
-    let shards = (strings / SHARD_STRINGS).next_power_of_two().min(SHARDS_MAX);
-    let dealt: Vec<Dealt> = lists.par_iter().map(|list| Dealt::of(list, shards)).collect();
-    let met: Vec<Met> = (0..shards).into_par_iter().map(|shard| Met::of(lists, &dealt, shard)).collect();
-    // Where each string stood first, in the order of its own list.
-    let firsts: Vec<Vec<Place>> =
-        (0..lists.len()).into_par_iter().map(|list| in_list_order(&dealt[list], &met, list)).collect();
-    let is_first = |list: usize, at: usize| firsts[list][at] == (list as u32, at as u32);
-    let new: Vec<u32> = (0..lists.len())
-        .into_par_iter()
-        .map(|list| (0..lists[list].len()).filter(|&at| is_first(list, at)).count() as u32)
-        .collect();
-    let before = new.iter().scan(0_u32, |sum, new| {
-        let before = *sum;
-        *sum = sum.checked_add(*new).expect("a dictionary holds less than 2^32 values");
-        Some(before)
-    });
-    let before: Vec<u32> = before.collect();
-    let own: Vec<Vec<u32>> = (0..lists.len())
-        .into_par_iter()
-        .map(|list| {
-            let mut next = before[list];
-            let mut own_code = |at: usize| {
-                let code = next;
-                next += u32::from(is_first(list, at));
-                code
-            };
-            (0..lists[list].len()).map(&mut own_code).collect()
-        })
-        .collect();
-    firsts.par_iter().map(|list| list.iter().map(|&(list, at)| own[list as usize][at as usize]).collect()).collect()
-}
-
-/// A list, and a place in it.
-type Place = (u32, u32);
-
-/// The places of one list by shard, ascending within each.
-struct Dealt {
-    places: Vec<u32>,
-    /// One more than shards.
-    starts: Vec<u32>,
-}
-
-impl Dealt {
-    fn of(list: &Values, shards: usize) -> Dealt {
-        let shard = |hash: &u64| (hash >> SHARD_SHIFT) as usize & (shards - 1);
-        let mut starts = vec![0; shards + 1];
-        list.hashes.iter().for_each(|hash| starts[shard(hash) + 1] += 1);
-        (0..shards).for_each(|at| starts[at + 1] += starts[at]);
-        let mut next = starts.clone();
-        let mut places = vec![0; list.len()];
-        for (at, hash) in list.hashes.iter().enumerate() {
-            let slot = &mut next[shard(hash)];
-            places[*slot as usize] = at as u32;
-            *slot += 1;
-        }
-        Dealt { places, starts }
+impl Hashed for Values {
+    fn hashes(&self) -> &[u64] {
+        &self.hashes
     }
 
-    fn in_shard(&self, shard: usize) -> &[u32] {
-        &self.places[self.starts[shard] as usize..self.starts[shard + 1] as usize]
+    fn is_same(&self, at: u32, other: &Values, there: u32) -> bool {
+        self.get(at as usize) == other.get(there as usize)
     }
-}
-
-/// Where each string of one shard stood first.
-struct Met {
-    /// List after list.
-    firsts: Vec<Place>,
-    /// Where each list begins in `firsts`.
-    starts: Vec<usize>,
-}
-
-impl Met {
-    fn of(lists: &[&Values], dealt: &[Dealt], shard: usize) -> Met {
-        let strings = dealt.iter().map(|dealt| dealt.in_shard(shard).len()).sum();
-        let mut met = Met { firsts: Vec::with_capacity(strings), starts: Vec::with_capacity(lists.len()) };
-        // The hash stands beside the place, so that neither growing nor a string that is not meant reaches for a list.
-        let mut table: HashTable<(u64, Place)> = HashTable::with_capacity(strings / 4);
-        for (number, (list, dealt)) in lists.iter().zip(dealt).enumerate() {
-            met.starts.push(met.firsts.len());
-            for &at in dealt.in_shard(shard) {
-                let (hash, value) = (list.hashes[at as usize], list.get(at as usize));
-                let same = |&(other, (list, at)): &(u64, Place)| {
-                    other == hash && lists[list as usize].get(at as usize) == value
-                };
-                let first = match table.find(hash, same) {
-                    Some(&(_, first)) => first,
-                    None => {
-                        let place = (number as u32, at);
-                        table.insert_unique(hash, (hash, place), |&(hash, _)| hash);
-                        place
-                    }
-                };
-                met.firsts.push(first);
-            }
-        }
-        met
-    }
-}
-
-/// What all shards say of one list, put back in its order.
-fn in_list_order(dealt: &Dealt, met: &[Met], list: usize) -> Vec<Place> {
-    let mut ordered = vec![(0, 0); dealt.places.len()];
-    for (shard, met) in met.iter().enumerate() {
-        for (&at, &first) in dealt.in_shard(shard).iter().zip(&met.firsts[met.starts[list]..]) {
-            ordered[at as usize] = first;
-        }
-    }
-    ordered
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::Dictionary;
+    use super::super::{Dictionary, unite};
     use super::*;
     use proptest::prelude::*;
 
