@@ -206,6 +206,7 @@ impl Objected {
     }
 }
 
-fn place(job: &Job) -> PathBuf {
+/// Where it is kept.
+pub(super) fn place(job: &Job) -> PathBuf {
     job.output.join("state/objected.json")
 }

@@ -35,6 +35,13 @@ pub(in crate::run) struct Mark {
     pub apart: Vec<(u32, u8)>,
 }
 
+impl Mark {
+    /// Most records are nobody's concern.
+    pub fn says_nothing(&self) -> bool {
+        !(self.objects || self.named || self.withheld_identity || self.sensitive) && self.apart.is_empty()
+    }
+}
+
 impl<'a> Today<'a> {
     /// Reads today's extracts; no gate is asked, and nothing is linked.
     ///
