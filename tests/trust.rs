@@ -428,3 +428,42 @@ fn nobody_comes_back_where_a_last_good_extract_stands_in_without_the_row_that_wa
     night.run().done();
     assert_eq!(withheld(&night), both);
 }
+
+/// The row that the objection named is gone; what is known of the person is known by memory alone.
+#[test]
+fn whoever_is_listed_anew_in_another_way_objects_as_before() {
+    let people = town(80, 66);
+    let night = Night::new();
+    let unnumbered =
+        |at: usize| Person { nhs_number: String::new(), ..people[at].clone() }.exact_row(&format!("g{at}"));
+    night.write("in/gp.csv", extract(&(0..80).map(unnumbered).collect::<Vec<_>>()));
+    let hospice: Vec<String> = (20..50).map(|at| people[at].exact_row(&format!("h{at}"))).collect();
+    night.write("in/hospice-1.csv", extract(&hospice));
+    let listed = [("gp", "in/gp.csv", ""), ("hospice", "in/hospice-*.csv", "mode = \"changes\"")];
+    night.write("job.toml", common::job(&listed, OBJECTIONS));
+    let number = &people[30].nhs_number;
+    night.write("objections.csv", format!("nhs_number\n{number}\n"));
+    night.run().done();
+    let line = |parts: [&str; 3]| parts.map(str::to_string);
+    let (named, linked) = (line(["hospice", "h30", "local_objection"]), line(["gp", "g30", "local_objection_linked"]));
+    assert_eq!(withheld(&night), [named, linked.clone()].into());
+    let audit = std::fs::read_to_string(night.output().join("state/audit.jsonl")).expect("it stands");
+    let purged = audit.lines().filter(|line| line.contains("\"purge\"") && line.contains("\"hospice\""));
+    assert_eq!(purged.count(), 1, "who takes rows out of what is held says so");
+    let spaced = format!("{} {} {}", &number[..3], &number[3..6], &number[6..]);
+    for list in [
+        format!("nhs_number\n{spaced}\n"),
+        "provider,record_id\nhospice,h30\n".into(),
+        format!("nhs_number\n{number}\n"),
+        "provider,record_id\ngp,g30\n".into(),
+        "provider,record_id\nhospice,h30\n".into(),
+    ] {
+        night.write("objections.csv", &list);
+        night.run().done();
+        let reason = if list.contains("g30") { "local_objection" } else { "local_objection_linked" };
+        assert_eq!(withheld(&night), [line(["gp", "g30", reason])].into(), "{list}");
+    }
+    night.write("objections.csv", "provider,record_id\n");
+    night.run().done();
+    assert!(withheld(&night).is_empty() && known(&night, "gp", "g30"));
+}

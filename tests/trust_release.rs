@@ -236,7 +236,7 @@ fn tables_are_issued_once_on_their_days() {
 #[test]
 fn an_issue_is_held_against_the_issue_before() {
     let tables = "[[release]]\nid = \"tables\"\nrecipient = \"Everybody\"\nrecipient_kind = \"public\"\npurpose = \"planning\"\n\
-                  content = \"summary\"\nissued_on = [\"2026-11-20\", \"2026-11-26\"]\napprovals = [\"governance_lead\"]\nBASIS\n";
+                  content = \"summary\"\nissued_on = [\"2026-11-20\", \"2026-11-26\", \"2026-11-28\"]\napprovals = [\"governance_lead\"]\nBASIS\n";
     let night = night(&town(120, 98), tables, "");
     common::edit(&night.path("job.toml"), "[job]\n", "[job]\nkeep_runs = 2\n");
     approve(&night, "tables", "Ann", "governance_lead").done();
@@ -245,25 +245,55 @@ fn an_issue_is_held_against_the_issue_before() {
         let files = common::files_below(&night.output().join("state/tables")).into_keys();
         files.map(|name| name.to_string_lossy().replace(".zst", "")).collect::<BTreeSet<String>>()
     };
-    let log = || std::fs::read_to_string(night.current("log.jsonl")).expect("it stands");
+    let told = || {
+        let run = std::fs::read(night.current("run.json")).expect("it stands");
+        serde_json::from_slice::<Value>(&run).expect("it is JSON")["tables"].clone()
+    };
     night.run().done();
     assert_eq!(fate(), "released");
     for day in 22..=25 {
         common::edit(&night.path("job.toml"), &format!("2026-11-{day}"), &format!("2026-11-{}", day + 1));
         night.run().done();
-        assert!(!log().contains("tables are not held against"));
+        assert_eq!(told()["held_against"], serde_json::json!(["2026-11-22-01"]));
         if day < 25 {
             assert_eq!(fate(), "not_due");
         }
     }
     assert_eq!(fate(), "released");
     let [first, second] = ["2026-11-22-01", "2026-11-26-01"].map(String::from);
-    assert_eq!(kept(), BTreeSet::from([first, "2026-11-25-01".into(), second.clone()]));
-    // Where it is gone the night says so, and goes on.
-    std::fs::remove_file(night.output().join(format!("state/tables/{second}.zst"))).expect("it stands");
-    common::edit(&night.path("job.toml"), "2026-11-26\n", "2026-11-27\n");
+    assert_eq!(kept(), BTreeSet::from([first.clone(), "2026-11-25-01".into(), second.clone()]));
+    // Where it is damaged the night goes on, and nothing of it is issued.
+    let place = night.output().join(format!("state/tables/{second}.zst"));
+    let whole = std::fs::read(&place).expect("it stands");
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 4;
+    std::fs::write(&place, &damaged).expect("there is room");
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-26", "as_of = 2026-11-28");
+    let ran = night.run().done();
+    assert!(ran.stderr.contains("what was issued of run 2026-11-26-01 cannot be read"), "{}", ran.stderr);
+    assert_eq!((fate(), refusals(&night, "tables")), ("refused".into(), vec!["earlier_issues_known".to_string()]));
+    assert_eq!((&told()["lost"], &told()["held_against"]), (&serde_json::json!([second]), &serde_json::json!([first])));
+    let again = || {
+        let mut command = common::onefolk();
+        command.arg("release").arg(night.path("job.toml")).args(["tables", "--json"]);
+        serde_json::from_str::<Value>(&outcome(command).done().stdout).expect("it is JSON")["outcome"].clone()
+    };
+    // Put back it is held against once the report is made anew, and not before.
+    std::fs::write(&place, &whole).expect("there is room");
+    assert_eq!(again(), "refused");
+    let mut report = common::onefolk();
+    report.arg("report").arg(night.path("job.toml"));
+    outcome(report).done();
+    assert_eq!(told()["lost"], serde_json::json!([]));
+    // Lost for good it is left out once somebody has agreed to that.
+    std::fs::remove_file(&place).expect("it stands");
     night.run().done();
-    assert!(log().contains("tables are not held against those that were issued of run 2026-11-26-01"), "{}", log());
+    assert_eq!(fate(), "refused");
+    let lost = format!("content = \"summary\"\nissues_lost = [\"{second}\"]");
+    common::edit(&night.path("job.toml"), "content = \"summary\"", &lost);
+    assert_eq!(again(), "refused");
+    approve(&night, "tables", "Ann", "governance_lead").done();
+    assert_eq!(again(), "released");
 }
 
 #[test]

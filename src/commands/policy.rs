@@ -4,6 +4,7 @@ use super::extracts::Looks;
 use onefolk::failure::Result;
 use onefolk::job::Job;
 use onefolk::policy::{self, Policy, Standing};
+use onefolk::run;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -32,7 +33,8 @@ pub fn run(arguments: &Arguments) -> Result<()> {
     let What::Show { job, json } = &arguments.what;
     let looks = Looks::default();
     let read = |path: &PathBuf| Job::read_with_headers(path, &|provider, path| looks.columns(provider, path));
-    let standing = job.as_ref().map(read).transpose()?.map(|job| policy::standing(&job)).transpose()?;
+    let standing =
+        job.as_ref().map(read).transpose()?.map(|job| policy::standing(&job, &run::lost_issues(&job)?)).transpose()?;
     if *json {
         return super::print_json(&json!({ "policy": policy::built_in(), "releases": standing }));
     }

@@ -214,6 +214,9 @@ pub struct Release {
     pub overlap: bool,
     /// Days on which tables are issued.
     pub issued_on: Vec<String>,
+    /// Runs whose issued tables are lost, which these need not be held against.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub issues_lost: Vec<String>,
     /// Whose people they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cohort: Option<CohortOf>,

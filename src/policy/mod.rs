@@ -126,17 +126,18 @@ pub struct Standing {
     pub refusals: Vec<Refusal>,
 }
 
-/// How every release of a job stands on its `as_of`, in the order of the job.
+/// How every release of a job stands on its `as_of`, in the order of the job, where tables cannot be held against what was issued of the runs
+/// `lost_issues`.
 ///
 /// # Errors
 /// OF0720 for the approvals, OF0700 for the key of the governance lead or of an approver.
-pub fn standing(job: &Job) -> Result<Vec<Standing>> {
+pub fn standing(job: &Job, lost_issues: &[String]) -> Result<Vec<Standing>> {
     let approvals = Approvals::read(job)?;
     let lead = job.policy.governance_lead_key.as_deref().map(keys::read_public).transpose()?;
     let national = consent::national_is_known(job, job.as_of);
     let one = |release: &crate::job::Release| {
         let agreed = approvals.agreed(release, &job.approvers, lead.as_ref(), job.as_of)?;
-        let refusals = judge(job, release, &Known { agreed: &agreed, national: national.clone() });
+        let refusals = judge(job, release, &Known { agreed: &agreed, national: national.clone(), lost_issues });
         Ok(Standing {
             id: release.id.clone(),
             recipient: release.recipient.clone(),

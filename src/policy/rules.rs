@@ -20,13 +20,15 @@ pub struct Known<'a> {
     pub agreed: &'a Agreed,
     /// Is there an answer of the national opt-out service, and none that is out of date? In words what is wrong otherwise.
     pub national: Result<(), String>,
+    /// Runs whose issued tables others cannot be held against.
+    pub lost_issues: &'a [String],
 }
 
 type Objection = Option<String>;
 type Apply = fn(&Job, &Release, &Known) -> Objection;
 
 /// Every rule of the built-in policy, in its order.
-pub(super) const RULES: [(&str, Apply); 13] = [
+pub(super) const RULES: [(&str, Apply); 14] = [
     ("no_sale", no_sale),
     ("company_needs_care_or_contract", company),
     ("public_gets_counts_only", public),
@@ -37,6 +39,7 @@ pub(super) const RULES: [(&str, Apply); 13] = [
     ("basis_fits_purpose", basis),
     ("national_opt_out_known", national),
     ("repeated_tables_are_rounded", repeated),
+    ("earlier_issues_known", earlier_issues),
     ("not_expired", expired),
     ("approved", approved),
     ("stricter_here", stricter),
@@ -199,6 +202,13 @@ fn repeated(job: &Job, release: &Release, _: &Known) -> Objection {
     let exact = !Preset::of(job.disclosure).rounds();
     (exact && release.issued_on.len() > 1)
         .then(|| format!("[policy] disclosure = \"{}\" does not round", job.disclosure.word()))
+}
+
+fn earlier_issues(_: &Job, release: &Release, known: &Known) -> Objection {
+    let lost = known.lost_issues.iter().filter(|run| !release.issues_lost.contains(run));
+    let lost: Vec<&str> = lost.map(String::as_str).collect();
+    (!release.is_person_level() && !lost.is_empty())
+        .then(|| format!("what was issued of run {} cannot be read in state/tables", lost.join(", ")))
 }
 
 fn expired(job: &Job, release: &Release, _: &Known) -> Objection {

@@ -31,7 +31,7 @@ fn objections(release: &str, rest: &str) -> Vec<&'static str> {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let job = job(folder.path(), release, rest);
     let release = &job.releases[0];
-    let known = Known { agreed: &Agreed::default(), national: Ok(()) };
+    let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[] };
     let objected = judge(&job, release, &known).into_iter().map(|refusal| refusal.rule);
     objected.filter(|rule| *rule != "approved").collect()
 }
@@ -178,7 +178,9 @@ fn what_is_not_known_or_has_passed_refuses() {
     let mut job = job(folder.path(), PLANNING, "");
     let refused = |job: &crate::job::Job, release: &Release, national: std::result::Result<(), String>| {
         let agreed = Agreed::default();
-        let rules = judge(job, release, &Known { agreed: &agreed, national }).into_iter().map(|refusal| refusal.rule);
+        let rules = judge(job, release, &Known { agreed: &agreed, national, lost_issues: &[] })
+            .into_iter()
+            .map(|refusal| refusal.rule);
         rules.filter(|rule| *rule != "approved").collect::<Vec<_>>()
     };
     assert_eq!(refused(&job, &job.releases[0], Err("none".into())), ["national_opt_out_known"]);
@@ -204,7 +206,7 @@ fn agreements_are_of_one_definition_by_named_people_under_one_key() {
     let first = job(folder.path(), PLANNING, policy);
     let date = first.as_of;
     let approved = |job: &crate::job::Job| {
-        let refusals = standing(job).expect("it can be read").remove(0).refusals;
+        let refusals = standing(job, &[]).expect("it can be read").remove(0).refusals;
         refusals.into_iter().find(|refusal| refusal.rule == "approved").map(|refusal| refusal.why)
     };
     let agree = |job: &crate::job::Job, who: &str, role: &str, key: &Path| {
@@ -256,7 +258,7 @@ fn whoever_has_a_key_of_their_own_signs_first() {
         approve(&job, "one", who, job.as_of, Hands { lead, own }).map(|_| ()).map_err(|failure| failure.code.id)
     };
     let approved = || {
-        let refusals = standing(&job).expect("it can be read").remove(0).refusals;
+        let refusals = standing(&job, &[]).expect("it can be read").remove(0).refusals;
         !refusals.iter().any(|refusal| refusal.rule == "approved")
     };
     let (ann, bos) = (["Ann", "governance_lead"], ["Bo", "lay_partner"]);

@@ -68,6 +68,8 @@ pub struct Source<'a> {
     pub linked: &'a dyn Fn() -> best_record::Linked,
     /// Name and bytes of each table of `summary/`.
     pub summary: &'a [(String, Vec<u8>)],
+    /// Runs whose issued tables these could not be held against.
+    pub lost_issues: &'a [String],
 }
 
 /// What became of one release.
@@ -151,7 +153,7 @@ impl Outcome {
 /// OF0720 for the approvals, OF0730 for the key, OF0731 and the disk's where something cannot be written.
 pub fn all(source: &Source, folder: &Path) -> Result<Vec<Outcome>> {
     let maker = Maker { source, without_type_1: OnceCell::new() };
-    let standing = policy::standing(source.job)?;
+    let standing = policy::standing(source.job, source.lost_issues)?;
     source
         .job
         .releases

@@ -1,6 +1,6 @@
 //! People as the summary counts them, whether they come from tonight's linking or from a table of an earlier run.
 
-use super::issued;
+use super::issued::{self, Against};
 use crate::best_record::{self, age_in_years};
 use crate::failure::Result;
 use crate::identity::Ledger;
@@ -18,12 +18,13 @@ pub(super) fn control(job: &Job) -> Result<Control> {
     Ok(Control::new(Preset::of(job.disclosure), &Ledger::value_key(&job.output, job.id_key_file.as_deref())?))
 }
 
-/// The same for the tables of a run, held against what was issued before it.
+/// The same for the tables of a run, held against what was issued before it, and what that is.
 ///
 /// # Errors
 /// As [`control`]; and OF0710 where the audit cannot be read.
-pub(super) fn control_of(job: &Job, run_id: &str) -> Result<Control> {
-    Ok(control(job)?.after(issued::before(job, run_id)?))
+pub(super) fn control_of(job: &Job, run_id: &str) -> Result<(Control, Against)> {
+    let (issues, against) = issued::before(job, run_id)?;
+    Ok((control(job)?.after(issues), against))
 }
 
 /// One person's best record, as far as it is counted. Dates are days since 1970.

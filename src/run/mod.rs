@@ -68,6 +68,7 @@ pub use export_model::{ExportedModel, export_model};
 pub(crate) use find_index::Gone;
 pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
+pub use issued::lost_issues;
 pub use model::model_in_brief;
 pub use other_model::OtherModel;
 pub use progress::{Show, StageTime};

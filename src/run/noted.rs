@@ -59,6 +59,12 @@ pub(super) fn about_to_purge(job: &Job, run_id: &str, by: &str, rows: u64, run_j
     audit::add(job, &[note]).map(|_| ())
 }
 
+/// Notes that rows of people who object are about to be taken out of what a provider holds that sends only changes.
+pub(super) fn about_to_purge_held(job: &Job, by: &str, provider: &str, rows: u64) -> Result<()> {
+    let note = Note::new(Event::Purge).of_run(by).with("by", by).with("provider", provider).with("rows", rows);
+    audit::add(job, &[note]).map(|_| ())
+}
+
 /// Notes that the report of a kept run is about to be another one, without some people who object today.
 pub(super) fn about_to_report(job: &Job, run_id: &str, left_out: u64, run_json: &[u8]) -> Result<()> {
     let note = Note::new(Event::Report)

@@ -73,15 +73,26 @@ impl<'a> Remembered<'a> {
             false => Ledger::value_key(&job.output, job.id_key_file.as_deref())?,
         };
         let mut remembered = Remembered { job, authority, before: Objected::default(), key };
-        let standing: BTreeSet<String> = authority
-            .objections()
-            .map(|(one, other)| remembered.hash("objection", one, other))
-            // An objection to a number that was replaced since is the same objection.
-            .chain(authority.replaced_objections().map(|old| remembered.hash("objection", "", old)))
-            .collect();
-        before.objections.retain(|objection, _| standing.contains(objection));
+        let standing = remembered.standing();
+        before.objections.retain(|objection, rows| {
+            let mut known = rows.numbers.iter().chain(&rows.named).chain(&rows.linked).chain([objection]);
+            known.any(|hash| standing.contains(hash))
+        });
         remembered.before = before;
         Ok(remembered)
+    }
+
+    /// What the lists name tonight, by every hash under which it may have been remembered. Somebody who is listed anew in another way, by a
+    /// record of theirs instead of their number or the reverse, objects as before; so does whoever has got another number since.
+    fn standing(&self) -> BTreeSet<String> {
+        let numbers = self.authority.objections().filter(|(one, _)| one.is_empty()).map(|(_, number)| number);
+        let numbers = numbers.chain(self.authority.replaced_objections()).map(|number| ("", number));
+        let all = self.authority.objections().chain(numbers);
+        all.flat_map(|(one, other)| {
+            let kind = if one.is_empty() { "number" } else { "record" };
+            [self.hash("objection", one, other), self.hash(kind, one, other)]
+        })
+        .collect()
     }
 
     /// Rows that are known to be of somebody who objects, where a row that the objection named is not among `records`; `named` are the rows

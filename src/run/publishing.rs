@@ -33,7 +33,8 @@ pub(super) fn publish(
     }
     let remove = draft.beyond(job.keep_runs)?;
     let head = noted::settle(job)?;
-    let (run_json, released) = write(night, (&draft, written), &remove, &head, progress, story)?;
+    let (run_json, released, warnings) = write(night, (&draft, written), &remove, &head, progress, story)?;
+    finished.warnings.extend(warnings);
     finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
     interrupt.hold();
     noted::about_to_publish(night, &released, &run_json)?;
@@ -77,8 +78,8 @@ fn keep_without_objectors(night: &Night) -> Vec<String> {
     warnings
 }
 
-/// Writes every file of the run that is not `written` yet into the draft; gives run.json and what was released. `head` is where the
-/// audit ends before this run.
+/// Writes every file of the run that is not `written` yet into the draft; gives run.json, what was released, and what there is to warn of its
+/// tables. `head` is where the audit ends before this run.
 fn write(
     night: &Night,
     (draft, mut written): (&Draft, Vec<WrittenFile>),
@@ -86,7 +87,7 @@ fn write(
     head: &Head,
     progress: &Progress,
     story: &story::Story,
-) -> Result<(Vec<u8>, Released)> {
+) -> Result<(Vec<u8>, Released, Vec<String>)> {
     let clustering = &night.linked.clustering;
     let outputs = Outputs {
         job: night.job,
@@ -111,14 +112,14 @@ fn write(
     written.extend(tables);
     written.push(find_index::write(night.job, draft, &night.authority)?);
     parts.done("tables");
-    let control = counted::control_of(night.job, &night.run_id)?;
+    let (control, against) = counted::control_of(night.job, &night.run_id)?;
     let summary = report::summary(night, &control, &cohorts, past);
     for (name, bytes) in summary.files() {
         written.push(draft.write_bytes(&name, bytes)?);
     }
-    issued::keep(night.job, &night.run_id, &summary.issued)?;
+    issued::keep(night.job, &night.run_id, &summary.issued, &against)?;
     parts.done("report");
-    let released = released::release(night, &control, &summary.csv, draft)?;
+    let released = released::release(night, &control, (&summary.csv, &against.lost), draft)?;
     parts.done("releases");
     let transparency = released::transparency(night, &control, &released)?;
     written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
@@ -138,9 +139,11 @@ fn write(
     run_json["audit"] = serde_json::json!(head);
     run_json["opt_outs"] = released.opt_outs(night);
     run_json["releases"] = serde_json::json!(released.outcomes);
-    story::outcome(&run_json, &night.told_of_the_model());
+    run_json["tables"] = against.told(&summary.issued);
+    let warnings = against.warnings(&summary.issued);
+    story::outcome(&run_json, &[night.told_of_the_model(), warnings.clone()].concat());
     let run_json = format!("{run_json:#}\n").into_bytes();
     draft.write_bytes("run.json", &run_json)?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
-    Ok((run_json, released))
+    Ok((run_json, released, warnings))
 }

@@ -116,7 +116,7 @@ impl Purge<'_> {
         run_json["cohorts"] = json!(cohorts);
         let at = self.runs.iter().position(|known| *known == run.run_id);
         let before = at.and_then(|at| at.checked_sub(1)).map(|at| self.runs[at].as_str());
-        written.extend(earlier::write_summary(self.job, as_of, (run, &draft), &run_json, changes.counts(before))?);
+        written.extend(earlier::write_summary(self.job, as_of, (run, &draft), &mut run_json, changes.counts(before))?);
         written.push(draft.write_bytes("model.json", &run.bytes("model.json")?)?);
         written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
         run_json["outputs"] = report::outputs(&written);

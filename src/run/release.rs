@@ -4,7 +4,7 @@
 //! Always: who is linked to whom is the run's; whoever objects today is in nothing; the audit is told before anything gets its place.
 
 use super::progress::{Progress, Show};
-use super::{counted, history, on_threads, read_usable};
+use super::{counted, history, issued, on_threads, read_usable};
 use crate::audit;
 use crate::best_record;
 use crate::clustering::Partition;
@@ -62,6 +62,7 @@ fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
     let people = best_record::combine(job, &records, &standing.partition, standing.linked());
     let opted_out = opt_outs.people(job, &records, &standing.partition);
     let (summary, control) = (tables(&run)?, counted::control(job)?);
+    let lost_issues = issued::not_held_against(job, &run.run_id);
     let linked = || standing.linked();
     let source = Source {
         job,
@@ -74,6 +75,7 @@ fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
         opted_out: &opted_out,
         linked: &linked,
         summary: &summary,
+        lost_issues: &lost_issues,
     };
     let aside = run.folder.join(".release.partial");
     let failed = |error: std::io::Error| Failure::from_io(&error, &aside, &OUTPUT_UNWRITABLE);

@@ -118,11 +118,11 @@ fn local_rows(night: &Night) -> u64 {
     night.withheld.iter().filter(|row| objects(row.reason)).count() as u64
 }
 
-/// Makes every release of the job in the draft of the night.
+/// Makes every release of the job in the draft of the night; its tables were not held against `lost_issues`.
 pub(super) fn release(
     night: &Night,
     control: &Control,
-    summary: &[(String, Vec<u8>)],
+    (summary, lost_issues): (&[(String, Vec<u8>)], &[String]),
     draft: &Draft,
 ) -> Result<Released> {
     let partition = &night.linked.clustering.partition;
@@ -140,6 +140,7 @@ pub(super) fn release(
         opted_out: &opted_out,
         linked: &linked,
         summary,
+        lost_issues,
     };
     let outcomes = release::all(&source, draft.folder())?;
     Ok(Released { outcomes, type_1_rows: left.map_or(0, |(_, rows)| rows), opted_out })

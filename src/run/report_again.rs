@@ -63,12 +63,12 @@ fn under_lock(job: &Job, run: &PublishedRun, lock: &Lock, progress: &Progress) -
     let before = at.and_then(|at| at.checked_sub(1)).map(|at| ledger.runs()[at].as_str());
     let changes = earlier::changes_left(run, &standing)?.counts(before);
     let past = figures_before(job, run)?;
-    let summary = earlier::summary(job, told.as_of, (&past, &told.tables), &told.run_json, changes)?;
-    issued::keep(job, &run.run_id, &summary.issued)?;
+    let (summary, against) = earlier::summary(job, told.as_of, (&past, &told.tables), &told.run_json, changes)?;
+    issued::keep(job, &run.run_id, &summary.issued, &against)?;
     let left_out = (0..standing.people()).filter(|&person| standing.reason(person).is_some()).count() as u64;
     let made: Vec<WrittenFile> =
         summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect::<Result<_>>()?;
-    let run_json = run_json_of(run, &made)?;
+    let run_json = run_json_of(run, &made, against.told(&summary.issued))?;
     if let Some(run_json) = &run_json {
         noted::about_to_report(job, &run.run_id, left_out, run_json)?;
         draft.write_bytes(RUN_JSON, run_json)?;
@@ -114,8 +114,9 @@ impl Told {
 
 const RUN_JSON: &str = "run.json";
 
-/// The run's run.json with the files that were made in place of those that stood there; `None` where they are the same.
-fn run_json_of(run: &PublishedRun, made: &[WrittenFile]) -> Result<Option<Vec<u8>>> {
+/// The run's run.json with the files that were made in place of those that stood there, and what its tables were held against; `None` where it
+/// is the same.
+fn run_json_of(run: &PublishedRun, made: &[WrittenFile], tables: Value) -> Result<Option<Vec<u8>>> {
     let mut told = run.told()?;
     let name = |output: &Value| output["file"].as_str().unwrap_or_default().to_string();
     let listed = told["outputs"].as_array().cloned().unwrap_or_default();
@@ -128,9 +129,10 @@ fn run_json_of(run: &PublishedRun, made: &[WrittenFile]) -> Result<Option<Vec<u8
     let kept: Vec<Value> = kept.map(|output| now(output).unwrap_or(output).clone()).collect();
     let new = anew.iter().filter(|made| !listed.iter().any(|output| name(output) == name(made)));
     let now_there: Vec<Value> = kept.into_iter().chain(new.cloned()).collect();
-    if now_there == listed {
+    if now_there == listed && told["tables"] == tables {
         return Ok(None);
     }
+    told["tables"] = tables;
     told["outputs"] = Value::Array(now_there);
     Ok(Some(format!("{told:#}\n").into_bytes()))
 }

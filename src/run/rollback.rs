@@ -92,7 +92,7 @@ fn under_lock(
     let mut run_json = earlier.rolled_back(job, &run_id, to, &rebuilt, restored.changes.len());
     run_json["cohorts"] = serde_json::json!(cohorts);
     let changes = report::changes(restored.previous_run.as_deref(), &restored.changes);
-    written.extend(earlier::write_summary(job, as_of, (&kept, &draft), &run_json, changes)?);
+    written.extend(earlier::write_summary(job, as_of, (&kept, &draft), &mut run_json, changes)?);
     written.push(draft.write_bytes("model.json", &kept.bytes("model.json")?)?);
     let remove = draft.beyond(job.keep_runs)?;
     run_json["removed_runs"] = serde_json::json!(remove);

@@ -57,6 +57,7 @@ fn release(purpose: crate::job::Purpose, recipient: &str) -> Release {
         pseudonym_generation: 1,
         overlap: false,
         issued_on: Vec::new(),
+        issues_lost: Vec::new(),
         cohort: None,
     }
 }

@@ -152,5 +152,11 @@ pub(in crate::job) static RELEASE: Table = Table {
             "true gives the recipient a table from the pseudonyms of the generation before to these.",
         ),
         key("issued_on", Kind::Texts, Need::Optional, "summary: the days on which it is issued, as ISO dates."),
+        key(
+            "issues_lost",
+            Kind::Texts,
+            Need::Optional,
+            "summary: run_ids of issued tables that are lost from state/tables; whoever agrees takes it that these are not held against them.",
+        ),
     ],
 };

@@ -152,6 +152,7 @@ impl Resolver<'_> {
             pseudonym_generation: number("pseudonym_generation").unwrap_or(1),
             overlap: section.flag("overlap").unwrap_or(false),
             issued_on,
+            issues_lost: texts("issues_lost"),
             cohort: None,
         })
     }
@@ -240,7 +241,9 @@ impl Resolver<'_> {
         for key in ["identifiers", "encrypt_to", "patients_of", "pseudonym_generation", "overlap"] {
             self.only_where(section, key, !tables, "lines about people");
         }
-        self.only_where(section, "issued_on", tables, "content = \"summary\"");
+        for key in ["issued_on", "issues_lost"] {
+            self.only_where(section, key, tables, "content = \"summary\"");
+        }
         let needs = |needed: bool, key: &'static str| (needed && section.value(key).is_none()).then_some(key);
         let missing = [
             needs(people || cohort, "columns"),

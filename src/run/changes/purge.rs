@@ -8,7 +8,7 @@ use crate::disk;
 use crate::intake::FileReport;
 use crate::job::standing::{self, EXTRACT, NEXT, StandingList};
 use crate::job::{Job, SOURCE_ROW};
-use crate::run::keep;
+use crate::run::{keep, noted};
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
@@ -25,6 +25,13 @@ pub(in crate::run) fn purge(
     for (at, provider) in job.providers.iter().enumerate().filter(|(_, provider)| provider.changes.is_some()) {
         let rows: BTreeSet<u32> = keep::objecting(files, withheld, at).into_iter().map(|(_, row)| row).collect();
         if rows.is_empty() {
+            continue;
+        }
+        if let Err(failure) = noted::about_to_purge_held(job, by, &provider.id, rows.len() as u64) {
+            warnings.push(format!(
+                "what provider {} holds may still have rows of people who object: {failure}",
+                provider.id
+            ));
             continue;
         }
         match without(&standing::folder(&job.output, &provider.id), by, &rows) {

@@ -12,7 +12,8 @@ use crate::model::UNITS_PER_BIT;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::publish::{Draft, WrittenFile};
 use crate::run::counted::{self, Counted, Seen};
-use crate::run::{issued, machine, report};
+use crate::run::issued::{self, Against};
+use crate::run::{machine, report};
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status, Summary};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
@@ -124,16 +125,18 @@ fn withhold(account: &mut Value, reason: &str, rows: u64) {
     account["withheld"][reason] = json!(account["withheld"][reason].as_u64().unwrap_or(0) + rows);
 }
 
-/// Writes the report and the tables beside it, counted from what stands in `draft`, a copy of `kept` as it may stand today.
+/// Writes the report and the tables beside it, counted from what stands in `draft`, a copy of `kept` as it may stand today, and tells `run`, its
+/// run.json, what they were held against.
 pub(in crate::run) fn write_summary(
     job: &Job,
     as_of: Date,
     (kept, draft): (&PublishedRun, &Draft),
-    run: &Value,
+    run: &mut Value,
     changes: Option<Changes>,
 ) -> Result<Vec<WrittenFile>> {
-    let summary = summary(job, as_of, (kept, &draft.so_far()), run, changes)?;
-    issued::keep(job, draft.run_id(), &summary.issued)?;
+    let (summary, against) = summary(job, as_of, (kept, &draft.so_far()), run, changes)?;
+    issued::keep(job, draft.run_id(), &summary.issued, &against)?;
+    run["tables"] = against.told(&summary.issued);
     summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect()
 }
 
@@ -144,8 +147,8 @@ pub(in crate::run) fn summary(
     (kept, tables): (&PublishedRun, &PublishedRun),
     run: &Value,
     changes: Option<Changes>,
-) -> Result<Summary> {
-    let control = counted::control_of(job, &tables.run_id)?;
+) -> Result<(Summary, Against)> {
+    let (control, against) = counted::control_of(job, &tables.run_id)?;
     let providers = providers(job, run);
     let counted = counted(as_of, tables, &providers)?;
     let segments = segments(job, tables)?;
@@ -171,7 +174,7 @@ pub(in crate::run) fn summary(
         end_of_life: care::end_of_life(job, as_of, tables)?,
         providers,
     };
-    Ok(summary::build(&facts))
+    Ok((summary::build(&facts), against))
 }
 
 fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<Counted> {

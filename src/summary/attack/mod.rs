@@ -1,11 +1,11 @@
-//! The tables that leave, read by somebody who means to find out: every published file of one issue, and of two in a row, as one system of
+//! The tables that leave, read by somebody who means to find out: every published file of one issue, and of several in a row, as one system of
 //! equations and bounds, from which the least and the most that each hidden count can be are computed (linear programming).
 //!
 //! The attacker has the files, knows the rules and how the files hang together, and is even told which marks stand for truly small counts
-//! (what they know of two issues: `pairs`). The simplex method here and the reading of the files share no
+//! (what they know of several issues: `in_a_row`). The simplex method here and the reading of the files share no
 //! code with what protects them.
 
-mod pairs;
+mod in_a_row;
 mod shown;
 mod simplex;
 mod sums;
@@ -30,7 +30,8 @@ fn published(summary: &Summary) -> Published {
     let mut all = Published::new();
     let mut take = |file: &str, keys: &[&str], count: &str| {
         for row in csv_rows(summary, file) {
-            let key: Vec<&str> = keys.iter().map(|key| row[*key].as_str()).collect();
+            // Which setting of a combination comes first is decided by how many people are shown for each, and is no other count.
+            let key: Vec<String> = keys.iter().map(|key| sorted(&row[*key])).collect();
             let name = format!("{count}|{}", key.join("|"));
             // A provider that is asked for itself stands in the list of providers.
             all.insert(format!("{file}|{name}"), row[count].parse().ok());
@@ -48,6 +49,13 @@ fn published(summary: &Summary) -> Published {
     take("linkage_quality.csv", &["by", "group"], "people");
     all.retain(|name, _| !name.contains("|accounts|Rows read") && !name.contains("|accounts|Rows linked"));
     all
+}
+
+/// The settings of a combination in the order of their names; any other key as it is.
+fn sorted(key: &str) -> String {
+    let mut settings: Vec<&str> = key.split(" + ").collect();
+    settings.sort_unstable();
+    settings.join(" + ")
 }
 
 /// What a row stands for: rows of what is too small to be listed hold all that the truth lists and the publication does not.

@@ -3,6 +3,7 @@
 //! Whoever knows all printed figures, all sums and all rules, but not the key, cannot tell the true population from such another one. So one
 //! of them in which a hidden count is another number is the proof that nobody can work it out.
 
+use super::others::Patience;
 use super::table::Sum;
 use serde::{Deserialize, Serialize};
 use std::cmp::Reverse;
@@ -10,9 +11,6 @@ use std::collections::BinaryHeap;
 
 /// Further than any count has to be moved.
 pub(super) const FAR: i64 = 1 << 40;
-
-/// Ways to go on from one open sum that are tried, best first.
-const WAYS_MAX: usize = 12;
 
 /// How far a count can be moved from the truth without a printed figure changing: `least <= 0 <= most`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -55,8 +53,7 @@ pub(super) struct Rules<'r> {
     pub reach: &'r dyn Fn(usize) -> Reach,
     /// What it costs to hide or coarsen a cell so that it can be moved as far; `None` where that cannot be.
     pub price: &'r dyn Fn(usize, i64) -> Option<u64>,
-    /// Populations that are looked at before it gives up.
-    pub tried_max: usize,
+    pub patience: Patience,
 }
 
 /// A population on the way: some sums do not hold yet.
@@ -92,7 +89,7 @@ impl System {
     }
 
     /// A population in which `cell` is moved by `step`: the one nearest at hand, by what it costs, the sums left open and the cells moved.
-    /// `None` where none was found among `tried_max`, which does not say that there is none.
+    /// `None` where none was found among as many as patience lasts for, which does not say that there is none.
     pub fn alternative(&self, cell: usize, step: i64, rules: &Rules) -> Option<Moves> {
         if !(rules.reach)(cell).holds(step) {
             return None;
@@ -100,7 +97,7 @@ impl System {
         let first = self.moved(&Draft { moves: Vec::new(), open: Vec::new(), price: 0 }, cell, step, 0);
         let mut drafts = vec![first];
         let mut queue = BinaryHeap::from([Reverse((0, 0))]);
-        for _ in 0..rules.tried_max {
+        for _ in 0..rules.patience.tried_max {
             let Reverse((_, at)) = queue.pop()?;
             let draft = std::mem::replace(&mut drafts[at], Draft { moves: Vec::new(), open: Vec::new(), price: 0 });
             if draft.open.is_empty() {
@@ -137,7 +134,7 @@ impl System {
             }
         }
         ways.sort_unstable();
-        ways.truncate(WAYS_MAX);
+        ways.truncate(rules.patience.ways_max);
         ways.into_iter().map(|(_, cell, step, price)| (cell, step, price)).collect()
     }
 

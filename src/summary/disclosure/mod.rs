@@ -22,6 +22,7 @@
 mod across;
 mod alternative;
 mod issued;
+mod others;
 mod preset;
 mod printing;
 mod protect;
