@@ -2,10 +2,10 @@
 //! after a kill.
 //!
 //! In: what reading and linking leave. Out: the same, where the night is the same: the bytes of every extract and list, the job, the model,
-//! the key and the program. Always: a checkpoint that is damaged or of another night is not used and its stage is done again; none stays
-//! once its night is published, and a plain run begins by removing them, since they hold what the extracts hold; writing one never stops a
+//! the key and the program. Always: a checkpoint that is damaged or of another night is not used and its stage is done again; that of reading
+//! goes once its night is published, and a plain run begins by removing both, since they hold what the extracts hold; writing one never stops a
 //! night. What a night leaves for the next one (`memory`) waits beside them until it is published, and goes with them where it is not; the
-//! checkpoint of linking is left as well (`again`).
+//! checkpoint of linking, in which no value stands, is left as well (`again`).
 
 mod again;
 pub(super) mod columns;
