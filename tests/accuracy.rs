@@ -218,3 +218,35 @@ fn two_dates_of_birth_that_several_records_hold_go_to_review() {
     assert_eq!(asked.len(), 1, "one pair a person: {asked:?}");
     assert!(asked[0].iter().all(|identity| theirs.contains(identity)), "and it is theirs");
 }
+
+#[test]
+fn twins_whom_one_practice_knows_by_both_names_stay_two_people() {
+    let people = town(900, 29);
+    let night = Night::of(&people);
+    // Without numbers, in one home, of one birth and sex, and of a family that nobody else is of: all that may tell them apart is the given name.
+    let of = |given: &str| Person {
+        nhs_number: String::new(),
+        given: given.into(),
+        family: "Quillfeather".into(),
+        born: "2014-05-17".into(),
+        sex: people.iter().find(|person| person.given == given).expect("a given name of the town").sex,
+        address: "7 Larkspur Rise".into(),
+        postcode: "LS3 4AB".into(),
+        phone: String::new(),
+    };
+    let given = [&people[0].given, &people.iter().find(|other| other.given != people[0].given).expect("another").given];
+    let twins = [of(given[0]), Person { given: given[1].clone(), ..of(given[0]) }];
+    for file in ["in/gp.csv", "in/acute.csv"] {
+        let rows: Vec<String> = (0..2).map(|at| twins[at].exact_row(&format!("twin-{at}"))).collect();
+        let extract = std::fs::read_to_string(night.path(file)).expect("it was written");
+        night.write(file, format!("{extract}{}\n", rows.join("\n")));
+    }
+    night.run().done();
+    let persons = night.person_ids();
+    let person = |provider: &str, twin: u32| &persons[&(provider.to_string(), format!("twin-{twin}"))];
+    for twin in 0..2 {
+        assert_eq!(person("gp", twin), person("acute", twin), "one name, one person");
+    }
+    assert_ne!(person("gp", 0), person("gp", 1), "two names, two people");
+    assert!(night.table("review.parquet").values("reason").contains(&"possible_twins"), "and somebody is asked");
+}

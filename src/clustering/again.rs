@@ -2,7 +2,7 @@
 //!
 //! What agglomeration makes of a component that is looked at over all its pairs is a function of the looks of its nodes, how many records
 //! each stands for, which of them hold rows of one record_id or are decided to be one person, who is kept apart, and which rows are of one
-//! strict provider; and of the model and the settings, which the files of `recall` are kept under. All of it goes into a key.
+//! provider; and of the model and the settings, which the files of `recall` are kept under. All of it goes into a key.
 
 use super::nodes::Nodes;
 use super::pass::{MATRIX_MAX, Way};
@@ -32,6 +32,11 @@ pub(super) fn key(
         hasher.update(&joins.looks.of(identity).to_le_bytes());
         hasher.update(&nodes.weight(node).to_le_bytes());
         let strict = evidence.guards.strict_records(evidence, identity);
+        let providers = evidence.guards.providers(evidence, identity);
+        hasher.update(&(providers.len() as u64).to_le_bytes());
+        for provider in providers {
+            hasher.update(&provider.to_le_bytes());
+        }
         hasher.update(&(strict.len() as u64).to_le_bytes());
         for (provider, record_id) in strict {
             hasher.update(&provider.to_le_bytes()).update(&(record_id.len() as u64).to_le_bytes());

@@ -132,6 +132,6 @@ fn reason(verdict: Verdict) -> Option<ReviewReason> {
         Verdict::NeverLink => Some(ReviewReason::DecisionAgainstNeverLink),
         Verdict::TwoPeople => Some(ReviewReason::DecisionsContradict),
         Verdict::TwoNumbers => Some(ReviewReason::DecisionAgainstNumbers),
-        Verdict::Clear | Verdict::Relatives(_) => None,
+        Verdict::Clear | Verdict::Relatives(..) => None,
     }
 }

@@ -12,6 +12,11 @@ const GENERATION_YEARS: u32 = 12;
 const SAME_NAME_BITS: f32 = 9.0;
 /// Bits taken from the weight of probable relatives: about what sharing a home and a family name is worth.
 const RELATIVES_BITS: i64 = 10;
+/// Bits of names beyond which agreement says which family it is, and no more of which of its twins.
+const FAMILY_BITS: f32 = 12.0;
+/// Bits taken besides from probable twins whom one provider knows under both names. Of pairs with two real given names and one birth one provider
+/// holds both in 8.5 % of cases where they are two people and in 0.7 % where they are one (docs/measurements.md, "Twins").
+const BOTH_KNOWN_BITS: i64 = 20;
 
 /// What a guard says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,8 +28,8 @@ pub(super) enum Verdict {
     TwoPeople,
     /// Two verified numbers: never linked, shown for review.
     TwoNumbers,
-    /// Probably relatives: linked only with much evidence besides.
-    Relatives(ReviewReason),
+    /// Probably relatives: linked only with much evidence besides, of which this is taken (1/1024 bit).
+    Relatives(ReviewReason, i64),
 }
 
 impl Verdict {
@@ -35,7 +40,7 @@ impl Verdict {
 
     /// What is taken from the pair's weight, in 1/1024 bit.
     pub fn penalty(self) -> i64 {
-        if let Verdict::Relatives(_) = self { RELATIVES_BITS * 1024 } else { 0 }
+        if let Verdict::Relatives(_, taken) = self { taken } else { 0 }
     }
 }
 
@@ -53,6 +58,8 @@ pub struct Guards {
     one_person: Vec<(u32, u32)>,
     /// Providers with `one_record_per_person`; empty where no provider has it.
     strict: Vec<bool>,
+    /// Whether there are providers to tell apart.
+    several_providers: bool,
 }
 
 impl Guards {
@@ -76,6 +83,7 @@ impl Guards {
                 true => providers.iter().map(|provider| provider.one_record_per_person).collect(),
                 false => Vec::new(),
             },
+            several_providers: providers.len() > 1,
         }
     }
 
@@ -114,19 +122,21 @@ impl Guards {
         listed
     }
 
+    /// The providers of an identity where it matters which they are; ascending, each once.
+    pub(super) fn providers(&self, evidence: &Evidence, identity: u32) -> Vec<u16> {
+        if !self.several_providers {
+            return Vec::new();
+        }
+        let members = evidence.identities.members(identity).iter();
+        let mut providers: Vec<u16> = members.map(|&record| evidence.records.provider[record as usize]).collect();
+        providers.sort_unstable();
+        providers.dedup();
+        providers
+    }
+
     /// Whether two identities hold records of one provider that sends one record a person.
     pub(super) fn share_strict_provider(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
-        if self.strict.is_empty() {
-            return false;
-        }
-        let provider = |record: &u32| evidence.records.provider[*record as usize];
-        let members = |identity| evidence.identities.members(identity).iter();
-        members(left).any(|a| {
-            self.strict[usize::from(provider(a))]
-                && members(right).any(|b| {
-                    provider(a) == provider(b) && evidence.records.key[*a as usize] != evidence.records.key[*b as usize]
-                })
-        })
+        !self.strict.is_empty() && share_provider(evidence, left, right, |provider| self.strict[usize::from(provider)])
     }
 
     /// The verified NHS number of an identity, as its code.
@@ -158,7 +168,7 @@ impl Guards {
             // A baby's record may carry its mother's number, name and home.
             let contradicted = other_date && (!agrees || self.years_apart(evidence, left, right) >= GENERATION_YEARS);
             return if contradicted {
-                Verdict::Relatives(ReviewReason::NumberWithoutDemographic)
+                Verdict::Relatives(ReviewReason::NumberWithoutDemographic, RELATIVES_BITS * 1024)
             } else {
                 Verdict::Clear
             };
@@ -168,11 +178,11 @@ impl Guards {
             && (level(self.birth_order) == Some(0)
                 || self.look_like_twins(evidence, name, level(self.place), left, right))
         {
-            return Verdict::Relatives(ReviewReason::PossibleTwins);
+            return Verdict::Relatives(ReviewReason::PossibleTwins, self.twins_take(evidence, name, left, right));
         }
         let far_dates = matches!(date, 0 | 1 | 3) && name::agrees_by(name, SAME_NAME_BITS);
         if far_dates && self.years_apart(evidence, left, right) >= GENERATION_YEARS {
-            return Verdict::Relatives(ReviewReason::PossibleGenerations);
+            return Verdict::Relatives(ReviewReason::PossibleGenerations, RELATIVES_BITS * 1024);
         }
         Verdict::Clear
     }
@@ -181,6 +191,13 @@ impl Guards {
     fn look_like_twins(&self, evidence: &Evidence, name: u8, place: Option<u8>, left: u32, right: u32) -> bool {
         let family = name::has_common_name(name) || place.is_some_and(place::is_same_home);
         family && name::given_names_differ(name) && self.both_given_names_real(evidence, left, right)
+    }
+
+    /// What is taken from probable twins, in 1/1024 bit: their family and home are no evidence, be their name ever so rare.
+    fn twins_take(&self, evidence: &Evidence, name: u8, left: u32, right: u32) -> i64 {
+        let rare = (name::matched_bits(name) - FAMILY_BITS).max(0.0);
+        let both_known = self.several_providers && share_provider(evidence, left, right, |_| true);
+        (RELATIVES_BITS + if both_known { BOTH_KNOWN_BITS } else { 0 }) * 1024 + (rare * 1024.0) as i64
     }
 
     fn both_given_names_real(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
@@ -200,4 +217,16 @@ impl Guards {
             _ => 0,
         }
     }
+}
+
+/// Whether a provider that `counts` holds records of two identities, one each.
+fn share_provider(evidence: &Evidence, left: u32, right: u32, counts: impl Fn(u16) -> bool) -> bool {
+    let provider = |record: &u32| evidence.records.provider[*record as usize];
+    let members = |identity| evidence.identities.members(identity).iter();
+    members(left).any(|a| {
+        counts(provider(a))
+            && members(right).any(|b| {
+                provider(a) == provider(b) && evidence.records.key[*a as usize] != evidence.records.key[*b as usize]
+            })
+    })
 }

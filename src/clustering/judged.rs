@@ -60,7 +60,7 @@ pub fn judge_pattern(evidence: &Evidence, left: u32, right: u32, pattern: Patter
         Verdict::NeverLink => Some(Guard::NeverLink),
         Verdict::TwoPeople => Some(Guard::TwoPeople),
         Verdict::TwoNumbers => Some(Guard::TwoNumbers),
-        Verdict::Relatives(reason) => Some(Guard::Relatives(reason)),
+        Verdict::Relatives(reason, _) => Some(Guard::Relatives(reason)),
     };
     let in_average = (weight - guard_takes - provider_takes).max(LOWEST);
     Judged { pattern, weight, guard, guard_takes, provider_takes, in_average }

@@ -378,7 +378,7 @@ fn review_pairs(evidence: &Evidence, links: &[Edge], from: i64) -> Vec<(u32, Rev
         let reason = match evidence.guards.judge(evidence, edge.left, edge.right, edge.pattern) {
             guards::Verdict::NeverLink | guards::Verdict::TwoPeople => return None,
             guards::Verdict::TwoNumbers => ReviewReason::PossibleDuplicateRegistration,
-            guards::Verdict::Relatives(reason) => reason,
+            guards::Verdict::Relatives(reason, _) => reason,
             guards::Verdict::Clear => ReviewReason::GreyZone,
         };
         Some((at as u32, reason))
