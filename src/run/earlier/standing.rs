@@ -51,13 +51,11 @@ impl Standing {
         run.each("crosswalk.parquet", &["provider", "record_id", "person_id"], |rows| {
             let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
             for row in 0..rows.len() {
-                let mark = today.of_record(provider.value(row), record.value(row));
-                if mark.says_nothing() {
-                    continue;
-                }
+                // Of nearly all of them nothing is said.
+                let Some(mark) = today.of_record(provider.value(row), record.value(row)) else { continue };
                 let person = standing.person(run, rows, row)?;
                 standing.mark(person, mark.objects, mark.withheld_identity, mark.sensitive);
-                for (line, side) in mark.apart {
+                for &(line, side) in &mark.apart {
                     let name = format!("{}:{}", provider.value(row), record.value(row));
                     apart.entry((line, person)).or_default()[usize::from(side)].push(name);
                 }

@@ -158,7 +158,8 @@ fn crosswalk(
                 stays((provider, record, identity, place[person as usize]));
                 continue;
             };
-            let named = reason == WithheldReason::LocalObjectionLinked && today.of_record(provider, record).named;
+            let named = reason == WithheldReason::LocalObjectionLinked
+                && today.of_record(provider, record).is_some_and(|mark| mark.named);
             let reason = if named { WithheldReason::LocalObjection } else { reason }.word();
             fate.keep[row] = false;
             let file = file.value(row).to_string();
