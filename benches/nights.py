@@ -95,6 +95,8 @@ def main():
     night(onefolk, folder / "job.toml")
     # The second night takes nothing over but the model; what it leaves is what every measured night begins with.
     night(onefolk, folder / "job.toml", "--full")
+    # What is remembered of objections is the same from the third on.
+    night(onefolk, folder / "job.toml")
     shutil.rmtree(folder / "before", ignore_errors=True)
     (folder / "out").rename(folder / "before")
     shutil.copytree(folder / "before", folder / "out", symlinks=True)

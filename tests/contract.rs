@@ -154,6 +154,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "audit",
         "opt_outs",
         "releases",
+        "tables",
     ];
     assert_eq!(keys, expected);
     assert_eq!(run["run_id"], "2026-11-22-01");

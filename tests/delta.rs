@@ -24,6 +24,8 @@ struct World {
     apart: Vec<String>,
     decisions: String,
     issued: usize,
+    /// Of November.
+    day: u32,
 }
 
 impl World {
@@ -47,6 +49,7 @@ impl World {
             apart: Vec::new(),
             decisions: String::from("left,right,decision,by,when,why\n"),
             issued: 0,
+            day: 22,
         };
         for provider in 0..3 {
             (0..PEOPLE * 2).for_each(|_| world.add(provider));
@@ -113,7 +116,8 @@ impl World {
             providers.iter().map(|(id, file, keys)| (*id, file.as_str(), *keys)).collect();
         let lists =
             "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n[[never_link]]\nfiles = [\"apart.csv\"]\n";
-        night.write("job.toml", job(&listed, &format!("{GATES}{lists}")));
+        let text = job(&listed, &format!("{GATES}{lists}"));
+        night.write("job.toml", text.replacen("as_of = 2026-11-22", &format!("as_of = 2026-11-{}", self.day), 1));
         night.write("objections.csv", format!("nhs_number\n{}\n", self.objects.join("\n")));
         night.write("apart.csv", format!("{}\n", self.apart.join("\n")));
         if night.output().exists() {
@@ -151,6 +155,11 @@ fn compared(night: &Night) -> u64 {
     run_json(night)["linkage"]["clustering"]["pairs_compared"].as_u64().unwrap()
 }
 
+/// Whether the night has linked, or taken over what the night before had linked.
+fn is_linked(night: &Night) -> bool {
+    run_json(night)["seconds"].as_array().unwrap().iter().any(|stage| stage["stage"] == "Blocking")
+}
+
 /// Runs a night, and the same night on a copy that takes nothing from the night before: both give the same bytes.
 fn both(night: &Night, what: &str) -> Outcome {
     let whole = copy(night);
@@ -172,15 +181,23 @@ fn ten_nights_of_any_changes_give_what_full_nights_give() {
         let night = Night::new();
         world.write(&night);
         night.run().done();
-        let (mut pairs, mut components) = (0, 0);
+        let (mut pairs, mut components, mut taken_over) = (0, 0, 0);
         for turn in 1..=10 {
             world.turn();
             world.write(&night);
             both(&night, &format!("seed {seed}, night {turn}")).names_nobody(&world.people);
             pairs += recalled(&night, "pairs");
             components += recalled(&night, "components");
+            // The next two days nothing comes.
+            for later in if turn % 4 == 0 { 1..3 } else { 0..0 } {
+                world.day += 1;
+                world.write(&night);
+                both(&night, &format!("seed {seed}, {later} days after night {turn}"));
+                taken_over += u32::from(!is_linked(&night));
+            }
         }
         assert!(pairs > 1_000 && components > 20, "{pairs} pairs and {components} components were known");
+        assert!(taken_over >= 2, "{taken_over} nights were linked before");
     }
 }
 
@@ -218,6 +235,8 @@ fn what_the_night_before_left_is_used_whole_or_not_at_all() {
     let left = |name: &str| night.output().join("state/linking").join(name);
     for (damage, nth) in ["cut", "changed", "foreign", "gone"].into_iter().zip(0..) {
         let name = ["compared", "joined"][nth % 2];
+        // Where linking is taken over as a whole nobody asks for its parts.
+        std::fs::remove_file(left("night")).unwrap();
         let bytes = std::fs::read(left(name)).unwrap();
         let mut changed = bytes.clone();
         match damage {
@@ -236,6 +255,87 @@ fn what_the_night_before_left_is_used_whole_or_not_at_all() {
         // What was worked out again is there again.
         both(&night, damage);
         assert_eq!(recalled(&night, "pairs"), compared(&night), "{damage}");
+    }
+}
+
+/// Something that happens to a world, and its name.
+type Change = (&'static str, fn(&mut World));
+
+#[test]
+fn linking_is_taken_over_as_a_whole_where_nothing_that_it_hangs_on_has_changed() {
+    let mut world = World::new(11);
+    world.objects.extend([3, 40].map(|at| world.people[at].nhs_number.clone()));
+    let night = Night::new();
+    world.write(&night);
+    night.run().done();
+    // With a file of decisions, which there is only now.
+    world.write(&night);
+    // What is remembered of objections is another thing after a night that has changed it, and then the same.
+    let settled = |what: &str| {
+        assert!(is_linked(&night), "{what}");
+        (0..2).for_each(|_| drop(night.run().done()));
+        assert!(!is_linked(&night), "{what}, once more");
+        assert_eq!(recalled(&night, "pairs"), compared(&night), "{what}");
+    };
+    both(&night, "the model is known now");
+    settled("the model is known now");
+    world.day += 1;
+    world.write(&night);
+    both(&night, "the next day");
+    assert!(!is_linked(&night));
+    both(&night, "what was taken over can be taken over again");
+    assert!(!is_linked(&night));
+    assert!(recalled(&night, "components") > 0 && recalled(&night, "components_agglomerated") == 0);
+
+    // Each thing that linking hangs on, alone.
+    let changes: [Change; 6] = [
+        ("a row is edited", |world| world.edit(1)),
+        ("somebody objects", |world| world.objects.push(world.people[20].nhs_number.clone())),
+        ("somebody objects no more", |world| drop(world.objects.pop())),
+        ("two are kept apart", |world| world.apart.push("gp:0-1,acute:1-61".into())),
+        ("a human decides", |world| world.decisions.push_str("gp:0-2,,not_a_person,ann,2026-11-22T09:00:00Z,seen\n")),
+        ("a provider sends", |world| world.sends[2] = true),
+    ];
+    for (what, change) in changes {
+        change(&mut world);
+        world.write(&night);
+        both(&night, what);
+        settled(what);
+    }
+    // The same list from another day on says something else.
+    let later = format!("nhs_number,from\n{},2026-11-01\n{},2026-11-25\n", world.objects[0], world.objects[1]);
+    night.write("objections.csv", later);
+    both(&night, "one objects later");
+    settled("one objects later");
+    let withheld = || night.table("withheld.parquet").rows.len();
+    let before = withheld();
+    for (day, linked) in [(24, false), (25, true)] {
+        common::edit(
+            &night.path("job.toml"),
+            &format!("as_of = 2026-11-{}", day - 1),
+            &format!("as_of = 2026-11-{day}"),
+        );
+        both(&night, &format!("on day {day}"));
+        assert_eq!((is_linked(&night), withheld() > before), (linked, linked), "on day {day}");
+    }
+    settled("on that day");
+
+    // What is damaged is not used, and is there again afterwards.
+    let left = night.output().join("state/linking/night");
+    let mut bytes = std::fs::read(&left).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(&left, bytes).unwrap();
+    let told = both(&night, "damaged");
+    assert!(told.stderr.contains("state/linking/night is not used"), "{}", told.stderr);
+    settled("damaged");
+    // It names nobody, and who objects stands there by the place of the row alone.
+    let bytes = std::fs::read(&left).unwrap();
+    let table = night.table("withheld.parquet");
+    let ids: Vec<&str> = table.values("record_id").into_iter().filter(|id| id.len() > 3).collect();
+    assert!(!ids.is_empty());
+    for wanted in ids.into_iter().chain(world.people.iter().flat_map(Person::values)) {
+        assert!(!bytes.windows(wanted.len()).any(|window| window == wanted.as_bytes()), "{wanted}");
     }
 }
 

@@ -712,6 +712,7 @@ fn after_a_month_nothing_has_grown_without_limit() {
             "last_run.prom",
             "linking/compared",
             "linking/joined",
+            "linking/night",
             "lock",
             "model.json",
             "objected.json",

@@ -269,6 +269,16 @@ fn an_extract_that_is_kept_without_objectors_stands_in_with_the_rows_numbers_as_
         (rows, night.person_ids())
     };
     let as_sent = rows(&night);
+    // Made of the same the next night, it is left as it is; where it is gone it is written again.
+    let inputs = night.output().join("state/inputs");
+    let kept = common::files_below(&inputs);
+    let extract =
+        kept.keys().find(|name| name.to_string_lossy().starts_with("acute/") && name.ends_with("rows.csv.zst"));
+    for gone in [None, extract] {
+        let _ = gone.map(|name| std::fs::remove_file(inputs.join(name)).expect("it stands"));
+        night.run().done();
+        assert!(common::files_below(&inputs) == kept, "{gone:?}");
+    }
     std::fs::remove_file(night.path("in/acute.csv")).unwrap();
     let warned = night.run().done();
     assert!(warned.stderr.contains("provider acute has sent nothing usable"), "{}", warned.stderr);

@@ -229,6 +229,11 @@ impl Authority {
         !self.local.rows.is_empty() && self.local.rows.contains(&(provider.to_string(), record_id.to_string()))
     }
 
+    /// The records that local objections name as such, by provider and record_id; in no order.
+    pub(crate) fn named_records(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.local.rows.iter().map(|(provider, record)| (provider.as_str(), record.as_str()))
+    }
+
     /// Everything by which local objections are told: the numbers, the records, and which numbers stand for others; in no order.
     pub(crate) fn objections(&self) -> impl Iterator<Item = (&str, &str)> {
         let numbers = self.local.numbers.iter().map(|number| ("", number.as_str()));

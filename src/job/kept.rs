@@ -19,6 +19,9 @@ pub(crate) struct Kept {
     /// The extracts were written anew without the rows that may not be kept, as [`Format::kept_rows`] says; else they are copies.
     #[serde(default)]
     pub rows_only: bool,
+    /// Of extracts that were written anew: a hash of all that they were made of, so that the same are not written again.
+    #[serde(default)]
+    pub made_of: Option<String>,
 }
 
 /// One extract that is kept.
@@ -38,7 +41,7 @@ pub(crate) fn folder(output: &Path, provider: &str) -> PathBuf {
 }
 
 /// What is kept of a provider; `None` where there is nothing that could stand in.
-pub(super) fn read(output: &Path, provider: &str) -> Option<Kept> {
+pub(crate) fn read(output: &Path, provider: &str) -> Option<Kept> {
     let folder = folder(output, provider);
     let kept: Kept = serde_json::from_slice(&disk::read(&folder.join(LIST)).ok()?).ok()?;
     let whole = kept.files.iter().all(|file| folder.join(&file.place).is_file());

@@ -44,7 +44,7 @@ pub use encryption::EncryptionKey;
 pub use end_of_life::{END_OF_LIFE_COLUMNS, EndOfLifeSettings};
 pub use field::{Carry, CarryKind, Combine, CustomField, Field, FieldKind, Within};
 pub use kept::Stale;
-pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as kept_folder};
+pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as kept_folder, read as read_kept};
 pub use people_columns::{AGE_BANDS, BEST_FIELDS};
 pub use problem::{Look, Problem};
 pub use reference::{DeprivationFile, PostcodeFile, ReferenceFiles};

@@ -230,7 +230,14 @@ impl Rows<'_> {
 
 /// A content hash of 32 hexadecimal characters.
 pub(crate) fn content_hash(text: &str) -> Option<[u8; 16]> {
-    u128::from_str_radix(text, 16).ok().map(u128::to_be_bytes)
+    let digit = |letter: u8| char::from(letter).to_digit(16).map(|digit| digit as u8);
+    let (pairs, []) = text.as_bytes().as_chunks::<2>() else { return None };
+    let pairs: &[[u8; 2]; 16] = pairs.try_into().ok()?;
+    let mut hash = [0; 16];
+    for (byte, [high, low]) in hash.iter_mut().zip(pairs) {
+        *byte = digit(*high)? << 4 | digit(*low)?;
+    }
+    Some(hash)
 }
 
 /// What the library says is not passed on: it may quote what it stumbled over.

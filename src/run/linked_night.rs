@@ -40,7 +40,7 @@ pub(super) struct Taken<'a> {
     pub full: bool,
 }
 
-/// Takes out what may not be used and links the rest, or takes both from a checkpoint. `accounted` is asked in between, before what costs
+/// Takes out what may not be used and links the rest, or takes both from a checkpoint, or from the night before where that was the same. `accounted` is asked in between, before what costs
 /// most. Gives also what somebody should know of what the night before has left.
 pub(super) fn link_night(
     job: &Job,
@@ -52,6 +52,13 @@ pub(super) fn link_night(
     accounted: impl FnOnce(&Records, &[Withheld]) -> Result<()>,
 ) -> Result<(LinkedNight, Vec<String>)> {
     if let Some(night) = checkpoints.linking(records, progress) {
+        accounted(records, &night.withheld)?;
+        return Ok((night, Vec::new()));
+    }
+    checkpoints.tell_linking(authority);
+    if !taken.full
+        && let Some(night) = checkpoints.linked_before(records, progress)
+    {
         accounted(records, &night.withheld)?;
         return Ok((night, Vec::new()));
     }

@@ -1,4 +1,5 @@
-//! What a night leaves in `state/linking` for the next one (`recall`): `compared` and `joined`, for the owner only.
+//! What a night leaves in `state/linking` for the next one (`recall`): `compared` and `joined`, for the owner only. Beside them stands what
+//! linking came to as a whole (`checkpoint::NIGHT`).
 //!
 //! Each file says under which model and settings it was left and whether it is whole. One that is missing, damaged or of other settings is
 //! worked out again, so that nothing here can be wrong: only a night can be slower.
@@ -20,7 +21,7 @@ const VERSION: u32 = 1;
 const COMPARED: &str = "compared";
 const JOINED: &str = "joined";
 
-fn folder(job: &Job) -> PathBuf {
+pub(super) fn folder(job: &Job) -> PathBuf {
     job.output.join("state/linking")
 }
 
@@ -97,16 +98,19 @@ fn not_left(error: &io::Error) -> String {
     format!("state/linking could not be written, so that the next run compares everything: {}", error.kind())
 }
 
-/// Puts what a published night has written where the next one looks for it, or takes away what is there where it has written nothing. What does
-/// not work is told and no more: the run stands.
-pub(super) fn leave(job: &Job) -> Option<String> {
-    let (folder, waiting) = (folder(job), checkpoint::place(&job.output));
-    if ![COMPARED, JOINED].iter().all(|name| waiting.join(name).exists()) {
-        let _ = disk::remove_folder(&folder);
+/// Puts what a published night has written where the next one looks for it, and takes away what is there where it has written nothing. Where
+/// it has taken over what the night `before` it had linked, that stays. What does not work is told and no more: the run stands.
+pub(super) fn leave(job: &Job, before: bool) -> Option<String> {
+    if before {
         return None;
     }
+    let (folder, waiting) = (folder(job), checkpoint::place(&job.output));
+    let names = [(COMPARED, COMPARED), (JOINED, JOINED), (checkpoint::LINKING, checkpoint::NIGHT)];
     let moved = disk::create_folder(&folder).and_then(|()| {
-        [COMPARED, JOINED].iter().try_for_each(|name| disk::rename(&waiting.join(name), &folder.join(name)))
+        names.iter().try_for_each(|(from, to)| match waiting.join(from).exists() {
+            true => disk::rename(&waiting.join(from), &folder.join(to)),
+            false => disk::remove_file(&folder.join(to)),
+        })
     });
     moved.err().map(|error| not_left(&error))
 }

@@ -64,6 +64,8 @@ pub(super) struct Night<'a> {
     pub(super) put_aside_bytes: u64,
     /// Stages of an earlier attempt at this night that were not done again.
     pub(super) reused: Vec<&'static str>,
+    /// Linking is that of the night before, which has left all that the next one may take over.
+    pub(super) linked_before: bool,
     pub(super) controls: Vec<Control>,
     pub(super) agreements: Vec<Agreement>,
     pub(super) accounts: Accounts,
@@ -189,6 +191,7 @@ pub(super) fn prepare<'a>(
     let people = best_record::combine(job, &records, &linked.clustering.partition, said);
     segments::part_everybody(&people)?;
     stage.done(format!("{} people", people.len()));
+    let linked_before = checkpoints.was_linked_before();
     let (reused, checkpoint_warnings) = checkpoints.outcome();
     Ok(Night {
         job,
@@ -211,6 +214,7 @@ pub(super) fn prepare<'a>(
         put_aside_bytes: ceiling.put_aside_bytes(),
         gates: gates.into_outcomes(),
         reused,
+        linked_before,
         controls,
         agreements,
         accounts,

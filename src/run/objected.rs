@@ -217,6 +217,7 @@ impl Objected {
     }
 }
 
-fn place(job: &Job) -> PathBuf {
+/// Where it is kept.
+pub(super) fn place(job: &Job) -> PathBuf {
     job.output.join("state/objected.json")
 }

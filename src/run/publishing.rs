@@ -45,7 +45,7 @@ pub(super) fn publish(
     finished.warnings.extend(audit::remove_unnamed_members(job));
     finished.warnings.extend(issued::tidy(job));
     finished.warnings.extend(changes::promote(job));
-    finished.warnings.extend(memory::leave(job));
+    finished.warnings.extend(memory::leave(job, night.linked_before));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }

@@ -3,7 +3,7 @@
 use super::pieces::{Damaged, Reader, Writer};
 use crate::clustering::{Clustering, Partition};
 use crate::comparison::{Comparisons, Frequencies};
-use crate::consent::Withheld;
+use crate::consent::{Withheld, WithheldReason};
 use crate::model::{Frozen, LearntFrom, Model};
 use crate::records::{Identities, Records};
 use crate::run::link::Linked;
@@ -14,9 +14,15 @@ use std::sync::Arc;
 
 type Got<T> = Result<T, Damaged>;
 
+/// A row that was withheld: its extract, provider and number, and why.
+type Place = (u32, u16, u32, WithheldReason);
+
 pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
     let LinkedNight { withheld, gone, objected, linked, learnt } = night;
-    writer.put_list(withheld)?;
+    // Who objects is told by the place of the row alone: what is left for the next night names nobody.
+    let places: Vec<Place> =
+        withheld.iter().map(|row| (row.extract, row.provider, row.source_row, row.reason)).collect();
+    writer.put_list(&places)?;
     writer.put(&(gone, objected))?;
     put_linked(writer, linked)?;
     writer.put(&learnt.as_ref().map(Parts::of))
@@ -24,7 +30,8 @@ pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
 
 /// `records` are those that reading has left; gives also which of them stay, since they are not withheld.
 pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, Vec<bool>)> {
-    let withheld: Vec<Withheld> = reader.get_list()?;
+    let places: Vec<Place> = reader.get_list()?;
+    let withheld: Vec<Withheld> = places.into_iter().map(|place| named(records, place)).collect::<Got<_>>()?;
     let (gone, objected) = reader.get()?;
     let linked = get_linked(reader)?;
     let learnt: Option<Parts> = reader.get()?;
@@ -40,6 +47,12 @@ pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, V
     }
     let stay = stay(records, &withheld)?;
     Ok((LinkedNight { withheld, gone, objected, linked, learnt }, stay))
+}
+
+fn named(records: &Records, (extract, provider, source_row, reason): Place) -> Got<Withheld> {
+    let row = records.place(extract, source_row).ok_or(Damaged)?;
+    let record_id = records.record_id.get(row).to_string();
+    Ok(Withheld { extract, provider, record_id, source_row, reason })
 }
 
 fn stay(records: &Records, withheld: &[Withheld]) -> Got<Vec<bool>> {

@@ -2,10 +2,12 @@
 //! after a kill.
 //!
 //! In: what reading and linking leave. Out: the same, where the night is the same: the bytes of every extract and list, the job, the model,
-//! the key and the program. Always: a checkpoint that is damaged or of another night is not used and its stage is done again; none stays
-//! once its night is published, and a plain run begins by removing them, since they hold what the extracts hold; writing one never stops a
-//! night. What a night leaves for the next one (`memory`) waits beside them until it is published, and goes with them where it is not.
+//! the key and the program. Always: a checkpoint that is damaged or of another night is not used and its stage is done again; that of reading
+//! goes once its night is published, and a plain run begins by removing both, since they hold what the extracts hold; writing one never stops a
+//! night. What a night leaves for the next one (`memory`) waits beside them until it is published, and goes with them where it is not; the
+//! checkpoint of linking, in which no value stands, is left as well (`again`).
 
+mod again;
 pub(super) mod columns;
 mod linking;
 pub(super) mod pieces;
@@ -18,15 +20,20 @@ use crate::disk;
 use crate::intake::FileReport;
 use crate::job::Job;
 use crate::records::Records;
+use again::LinkingKey;
+pub(super) use again::NIGHT;
 use pieces::{Damaged, Reader, Writer};
 use same::Input;
-pub(super) use same::settings;
+pub(super) use same::{Settings, settings};
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever a checkpoint of an older version would be read wrongly.
-const FORMAT_VERSION: u32 = 3;
+const FORMAT_VERSION: u32 = 4;
+
+/// The file of the checkpoint of linking.
+pub(super) const LINKING: &str = "linking";
 
 /// A stage that has a checkpoint; its word stands in run.json.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,10 +46,10 @@ pub enum Kept {
 }
 
 impl Kept {
-    fn word(self) -> &'static str {
+    pub(super) fn word(self) -> &'static str {
         match self {
             Kept::Reading => "reading",
-            Kept::Linking => "linking",
+            Kept::Linking => LINKING,
         }
     }
 }
@@ -55,14 +62,21 @@ struct Header {
     /// Hash of all that decides what the stages make of the extracts ([`settings`]).
     settings: [u8; 32],
     inputs: Vec<Input>,
+    /// Of linking only, where the next night may take it over: all that it is a function of.
+    linking: Option<LinkingKey>,
 }
 
 /// The checkpoints of one night.
 pub(super) struct Checkpoints<'a> {
     job: &'a Job,
     folder: PathBuf,
-    settings: [u8; 32],
+    settings: Settings,
     how: Use,
+    /// Tells what reading has left from anything else; `None` until it is kept or found.
+    read: Option<blake3::Hash>,
+    /// All that tonight's linking is a function of.
+    linking: Option<LinkingKey>,
+    was_linked_before: bool,
     /// Known once the extracts are read: then a later stage's checkpoint can be written or used.
     inputs: Option<Vec<Input>>,
     /// Stages that were not done again.
@@ -96,12 +110,15 @@ pub(super) fn place(output: &Path) -> PathBuf {
 }
 
 impl<'a> Checkpoints<'a> {
-    pub fn new(job: &'a Job, how: Use, settings: [u8; 32]) -> Checkpoints<'a> {
+    pub fn new(job: &'a Job, how: Use, settings: Settings) -> Checkpoints<'a> {
         let mut checkpoints = Checkpoints {
             job,
             folder: place(&job.output),
             settings,
             how,
+            read: None,
+            linking: None,
+            was_linked_before: false,
             inputs: None,
             reused: Vec::new(),
             warnings: Vec::new(),
@@ -123,6 +140,8 @@ impl<'a> Checkpoints<'a> {
         let stage = progress.stage("Resuming", None);
         let job = self.job;
         let found = self.open(Kept::Reading, |reader| reading::get(reader, job));
+        let (found, read) = found.unzip();
+        self.read = read;
         stage.done(match &found {
             Some(usable) => format!("{} records were read before", usable.records.len()),
             None => "nothing: the night begins anew".into(),
@@ -135,7 +154,7 @@ impl<'a> Checkpoints<'a> {
     /// Keeps what reading has left.
     pub fn keep_reading(&mut self, usable: &Usable, progress: &Progress) {
         self.inputs = Input::all(&usable.files);
-        self.keep(Kept::Reading, progress, |writer| reading::put(writer, usable));
+        self.read = self.keep(Kept::Reading, progress, |writer| reading::put(writer, usable));
     }
 
     /// What linking left; of `records` those go that were withheld. Only after [`Checkpoints::reading`] has found something.
@@ -144,7 +163,7 @@ impl<'a> Checkpoints<'a> {
             return None;
         }
         let stage = progress.stage("Resuming", None);
-        let found = self.open(Kept::Linking, |reader| linking::get(reader, records));
+        let found = self.open(Kept::Linking, |reader| linking::get(reader, records)).map(|(found, _)| found);
         stage.done(match &found {
             Some((night, _)) => format!("{} people were found before", night.linked.clustering.partition.people),
             None => "linking had not ended".into(),
@@ -171,8 +190,12 @@ impl<'a> Checkpoints<'a> {
         (self.reused.into_iter().map(Kept::word).collect(), self.warnings)
     }
 
-    /// Reads a checkpoint that is whole and of this night; says why where one is there that is not.
-    fn open<T>(&mut self, stage: Kept, get: impl FnOnce(&mut Reader) -> Result<T, Damaged>) -> Option<T> {
+    /// Reads a checkpoint that is whole and of this night, and tells what it holds; says why where one is there that is not.
+    fn open<T>(
+        &mut self,
+        stage: Kept,
+        get: impl FnOnce(&mut Reader) -> Result<T, Damaged>,
+    ) -> Option<(T, blake3::Hash)> {
         let path = self.path(stage);
         let mut reader = match Reader::open(&path) {
             Ok(reader) => reader,
@@ -193,7 +216,7 @@ impl<'a> Checkpoints<'a> {
             self.not_used(stage, &why);
             return None;
         }
-        match get(&mut reader).and_then(|got| reader.at_end().map(|()| got)) {
+        match whole(reader, get) {
             Ok(got) => {
                 self.reused.push(stage);
                 Some(got)
@@ -210,7 +233,7 @@ impl<'a> Checkpoints<'a> {
         if header.format != FORMAT_VERSION || header.stage != stage {
             return Some("another version of onefolk wrote it".into());
         }
-        if header.settings != self.settings {
+        if header.settings != self.settings.night {
             return Some("the job, a list, the decisions, the model or the program is another one".into());
         }
         match &self.inputs {
@@ -224,30 +247,52 @@ impl<'a> Checkpoints<'a> {
         self.warnings.push(format!("the checkpoint of {word} was not used, so that this is done again: {why}"));
     }
 
-    fn keep(&mut self, stage: Kept, progress: &Progress, put: impl FnOnce(&mut Writer) -> io::Result<()>) {
-        let Some(inputs) = self.inputs.clone().filter(|_| self.how.write) else { return };
+    /// Writes a checkpoint, and tells what it holds; `None` where there is none.
+    fn keep(
+        &mut self,
+        stage: Kept,
+        progress: &Progress,
+        put: impl FnOnce(&mut Writer) -> io::Result<()>,
+    ) -> Option<blake3::Hash> {
+        let inputs = self.inputs.clone().filter(|_| self.how.write)?;
         let told = progress.stage("Checkpoint", None);
-        let header = Header { format: FORMAT_VERSION, stage, settings: self.settings, inputs };
+        let linking = self.linking.filter(|_| stage == Kept::Linking);
+        let header = Header { format: FORMAT_VERSION, stage, settings: self.settings.night, inputs, linking };
         let (path, partial) = (self.path(stage), self.folder.join(format!("{}.partial", stage.word())));
         let written = disk::create_folder(&self.folder)
             .and_then(|()| disk::remove_file(&partial))
             .and_then(|()| Writer::create(&partial))
             .and_then(|mut writer| {
                 writer.put(&header)?;
+                writer.tell_from_here();
                 put(&mut writer)?;
-                writer.finish()
+                let told = writer.told();
+                writer.finish().map(|()| told)
             })
-            .and_then(|()| disk::rename(&partial, &path));
+            .and_then(|told| disk::rename(&partial, &path).map(|()| told));
         let bytes = path.metadata().map_or(0, |file| file.len());
         told.done(format!("{} KiB of {}", bytes.div_ceil(1024), stage.word()));
-        if let Err(error) = written {
-            // Its room may be what publishing needs.
-            let _ = disk::remove_file(&partial);
-            self.warnings.push(format!("no checkpoint of {} could be kept: {}", stage.word(), error.kind()));
-        }
+        written
+            .inspect_err(|error| {
+                // Its room may be what publishing needs.
+                let _ = disk::remove_file(&partial);
+                self.warnings.push(format!("no checkpoint of {} could be kept: {}", stage.word(), error.kind()));
+            })
+            .ok()
     }
 
     fn path(&self, stage: Kept) -> PathBuf {
         self.folder.join(stage.word())
     }
+}
+
+/// What follows the header, where it is whole, and what tells it from anything else.
+fn whole<T>(
+    mut reader: Reader,
+    get: impl FnOnce(&mut Reader) -> Result<T, Damaged>,
+) -> Result<(T, blake3::Hash), Damaged> {
+    reader.tell_from_here();
+    let got = get(&mut reader)?;
+    let told = reader.told();
+    reader.at_end().map(|()| (got, told))
 }

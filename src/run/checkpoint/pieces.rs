@@ -17,11 +17,23 @@ const PIECE_BYTES_MAX: u64 = 1 << 30;
 /// Writes a new file, which is not synced: what a power cut takes from it its checksums tell.
 pub(in crate::run) struct Writer {
     out: BufWriter<disk::File>,
+    told: blake3::Hasher,
 }
 
 impl Writer {
     pub fn create(path: &Path) -> io::Result<Writer> {
-        Ok(Writer { out: BufWriter::with_capacity(1 << 20, disk::create_file(path)?) })
+        let out = BufWriter::with_capacity(1 << 20, disk::create_file(path)?);
+        Ok(Writer { out, told: blake3::Hasher::new() })
+    }
+
+    /// Only what is written from here on counts for [`Writer::told`].
+    pub fn tell_from_here(&mut self) {
+        self.told.reset();
+    }
+
+    /// A hash of what was written: of the checksums of its pieces.
+    pub fn told(&self) -> blake3::Hash {
+        self.told.finalize()
     }
 
     pub fn put(&mut self, value: &impl Serialize) -> io::Result<()> {
@@ -57,6 +69,7 @@ impl Writer {
     fn write(&mut self, piece: &Piece) -> io::Result<()> {
         self.out.write_all(&(piece.bytes.len() as u64).to_le_bytes())?;
         self.out.write_all(piece.hash.as_bytes())?;
+        self.told.update(piece.hash.as_bytes());
         self.out.write_all(&piece.bytes)
     }
 
@@ -105,6 +118,7 @@ impl postcard::ser_flavors::Flavor for Bytes {
 /// Reads what [`Writer`] wrote, in the same order.
 pub(in crate::run) struct Reader {
     input: BufReader<disk::Reader>,
+    told: blake3::Hasher,
 }
 
 /// It is not what was written.
@@ -115,7 +129,18 @@ type Got<T> = Result<T, Damaged>;
 
 impl Reader {
     pub fn open(path: &Path) -> io::Result<Reader> {
-        Ok(Reader { input: BufReader::with_capacity(1 << 20, disk::open(path)?) })
+        let input = BufReader::with_capacity(1 << 20, disk::open(path)?);
+        Ok(Reader { input, told: blake3::Hasher::new() })
+    }
+
+    /// As [`Writer::tell_from_here`].
+    pub fn tell_from_here(&mut self) {
+        self.told.reset();
+    }
+
+    /// As [`Writer::told`] of what was read.
+    pub fn told(&self) -> blake3::Hash {
+        self.told.finalize()
     }
 
     pub fn get<T: DeserializeOwned>(&mut self) -> Got<T> {
@@ -169,6 +194,7 @@ impl Reader {
     fn piece(&mut self) -> Got<(Vec<u8>, [u8; 32])> {
         let (mut length, mut hash) = ([0; 8], [0; 32]);
         self.input.read_exact(&mut length).and_then(|()| self.input.read_exact(&mut hash)).map_err(|_| Damaged)?;
+        self.told.update(&hash);
         let length = u64::from_le_bytes(length);
         if length > PIECE_BYTES_MAX {
             return Err(Damaged);

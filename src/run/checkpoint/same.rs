@@ -9,6 +9,7 @@ use crate::intake;
 use crate::job::Job;
 use crate::run::imported::ModelFile;
 use crate::run::model::Known;
+use jiff::civil::Date;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
@@ -53,10 +54,16 @@ fn hash(path: &Path) -> std::io::Result<String> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// Hash of all that decides what reading and linking make of the extracts: the job but for its threads and its memory, the bytes of its lists and of the
-/// decisions, the model, the key of the hashes that a model keeps, whether anything is taken from the night before (`full`), and the program.
-///
-/// To be taken before the lists are read: what changes between the two is then seen as a change.
+/// What tells one night from another before an extract is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::run) struct Settings {
+    /// Hash of all that decides what reading and linking make of the extracts.
+    pub night: [u8; 32],
+    /// The same but for the date, and for whether anything is taken from the night before.
+    pub linking: [u8; 32],
+}
+
+/// Tells tonight's settings.
 ///
 /// # Errors
 /// OF0413 where there is no key although there must be one.
@@ -65,7 +72,16 @@ pub(in crate::run) fn settings(
     known: Option<&Known>,
     file: Option<&ModelFile>,
     full: bool,
-) -> Result<[u8; 32]> {
+) -> Result<Settings> {
+    let undated = Job { as_of: Date::default(), ..job.clone() };
+    Ok(Settings { night: hash_of(job, known, file, full)?, linking: hash_of(&undated, known, file, false)? })
+}
+
+/// Hash of all that decides what reading and linking make of the extracts: the job but for its threads and its memory, the bytes of its lists and of the
+/// decisions, the model, the key of the hashes that a model keeps, whether anything is taken from the night before (`full`), and the program.
+///
+/// To be taken before the lists are read: what changes between the two is then seen as a change.
+fn hash_of(job: &Job, known: Option<&Known>, file: Option<&ModelFile>, full: bool) -> Result<[u8; 32]> {
     let mut hasher = blake3::Hasher::new_derive_key("onefolk 2026 settings of a checkpoint");
     let mut add = |bytes: &[u8]| {
         hasher.update(&(bytes.len() as u64).to_le_bytes());

@@ -30,6 +30,8 @@ pub(in crate::run) struct Standing {
     gone: Vec<Option<WithheldReason>>,
     /// People who are flagged today.
     pub masked: Vec<bool>,
+    /// The person of each row of the crosswalk, where somebody is gone.
+    of_row: Vec<u32>,
     /// Identities of which nobody is left.
     gone_identities: FxHashSet<IdentityId>,
 }
@@ -49,10 +51,11 @@ impl Standing {
         run.each("crosswalk.parquet", &["provider", "record_id", "person_id"], |rows| {
             let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
             for row in 0..rows.len() {
-                let mark = today.of_record(provider.value(row), record.value(row));
+                // Of nearly all of them nothing is said.
+                let Some(mark) = today.of_record(provider.value(row), record.value(row)) else { continue };
                 let person = standing.person(run, rows, row)?;
                 standing.mark(person, mark.objects, mark.withheld_identity, mark.sensitive);
-                for (line, side) in mark.apart {
+                for &(line, side) in &mark.apart {
                     let name = format!("{}:{}", provider.value(row), record.value(row));
                     apart.entry((line, person)).or_default()[usize::from(side)].push(name);
                 }
@@ -117,6 +120,12 @@ impl Standing {
         if !self.somebody_is_gone() {
             return Ok(());
         }
+        run.each("crosswalk.parquet", &["person_id"], |rows| {
+            for row in 0..rows.len() {
+                self.of_row.push(self.person(run, rows, row)?);
+            }
+            Ok(())
+        })?;
         let (mut gone, mut stays): (FxHashSet<IdentityId>, FxHashSet<IdentityId>) = Default::default();
         self.each_identity(run, |is_gone, identity| {
             if is_gone {
@@ -145,13 +154,19 @@ impl Standing {
         run: &PublishedRun,
         mut visit: impl FnMut(bool, &dyn Fn() -> Result<IdentityId>) -> Result<()>,
     ) -> Result<()> {
-        run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+        let mut people = self.of_row.iter();
+        run.each("crosswalk.parquet", &["identity_id"], |rows| {
             let ids = rows.text("identity_id")?;
-            (0..rows.len()).try_for_each(|row| {
-                let is_gone = self.reason(self.person(run, rows, row)?).is_some();
-                visit(is_gone, &|| content_hash(ids.value(row)).ok_or_else(|| damaged(&run.folder)))
+            ids.iter().zip(&mut people).try_for_each(|(id, &person)| {
+                let identity = || id.and_then(content_hash).ok_or_else(|| damaged(&run.folder));
+                visit(self.reason(person).is_some(), &identity)
             })
         })
+    }
+
+    /// The person of the row `at` of the crosswalk, which is the row `row` of `rows`.
+    pub fn person_at(&self, at: usize, run: &PublishedRun, rows: &Rows, row: usize) -> Result<u32> {
+        self.of_row.get(at).map_or_else(|| self.person(run, rows, row), |&person| Ok(person))
     }
 
     /// Is this one of the people of the run, and may not be published any more?

@@ -143,19 +143,23 @@ fn crosswalk(
     rebuilt.gone = u64::from(standing.people()) - rebuilt.person_ids.len() as u64;
     let distinct = ["record_id", "identity_id", "person_id"];
     let sieve = Sieve { name: "crosswalk.parquet", distinct: &distinct, hidden: &[], flag: "" };
+    let mut first = 0;
     draft.copy_table(run, &sieve, |rows| {
+        let from = first;
+        first += rows.len();
         let (provider, record, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
         let source_row = rows.integers("source_row")?;
         let identities = rows.content_hashes("identity_id")?;
         let mut fate = all(rows);
         for (row, identity) in identities.iter().enumerate() {
-            let person = standing.person(run, rows, row)?;
+            let person = standing.person_at(from + row, run, rows, row)?;
             let (provider, record) = (provider.value(row), record.value(row));
             let Some(reason) = standing.reason(person) else {
                 stays((provider, record, identity, place[person as usize]));
                 continue;
             };
-            let named = reason == WithheldReason::LocalObjectionLinked && today.of_record(provider, record).named;
+            let named = reason == WithheldReason::LocalObjectionLinked
+                && today.of_record(provider, record).is_some_and(|mark| mark.named);
             let reason = if named { WithheldReason::LocalObjection } else { reason }.word();
             fate.keep[row] = false;
             let file = file.value(row).to_string();
@@ -227,10 +231,13 @@ fn people(
     // Who waits for a human may have waited because of somebody who is gone.
     let mut in_review = vec![false; standing.people() as usize];
     if standing.somebody_is_gone() {
-        run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+        let mut first = 0;
+        run.each("crosswalk.parquet", &["identity_id"], |rows| {
             for (row, identity) in rows.content_hashes("identity_id")?.iter().enumerate() {
-                in_review[standing.person(run, rows, row)? as usize] |= waiting.contains(identity);
+                let person = standing.person_at(first + row, run, rows, row)?;
+                in_review[person as usize] |= waiting.contains(identity);
             }
+            first += rows.len();
             Ok(())
         })?;
     }

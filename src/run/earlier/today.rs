@@ -49,22 +49,28 @@ impl<'a> Today<'a> {
 
     /// Who objects, as tonight's night has found out; flags and other lists say nothing here.
     pub fn objecting(authority: &'a Authority, objecting: &Objecting) -> Today<'a> {
-        let objects = |named: bool| Mark { objects: true, named, ..Mark::default() };
         let mut today = Today::of_lists(authority);
         for ((provider, record_id), named) in &objecting.records {
-            *today.mark_of(provider, record_id) = objects(*named);
+            let mark = today.mark_of(provider, record_id);
+            mark.objects = true;
+            mark.named |= named;
         }
         today.objecting_numbers = objecting.numbers.clone();
         today
     }
 
     fn of_lists(authority: &'a Authority) -> Today<'a> {
-        Today {
+        let mut today = Today {
             authority,
             marks: FxHashMap::default(),
             objecting_numbers: FxHashSet::default(),
             sensitive_numbers: FxHashSet::default(),
+        };
+        for (provider, record_id) in authority.named_records() {
+            let mark = today.mark_of(provider, record_id);
+            (mark.objects, mark.named) = (true, true);
         }
+        today
     }
 
     fn mark(&mut self, job: &Job, records: &Records) {
@@ -103,14 +109,9 @@ impl<'a> Today<'a> {
         self.marks.entry(provider.to_string()).or_default().entry(record_id.to_string()).or_default()
     }
 
-    /// What today says of a record; it need not be in any extract any more.
-    pub fn of_record(&self, provider: &str, record_id: &str) -> Mark {
-        let known = self.marks.get(provider).and_then(|of_provider| of_provider.get(record_id));
-        let mut mark = known.cloned().unwrap_or_default();
-        let named = self.authority.names_record(provider, record_id);
-        mark.objects |= named;
-        mark.named |= named;
-        mark
+    /// What today says of a record, where it says anything; it need not be in any extract any more.
+    pub fn of_record(&self, provider: &str, record_id: &str) -> Option<&Mark> {
+        self.marks.get(provider)?.get(record_id)
     }
 
     /// Does a local objection name the number?

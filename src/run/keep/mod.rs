@@ -121,7 +121,7 @@ fn keep_provider<'a>(
     own: &[&FileReport],
     paths: impl Iterator<Item = &'a Path>,
 ) -> io::Result<()> {
-    let mut kept = Kept { as_of: job.as_of.to_string(), files: Vec::new(), rows_only: false };
+    let mut kept = Kept { as_of: job.as_of.to_string(), files: Vec::new(), rows_only: false, made_of: None };
     for (file, path) in own.iter().zip(paths) {
         // By content, so that one that is sent unchanged is found again.
         let part = file.blake3.get(..16).unwrap_or(&file.blake3).to_string();

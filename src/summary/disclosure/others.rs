@@ -1,7 +1,6 @@
-//! Other populations that print the same, by who is another in them: those of tonight, those of an issue before, or the same at all of them.
+//! Other populations that print the same, by when their people are others: tonight, at some issues, or at all of them.
 
 use super::alternative::{Moves, Reach, Rules, System};
-use super::printing::both;
 use super::protect::Protection;
 use super::table::{Cell, Kind};
 use rustc_hash::FxHashMap;
@@ -15,17 +14,15 @@ const AT_LEAST: i64 = 3;
 /// A small count that nobody may work out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Target {
-    /// Whose tables it is proved against.
+    /// At which issue it is one, tonight's being the last; it is proved against all of them.
     pub issue: usize,
-    /// Its place in the table, or in the issue before.
+    /// Its place among the cells of all issues.
     pub cell: usize,
 }
 
 impl Target {
-    /// A count of tonight, against tonight's table.
+    /// A count of tonight, against tonight's table alone.
     pub const ITSELF: usize = usize::MAX;
-    /// A count of tonight, against all issues.
-    pub const TONIGHT: usize = usize::MAX - 1;
 }
 
 /// Who is another in the other population.
@@ -35,10 +32,8 @@ pub(super) enum Side {
     Itself,
     /// The same people at every issue.
     Alike,
-    /// Tonight's people alone.
-    Tonight,
-    /// Those of an issue before alone.
-    Before(usize),
+    /// The same people at some issues ([`super::across::Across::partly`]).
+    Partly(usize),
 }
 
 /// By how much cells were moved at every issue, by their place among those of all issues.
@@ -58,7 +53,9 @@ pub(super) struct Patience {
 
 impl Patience {
     /// Where nothing may be hidden for it.
-    const FREE: Patience = Patience { tried_max: 300, ways_max: 12 };
+    pub const FREE: Patience = Patience { tried_max: 300, ways_max: 12 };
+    /// Of the few that are left over at the end.
+    pub const LAST: Patience = Patience { tried_max: 30_000, ways_max: 100 };
 }
 
 /// What it costs to hide or coarsen a cell so that it can be moved as far; `None` where that cannot be.
@@ -72,64 +69,46 @@ impl Protection<'_, '_> {
             self.table.preset().hides(value) && (self.standing.hidden[*cell] || kind == Kind::Rest)
         };
         let tonight: Vec<usize> = (0..self.table.cells.len()).filter(small).collect();
-        let against: &[usize] = match self.across.before.is_empty() {
-            true => &[Target::ITSELF],
-            false => &[Target::ITSELF, Target::TONIGHT],
-        };
-        let of_tonight = against.iter().flat_map(move |&issue| {
+        let all = (!self.across.before.is_empty()).then_some(self.across.before.len());
+        let of_tonight = [Target::ITSELF].into_iter().chain(all).flat_map(move |issue| {
             let tonight = tonight.clone();
             tonight.into_iter().map(move |cell| Target { issue, cell })
         });
         let before = self.across.before.iter().enumerate().flat_map(|(issue, issued)| {
             let small = issued.cells.iter().enumerate().filter(|(_, cell)| cell.is_small);
-            small.map(move |(cell, _)| Target { issue, cell })
+            let places = &self.across.places[issue];
+            small.map(move |(cell, _)| Target { issue, cell: places[cell] })
         });
         of_tonight.chain(before)
     }
 
-    /// In which ways a count can be proved, each with where it stands in the system of that way.
-    fn sides(&self, Target { issue, cell }: Target) -> Vec<(Side, usize)> {
-        let across = &self.across;
+    /// In which ways a count can be proved.
+    fn sides(&self, Target { issue, cell }: Target) -> Vec<Side> {
         match issue {
-            Target::ITSELF => vec![(Side::Itself, cell)],
-            Target::TONIGHT if across.alone[cell].is_unchanged => vec![(Side::Alike, cell)],
-            Target::TONIGHT => vec![(Side::Alike, cell), (Side::Tonight, cell)],
-            _ => {
-                let held = &across.issues[issue];
-                let alike = (Side::Alike, held.place[cell]);
-                let is_unchanged = held.way[cell] == Some(Reach::NONE);
-                if is_unchanged { vec![alike] } else { vec![alike, (Side::Before(issue), cell)] }
-            }
+            Target::ITSELF => vec![Side::Itself],
+            _ => [Side::Alike].into_iter().chain(self.across.partly_at(issue, cell).map(Side::Partly)).collect(),
         }
     }
 
     fn system(&self, side: Side) -> &System {
         match side {
-            Side::Itself | Side::Tonight => &self.across.tonight,
+            Side::Itself => &self.across.tonight,
             Side::Alike => &self.across.alike,
-            Side::Before(issue) => &self.across.issues[issue].system,
+            Side::Partly(at) => &self.across.partly[at].system,
         }
     }
 
-    /// How far a cell of the system of a way can be moved, after some were moved at every issue.
+    /// How far a cell can be moved in one way, after some were moved at every issue.
     pub fn reach(&self, side: Side, cell: usize, moved: &Moved) -> Reach {
-        let (preset, across) = (self.table.preset(), &self.across);
+        let (preset, left) = (self.table.preset(), self.across.left[cell]);
         let of_tonight = self.table.cells.get(cell);
-        let standing = |own: &Cell| self.standing.reach(cell, own, preset);
-        let by = |place: usize| moved.get(&place).copied().unwrap_or(0);
+        let standing = of_tonight.map(|own| self.standing.reach(cell, own, preset));
         match side {
-            Side::Itself => standing(&self.table.cells[cell]),
-            Side::Alike => of_tonight.map_or(across.left[cell], |own| standing(own).and(across.left[cell])),
-            Side::Tonight => {
-                let (own, alone) = (&self.table.cells[cell], across.alone[cell]);
-                self.standing.printing(cell, own, preset).reach(by(cell), alone.slack).and(alone.way)
-            }
-            Side::Before(issue) => {
-                let (held, then) = (&across.issues[issue], &across.before[issue].cells[cell].printing);
-                let (place, beside) = (held.place[cell], across.slack_beside(issue, cell));
-                let now = self.table.cells.get(place).map(|own| self.standing.printing(place, own, preset).slack());
-                let elsewhere = now.map_or(beside, |now| both(now, beside));
-                then.reach(by(place), elsewhere).and(held.way[cell].unwrap_or(Reach::ANY))
+            Side::Itself => standing.unwrap_or(Reach::NONE),
+            Side::Alike => standing.map_or(left, |standing| standing.and(left)),
+            Side::Partly(at) => {
+                let printing = of_tonight.map(|own| self.standing.printing(cell, own, preset));
+                self.across.partly[at].reach(cell, moved.get(&cell).copied().unwrap_or(0), printing)
             }
         }
     }
@@ -140,19 +119,20 @@ impl Protection<'_, '_> {
         let is_free = match side {
             Side::Itself => true,
             Side::Alike => self.across.left[cell].holds(step),
-            Side::Tonight => self.across.alone[cell].way.holds(step),
-            Side::Before(_) => false,
+            Side::Partly(at) => self.across.partly[at].reach(cell, 0, None).holds(step),
         };
+        // Where others are there on other nights alone it is only the shift that has to be free tonight.
+        let step = if let Side::Partly(at) = side { self.across.partly[at].step_tonight(step) } else { step };
         if is_free { self.standing.price(cell, own, self.table.preset(), step) } else { None }
     }
 
     /// By how much a count would have to be moved, one way or another.
     fn steps(&self, Target { issue, cell }: Target) -> Vec<i64> {
         let value = match issue {
-            Target::ITSELF | Target::TONIGHT => self.table.cells[cell].value,
-            _ => self.across.before[issue].cells[cell].printing.value,
+            Target::ITSELF => self.table.cells[cell].value as i64,
+            _ => self.across.count(issue, cell),
         };
-        match value as i64 {
+        match value {
             0 => vec![1],
             value if value < AT_LEAST => vec![AT_LEAST - value],
             _ => vec![1, -1],
@@ -168,18 +148,17 @@ impl Protection<'_, '_> {
         patience: Patience,
     ) -> impl Iterator<Item = Other> + 'p {
         let (steps, sides) = (self.steps(target), self.sides(target));
-        let is_alone = |side: Side| matches!(side, Side::Tonight | Side::Before(_));
-        let firsts = MOVED_FIRST.into_iter().filter({
-            let some_alone = sides.iter().any(|(side, _)| is_alone(*side));
-            move |by| *by == 0 || some_alone
-        });
+        let is_partly = |side: Side| matches!(side, Side::Partly(_));
+        let some_partly = sides.iter().any(|side| is_partly(*side));
+        let firsts = MOVED_FIRST.into_iter().filter(move |by| *by == 0 || some_partly);
         firsts.filter_map(|by| Some((by, Rc::new(self.everybody_moved(by)?)))).flat_map(move |(by, moved)| {
-            let ways: Vec<(Side, usize, i64)> = sides
+            let ways: Vec<(Side, i64)> = sides
                 .iter()
-                .filter(|(side, _)| by == 0 || is_alone(*side))
-                .flat_map(|&(side, cell)| steps.iter().map(move |&step| (side, cell, step)))
+                .filter(|side| by == 0 || is_partly(**side))
+                .flat_map(|&side| steps.iter().map(move |&step| (side, step)))
                 .collect();
-            ways.into_iter().filter_map(move |way| self.other(way, &moved, price, patience))
+            ways.into_iter()
+                .filter_map(move |(side, step)| self.other((side, target.cell, step), &moved, price, patience))
         })
     }
 
@@ -190,8 +169,7 @@ impl Protection<'_, '_> {
         price: &SidedPrice,
         patience: Patience,
     ) -> Option<Other> {
-        let place = if let Side::Before(issue) = side { self.across.issues[issue].place[cell] } else { cell };
-        let step = step - moved.get(&place).copied().unwrap_or(0);
+        let step = step - moved.get(&cell).copied().unwrap_or(0);
         if step == 0 {
             return Some((side, moved.clone(), Vec::new()));
         }

@@ -1,6 +1,5 @@
-//! What one issue prints of a cell, and how far it can be another number there while another issue prints what it prints.
+//! What one issue prints of a cell.
 
-use super::SHIFT_MAX;
 use super::alternative::{FAR, Reach};
 use serde::{Deserialize, Serialize};
 
@@ -19,20 +18,6 @@ impl Printing {
     pub fn slack(&self) -> (i64, i64) {
         let value = self.value as i64;
         self.shifted.map_or((-FAR, FAR), |(low, high)| (low - value, high - value))
-    }
-
-    /// How far the cell can be moved at this issue alone after it was moved `by` so much at every issue; `elsewhere` is the slack that other
-    /// issues leave, which print it with the same shift.
-    pub fn reach(&self, by: i64, elsewhere: (i64, i64)) -> Reach {
-        let bounds = Reach { least: self.bounds.least - by, most: self.bounds.most - by };
-        let Some((low, high)) = self.shifted else { return bounds };
-        let (lowest, highest) = ((elsewhere.0 - by).max(-SHIFT_MAX), (elsewhere.1 - by).min(SHIFT_MAX));
-        // A total that is rounded further may have been moved further than its shift can follow.
-        if lowest > highest {
-            return Reach::NONE;
-        }
-        let value = self.value as i64 + by;
-        bounds.and(Reach { least: low - highest - value, most: high - lowest - value })
     }
 }
 

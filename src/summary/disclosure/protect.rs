@@ -22,7 +22,7 @@ pub(super) fn protected(table: &Table) -> (Standing, u64) {
     // Whatever is hidden makes room for others; a total that is rounded anew may take some away, so that all are looked at again.
     loop {
         let is_left = |target: &Target| efforts.get(target) != Some(&Effort::None);
-        let given_away = protection.given_away(protection.targets().filter(is_left).collect());
+        let given_away = protection.given_away(protection.targets().filter(is_left).collect(), Patience::FREE);
         let mut changed = false;
         for target in given_away {
             let effort = efforts.get(&target).copied().unwrap_or(Effort::Cheapest);
@@ -38,8 +38,8 @@ pub(super) fn protected(table: &Table) -> (Standing, u64) {
         }
         if !changed {
             let unproven = efforts.into_iter().filter(|(_, effort)| *effort == Effort::None).map(|(target, _)| target);
-            // What was hidden for others may have done.
-            let unproven = protection.given_away(unproven.collect()).len() as u64;
+            // What was hidden for others may have done, or looking longer at these few.
+            let unproven = protection.given_away(unproven.collect(), Patience::LAST).len() as u64;
             // Where not even the number of all people is shown, nothing is.
             let shown = protection.everybody.is_some_and(|all| !protection.standing.hidden[all]);
             return (protection.standing, if shown { unproven } else { 0 });
@@ -90,8 +90,9 @@ pub(super) struct Protection<'t, 'c> {
 
 impl Protection<'_, '_> {
     /// Those of which no other population is found.
-    fn given_away(&self, targets: Vec<Target>) -> Vec<Target> {
-        targets.into_par_iter().filter(|&target| !self.is_safe(target)).collect()
+    fn given_away(&self, targets: Vec<Target>, patience: Patience) -> Vec<Target> {
+        let is_safe = |target: Target| self.alternatives(target, &|_, _, _| None, patience).next().is_some();
+        targets.into_par_iter().filter(|&target| !is_safe(target)).collect()
     }
 
     /// Hides what makes a cell safe at the least price.
