@@ -25,6 +25,8 @@ pub(in crate::run) struct Before {
     pub rows: BTreeMap<String, u64>,
     /// Checksums of the extracts.
     pub extracts: BTreeSet<String>,
+    /// Those of them that were there more than once.
+    pub twice: BTreeSet<String>,
     /// By provider id and field.
     pub columns: BTreeMap<(String, String), ColumnBefore>,
     /// Negative controls by name: how many could fail, and how many did.
@@ -46,7 +48,9 @@ impl Before {
         let count = |value: &Value| value.as_u64().unwrap_or(0);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         for input in json["inputs"].as_array().into_iter().flatten() {
-            before.extracts.insert(text(&input["blake3"]));
+            if !before.extracts.insert(text(&input["blake3"])) {
+                before.twice.insert(text(&input["blake3"]));
+            }
             *before.rows.entry(text(&input["provider"])).or_default() += count(&input["rows"]);
         }
         for field in json["standardise"]["fields"].as_array().into_iter().flatten() {

@@ -95,8 +95,9 @@ static EXTRACT_TWICE: Code = Code {
     next_step: "Ask the providers that the message names which of the two is theirs, or remove one; nothing was published",
     explanation: "Two extracts are the same, byte by byte. Of two providers, one has most likely got the other's file: its own rows are missing, and \
                   it would be said to know people whom it does not know. Of one provider, a file is there under two names: every row \
-                  would be counted twice, and so would facts that are counts or sums. Extracts without a row are passed over. For one \
-                  night the gate can be waived: --waive extract_twice.",
+                  would be counted twice, and so would facts that are counts or sums. Extracts without a row are passed over. The \
+                  first night, and one that has the same pair as the run before, only warn of it. For one night the gate can be waived: \
+                  --waive extract_twice.",
 };
 
 static PROVIDER_SHRUNK: Code = Code {
@@ -191,11 +192,13 @@ pub(super) struct Gates<'a> {
     pub before: Before,
     waived: Waived,
     outcomes: Vec<Outcome>,
+    /// What a gate has to say though it holds, or though there is nothing to judge by.
+    told: Vec<String>,
 }
 
 impl<'a> Gates<'a> {
     pub fn new(job: &'a Job, before: Before, waived: Waived) -> Gates<'a> {
-        Gates { job, before, waived, outcomes: Vec::new() }
+        Gates { job, before, waived, outcomes: Vec::new(), told: Vec::new() }
     }
 
     /// Notes what a gate saw; `holds` is `None` where there is nothing to judge by.
@@ -222,10 +225,12 @@ impl<'a> Gates<'a> {
         Err(Failure::new(code, failed.iter().map(told).collect::<Vec<_>>().join("; ")))
     }
 
-    /// What somebody should know: gates that were waived, and what they would have said.
+    /// What somebody should know: gates that were waived and what they would have said, and what was not to be judged.
     pub fn warnings(&self) -> impl Iterator<Item = String> + '_ {
         let waived = self.outcomes.iter().filter(|one| one.outcome == Verdict::Waived);
-        waived.map(|one| format!("gate {} was waived: it saw {}, expected {}", one.name, one.saw, one.expected))
+        let waived =
+            waived.map(|one| format!("gate {} was waived: it saw {}, expected {}", one.name, one.saw, one.expected));
+        waived.chain(self.told.iter().cloned())
     }
 
     pub fn into_outcomes(self) -> Vec<Outcome> {

@@ -1,4 +1,5 @@
-//! The same extract sent more than once, whoever sent it and whatever it is called.
+//! The same extract sent more than once, whoever sent it and whatever it is called: told on the first night and where the run before had it as well,
+//! and a reason to publish nothing where it is new.
 
 use super::Gates;
 use crate::intake::FileReport;
@@ -36,8 +37,10 @@ impl Gates<'_> {
             }
         }
         // Two that say that there is nothing are no mistake.
-        let twice = by_bytes.values().filter(|all| all.len() > 1 && all.iter().any(|sent| sent.rows > 0));
-        let twice: Vec<&Vec<Sent>> = twice.collect();
+        by_bytes.retain(|_, all| all.len() > 1 && all.iter().any(|sent| sent.rows > 0));
+        let is_first = self.before.rows.is_empty();
+        let all_known = by_bytes.keys().all(|bytes| self.before.twice.contains(*bytes));
+        let twice: Vec<&Vec<Sent>> = by_bytes.values().collect();
         let words = |all: &[Sent]| {
             let [first, second, ..] = all else { unreachable!("there are two at least") };
             let Sent { provider, file, .. } = second;
@@ -50,6 +53,9 @@ impl Gates<'_> {
         let others = if twice.len() > 1 { format!(" and {} more", twice.len() - 1) } else { String::new() };
         let worst = twice.iter().max_by_key(|all| all.iter().map(|sent| sent.rows).max());
         let saw = worst.map_or_else(|| "no extract twice".to_string(), |all| format!("{}{others}", words(all)));
-        self.note("extract_twice", Some(twice.is_empty()), saw, "every extract once".into());
+        if !twice.is_empty() && (is_first || all_known) {
+            self.told.push(format!("the same extract is there twice: {saw}; its rows count twice"));
+        }
+        self.note("extract_twice", (!is_first).then_some(all_known), saw, "every extract once".into());
     }
 }
