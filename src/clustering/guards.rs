@@ -12,8 +12,6 @@ const GENERATION_YEARS: u32 = 12;
 const SAME_NAME_BITS: f32 = 9.0;
 /// Bits taken from the weight of probable relatives: about what sharing a home and a family name is worth.
 const RELATIVES_BITS: i64 = 10;
-/// Bits of names beyond which agreement says which family it is, and no more of which of its twins.
-const FAMILY_BITS: f32 = 12.0;
 /// Bits taken besides from probable twins whom one provider knows under both names. Of pairs with two real given names and one birth one provider
 /// holds both in 8.5 % of cases where they are two people and in 0.7 % where they are one (docs/measurements.md, "Twins").
 const BOTH_KNOWN_BITS: i64 = 20;
@@ -178,7 +176,7 @@ impl Guards {
             && (level(self.birth_order) == Some(0)
                 || self.look_like_twins(evidence, name, level(self.place), left, right))
         {
-            return Verdict::Relatives(ReviewReason::PossibleTwins, self.twins_take(evidence, name, left, right));
+            return Verdict::Relatives(ReviewReason::PossibleTwins, self.twins_take(evidence, left, right));
         }
         let far_dates = matches!(date, 0 | 1 | 3) && name::agrees_by(name, SAME_NAME_BITS);
         if far_dates && self.years_apart(evidence, left, right) >= GENERATION_YEARS {
@@ -193,11 +191,10 @@ impl Guards {
         family && name::given_names_differ(name) && self.both_given_names_real(evidence, left, right)
     }
 
-    /// What is taken from probable twins, in 1/1024 bit: their family and home are no evidence, be their name ever so rare.
-    fn twins_take(&self, evidence: &Evidence, name: u8, left: u32, right: u32) -> i64 {
-        let rare = (name::matched_bits(name) - FAMILY_BITS).max(0.0);
+    /// What is taken from probable twins, in 1/1024 bit.
+    fn twins_take(&self, evidence: &Evidence, left: u32, right: u32) -> i64 {
         let both_known = self.several_providers && share_provider(evidence, left, right, |_| true);
-        (RELATIVES_BITS + if both_known { BOTH_KNOWN_BITS } else { 0 }) * 1024 + (rare * 1024.0) as i64
+        (RELATIVES_BITS + if both_known { BOTH_KNOWN_BITS } else { 0 }) * 1024
     }
 
     fn both_given_names_real(&self, evidence: &Evidence, left: u32, right: u32) -> bool {

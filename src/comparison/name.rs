@@ -64,14 +64,6 @@ pub fn given_names_differ(level: u8) -> bool {
     level & 1 != 0
 }
 
-/// Bits of names that agree at least, by a level.
-pub fn matched_bits(level: u8) -> f32 {
-    match usize::from(level) / 12 {
-        0 => 0.0,
-        matched => MATCHED[matched - 1],
-    }
-}
-
 /// Whether a level means that some name agrees.
 pub fn has_common_name(level: u8) -> bool {
     level >= 12
@@ -79,7 +71,8 @@ pub fn has_common_name(level: u8) -> bool {
 
 /// Whether a level means that at least `bits` bits of names agree and nothing weighty is left over on both sides.
 pub fn agrees_by(level: u8, bits: f32) -> bool {
-    has_common_name(level) && usize::from(level) % 12 / 4 < 2 && matched_bits(level) >= bits
+    let (matched, unmatched) = (usize::from(level) / 12, usize::from(level) % 12 / 4);
+    unmatched < 2 && matched > 0 && MATCHED[matched - 1] >= bits
 }
 
 /// The distinct names of all identities.
