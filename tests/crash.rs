@@ -8,6 +8,7 @@ mod common;
 use common::{Night, Random, town};
 use rustix::process::{Pid, Signal, kill_process};
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -281,16 +282,21 @@ fn memory_that_runs_out_leaves_what_stands_as_it_was() {
     let standing = night.standing();
     let mut stopped = 0;
     for mebibytes in [40, 60, 80, 100, 120, 150] {
-        let mut limited = Command::new("sh");
-        let command = format!("ulimit -v {}; exec \"$@\"", mebibytes << 10);
-        limited.args(["-c", &command, "sh", env!("CARGO_BIN_EXE_onefolk"), "run"]).arg(night.path("job.toml"));
-        let ended = common::outcome(limited);
-        match ended.status {
-            Some(0) => break,
-            // Too little for the operating system to load the program.
-            Some(127) => continue,
-            _ => stopped += 1,
+        let limited = |arguments: &[&OsStr]| {
+            let mut limited = Command::new("sh");
+            let command = format!("ulimit -v {}; exec \"$@\"", mebibytes << 10);
+            limited.args(["-c", &command, "sh", env!("CARGO_BIN_EXE_onefolk")]).args(arguments);
+            common::outcome(limited)
+        };
+        // Too little for the operating system to load the program: its loader says so, or the kernel ends it before it begins.
+        if !matches!(limited(&["--version".as_ref()]).status, Some(0 | 4)) {
+            continue;
         }
+        let ended = limited(&["run".as_ref(), night.path("job.toml").as_ref()]);
+        if ended.status == Some(0) {
+            break;
+        }
+        stopped += 1;
         assert!(night.standing() == standing, "{mebibytes} MiB: {}", ended.stderr);
         let last = ended.stderr.lines().last().unwrap_or_default();
         assert_eq!(ended.status, Some(4), "{mebibytes} MiB: {:?} {}", ended.signal, ended.stderr);
