@@ -120,16 +120,15 @@ impl Guards {
         listed
     }
 
-    /// The providers of an identity where it matters which they are; ascending, each once.
-    pub(super) fn providers(&self, evidence: &Evidence, identity: u32) -> Vec<u16> {
-        if !self.several_providers {
-            return Vec::new();
-        }
-        let members = evidence.identities.members(identity).iter();
-        let mut providers: Vec<u16> = members.map(|&record| evidence.records.provider[record as usize]).collect();
-        providers.sort_unstable();
-        providers.dedup();
-        providers
+    /// The providers of an identity's records where it matters which they are, in the order of the records.
+    pub(super) fn providers<'e>(
+        &self,
+        evidence: &Evidence<'e>,
+        identity: u32,
+    ) -> impl ExactSizeIterator<Item = u16> + 'e {
+        let records = evidence.records;
+        let members = if self.several_providers { evidence.identities.members(identity) } else { &[] };
+        members.iter().map(|&record| records.provider[record as usize])
     }
 
     /// Whether two identities hold records of one provider that sends one record a person.

@@ -7,7 +7,7 @@ use super::frequencies::Hashes;
 use super::tokens::{Agreement, FrozenTokens, Tokens};
 use crate::job::Field;
 use crate::records::{Dictionary, Identities, MISSING, Records};
-use distinct::{PARTS_MAX, Part, distinct_names, holders_of};
+use distinct::{Distinct, PARTS_MAX, Part};
 use rayon::prelude::*;
 
 /// Edges of the bins of matched bits (ACCURACY.md section 3, with two more for large populations).
@@ -111,15 +111,9 @@ impl Names {
         if parts.is_empty() {
             return None;
         }
-        let (of_identity, bags) = distinct_names(&parts, identities.len());
-        let starts = std::iter::once(0).chain(bags.iter().scan(0u32, |end, bag| {
-            *end += bag.len() as u32;
-            Some(*end)
-        }));
-        let (starts, entries): (Vec<u32>, Vec<NameToken>) =
-            (starts.collect(), bags.iter().flatten().copied().collect());
-        drop(bags);
-        let holders = holders_of(&of_identity, &starts, &entries, identities, words.len());
+        let distinct = Distinct::of(&parts, identities.len());
+        let holders = distinct.holders(identities, words.len());
+        let Distinct { of_identity, starts, entries } = distinct;
         let tokens = match frozen {
             Some((hashes, frozen)) => Tokens::known(words, hashes, frozen),
             None => Tokens::measure(words, &holders, identities.records()),

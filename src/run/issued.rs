@@ -138,7 +138,7 @@ pub(super) fn keep(job: &Job, run_id: &str, issued: &Issued, against: &Against) 
     }
     let folder = path.parent().expect("a file stands in a folder");
     let kept = Kept { issued: issued.clone(), against: against.clone() };
-    let kept = sealed(&serde_json::to_vec(&kept).expect("it is plain data")).and_then(|bytes| {
+    let kept = with_checksum(&serde_json::to_vec(&kept).expect("it is plain data")).and_then(|bytes| {
         disk::create_folder(folder)?;
         disk::replace(&path, &bytes)?;
         disk::sync_folder(folder)
@@ -147,7 +147,7 @@ pub(super) fn keep(job: &Job, run_id: &str, issued: &Issued, against: &Against) 
 }
 
 /// Packed with a checksum, by which damage is noticed.
-fn sealed(bytes: &[u8]) -> io::Result<Vec<u8>> {
+fn with_checksum(bytes: &[u8]) -> io::Result<Vec<u8>> {
     let mut packed = zstd::Encoder::new(Vec::new(), 0)?;
     packed.include_checksum(true)?;
     io::Write::write_all(&mut packed, bytes)?;

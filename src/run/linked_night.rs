@@ -40,8 +40,8 @@ pub(super) struct Taken<'a> {
     pub full: bool,
 }
 
-/// Takes out what may not be used and links the rest, or takes both from a checkpoint, or from the night before where that was the same. `accounted` is asked in between, before what costs
-/// most. Gives also what somebody should know of what the night before has left.
+/// Takes out what may not be used and links the rest, or takes both from a checkpoint, or from the night before where that was the same.
+/// `accounted` is asked in between, before what costs most. Gives also what somebody should know of what the night before has left.
 pub(super) fn link_night(
     job: &Job,
     (records, cleaned): (&mut Records, &Cleaned),

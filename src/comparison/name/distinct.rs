@@ -56,61 +56,79 @@ fn key_of(parts: &[Part], identity: usize) -> [u32; PARTS_MAX] {
     key
 }
 
-/// The distinct name of each identity, or [`MISSING`] where it has no token, and the tokens of each; numbered as they first appear.
-pub(super) fn distinct_names(parts: &[Part], identities: usize) -> (Vec<u32>, Vec<Vec<NameToken>>) {
-    let from: Vec<usize> = (0..identities).step_by(NAMES_A_LIST).collect();
-    let list = |&from: &usize| NameKeys::of(parts, from..(from + NAMES_A_LIST).min(identities));
-    let lists: Vec<NameKeys> = from.par_iter().map(list).collect();
-    let mut codes = unite(&lists.iter().collect::<Vec<_>>()).concat();
-    drop(lists);
-    let mut firsts: Vec<u32> = Vec::new();
-    for (identity, &code) in codes.iter().enumerate() {
-        if code as usize == firsts.len() {
-            firsts.push(identity as u32);
+/// The distinct names of all identities, numbered as they first appear.
+pub(super) struct Distinct {
+    /// The name of each identity, or [`MISSING`] where it has no token.
+    pub of_identity: Vec<u32>,
+    /// Tokens of name `n`: `entries[starts[n]..starts[n + 1]]`.
+    pub starts: Vec<u32>,
+    pub entries: Vec<NameToken>,
+}
+
+impl Distinct {
+    pub fn of(parts: &[Part], identities: usize) -> Distinct {
+        let from: Vec<usize> = (0..identities).step_by(NAMES_A_LIST).collect();
+        let list = |&from: &usize| NameKeys::of(parts, from..(from + NAMES_A_LIST).min(identities));
+        let lists: Vec<NameKeys> = from.par_iter().map(list).collect();
+        let mut codes = unite(&lists.iter().collect::<Vec<_>>()).concat();
+        drop(lists);
+        let mut firsts: Vec<u32> = Vec::new();
+        for (identity, &code) in codes.iter().enumerate() {
+            if code as usize == firsts.len() {
+                firsts.push(identity as u32);
+            }
         }
+        let bags: Vec<(Vec<u8>, Vec<NameToken>)> =
+            firsts.par_chunks(NAMES_A_LIST).map(|identities| bags_of(identities, parts)).collect();
+        let (mut numbers, mut starts, mut entries) = (Vec::with_capacity(firsts.len()), vec![0], Vec::new());
+        for (sizes, tokens) in bags {
+            for size in sizes {
+                numbers.push(if size == 0 { MISSING } else { starts.len() as u32 - 1 });
+                if size > 0 {
+                    starts.push(starts[starts.len() - 1] + u32::from(size));
+                }
+            }
+            entries.extend(tokens);
+        }
+        codes.par_iter_mut().for_each(|code| *code = numbers[*code as usize]);
+        Distinct { of_identity: codes, starts, entries }
     }
-    let mut bags: Vec<Vec<NameToken>> =
-        firsts.into_par_iter().map(|identity| bag_of(&key_of(parts, identity as usize), parts)).collect();
-    let numbers = bags.iter().scan(0, |next, bag| {
-        let number = if bag.is_empty() { MISSING } else { *next };
-        *next += u32::from(!bag.is_empty());
-        Some(number)
-    });
-    let numbers: Vec<u32> = numbers.collect();
-    codes.par_iter_mut().for_each(|code| *code = numbers[*code as usize]);
-    bags.retain(|bag| !bag.is_empty());
-    (codes, bags)
+
+    /// How many records hold each of so many tokens.
+    pub fn holders(&self, identities: &Identities, tokens: usize) -> Vec<u64> {
+        let mut records = vec![0u64; self.starts.len() - 1];
+        for (identity, &name) in self.of_identity.iter().enumerate().filter(|(_, name)| **name != MISSING) {
+            records[name as usize] += u64::from(identities.count(identity as u32));
+        }
+        let mut holders = vec![0u64; tokens];
+        for (ends, &records) in self.starts.windows(2).zip(&records) {
+            let own = &self.entries[ends[0] as usize..ends[1] as usize];
+            own.iter().for_each(|entry| holders[entry.token as usize] += records);
+        }
+        holders
+    }
 }
 
-/// How many records hold each token; tokens of name `n` are `entries[starts[n]..starts[n + 1]]`.
-pub(super) fn holders_of(
-    of_identity: &[u32],
-    starts: &[u32],
-    entries: &[NameToken],
-    identities: &Identities,
-    tokens: usize,
-) -> Vec<u64> {
-    let mut records = vec![0u64; starts.len() - 1];
-    for (identity, &name) in of_identity.iter().enumerate().filter(|(_, name)| **name != MISSING) {
-        records[name as usize] += u64::from(identities.count(identity as u32));
+/// The tokens of the names of some identities, one after the other, and how many each has.
+fn bags_of(identities: &[u32], parts: &[Part]) -> (Vec<u8>, Vec<NameToken>) {
+    let (mut sizes, mut entries) = (Vec::with_capacity(identities.len()), Vec::new());
+    for &identity in identities {
+        let from = entries.len();
+        add_bag(&key_of(parts, identity as usize), parts, &mut entries);
+        sizes.push((entries.len() - from) as u8);
     }
-    let mut holders = vec![0u64; tokens];
-    for (ends, &records) in starts.windows(2).zip(&records) {
-        let own = &entries[ends[0] as usize..ends[1] as usize];
-        own.iter().for_each(|entry| holders[entry.token as usize] += records);
-    }
-    holders
+    (sizes, entries)
 }
 
-/// The distinct tokens of a name's parts, in the order of the parts.
-fn bag_of(key: &[u32], parts: &[Part]) -> Vec<NameToken> {
-    let mut bag: Vec<NameToken> = Vec::new();
+/// Adds the distinct tokens of one name: the first [`TOKENS_MAX`] of its parts.
+fn add_bag(key: &[u32], parts: &[Part], entries: &mut Vec<NameToken>) {
+    let from = entries.len();
     for (code, part) in key.iter().zip(parts) {
         for entry in if *code == MISSING { &[][..] } else { &part.values[*code as usize] } {
+            let bag = &entries[from..];
             if bag.len() < TOKENS_MAX && !bag.iter().any(|known| known.token == entry.token) {
-                bag.push(*entry);
+                entries.push(*entry);
             }
         }
     }
-    bag
 }
