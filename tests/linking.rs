@@ -10,7 +10,7 @@ use onefolk::job::Job;
 use onefolk::model::{Counter, Measured, Model, Scorer, histogram_of};
 use onefolk::records::{self, Formats, Identities, Records};
 use onefolk::run::Show;
-use onefolk::run::link::{Linked, Taught, link};
+use onefolk::run::link::{Linked, Taught, around, link};
 use onefolk::run::progress::Progress;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -67,8 +67,7 @@ fn who_is_around_some_records_is_who_stands_there_among_all() {
     let mut found = 0;
     for nth in 0..8 {
         let named: Vec<bool> = (0..records.len()).map(|row| row * 7919 % 61 == nth).collect();
-        let around = linked(job, records, Taught::Around(&named, Some(model)));
-        let around = around.clustering.partition.person;
+        let around = around(job, records, &Settled::default(), &named, Some(model)).expect("there is room").person;
         let beside = |person: &[u32], of: usize| -> BTreeSet<usize> {
             (0..records.len()).filter(|&row| person[row] == person[of]).collect()
         };

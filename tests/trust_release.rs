@@ -285,15 +285,23 @@ fn an_issue_is_held_against_the_issue_before() {
     report.arg("report").arg(night.path("job.toml"));
     outcome(report).done();
     assert_eq!(told()["lost"], serde_json::json!([]));
+    let doctor = || {
+        let mut command = common::onefolk();
+        command.arg("doctor").arg(night.path("job.toml"));
+        let said = outcome(command).stdout;
+        let line = said.lines().find(|line| line.split_whitespace().nth(1) == Some("issues"));
+        line.expect("it looks at what was issued").split_whitespace().next().map(str::to_string).expect("a state")
+    };
+    assert_eq!(doctor(), "ok");
     // Lost for good it is left out once somebody has agreed to that.
     std::fs::remove_file(&place).expect("it stands");
     night.run().done();
-    assert_eq!(fate(), "refused");
+    assert_eq!((fate(), doctor()), ("refused".into(), "warn".to_string()));
     let lost = format!("content = \"summary\"\nissues_lost = [\"{second}\"]");
     common::edit(&night.path("job.toml"), "content = \"summary\"", &lost);
     assert_eq!(again(), "refused");
     approve(&night, "tables", "Ann", "governance_lead").done();
-    assert_eq!(again(), "released");
+    assert_eq!((again(), doctor()), ("released".into(), "ok".to_string()));
 }
 
 #[test]

@@ -9,6 +9,7 @@
 //! key twice: 90 MB.
 
 mod features;
+mod number;
 mod pair_patterns;
 mod pairs;
 mod rules;

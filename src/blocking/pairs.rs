@@ -1,8 +1,8 @@
 //! Candidate pairs, each exactly once, without a set of pairs.
 
+use super::number::{self, Laid, Own};
 use super::{Limits, RuleCount};
 use rayon::prelude::*;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Identities whose pairs are handed out as one piece of work.
 const IDENTITIES_PER_RUN: usize = 4_000;
@@ -39,24 +39,11 @@ impl Blocks {
         counts: Vec<RuleCount>,
         limits: Limits,
     ) -> Blocks {
-        let marked = copies(&starts, &members, identities);
+        let marked = number::copies(Laid { starts: &starts, members: &members }, identities);
         drop_marked(&mut starts, &mut members, &marked);
         drop(marked);
-        let mut own_starts = vec![0u32; identities + 1];
-        members.iter().for_each(|&identity| own_starts[identity as usize + 1] += 1);
-        (0..identities).for_each(|i| own_starts[i + 1] += own_starts[i]);
-        let (mut own, mut filled) = (vec![0u32; members.len()], own_starts.clone());
-        let mut order = Vec::with_capacity(identities);
-        for block in 0..starts.len() - 1 {
-            for &identity in &members[starts[block] as usize..starts[block + 1] as usize] {
-                let place = &mut filled[identity as usize];
-                if *place == own_starts[identity as usize] {
-                    order.push(identity);
-                }
-                own[*place as usize] = block as u32;
-                *place += 1;
-            }
-        }
+        let own = Own::of(Laid { starts: &starts, members: &members }, identities);
+        let Own { starts: own_starts, blocks: own, order } = own;
         Blocks { starts, members, own_starts, own, order, counts, limits }
     }
 
@@ -179,33 +166,6 @@ impl Blocks {
         };
         self.runs().par_iter().map(count).sum()
     }
-}
-
-/// By block, whether an earlier one has the same members. Only blocks that begin with the same identity are held against each other: 24 at most,
-/// two waits for memory each.
-fn copies(starts: &[u32], members: &[u32], identities: usize) -> Vec<bool> {
-    let blocks = starts.len() - 1;
-    let of = |block: u32| &members[starts[block as usize] as usize..starts[block as usize + 1] as usize];
-    let mut first_starts = vec![0u32; identities + 1];
-    (0..blocks as u32).for_each(|block| first_starts[of(block)[0] as usize + 1] += 1);
-    (0..identities).for_each(|at| first_starts[at + 1] += first_starts[at]);
-    let (mut by_first, mut filled) = (vec![0u32; blocks], first_starts.clone());
-    for block in 0..blocks as u32 {
-        let place = &mut filled[of(block)[0] as usize];
-        by_first[*place as usize] = block;
-        *place += 1;
-    }
-    drop(filled);
-    let is_copy: Vec<AtomicBool> = (0..blocks).map(|_| AtomicBool::new(false)).collect();
-    first_starts.par_windows(2).for_each(|ends| {
-        let own = &by_first[ends[0] as usize..ends[1] as usize];
-        for (nth, &block) in own.iter().enumerate().skip(1) {
-            if own[..nth].iter().any(|&earlier| of(earlier) == of(block)) {
-                is_copy[block as usize].store(true, Ordering::Relaxed);
-            }
-        }
-    });
-    is_copy.into_iter().map(AtomicBool::into_inner).collect()
 }
 
 /// Takes the marked blocks out, where they stand.

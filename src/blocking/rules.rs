@@ -240,8 +240,9 @@ fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, caps: Caps, keys: &mut 
 /// The keys that split one large block. Each feature comes with whether it is the one that the block was first made of.
 fn refine(group: &[Key], by: &[(bool, View)]) -> Vec<Key> {
     let mut next = Vec::with_capacity(group.len() * by.len());
-    for (again, view) in by {
-        for &Key { key, identity, value } in group {
+    // By identity, so that one wait for its row serves all features.
+    for &Key { key, identity, value } in group {
+        for (again, view) in by {
             view.each(identity, |hash| {
                 // A value does not split its own block; two names meet under the smaller hash only.
                 if hash as u32 != value && !(*again && (hash as u32) < value) {

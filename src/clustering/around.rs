@@ -1,8 +1,9 @@
-//! Scoring only the pairs around some records: what finds the other rows of people who object, without linking everybody.
+//! Joining only what is around some records: what finds the other rows of people who object, without linking everybody.
 //!
 //! Who is one person with them is decided as for everybody, context and all; so everything is gathered that this hangs on. *Core* are the
 //! identities that a chain of pairs may join to the seeds, each with all its scored pairs; *ring* those that share a scored pair with the core,
 //! with their whole first clusters, which are the context of such a pair. Where context would join the ring to the core, the core grows.
+//! Nobody else has a node: in a large population most of the work would be numbering those who are joined to nobody.
 //!
 //! In a large population most identities hang together by chains of weak pairs. The second pass cuts what is too large for it along its weakest
 //! pairs; so chains are followed from the strongest pair on, and weak ones only until as many hang together as that pass looks at. Back of an
@@ -12,16 +13,17 @@ use super::contexts::Contexts;
 use super::decided::Together;
 use super::links::Edge;
 use super::merges::LOWEST;
-use super::nodes::Nodes;
-use super::{Evidence, Population, pair_cut, pass, pooled_bar};
+use super::nodes::{Nodes, are_one_record, of_one_record};
+use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, two_passes, with_refused};
 use crate::blocking::{Blocks, Met};
 use crate::comparison::Batch;
-use crate::model::Decision;
+use crate::model::{Decision, Linkage};
 use crate::records::MISSING;
 use rayon::prelude::*;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Identities whose pairs are scored as one piece of work.
 const IDENTITIES_PER_CHUNK: usize = 1 << 10;
@@ -34,15 +36,13 @@ enum Place {
     Core,
 }
 
-/// Scores every pair that decides who is one person with the records marked in `seeds`. Gives the kept ones, ascending, as [`super::score_pairs`]
-/// would, and how many identities were compared with one.
+/// Finds the people of the records marked in `seeds`: by record a number of its person, [`MISSING`] where the record is not near any of them. Whoever is
+/// one person with a seed has its number and nobody else has; what other numbers join means nothing.
 ///
-/// Joining people is a matter of one component at a time: clustering these edges as `decision` says gives the people of the seeds as
-/// clustering all edges would, but for components that are too large for the second pass: those are cut by what stands near the seeds.
-pub fn score_around(evidence: &Evidence, blocks: &Blocks, decision: &Decision, seeds: &[bool]) -> (Vec<Edge>, u64) {
-    let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
-    let together = Together::of(evidence, &nodes).pairs;
-    let mut around = Around::new(evidence, blocks, decision, &nodes, &together);
+/// Joining people is a matter of one component at a time: clustering what is gathered here as `decision` says gives the people of the seeds
+/// as clustering everybody would, but for components that are too large for the second pass: those are cut by what stands near the seeds.
+pub fn people_around(evidence: &Evidence, blocks: &Blocks, decision: &Decision, seeds: &[bool]) -> Vec<u32> {
+    let mut around = Around::new(evidence, blocks, decision);
     let of_record = &evidence.identities.of_record;
     let mut next: Vec<u32> = (0..seeds.len()).filter(|&at| seeds[at]).map(|at| of_record[at]).collect();
     next.retain(|&identity| identity != MISSING);
@@ -50,7 +50,7 @@ pub fn score_around(evidence: &Evidence, blocks: &Blocks, decision: &Decision, s
         around.take_in(&next);
         next = around.beyond();
     }
-    (around.edges, around.compared)
+    around.people()
 }
 
 /// What was gathered so far.
@@ -58,16 +58,14 @@ struct Around<'a> {
     evidence: &'a Evidence<'a>,
     blocks: &'a Blocks,
     decision: &'a Decision,
-    nodes: &'a Nodes,
-    /// Pairs of nodes that are joined before all evidence, ascending.
-    together: &'a [(u32, u32)],
-    /// The same as pairs of identities, each both ways, ascending.
+    /// Rows of one record_id, as [`of_one_record`] gives them.
+    rows: Vec<(u32, u32)>,
+    /// Pairs of identities that may be joined before all evidence, each both ways, ascending.
     joined: Vec<(u32, u32)>,
     /// The pairs of those that are not outside stand in `edges`.
     place: Vec<Place>,
     /// Ascending.
     edges: Vec<Edge>,
-    compared: u64,
 }
 
 /// How far chains are followed, in 1/1024 bit.
@@ -86,36 +84,12 @@ struct Walk {
     batch: Batch,
 }
 
-/// The kept pairs of some identities, and how many were compared.
-#[derive(Default)]
-struct Scored {
-    edges: Vec<Edge>,
-    compared: u64,
-}
-
 impl<'a> Around<'a> {
-    fn new(
-        evidence: &'a Evidence<'a>,
-        blocks: &'a Blocks,
-        decision: &'a Decision,
-        nodes: &'a Nodes,
-        together: &'a [(u32, u32)],
-    ) -> Around<'a> {
-        let of_nodes = |&(a, b): &(u32, u32)| (nodes.identity(a), nodes.identity(b));
-        let mut joined: Vec<(u32, u32)> = together.iter().map(of_nodes).flat_map(|(a, b)| [(a, b), (b, a)]).collect();
-        joined.sort_unstable();
-        let identities = evidence.identities.len();
-        Around {
-            evidence,
-            blocks,
-            decision,
-            nodes,
-            together,
-            joined,
-            place: vec![Place::Outside; identities],
-            edges: Vec::new(),
-            compared: 0,
-        }
+    fn new(evidence: &'a Evidence<'a>, blocks: &'a Blocks, decision: &'a Decision) -> Around<'a> {
+        let rows = of_one_record(evidence);
+        let joined = joined_before(evidence, &rows);
+        let place = vec![Place::Outside; evidence.identities.len()];
+        Around { evidence, blocks, decision, rows, joined, place, edges: Vec::new() }
     }
 
     /// Makes identities part of the core, and gathers what that brings with it.
@@ -130,9 +104,19 @@ impl<'a> Around<'a> {
         }
     }
 
-    /// What hangs together with any of some identities.
+    /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
     fn chains(&self, from: &[u32], bars: Bars) -> Vec<u32> {
-        let chain = |walk: &mut Walk, seed: &u32| self.chain(*seed, bars, walk);
+        let known: Vec<AtomicBool> = (0..self.place.len()).map(|_| AtomicBool::new(false)).collect();
+        let chain = |walk: &mut Walk, &seed: &u32| {
+            if known[seed as usize].load(Relaxed) {
+                return Vec::new();
+            }
+            let (taken, is_whole) = self.chain(seed, bars, walk);
+            if is_whole {
+                taken.iter().for_each(|&identity| known[identity as usize].store(true, Relaxed));
+            }
+            taken
+        };
         let mut found: Vec<u32> = from.par_iter().map_init(Walk::default, chain).flatten_iter().collect();
         found.par_sort_unstable();
         found.dedup();
@@ -140,13 +124,13 @@ impl<'a> Around<'a> {
     }
 
     /// What hangs together with one identity: the strongest pairs are followed first, so that wherever it ends everything is there that
-    /// hangs together by stronger ones.
-    fn chain(&self, seed: u32, bars: Bars, Walk { met, batch }: &mut Walk) -> Vec<u32> {
+    /// hangs together by stronger ones. Gives also whether all is there.
+    fn chain(&self, seed: u32, bars: Bars, Walk { met, batch }: &mut Walk) -> (Vec<u32>, bool) {
         let mut reached = BinaryHeap::from([(i64::MAX, Reverse(seed))]);
         let (mut taken, mut inside) = (Vec::new(), FxHashSet::default());
         while let Some((weight, Reverse(identity))) = reached.pop() {
             if taken.len() >= pass::MATRIX_MAX && weight < bars.far {
-                break;
+                return (taken, false);
             }
             if !inside.insert(identity) {
                 continue;
@@ -159,10 +143,10 @@ impl<'a> Around<'a> {
             let near = weighed.filter(|(weight, _)| *weight >= bars.near).chain(joined);
             reached.extend(near.filter(|(_, Reverse(other))| !inside.contains(other)));
         }
-        taken
+        (taken, true)
     }
 
-    /// Identities that are joined to one before all evidence.
+    /// Identities that may be joined to one before all evidence.
     fn joined_to(&self, identity: u32) -> impl Iterator<Item = u32> {
         let from = self.joined.partition_point(|&(known, _)| known < identity);
         self.joined[from..].iter().take_while(move |(known, _)| *known == identity).map(|&(_, other)| other)
@@ -171,14 +155,14 @@ impl<'a> Around<'a> {
     /// Says where identities are, and scores their pairs. Gives those that are nowhere yet and share a scored pair with one of them, ascending.
     fn take(&mut self, mut identities: Vec<u32>, place: Place) -> Vec<u32> {
         identities.retain(|&identity| self.place[identity as usize] < place);
-        let parts: Vec<Scored> = identities.par_chunks(IDENTITIES_PER_CHUNK).map(|chunk| self.scored(chunk)).collect();
+        let parts: Vec<Vec<Edge>> =
+            identities.par_chunks(IDENTITIES_PER_CHUNK).map(|chunk| self.scored(chunk)).collect();
         identities.iter().for_each(|&identity| self.place[identity as usize] = place);
         let mut beside: Vec<u32> = Vec::new();
-        for part in parts {
-            let others = part.edges.iter().flat_map(|edge| [edge.left, edge.right]);
+        for edges in parts {
+            let others = edges.iter().flat_map(|edge| [edge.left, edge.right]);
             beside.extend(others.filter(|&other| self.place[other as usize] == Place::Outside));
-            self.compared += part.compared;
-            self.edges.extend(part.edges);
+            self.edges.extend(edges);
         }
         // A pair of two identities that are taken is scored from both.
         self.edges.par_sort_unstable();
@@ -188,36 +172,40 @@ impl<'a> Around<'a> {
         beside
     }
 
-    fn scored(&self, identities: &[u32]) -> Scored {
-        let (mut met, mut batch, mut scored) = (Met::default(), Batch::default(), Scored::default());
+    /// The kept pairs of some identities.
+    fn scored(&self, identities: &[u32]) -> Vec<Edge> {
+        let (mut met, mut batch, mut scored) = (Met::default(), Batch::default(), Vec::new());
         for &left in identities {
             let rights = self.blocks.neighbours(left, &mut met);
-            let is_new = self.place[left as usize] == Place::Outside;
-            scored.compared += if is_new { rights.len() as u64 } else { 0 };
             for (&right, &pattern) in rights.iter().zip(self.evidence.comparisons.patterns(left, rights, &mut batch)) {
                 let weight = self.evidence.scorer.weight(pattern);
                 if weight > LOWEST {
-                    scored.edges.push(Edge::of(left.min(right), left.max(right), weight, pattern));
+                    scored.push(Edge::of(left.min(right), left.max(right), weight, pattern));
                 }
             }
         }
         scored
     }
 
+    /// Nodes of all that was gathered.
+    fn nodes(&self) -> Nodes {
+        let is_gathered = |identity: u32| self.place[identity as usize] > Place::Outside;
+        Nodes::only(self.evidence, pair_cut(self.evidence.settings), is_gathered)
+    }
+
     /// Identities outside the core that context joins to it.
     fn beyond(&self) -> Vec<u32> {
         let Some(weights) = &self.decision.context else { return Vec::new() };
-        let Around { evidence, nodes, .. } = *self;
+        let (evidence, nodes) = (self.evidence, &self.nodes());
+        let together = &Together::of_rows(evidence, nodes, &self.rows).pairs;
         let scored = nodes.edges(evidence, &self.edges);
-        let place = |node: u32| self.place[nodes.identity(node) as usize];
-        let together: Vec<(u32, u32)> =
-            self.together.iter().copied().filter(|&(node, _)| place(node) > Place::Outside).collect();
-        let population = Population { evidence, nodes, edges: &scored, together: &together };
+        let population = Population { evidence, nodes, edges: &scored, together };
         let first = population.first_pass(self.decision.first_cut).merges;
         let (groups, _) = pass::clusters(nodes.len(), &first, self.decision.first_cut);
         let found = Contexts::of(&population, groups).found(weights);
         let weighed = found.weigh(scored, weights);
         let bar = pooled_bar(self.decision.cut);
+        let place = |node: u32| self.place[nodes.identity(node) as usize];
         let other = |&(a, b): &(u32, u32)| match (place(a) == Place::Core, place(b) == Place::Core) {
             (true, false) => Some(nodes.identity(b)),
             (false, true) => Some(nodes.identity(a)),
@@ -226,4 +214,48 @@ impl<'a> Around<'a> {
         let joining = weighed.iter().filter(|edge| edge.joins(bar)).map(|edge| (edge.left, edge.right));
         joining.filter_map(|pair| other(&pair)).collect()
     }
+
+    /// The people of what was gathered, by record.
+    fn people(self) -> Vec<u32> {
+        let nodes = self.nodes();
+        let Around { evidence, decision, edges, rows, .. } = self;
+        let Together { pairs: together, refused, .. } = Together::of_rows(evidence, &nodes, &rows);
+        let edges = with_refused(evidence, edges, &refused);
+        let known = Known::of(evidence.identities.len(), &edges);
+        let evidence = &Evidence { known: Some(&known), ..*evidence };
+        let (second, _) = two_passes(evidence, (&nodes, &edges, &together), decision, Linkage::Pooled);
+        let (clusters, _) = pass::clusters(nodes.len(), &second.merges, LOWEST);
+        let mut person = vec![MISSING; evidence.records.len()];
+        for (number, members) in clusters.iter().enumerate() {
+            let records = members.iter().flat_map(|&node| nodes.records_of(evidence, node));
+            records.for_each(|record| person[record as usize] = number as u32);
+        }
+        person
+    }
+}
+
+/// Pairs of identities that may be joined before all evidence: those that have rows of one record_id (`rows`) and do not contradict each other, and
+/// all that decisions name, each both ways, ascending.
+fn joined_before(evidence: &Evidence, rows: &[(u32, u32)]) -> Vec<(u32, u32)> {
+    let Evidence { records, identities, .. } = evidence;
+    let of = |record: u32| identities.of_record[record as usize];
+    let mut joined: Vec<(u32, u32)> = rows.par_iter().map(|&(a, b)| (of(a), of(b))).collect();
+    joined.par_sort_unstable();
+    joined.dedup();
+    joined = joined.into_par_iter().filter(|&(a, b)| are_one_record(evidence, a, b)).collect();
+    let decisions = evidence.guards.one_person();
+    let mut of_key: FxHashMap<u32, Vec<u32>> =
+        decisions.iter().flat_map(|&(a, b)| [a, b]).map(|key| (key, vec![])).collect();
+    if !of_key.is_empty() {
+        for (key, &identity) in records.key.iter().zip(&identities.of_record).filter(|(_, at)| **at != MISSING) {
+            of_key.entry(*key).and_modify(|known| known.push(identity));
+        }
+    }
+    for (a, b) in decisions {
+        joined.extend(of_key[a].iter().flat_map(|&x| of_key[b].iter().map(move |&y| (x, y))));
+    }
+    joined.extend(joined.clone().into_iter().map(|(a, b)| (b, a)));
+    joined.par_sort_unstable();
+    joined.dedup();
+    joined
 }

@@ -5,7 +5,7 @@
 
 use super::guards::Verdict;
 use super::judged::judge;
-use super::nodes::Nodes;
+use super::nodes::{Nodes, of_one_record};
 use super::{Evidence, ReviewReason, UnionFind};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -26,7 +26,12 @@ pub(super) struct Together {
 
 impl Together {
     pub fn of(evidence: &Evidence, nodes: &Nodes) -> Together {
-        let (same, reused) = nodes.same_record(evidence);
+        Together::of_rows(evidence, nodes, &of_one_record(evidence))
+    }
+
+    /// The same where it is known which rows are of one record_id.
+    pub fn of_rows(evidence: &Evidence, nodes: &Nodes, rows: &[(u32, u32)]) -> Together {
+        let (same, reused) = nodes.same_record(evidence, rows);
         let asked = asked(evidence, nodes);
         if asked.is_empty() {
             return Together { pairs: same, reused, ..Together::default() };

@@ -32,7 +32,7 @@ mod sparse;
 mod steps;
 mod union_find;
 
-pub use around::score_around;
+pub use around::people_around;
 pub use choose::{FirstClusters, Sample, choose, decide, first_clusters, sample};
 pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;

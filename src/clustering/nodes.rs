@@ -39,20 +39,34 @@ impl Nodes {
     /// An identity that several record keys share is one node only where agreeing with its own copy reaches the cut; two
     /// "james taylor" without a date stay two.
     pub fn of(evidence: &Evidence, cut: i64) -> Nodes {
-        Nodes::with(evidence, cut, |_| true)
+        Nodes::with(evidence, cut, |_| true, |_| true)
     }
 
     /// The same of the identities that are `wanted`, and of those that a pass over them would look at as well: whose copies are pairs, who share a
     /// record_id with others, who are kept apart. The others have no node: each would stand alone, whatever is joined.
-    pub fn among(evidence: &Evidence, cut: i64, wanted: impl Fn(u32) -> bool) -> Nodes {
+    pub fn among(evidence: &Evidence, cut: i64, wanted: impl Fn(u32) -> bool + Sync) -> Nodes {
         let besides = looked_at_besides(evidence);
-        Nodes::with(evidence, cut, |identity| wanted(identity) || besides[identity as usize])
+        let may_split = |identity: u32| evidence.identities.members(identity).len() > 1;
+        let looked_at = |identity: u32| wanted(identity) || besides[identity as usize];
+        Nodes::with(evidence, cut, |identity| looked_at(identity) || may_split(identity), looked_at)
     }
 
-    fn with(evidence: &Evidence, cut: i64, wanted: impl Fn(u32) -> bool) -> Nodes {
+    /// The same of the identities that are `wanted`, and of no others.
+    pub fn only(evidence: &Evidence, cut: i64, wanted: impl Fn(u32) -> bool + Sync) -> Nodes {
+        Nodes::with(evidence, cut, &wanted, &wanted)
+    }
+
+    /// Nodes of the identities that are `wanted`, and of those that are split among those that are asked whether they are.
+    fn with(
+        evidence: &Evidence,
+        cut: i64,
+        asked: impl Fn(u32) -> bool + Sync,
+        wanted: impl Fn(u32) -> bool + Sync,
+    ) -> Nodes {
         let identities = evidence.identities;
         let own_weight = |i: u32| evidence.scorer.weight(evidence.comparisons.pattern(i, i));
-        let bare: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(|i| own_weight(i) < cut).collect();
+        let is_bare = |i: u32| asked(i) && own_weight(i) < cut;
+        let bare: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(is_bare).collect();
         let mut nodes = Nodes {
             identity: Vec::new(),
             weight: Vec::new(),
@@ -205,32 +219,44 @@ impl Nodes {
         all
     }
 
-    /// Neighbouring nodes that hold rows of one record_id and do not contradict each other; and how many do.
-    pub fn same_record(&self, evidence: &Evidence) -> (Vec<(u32, u32)>, u64) {
-        let keys = evidence.records.key.iter().max().map_or(0, |&key| key as usize + 1);
-        let mut first_node = vec![MISSING; keys];
-        let mut pairs: Vec<(u32, u32)> = Vec::new();
-        for record in 0..evidence.records.len() {
-            let Some(node) = self.of_record(evidence, record) else { continue };
-            let first = &mut first_node[evidence.records.key[record] as usize];
-            let known = if *first == MISSING { node } else { *first };
-            *first = known;
-            if known != node {
-                pairs.push((known.min(node), known.max(node)));
-            }
-        }
+    /// Nodes that hold rows of one record_id (`rows`, as [`of_one_record`] gives them) and do not contradict each other; and how many do.
+    pub fn same_record(&self, evidence: &Evidence, rows: &[(u32, u32)]) -> (Vec<(u32, u32)>, u64) {
+        let node = |record: u32| self.of_record(evidence, record as usize);
+        let of_rows = |&(first, other): &(u32, u32)| Some((node(first)?, node(other)?));
+        let mut pairs: Vec<(u32, u32)> =
+            rows.par_iter().filter_map(of_rows).map(|(a, b)| (a.min(b), a.max(b))).collect();
         pairs.par_sort_unstable();
         pairs.dedup();
-        let floor = ((CONTRADICTION_BITS + evidence.scorer.prior_bits()) * UNITS_PER_BIT) as i64;
-        let before = pairs.len();
-        pairs.retain(|&(a, b)| {
-            let (left, right) = (self.identity(a), self.identity(b));
-            let pattern = evidence.pattern(left.min(right), left.max(right));
-            !evidence.guards.judge(evidence, left, right, pattern).forbids() && evidence.scorer.weight(pattern) >= floor
-        });
-        let reused = (before - pairs.len()) as u64;
-        (pairs, reused)
+        let agree = |&(a, b): &(u32, u32)| are_one_record(evidence, self.identity(a), self.identity(b));
+        let kept: Vec<(u32, u32)> = pairs.par_iter().copied().filter(agree).collect();
+        let reused = (pairs.len() - kept.len()) as u64;
+        (kept, reused)
     }
+}
+
+/// Rows of one record_id that have different identities: the first of them, beside each of the others.
+pub(super) fn of_one_record(evidence: &Evidence) -> Vec<(u32, u32)> {
+    let Evidence { records, identities, .. } = evidence;
+    let mut first = vec![MISSING; records.key.iter().max().map_or(0, |&key| key as usize + 1)];
+    let mut rows = Vec::new();
+    for (record, (&key, &identity)) in records.key.iter().zip(&identities.of_record).enumerate() {
+        let first = &mut first[key as usize];
+        if identity == MISSING {
+            continue;
+        } else if *first == MISSING {
+            *first = record as u32;
+        } else if identities.of_record[*first as usize] != identity {
+            rows.push((*first, record as u32));
+        }
+    }
+    rows
+}
+
+/// Whether two identities that have rows of one record_id may be the same person.
+pub(super) fn are_one_record(evidence: &Evidence, left: u32, right: u32) -> bool {
+    let floor = ((CONTRADICTION_BITS + evidence.scorer.prior_bits()) * UNITS_PER_BIT) as i64;
+    let pattern = evidence.pattern(left.min(right), left.max(right));
+    !evidence.guards.judge(evidence, left, right, pattern).forbids() && evidence.scorer.weight(pattern) >= floor
 }
 
 /// By identity, whether a record_id of its is that of others as well, or it is kept apart from somebody.

@@ -240,6 +240,36 @@ impl Comparisons {
         Frequencies::new(key, tables.collect::<BTreeMap<_, _>>())
     }
 
+    /// Whether everything that is measured of how rare values are comes from `frozen`, so that nothing but who holds a value hangs on tonight's records.
+    pub fn are_frozen_by(&self, frozen: &Frequencies) -> bool {
+        self.list.iter().all(|comparison| match &comparison.of {
+            Of::Name(_) => frozen.tokens(&comparison.name).is_some(),
+            Of::Values(values) if values.manner != Manner::Category => true,
+            Of::Date(_) | Of::Values(_) => frozen.bins(&comparison.name).is_some(),
+            Of::Place(_) => true,
+        })
+    }
+
+    /// Lets go of the identities that are not marked in `stays`; the others are `rest`. Where how rare values are was frozen, it is the same as choosing
+    /// anew for these: the rest hangs on values alone, but for how many hold a place or an address, which is counted again.
+    pub fn retain(&mut self, stays: &[bool], rest: &Identities) {
+        let mut to = 0;
+        for at in (0..stays.len()).filter(|&at| stays[at]) {
+            self.rows.copy_within(at * self.width..(at + 1) * self.width, to);
+            to += self.width;
+        }
+        self.rows.truncate(to);
+        self.asked = OnceLock::new();
+        for comparison in &mut self.list {
+            let codes = |nth: usize| CodeColumn::new(&self.rows, self.width, comparison.column + nth).iter();
+            match &mut comparison.of {
+                Of::Place(places) => places.count(std::array::from_fn(codes), rest),
+                Of::Values(values) => values.count(codes(0), rest),
+                Of::Name(_) | Of::Date(_) => {}
+            }
+        }
+    }
+
     /// No comparison at all: where another model does the comparing.
     pub fn none() -> Comparisons {
         Comparisons { list: Vec::new(), rows: Vec::new(), width: 0, asked: OnceLock::new() }
@@ -388,10 +418,10 @@ fn by_row(columns: &[Vec<u32>], identities: usize) -> Vec<u32> {
 }
 
 /// How many records hold each value.
-fn holders_of(codes: &[u32], values: usize, identities: &Identities) -> Vec<u64> {
+fn holders_of(codes: impl Iterator<Item = u32>, values: usize, identities: &Identities) -> Vec<u64> {
     let mut holders = vec![0; values];
-    for (identity, code) in codes.iter().enumerate().filter(|(_, code)| **code != MISSING) {
-        holders[*code as usize] += u64::from(identities.count(identity as u32));
+    for (identity, code) in codes.enumerate().filter(|(_, code)| *code != MISSING) {
+        holders[code as usize] += u64::from(identities.count(identity as u32));
     }
     holders
 }

@@ -89,11 +89,19 @@ impl Places {
             addresses,
             address_tokens,
             postcodes: (0..size(Field::Postcode)).into_par_iter().map(parse).collect(),
-            postcode_holders: holders_of(&postcode, size(Field::Postcode), identities),
-            address_holders: holders_of(&address, size(Field::Address), identities),
-            uprn_holders: holders_of(&uprn, size(Field::Uprn), identities),
+            postcode_holders: holders_of(postcode.iter().copied(), size(Field::Postcode), identities),
+            address_holders: holders_of(address.iter().copied(), size(Field::Address), identities),
+            uprn_holders: holders_of(uprn.iter().copied(), size(Field::Uprn), identities),
         };
         Some((places, vec![postcode, address, uprn]))
+    }
+
+    /// Counts again who holds what: `columns` are the codes of postcode, address and property number.
+    pub(super) fn count(&mut self, columns: [impl Iterator<Item = u32>; COLUMNS], identities: &Identities) {
+        let Places { postcode_holders, address_holders, uprn_holders, .. } = self;
+        for (holders, codes) in [postcode_holders, address_holders, uprn_holders].into_iter().zip(columns) {
+            *holders = holders_of(codes, holders.len(), identities);
+        }
     }
 
     /// The level at which two places agree, each given as the codes of postcode, address and property number; `None` where nothing on one

@@ -112,6 +112,13 @@ impl Values {
         Some((Values { field, manner, text, digits, same, unseen }, columns))
     }
 
+    /// Counts again who holds what, where levels hang on that.
+    pub(super) fn count(&mut self, codes: impl Iterator<Item = u32>, identities: &Identities) {
+        if self.manner == Manner::Text {
+            self.same = levels_of_text(&holders_of(codes, self.text.len(), identities));
+        }
+    }
+
     /// What a model keeps of these values; `None` where nothing of them is frozen.
     pub fn freeze(&self, hashes: &Hashes) -> Option<Bins> {
         let is_frozen = self.manner == Manner::Category;
@@ -209,7 +216,7 @@ fn same_levels(
     identities: &Identities,
     frozen: Option<(&Hashes, &Bins)>,
 ) -> (Vec<u8>, u8) {
-    let holders = || holders_of(codes, values.len(), identities);
+    let holders = || holders_of(codes.iter().copied(), values.len(), identities);
     match (manner, frozen) {
         (Manner::Category, Some((hashes, bins))) => (bins.look_up(hashes, values.par_iter()), bins.unseen),
         (Manner::Category, None) => {
@@ -220,16 +227,19 @@ fn same_levels(
             };
             (holders().into_iter().map(level).collect(), level(1))
         }
-        (Manner::Text, _) => {
-            let level = |held: u64| match held {
-                0..=30 => 7,
-                31..=200 => 6,
-                _ => 5,
-            };
-            (holders().into_iter().map(level).collect(), 0)
-        }
+        (Manner::Text, _) => (levels_of_text(&holders()), 0),
         _ => (Vec::new(), 0),
     }
+}
+
+/// The level of two records with the same text, by value, from how many hold it.
+fn levels_of_text(holders: &[u64]) -> Vec<u8> {
+    let level = |held: &u64| match held {
+        0..=30 => 7,
+        31..=200 => 6,
+        _ => 5,
+    };
+    holders.iter().map(level).collect()
 }
 
 /// Ten digits as one number with four bits a digit, and a mark above them so that no number is zero; zero for any other text.

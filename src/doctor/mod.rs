@@ -20,7 +20,7 @@ static UNWELL: Code = Code {
     exit: Exit::Resource,
     title: "something must be put right",
     next_step: "Do what stands behind each line that begins with fail, then look again",
-    explanation: "`onefolk doctor` looks at disk, memory, clock, permissions, lock, key, ledger, model and the last runs. A line that \
+    explanation: "`onefolk doctor` looks at disk, memory, clock, permissions, lock, key, ledger, audit, issued tables, model and the last runs. A line that \
                   begins with fail would stop the next run or make it wrong; one that begins with warn is worth a look. Each says \
                   what to do.",
 };
@@ -100,6 +100,7 @@ pub fn examine(job: Option<&Job>) -> Vec<Finding> {
         state::ledger(job),
         state::model(job),
         state::audit(job),
+        state::issues(job),
         runs::current(job, &last),
         runs::kept(job),
         runs::how_they_ended(job),

@@ -1,10 +1,10 @@
-//! Lock, key, ledger and model.
+//! Lock, key, ledger, audit, issues and model.
 
 use super::Finding;
 use crate::audit;
 use crate::disk;
 use crate::identity::Ledger;
-use crate::job::Job;
+use crate::job::{Job, Release};
 use crate::publish;
 use crate::run;
 use std::os::unix::fs::PermissionsExt;
@@ -111,6 +111,29 @@ pub(super) fn audit(job: &Job) -> Finding {
         Ok(()) if verdict.entries == 0 => Finding::ok(NAME, "will be begun by the first run"),
         Ok(()) => Finding::ok(NAME, format!("whole: {} entries, every signature right", verdict.entries)),
         Err(failure) => Finding::failure(NAME, &failure),
+    }
+}
+
+/// What was issued, against which tables are held before they leave.
+pub(super) fn issues(job: &Job) -> Finding {
+    const NAME: &str = "issues";
+    let lost = match run::lost_issues(job) {
+        Ok(lost) => lost,
+        Err(failure) => return Finding::failure(NAME, &failure),
+    };
+    let of_tables: Vec<&Release> = job.releases.iter().filter(|release| !release.is_person_level()).collect();
+    // What every release of tables has agreed to do without stops none of them.
+    let stops = |run: &&String| of_tables.iter().any(|release| !release.issues_lost.contains(run));
+    let stopping: Vec<&str> = lost.iter().filter(stops).map(String::as_str).collect();
+    match (stopping.is_empty(), lost.is_empty()) {
+        (true, true) => Finding::ok(NAME, "all that tables are held against is there"),
+        (true, false) => Finding::ok(NAME, "what is lost of them no release of tables waits for"),
+        (false, _) => Finding::warn(
+            NAME,
+            format!("what was issued of run {} cannot be read in state/tables: no tables leave", stopping.join(", ")),
+            "Put it back from a backup, then `onefolk report JOB` and `onefolk release JOB ID`; or name the run in issues_lost of the release, to \
+             which everybody has to agree anew",
+        ),
     }
 }
 

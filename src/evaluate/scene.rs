@@ -37,7 +37,7 @@ impl<'a> Scene<'a> {
     pub fn set(job: &'a Job, run: &PublishedRun, progress: &Progress) -> Result<Scene<'a>> {
         let Replayed { model, records, identities, settled } = Replayed::of(job, run, progress)?;
         let taught = link::Taught::Before(&model);
-        let linked = link::link(job, &records, &settled, taught, Some(identities), None, progress)
+        let linked = link::link(job, &records, &settled, taught, Some(identities.into()), None, progress)
             .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let limits = linked.limits;

@@ -1,5 +1,6 @@
 //! Linking, as one step: identities → blocks → model → people.
 
+mod around;
 mod scene;
 
 use super::MODEL_DOES_NOT_FIT;
@@ -7,7 +8,7 @@ use super::aside::Aside;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
-use crate::blocking::{self, Features, Limits, PairPatterns, RuleCount};
+use crate::blocking::{self, Blocks, Features, Limits, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Guards, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
@@ -17,6 +18,8 @@ use crate::recall::{Leaving, Left, Recalled};
 use crate::records::{Identities, Records};
 use scene::{Made, Scene};
 use std::ops::Deref;
+
+pub use around::{Around, around};
 
 /// Everything that linking leaves behind.
 pub struct Linked {
@@ -48,9 +51,6 @@ pub enum Taught<'a> {
     Now(&'a [Label]),
     /// It is learnt from these very records by a recipe that may leave something out.
     By(&'a Recipe),
-    /// Only the marked records and whoever is of one person with them are joined: with a model that was learnt before, or else with one of the
-    /// simplest form that is learnt from all records but the marked ones.
-    Around(&'a [bool], Option<&'a Model>),
 }
 
 impl<'a> Taught<'a> {
@@ -58,9 +58,35 @@ impl<'a> Taught<'a> {
     fn before(self) -> Option<&'a Model> {
         match self {
             Taught::Before(model) => Some(model),
-            Taught::Around(_, model) => model,
             Taught::Now(_) | Taught::By(_) => None,
         }
+    }
+}
+
+/// What is known of the records before they are linked.
+pub struct Grouped {
+    pub identities: Identities,
+    /// Chosen with what the model of the night keeps of how rare values are.
+    comparisons: Option<Comparisons>,
+}
+
+impl Grouped {
+    /// The same after rows have left the records ([`Records::retain`] with `stays`).
+    pub fn retain(self, records: &Records, stays: &[bool]) -> Grouped {
+        let Grouped { identities, mut comparisons } = self;
+        let has_rows = |identity: u32| identities.members(identity).iter().any(|&row| stays[row as usize]);
+        let marks: Vec<bool> = (0..identities.len() as u32).map(has_rows).collect();
+        let identities = identities.retain(records, stays);
+        if let Some(comparisons) = &mut comparisons {
+            comparisons.retain(&marks, &identities);
+        }
+        Grouped { identities, comparisons }
+    }
+}
+
+impl From<Identities> for Grouped {
+    fn from(identities: Identities) -> Grouped {
+        Grouped { identities, comparisons: None }
     }
 }
 
@@ -132,7 +158,36 @@ impl Rows<'_> {
     }
 }
 
-/// Links all records. `identities` are those of the records where they are known already; `before` is what the night before left, under
+/// Blocks of the identities, and what else comparing them asks the records for.
+struct Blocked {
+    guards: Guards,
+    blocks: Blocks,
+    /// Columns that wait elsewhere: from here on codes are compared.
+    aside: Option<Aside>,
+}
+
+impl Blocked {
+    /// Within the `limits` of a model that was learnt before, or those that suit the population.
+    fn of(
+        job: &Job,
+        records: &mut Rows,
+        settled: &Settled,
+        (comparisons, identities): (&Comparisons, &Identities),
+        limits: Option<Limits>,
+        recipe: &Recipe,
+    ) -> Result<Blocked> {
+        let features = Features::gather(comparisons, records);
+        let guards = Guards::new(comparisons, records, identities, settled, &job.providers);
+        let aside = records.put_large_aside()?;
+        let blocks = match limits {
+            Some(limits) => blocking::block_within(features, identities, limits),
+            None => blocking::block_with(features, identities, recipe.weak_rules, recipe.block_size),
+        };
+        Ok(Blocked { guards, blocks, aside })
+    }
+}
+
+/// Links all records. `grouped` is what is known of them already; `before` is what the night before left, under
 /// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same.
 ///
 /// # Errors
@@ -143,56 +198,40 @@ pub fn link<'r>(
     records: impl Into<Rows<'r>>,
     settled: &Settled,
     taught: Taught,
-    identities: Option<Identities>,
+    grouped: Option<Grouped>,
     before: Option<Left>,
     progress: &Progress,
 ) -> Result<Linked> {
     let mut records: Rows = records.into();
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let stage = progress.stage("Comparing", None);
-    // No lesson comes from the marked records.
-    let counts = |row: usize| !matches!(taught, Taught::Around(named, None) if named[row]);
-    let identities =
-        identities.unwrap_or_else(|| Identities::apart(&records, &names, &settled.keys(), |_| true, counts));
+    let Grouped { identities, comparisons } =
+        grouped.unwrap_or_else(|| identities(job, &records, settled, |_| true).into());
     let frozen = taught.before().and_then(Model::frequencies);
-    let mut comparisons = Comparisons::choose(job, &records, &identities, frozen);
+    let mut comparisons = comparisons.unwrap_or_else(|| Comparisons::choose(job, &records, &identities, frozen));
     stage.done(format!("{} distinct identities", identities.len()));
-    let fitted = match (taught.before().map(|model| model.fitted(&comparisons)).transpose(), taught) {
-        // What nobody but those who object has values for: the pass that nobody sees learns for itself.
-        (Err(_), Taught::Around(named, Some(_))) => {
-            return link(job, records, settled, Taught::Around(named, None), None, before, progress);
-        }
-        (fitted, _) => fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?,
-    };
+    let fitted = taught.before().map(|model| model.fitted(&comparisons)).transpose();
+    let fitted = fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?;
     let stage = progress.stage("Blocking", None);
-    let features = Features::gather(&comparisons, &records);
-    let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
-    // From here on codes are compared: the values that they stand for may wait elsewhere.
-    let mut aside = records.put_large_aside()?;
-    let mut blocks = match taught.before().and_then(Model::limits) {
-        Some(limits) => blocking::block_within(features, &identities, limits),
-        None => blocking::block_with(features, &identities, recipe.weak_rules, recipe.block_size),
-    };
+    let limits = taught.before().and_then(Model::limits);
+    let compared = (&comparisons, &identities);
+    let Blocked { guards, mut blocks, mut aside } = Blocked::of(job, &mut records, settled, compared, limits, recipe)?;
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
     records.make_room(&mut aside, || Linking {
         identities: identities.len() as u64,
-        // Only what is around the marked records is joined.
-        pairs: if let Taught::Around(..) = taught { 0 } else { blocks.distinct_pairs() },
+        pairs: blocks.distinct_pairs(),
         learns: taught.before().is_none(),
     })?;
     let stage = progress.stage("Learning", None);
-    let forms: &[Form] = match (taught, recipe) {
-        // The pass that nobody sees needs no choice among forms.
-        (Taught::Around(..), _) => &FORMS[..1],
-        (_, Recipe { learnt: false, .. }) => &[Form::Information],
-        (_, Recipe { kinds_of_strangers: false, .. }) => &[Form::Plain],
-        (_, Recipe { choice_of_form: true, .. }) => &FORMS,
+    let forms: &[Form] = match recipe {
+        Recipe { learnt: false, .. } => &[Form::Information],
+        Recipe { kinds_of_strangers: false, .. } => &[Form::Plain],
+        Recipe { choice_of_form: true, .. } => &FORMS,
         _ => &[Form::Constrained],
     };
     // A night that learns weighs its pairs with several models, so their patterns are kept. A frozen model weighs each as it comes.
     let patterns_of_pairs = match taught {
-        Taught::Before(_) | Taught::Around(..) => None,
+        Taught::Before(_) => None,
         Taught::Now(_) | Taught::By(_) => Some(PairPatterns::all(&comparisons, &blocks, |pairs| stage.advance(pairs))),
     };
     let learnt = match taught.before() {
@@ -213,9 +252,6 @@ pub fn link<'r>(
     let Left { compared, joined } = before.unwrap_or_default();
     // Blocks, and what the night before compared, go as soon as the last pair is scored: clustering is where a night needs most memory.
     let made = match (frozen, learnt, patterns_of_pairs, taught) {
-        (Some(candidate), _, _, Taught::Around(named, _)) => {
-            scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
-        }
         (Some(candidate), ..) => {
             let scorer = candidate.model.scorer(&comparisons);
             let before = asked.then_some((&compared, &joined));
@@ -223,10 +259,6 @@ pub fn link<'r>(
             let scored = scene.comparing(&comparisons).score(&scorer, &blocks, before, advance);
             drop((blocks, compared));
             scene.comparing(&comparisons).cluster(candidate, scored)
-        }
-        (None, Some(learnt), _, Taught::Around(named, _)) => {
-            let candidate = learnt.candidates.into_iter().next().expect("a form was asked for");
-            scene.comparing(&comparisons).cluster_around(candidate, &blocks, named)
         }
         (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
@@ -267,4 +299,10 @@ pub fn link<'r>(
         recalled,
         leaving,
     })
+}
+
+/// The identities of the records; no lesson comes from those for which `counts` does not hold.
+fn identities(job: &Job, records: &Records, settled: &Settled, counts: impl Fn(usize) -> bool + Sync) -> Identities {
+    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    Identities::apart(records, &names, &settled.keys(), |_| true, counts)
 }

@@ -63,7 +63,7 @@ pub(super) fn link_night(
         return Ok((night, Vec::new()));
     }
     let model = taken.known.map(|known| &known.frozen.model);
-    let Held { withheld, identities, gone, objected } =
+    let Held { withheld, grouped, gone, objected } =
         withhold(job, records, authority, (taken.file, model), Some(ceiling), progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
@@ -71,7 +71,7 @@ pub(super) fn link_night(
     let (before, mut warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, progress),
-        None => link::link(job, (&mut *records, Some(ceiling)), &settled, taught, identities, Some(before), progress)?,
+        None => link::link(job, (&mut *records, Some(ceiling)), &settled, taught, grouped, Some(before), progress)?,
     };
     let learnt = match taken.known {
         Some(_) => None,

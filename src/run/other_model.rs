@@ -68,6 +68,14 @@ impl OtherModel {
             return Ok(imported::link_those(&self.job, records, identities, settled, file, progress));
         }
         let known = self.ours.as_ref().expect("a model is one of the two kinds");
-        link::link(&self.job, records, settled, Taught::Before(&known.frozen.model), Some(identities), None, progress)
+        link::link(
+            &self.job,
+            records,
+            settled,
+            Taught::Before(&known.frozen.model),
+            Some(identities.into()),
+            None,
+            progress,
+        )
     }
 }

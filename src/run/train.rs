@@ -74,10 +74,10 @@ fn learn_and_freeze(
     // No night is held against the one before: only what is in quarantine counts.
     let mut gates = Gates::new(job, Before::default(), Waived::default());
     gates.judge_extracts(&files, &quarantined, &[], &records, &Changed::default())?;
-    let Held { identities, .. } = withhold(job, &mut records, &authority, (None, None), None, progress)?;
+    let Held { grouped, .. } = withhold(job, &mut records, &authority, (None, None), None, progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
-    let linked = link::link(job, &records, &settled, Taught::Now(&labels), identities, None, progress)?;
+    let linked = link::link(job, &records, &settled, Taught::Now(&labels), grouped, None, progress)?;
     let frozen = model::freeze(job, &linked, &cleaned.formats, used)?
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
     let file = model::place(elsewhere);

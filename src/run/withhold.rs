@@ -3,7 +3,7 @@
 use super::ceiling::Ceiling;
 use super::earlier::Today;
 use super::imported::{self, ModelFile};
-use super::link::{self, Taught};
+use super::link::{self, Grouped};
 use super::objected::{Objected, Remembered};
 use super::progress::{Progress, Show};
 use crate::consent::{self, Authority, Withheld, WithheldReason};
@@ -11,15 +11,15 @@ use crate::failure::Result;
 use crate::intake::Quarantined;
 use crate::job::{Field, Job};
 use crate::model::Model;
-use crate::records::{Identities, Records};
+use crate::records::{MISSING, Records};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeMap;
 
 /// What was taken out of the records.
 pub(super) struct Held {
     pub withheld: Vec<Withheld>,
-    /// The identities of the rest, where they were made on the way.
-    pub identities: Option<Identities>,
+    /// What was found of the rest on the way.
+    pub grouped: Option<Grouped>,
     /// Decisions that a row is no person's, which name a record that no extract holds.
     pub gone: u64,
     /// Who objects, for the nights to come.
@@ -90,24 +90,26 @@ pub(super) fn withhold(
     consent::withhold(records, &nobody, WithheldReason::NotAPerson, &mut withheld);
     if !known_to.contains(&true) {
         let objected = remembered.after(records, &named, std::iter::empty());
-        return Ok(Held { withheld, identities: None, gone, objected });
+        return Ok(Held { withheld, grouped: None, gone, objected });
     }
     let settled = authority.settled(job, records);
     let silent = Progress::new(Show::Nothing);
     let stage = progress.stage("Objections", None);
-    let everybody = match model_file {
-        Some(file) => imported::link(job, records, &settled, file, &silent),
+    let (person, grouped) = match model_file {
+        Some(file) => {
+            let everybody = imported::link(job, records, &settled, file, &silent);
+            (everybody.clustering.partition.person, everybody.identities.into())
+        }
         None => {
-            let rows = (&mut *records, ceiling);
-            link::link(job, rows, &settled, Taught::Around(&known_to, known), None, None, &silent)?
+            let around = link::around(job, (&mut *records, ceiling), &settled, &known_to, known)?;
+            (around.person, around.grouped)
         }
     };
-    let person = &everybody.clustering.partition.person;
-    let mut objects = vec![false; everybody.clustering.partition.people as usize];
-    (0..records.len()).filter(|&row| known_to[row]).for_each(|row| objects[person[row] as usize] = true);
-    let linked: Vec<bool> = (0..records.len()).map(|row| objects[person[row] as usize] && !named[row]).collect();
+    let objecting: FxHashSet<u32> = (0..records.len()).filter(|&row| known_to[row]).map(|row| person[row]).collect();
+    let objects: Vec<bool> = person.iter().map(|person| *person != MISSING && objecting.contains(person)).collect();
+    let linked: Vec<bool> = (0..records.len()).map(|row| objects[row] && !named[row]).collect();
     let mut theirs: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
-    let all = (0..records.len()).filter(|&row| objects[person[row] as usize]);
+    let all = (0..records.len()).filter(|&row| objects[row]);
     all.for_each(|row| theirs.entry(person[row]).or_default().push(row));
     let objected = remembered.after(records, &named, theirs.values().map(Vec::as_slice));
     // Both marks are read before either set of rows goes, since going changes the numbers of rows.
@@ -117,9 +119,9 @@ pub(super) fn withhold(
     consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
     // Who must be kept apart may hang on somebody who is gone now.
     let as_before = authority.settled(job, records).keys() == settled.keys();
-    let identities = as_before.then(|| everybody.identities.retain(records, &stays));
+    let grouped = as_before.then(|| grouped.retain(records, &stays));
     stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    Ok(Held { withheld, identities, gone, objected })
+    Ok(Held { withheld, grouped, gone, objected })
 }
 
 /// Rows that an objection names, and with them those that are known from nights before.

@@ -3,12 +3,12 @@
 use super::Label;
 use crate::blocking::{Blocks, PairPatterns};
 use crate::clustering::{
-    self, Clustering, Evidence, FirstClusters, Fresh, Guards, Known, Sample, Weighed, score_around, score_fresh_pairs,
+    self, Clustering, Evidence, FirstClusters, Fresh, Guards, Known, Sample, Weighed, people_around, score_fresh_pairs,
     score_pairs, weigh_all,
 };
 use crate::comparison::{Comparisons, Pattern};
 use crate::job::Job;
-use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Linkage, Pooling, Recipe, Scorer};
+use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Model, Pooling, Recipe, Scorer};
 use crate::recall::{Compared, Joined, Joins, Leaving, Look, Looks, Recalled, distinct};
 use crate::records::{Identities, MISSING, Records};
 use crate::run::recalling::Recalling;
@@ -188,20 +188,15 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         asked
     }
 
-    /// Clusters only what may be joined to the named records.
-    pub fn cluster_around(&self, mut candidate: Candidate, blocks: &Blocks, named: &[bool]) -> Made {
-        let scorer = candidate.model.scorer(self.comparisons);
-        let pooling = Pooling::of(&candidate.model, self.comparisons);
-        let evidence = self.evidence(&scorer, &pooling);
+    /// The people of the named records, by record.
+    pub fn people_around(&self, mut model: Model, blocks: &Blocks, named: &[bool]) -> Vec<u32> {
         let cut = clustering::people_cut(&self.job.cluster);
-        let decision = match candidate.model.decision.take() {
+        let decision = match model.decision.take() {
             Some(decided) => Decision { cut, ..decided },
             None => Decision { first_cut: cut, context: None, cut, calibration: None },
         };
-        let (edges, compared) = score_around(&evidence, blocks, &decision, named);
-        let (found, _) = clustering::cluster(&evidence, edges, &decision, Linkage::Pooled, compared);
-        candidate.model.decision = Some(decision);
-        Made::of(found, Some(candidate))
+        let (scorer, pooling) = (model.scorer(self.comparisons), Pooling::of(&model, self.comparisons));
+        people_around(&self.evidence(&scorer, &pooling), blocks, &decision, named)
     }
 
     /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.

@@ -1,0 +1,200 @@
+//! Blocks as the identities see them: which are copies of others, and which each identity is in.
+//!
+//! Both are asked identity by identity, of lists that stand block by block. Counting them where they come would wait for memory at every step once
+//! there are millions of identities (two waits of 100 ns for each of 200 million memberships of 19 million identities: 40 s on one thread). So
+//! memberships are first spread over buckets of neighbouring identities, in one walk down the lists, and each bucket is counted by one thread
+//! inside its cache: 12 bytes a membership go through memory twice, 5 GB or about a second.
+
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+/// Identities of one bucket: 2^16, of which what is counted takes some 3 MB.
+const BUCKET_BITS: u32 = 16;
+/// Buckets that are filled in one walk, so that what stands in them stays small beside the blocks themselves.
+const BUCKETS_AT_ONCE: usize = 32;
+/// Blocks that are spread as one piece of work.
+const BLOCKS_PER_CHUNK: usize = 1 << 16;
+
+/// Blocks laid end to end: block `b` holds `members[starts[b]..starts[b + 1]]`.
+#[derive(Clone, Copy)]
+pub(super) struct Laid<'a> {
+    pub starts: &'a [u32],
+    pub members: &'a [u32],
+}
+
+impl<'a> Laid<'a> {
+    fn len(self) -> usize {
+        self.starts.len() - 1
+    }
+
+    fn members(self, block: u32) -> &'a [u32] {
+        &self.members[self.starts[block as usize] as usize..self.starts[block as usize + 1] as usize]
+    }
+
+    /// Spreads what `pick` emits of each block over the `buckets` of the identities that it names: by piece of work, by bucket, in the order of blocks.
+    fn spread<T: Send>(
+        self,
+        buckets: &Range<usize>,
+        pick: impl Fn(u32, &[u32], &mut dyn FnMut(u32, T)) + Sync,
+    ) -> Vec<Vec<Vec<T>>> {
+        let chunk = |from: usize| {
+            let mut lists: Vec<Vec<T>> = buckets.clone().map(|_| Vec::new()).collect();
+            for block in from as u32..(from + BLOCKS_PER_CHUNK).min(self.len()) as u32 {
+                pick(block, self.members(block), &mut |identity, item| {
+                    let bucket = (identity >> BUCKET_BITS) as usize;
+                    if buckets.contains(&bucket) {
+                        lists[bucket - buckets.start].push(item);
+                    }
+                });
+            }
+            lists
+        };
+        let chunks: Vec<usize> = (0..self.len()).step_by(BLOCKS_PER_CHUNK).collect();
+        chunks.into_par_iter().map(chunk).collect()
+    }
+}
+
+/// The buckets of all identities, so many at once as are filled in one walk.
+fn slices(identities: usize) -> impl Iterator<Item = Range<usize>> {
+    let buckets = identities.div_ceil(1 << BUCKET_BITS);
+    (0..buckets).step_by(BUCKETS_AT_ONCE).map(move |from| from..(from + BUCKETS_AT_ONCE).min(buckets))
+}
+
+/// By block, whether an earlier one has the same members. Only blocks that begin with the same identity and whose members give the same sum are held
+/// against each other.
+pub(super) fn copies(blocks: Laid, identities: usize) -> Vec<bool> {
+    let is_copy: Vec<AtomicBool> = (0..blocks.len()).map(|_| AtomicBool::new(false)).collect();
+    for buckets in slices(identities) {
+        let spread = blocks.spread(&buckets, |block, members, emit| {
+            if let Some(&first) = members.first() {
+                emit(first, (first, sum_of(members), block));
+            }
+        });
+        (0..buckets.len()).into_par_iter().for_each(|bucket| {
+            let mut own: Vec<(u32, u32, u32)> = spread.iter().flat_map(|lists| &lists[bucket]).copied().collect();
+            own.sort_unstable();
+            for alike in own.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+                for (nth, &(.., block)) in alike.iter().enumerate().skip(1) {
+                    let same = |&(.., earlier): &(u32, u32, u32)| blocks.members(earlier) == blocks.members(block);
+                    if alike[..nth].iter().any(same) {
+                        is_copy[block as usize].store(true, Relaxed);
+                    }
+                }
+            }
+        });
+    }
+    is_copy.into_iter().map(AtomicBool::into_inner).collect()
+}
+
+/// A sum that tells most lists of identities apart.
+fn sum_of(members: &[u32]) -> u32 {
+    members
+        .iter()
+        .fold(members.len() as u32, |sum, &identity| (sum ^ identity).wrapping_mul(0x9e37_79b1).rotate_left(13))
+}
+
+/// Which blocks each identity is in.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Own {
+    /// Blocks of identity `i`: `blocks[starts[i]..starts[i + 1]]`, ascending.
+    pub starts: Vec<u32>,
+    pub blocks: Vec<u32>,
+    /// Identities that are in a block, in the order of their first blocks, those of the same first block ascending.
+    pub order: Vec<u32>,
+}
+
+impl Own {
+    pub fn of(blocks: Laid, identities: usize) -> Own {
+        let mut own = Own { starts: vec![0], blocks: Vec::with_capacity(blocks.members.len()), order: Vec::new() };
+        own.starts.reserve_exact(identities);
+        // (first block, identity)
+        let mut firsts: Vec<(u32, u32)> = Vec::with_capacity(identities);
+        for buckets in slices(identities) {
+            let spread = blocks.spread(&buckets, |block, members, emit| {
+                members.iter().for_each(|&identity| emit(identity, (identity, block)));
+            });
+            let of_bucket = |bucket: usize| {
+                let from = (buckets.start + bucket) << BUCKET_BITS;
+                let size = (1 << BUCKET_BITS).min(identities - from);
+                of_bucket(spread.iter().flat_map(|lists| lists[bucket].iter().copied()), from as u32, size)
+            };
+            let counted: Vec<(Vec<u32>, Vec<u32>)> = (0..buckets.len()).into_par_iter().map(of_bucket).collect();
+            for (ends, found) in counted {
+                let (before, mut start) = (own.blocks.len() as u32, 0);
+                for end in ends {
+                    if end > start {
+                        firsts.push((found[start as usize], own.starts.len() as u32 - 1));
+                    }
+                    own.starts.push(before + end);
+                    start = end;
+                }
+                own.blocks.extend(found);
+            }
+        }
+        firsts.par_sort_unstable();
+        own.order = firsts.into_par_iter().map(|(_, identity)| identity).collect();
+        own
+    }
+}
+
+/// The blocks of `size` identities from `from` on, one identity's after another's, and where each one's end. `memberships` are (identity, block), of each
+/// identity in the order of blocks.
+fn of_bucket(memberships: impl Iterator<Item = (u32, u32)> + Clone, from: u32, size: usize) -> (Vec<u32>, Vec<u32>) {
+    let mut ends = vec![0u32; size];
+    memberships.clone().for_each(|(identity, _)| ends[(identity - from) as usize] += 1);
+    let mut all = 0;
+    for end in &mut ends {
+        all += std::mem::replace(end, all);
+    }
+    // From here on an end is where the next block goes, until all are there.
+    let mut blocks = vec![0; all as usize];
+    for (identity, block) in memberships {
+        let end = &mut ends[(identity - from) as usize];
+        blocks[*end as usize] = block;
+        *end += 1;
+    }
+    (ends, blocks)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    proptest! {
+        #[test]
+        fn equals_what_is_found_by_looking_at_every_block(
+            blocks in prop::collection::vec(prop::collection::btree_set(0u32..150_000, 1..5), 1..40),
+            again in prop::collection::vec(any::<prop::sample::Index>(), 0..10),
+        ) {
+            let mut blocks: Vec<Vec<u32>> = blocks.into_iter().map(|block| block.into_iter().collect()).collect();
+            again.iter().for_each(|at| blocks.push(at.get(&blocks).clone()));
+            let (members, mut starts) = (blocks.concat(), vec![0]);
+            starts.extend(blocks.iter().scan(0, |end, block| {
+                *end += block.len() as u32;
+                Some(*end)
+            }));
+            let laid = Laid { starts: &starts, members: &members };
+            let is_copy: Vec<bool> = (0..blocks.len()).map(|at| blocks[..at].contains(&blocks[at])).collect();
+            prop_assert_eq!(copies(laid, 150_000), is_copy);
+            let own = Own::of(laid, 150_000);
+            prop_assert_eq!(own.starts.len(), 150_001);
+            for identity in members.iter().copied().collect::<BTreeSet<u32>>() {
+                let (from, to) = (own.starts[identity as usize] as usize, own.starts[identity as usize + 1] as usize);
+                let expected: Vec<u32> =
+                    (0..blocks.len() as u32).filter(|at| blocks[*at as usize].contains(&identity)).collect();
+                prop_assert_eq!(&own.blocks[from..to], expected);
+            }
+            prop_assert_eq!(own.blocks.len(), members.len());
+            let mut order: Vec<u32> = Vec::new();
+            for &identity in &members {
+                if !order.contains(&identity) {
+                    order.push(identity);
+                }
+            }
+            prop_assert_eq!(own.order, order);
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Linking only what is around some records: a pass that nobody sees, which finds out who objects.
+
+use super::scene::Scene;
+use super::{Blocked, Grouped, Linking, Rows, identities};
+use crate::clustering::{self, Settled};
+use crate::comparison::Comparisons;
+use crate::failure::Result;
+use crate::job::Job;
+use crate::model::{self, FORMS, Model, Recipe};
+use crate::records::Identities;
+
+/// Who is one person with some records.
+pub struct Around {
+    /// By record, a number that whoever is one person with a named record shares with it and nobody else;
+    /// [`MISSING`](crate::records::MISSING) for records that are near nobody named.
+    pub person: Vec<u32>,
+    /// What was found of all records on the way.
+    pub grouped: Grouped,
+}
+
+/// Joins only the `named` records and whoever is of one person with them: with the `known` model, or else (and where that does not know what is
+/// compared, since nobody but who is named has values for it) with one of the simplest form that is learnt from all records but the named ones.
+///
+/// # Errors
+/// OF0440 where the job allows too little memory, OF0441 where columns cannot wait on disk.
+pub fn around<'r>(
+    job: &Job,
+    records: impl Into<Rows<'r>>,
+    settled: &Settled,
+    named: &[bool],
+    known: Option<&Model>,
+) -> Result<Around> {
+    let mut records: Rows = records.into();
+    if let Some(model) = known {
+        // With a model nothing is learnt, so that it does not matter who counts.
+        let identities = identities(job, &records, settled, |_| true);
+        let comparisons = Comparisons::choose(job, &records, &identities, model.frequencies());
+        if let Ok(fitted) = model.fitted(&comparisons) {
+            let taught = Some((fitted, model));
+            let person = joined(job, &mut records, settled, named, (&comparisons, &identities), taught)?;
+            // What tonight's records say of how rare values are is another matter once some have gone.
+            let is_frozen = model.frequencies().is_some_and(|frozen| comparisons.are_frozen_by(frozen));
+            let comparisons = is_frozen.then_some(comparisons);
+            return Ok(Around { person, grouped: Grouped { identities, comparisons } });
+        }
+    }
+    let identities = identities(job, &records, settled, |row| !named[row]);
+    let comparisons = Comparisons::choose(job, &records, &identities, None);
+    let person = joined(job, &mut records, settled, named, (&comparisons, &identities), None)?;
+    Ok(Around { person, grouped: identities.into() })
+}
+
+fn joined(
+    job: &Job,
+    records: &mut Rows,
+    settled: &Settled,
+    named: &[bool],
+    (comparisons, identities): (&Comparisons, &Identities),
+    known: Option<(Model, &Model)>,
+) -> Result<Vec<u32>> {
+    let limits = known.as_ref().and_then(|(_, model)| model.limits());
+    let Blocked { guards, blocks, mut aside } =
+        Blocked::of(job, records, settled, (comparisons, identities), limits, &Recipe::WHOLE)?;
+    // Only what is around the named records is joined.
+    let need = || Linking { identities: identities.len() as u64, pairs: 0, learns: known.is_none() };
+    records.make_room(&mut aside, need)?;
+    let model = match known {
+        Some((fitted, _)) => Some(fitted),
+        // The pass that nobody sees needs no choice among forms.
+        None => model::learn(comparisons, &blocks, None, identities, &FORMS[..1])
+            .and_then(|learnt| learnt.candidates.into_iter().next())
+            .map(|candidate| candidate.model),
+    };
+    let Some(model) = model else {
+        records.bring_back(aside)?;
+        return Ok(clustering::everyone_alone(records, identities, settled).partition.person);
+    };
+    let scene = Scene { records, identities, comparisons, guards: &guards, job, recipe: &Recipe::WHOLE };
+    let person = scene.people_around(model, &blocks, named);
+    drop((blocks, guards));
+    records.bring_back(aside)?;
+    Ok(person)
+}
