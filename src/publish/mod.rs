@@ -18,6 +18,7 @@
 
 mod draft;
 mod export;
+mod groups;
 mod link_table;
 mod lock;
 mod numbers;

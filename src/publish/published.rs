@@ -1,18 +1,16 @@
 //! Reading what a run has published.
 
+use super::groups::ROWS;
 use super::{NO_CURRENT_RUN, NO_SUCH_RUN, RUN_UNREADABLE, current_run, runs};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Date32Type, Field, Float64Type, Int32Type, Int64Type, SchemaRef};
+use arrow::datatypes::{Date32Type, Field, Float64Type, Int32Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use std::path::{Path, PathBuf};
-
-/// Rows decoded at a time.
-const ROWS: usize = 32 << 10;
 
 /// A run that stands. The link `current` is followed once, so that all reads see one run.
 #[derive(Debug, Clone)]
@@ -55,11 +53,6 @@ impl PublishedRun {
             return Err(Failure::new(&NO_SUCH_RUN, format!("{run_id:?} is not kept; {there}")));
         }
         Ok(PublishedRun { run_id: run_id.to_string(), folder: runs::run_folder(&job.output, run_id) })
-    }
-
-    /// The columns of a table as the writer of another run needs them.
-    pub(super) fn schema(&self, file: &str) -> Result<SchemaRef> {
-        Ok(self.open(file)?.schema().clone())
     }
 
     /// Hands `visit` all columns of a table, some rows at a time and in order.
@@ -135,13 +128,13 @@ impl PublishedRun {
     }
 }
 
-impl Rows<'_> {
-    pub fn len(&self) -> usize {
-        self.batch.num_rows()
+impl<'a> Rows<'a> {
+    pub(super) fn new(batch: RecordBatch, path: &'a Path) -> Rows<'a> {
+        Rows { batch, path }
     }
 
-    pub(super) fn batch(&self) -> &RecordBatch {
-        &self.batch
+    pub fn len(&self) -> usize {
+        self.batch.num_rows()
     }
 
     /// # Errors
@@ -172,6 +165,19 @@ impl Rows<'_> {
     pub fn content_hashes(&self, column: &str) -> Result<Vec<[u8; 16]>> {
         let all = self.text(column)?.iter().map(|text| content_hash(text?)).collect::<Option<_>>();
         all.ok_or_else(|| damaged(self.path))
+    }
+
+    /// The same as it stands in the table.
+    ///
+    /// # Errors
+    /// OF0535 where there is no such column.
+    pub fn hash_texts(&self, column: &str) -> Result<&[[u8; 32]]> {
+        let texts = self.text(column)?;
+        let offsets = texts.value_offsets();
+        if texts.null_count() > 0 || offsets.windows(2).any(|pair| pair[1] - pair[0] != 32) {
+            return Err(damaged(self.path));
+        }
+        Ok(&texts.value_data()[offsets[0] as usize..].as_chunks().0[..texts.len()])
     }
 
     /// A column of levels, null where there is none; `None` where there is no such column: older runs have fewer.

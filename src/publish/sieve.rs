@@ -1,16 +1,21 @@
 //! A table of an earlier run, written anew without the rows and values that may not be published today.
+//!
+//! A row group of which everything stays is copied as it stands. One that loses anything is encoded anew from what is left, so that neither
+//! its dictionaries nor its statistics tell of what is gone.
 
-use super::published::{PublishedRun, Rows};
-use super::table::{self, ROWS_PER_GROUP, Written, base_properties};
+use super::groups::Groups;
+use super::published::{PublishedRun, Rows, damaged};
+use super::table::{self, Written, base_properties};
 use super::{Draft, WrittenFile};
 use crate::failure::{Failure, Result};
 use crate::publish::OUTPUT_UNWRITABLE;
-use crate::publish::published::damaged;
-use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::compute::kernels::zip::zip;
-use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use arrow::datatypes::Field;
+use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
+use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// What becomes of some rows of a table, one entry a row.
@@ -19,7 +24,7 @@ pub(crate) struct Fate {
     pub keep: Vec<bool>,
     /// Rows whose columns of `Sieve::hidden` become null, or empty where there is no null; empty for none.
     pub hide: Vec<bool>,
-    /// The values of a column of flags; empty where they stay as they are.
+    /// The values of a column of flags; empty where nobody has looked at them, for all rows of a table or for none.
     pub flags: Vec<bool>,
 }
 
@@ -27,11 +32,22 @@ pub(crate) struct Fate {
 pub(crate) struct Sieve<'a> {
     /// The file, such as `people.parquet`.
     pub name: &'a str,
+    /// The columns that the fate of a row is read from; no others are decoded where everything stays.
+    pub looks_at: &'a [&'a str],
     /// Columns in which nearly every value occurs once.
     pub distinct: &'a [&'a str],
     pub hidden: &'a [String],
-    /// The column that `Fate::flags` replaces.
+    /// The column that `Fate::flags` replaces, which is one of those looked at; empty for none.
     pub flag: &'a str,
+}
+
+/// What becomes of a row group.
+struct GroupFate {
+    keep: BooleanArray,
+    /// `None` where nothing is hidden.
+    hide: Option<BooleanArray>,
+    /// `None` where all flags stay as they are.
+    flags: Option<ArrayRef>,
 }
 
 impl Draft<'_> {
@@ -44,41 +60,85 @@ impl Draft<'_> {
     ) -> Result<WrittenFile> {
         let path = self.path(sieve.name);
         let failed = |error| table::failure(error, &path);
-        let written = Written::new(self.create_file(sieve.name)?);
-        let mut properties = base_properties().set_max_row_group_row_count(Some(ROWS_PER_GROUP));
+        let groups = from.groups(sieve.name)?;
+        let mut properties = base_properties();
         for column in sieve.distinct {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(*column), false);
         }
-        let options = ArrowWriterOptions::new().with_properties(properties.build()).with_skip_arrow_metadata(true);
-        let schema = from.schema(sieve.name)?;
-        let mut writer = ArrowWriter::try_new_with_options(written, schema, options).map_err(failed)?;
-        from.each_whole(sieve.name, |rows| {
-            let fate = fate(rows)?;
-            let batch = sifted(rows.batch(), sieve, fate).ok_or_else(|| damaged(&from.folder.join(sieve.name)))?;
-            writer.write(&batch).map_err(failed)
-        })?;
+        let written = Written::new(self.create_file(sieve.name)?);
+        let mut writer =
+            SerializedFileWriter::new(written, groups.root(), Arc::new(properties.build())).map_err(failed)?;
+        let factory = ArrowRowGroupWriterFactory::new(&writer, groups.schema().clone());
+        for group in 0..groups.len() {
+            let fate = GroupFate::of(&groups, group, sieve, &mut fate)?;
+            if fate.changes_nothing() {
+                let mut copied = writer.next_row_group().map_err(failed)?;
+                groups.copy(group, &mut copied).and_then(|()| copied.close()).map_err(failed)?;
+            } else if fate.keep.true_count() > 0 {
+                let writers = factory.create_column_writers(group).map_err(failed)?;
+                let chunks = encoded(from, (&groups, group), sieve, &fate, writers)?;
+                let mut anew = writer.next_row_group().map_err(failed)?;
+                chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(&mut anew)).map_err(failed)?;
+                anew.close().map_err(failed)?;
+            }
+        }
         let written = writer.into_inner().map_err(failed)?;
         written.finish(sieve.name).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))
     }
 }
 
-/// `None` where the columns are not what a run writes.
-fn sifted(batch: &RecordBatch, sieve: &Sieve, fate: Fate) -> Option<RecordBatch> {
-    let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
-    if fate.hide.contains(&true) {
-        let hide = BooleanArray::from(fate.hide);
-        for (column, field) in columns.iter_mut().zip(batch.schema().fields()) {
-            if sieve.hidden.contains(field.name()) {
-                *column = match field.is_nullable() {
-                    true => arrow::compute::nullif(column, &hide).ok()?,
-                    false => zip(&hide, &StringArray::new_scalar(""), &column.as_ref()).ok()?,
-                };
-            }
-        }
+impl GroupFate {
+    /// Asks `fate` of every row of a group.
+    fn of(
+        groups: &Groups,
+        group: usize,
+        sieve: &Sieve,
+        fate: &mut impl FnMut(&Rows) -> Result<Fate>,
+    ) -> Result<GroupFate> {
+        let (mut whole, mut flags_change) = (Fate::default(), false);
+        groups.each(group, sieve.looks_at, |rows| {
+            let Fate { keep, hide, flags } = fate(rows)?;
+            flags_change |= !flags.is_empty() && flags != rows.flags(sieve.flag)?;
+            whole.keep.extend(keep);
+            whole.hide.extend(hide);
+            whole.flags.extend(flags);
+            Ok(())
+        })?;
+        let hide = whole.hide.contains(&true).then(|| BooleanArray::from(whole.hide));
+        let flags = flags_change.then(|| Arc::new(BooleanArray::from(whole.flags)) as ArrayRef);
+        Ok(GroupFate { keep: BooleanArray::from(whole.keep), hide, flags })
     }
-    if !fate.flags.is_empty() {
-        columns[batch.schema().index_of(sieve.flag).ok()?] = Arc::new(BooleanArray::from(fate.flags));
+
+    fn changes_nothing(&self) -> bool {
+        self.keep.false_count() == 0 && self.hide.is_none() && self.flags.is_none()
     }
-    let whole = RecordBatch::try_new(batch.schema(), columns).ok()?;
-    arrow::compute::filter_record_batch(&whole, &BooleanArray::from(fate.keep)).ok()
+
+    /// What is left of a column; `None` where it is not what a run writes.
+    fn sifted(&self, column: &ArrayRef, field: &Field, sieve: &Sieve) -> Option<ArrayRef> {
+        let hide = self.hide.as_ref().filter(|_| sieve.hidden.contains(field.name()));
+        let column = match (hide, &self.flags) {
+            (Some(hide), _) if field.is_nullable() => &arrow::compute::nullif(column, hide).ok()?,
+            (Some(hide), _) => &zip(hide, &StringArray::new_scalar(""), column).ok()?,
+            (None, Some(flags)) if field.name() == sieve.flag => flags,
+            (None, _) => column,
+        };
+        arrow::compute::filter(column, &self.keep).ok()
+    }
+}
+
+/// What is left of every column of a group.
+fn encoded(
+    from: &PublishedRun,
+    (groups, group): (&Groups, usize),
+    sieve: &Sieve,
+    fate: &GroupFate,
+    writers: Vec<ArrowColumnWriter>,
+) -> Result<Vec<ArrowColumnChunk>> {
+    let wrong = || damaged(&from.folder.join(sieve.name));
+    let fields = groups.schema().fields();
+    let encode = |((at, field), writer): ((usize, &Arc<Field>), ArrowColumnWriter)| {
+        let left = fate.sifted(&groups.column(group, at)?, field, sieve).ok_or_else(wrong)?;
+        table::encode_array(field, &left, writer).map_err(|_| wrong())
+    };
+    fields.par_iter().enumerate().zip(writers).map(encode).collect()
 }

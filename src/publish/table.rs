@@ -202,11 +202,19 @@ fn encode(file: File, rows: usize, columns: &[Column]) -> std::result::Result<Wr
 
 fn encode_column(
     column: &Column,
-    mut writer: ArrowColumnWriter,
+    writer: ArrowColumnWriter,
     rows: Range<usize>,
 ) -> std::result::Result<ArrowColumnChunk, ParquetError> {
-    let array = (column.build)(rows);
-    for leaf in compute_leaves(&column.field, &array)? {
+    encode_array(&column.field, &(column.build)(rows), writer)
+}
+
+/// One column of a row group. Every column of a run has one leaf.
+pub(super) fn encode_array(
+    field: &Field,
+    array: &ArrayRef,
+    mut writer: ArrowColumnWriter,
+) -> std::result::Result<ArrowColumnChunk, ParquetError> {
+    for leaf in compute_leaves(field, array)? {
         writer.write(&leaf)?;
     }
     writer.close()

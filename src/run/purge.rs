@@ -104,7 +104,7 @@ impl Purge<'_> {
         }
         let earlier = Earlier::read(run)?;
         let draft = Draft::create(self.lock, &run.run_id)?;
-        let rebuilt = earlier::write(self.job, run, &draft, &standing, &today, &earlier, &mut |_| ())?;
+        let rebuilt = earlier::write(self.job, run, &draft, &standing, &today, &earlier)?;
         let mut written = rebuilt.written.clone();
         written.push(find_index::write(self.job, &draft, self.authority)?);
         let (changed, changes) = earlier::write_changes(run, &draft, &standing)?;

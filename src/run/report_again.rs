@@ -103,7 +103,7 @@ impl Told {
         if !standing.somebody_is_gone() && !standing.masked.contains(&true) {
             return Ok(Told { tables: run.clone(), run_json: earlier.run, as_of });
         }
-        let rebuilt = earlier::write(job, run, draft, standing, today, &earlier, &mut |_| ())?;
+        let rebuilt = earlier::write(job, run, draft, standing, today, &earlier)?;
         let mut cohorts = earlier::write_cohorts(job, run, draft, standing, &earlier)?;
         earlier::write_cohort_changes(run, draft, standing, &mut cohorts, &earlier)?;
         let mut run_json = earlier.recounted(&rebuilt);

@@ -78,11 +78,11 @@ fn under_lock(
     stage.done(format!("{} people of run {to}", standing.people()));
     let stage = progress.stage("Publishing", None);
     let draft = Draft::create(lock, &run_id)?;
+    let rebuilt = earlier::write(job, &kept, &draft, &standing, &today, &earlier)?;
     let mut rows = Vec::new();
-    let rebuilt =
-        earlier::write(job, &kept, &draft, &standing, &today, &earlier, &mut |(provider, record, identity, at)| {
-            rows.push(ledger.standing_row(provider, record, identity, at));
-        })?;
+    earlier::each_row_that_stays(&kept, &standing, |(provider, record, identity, at)| {
+        rows.push(ledger.standing_row(provider, record, identity, at));
+    })?;
     let cohorts = earlier::write_cohorts(job, &kept, &draft, &standing, &earlier)?;
     let restored = identity::restore(&ledger, &rebuilt.person_ids, &rows, &run_id, job.as_of)?;
     let mut written = rebuilt.written.clone();

@@ -1,6 +1,8 @@
-//! What a run leaves behind: a small one, its files (`files`), and how it is published under every kind of trouble (`swap`).
+//! What a run leaves behind: a small one, its files (`files`), how it is published under every kind of trouble (`swap`), and its tables
+//! copied without some rows (`sieve`).
 
 mod files;
+mod sieve;
 mod swap;
 
 use super::*;

@@ -28,7 +28,8 @@ pub(in crate::run) fn write_changes(
     standing: &Standing,
 ) -> Result<(WrittenFile, ChangesLeft)> {
     let mut left = ChangesLeft::default();
-    let sieve = Sieve { name: "changes.parquet", distinct: &["person_id"], hidden: &[], flag: "" };
+    let looks_at = &["person_id", "change"];
+    let sieve = Sieve { name: "changes.parquet", looks_at, distinct: &["person_id"], hidden: &[], flag: "" };
     let written =
         draft.copy_table(run, &sieve, |rows| Ok(Fate { keep: left.add(rows, standing)?, ..Fate::default() }))?;
     Ok((written, left))

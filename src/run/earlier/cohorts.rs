@@ -28,7 +28,8 @@ pub(in crate::run) fn write_cohorts(
             |cohort: &&crate::job::Cohort| cohort.id == counted.id && cohort.definition_hash() == counted.definition;
         let rests_on_place = job.cohorts.iter().find(same).is_none_or(|cohort| cohort.looks_at(&hidden));
         let name = cohort::file(&counted.id);
-        let sieve = Sieve { name: &name, distinct: &["person_id"], hidden: &hidden, flag: "" };
+        let looks_at = &["person_id"];
+        let sieve = Sieve { name: &name, looks_at, distinct: &["person_id"], hidden: &hidden, flag: "" };
         let mut left = 0;
         draft.copy_table(run, &sieve, |rows| {
             let mut fate = Fate::default();
@@ -61,7 +62,8 @@ pub(in crate::run) fn write_cohort_changes(
     for (counted, before) in counted.iter_mut().zip(earlier.cohorts()) {
         (counted.entered, counted.left) = (before.entered.map(|_| 0), before.left.map(|_| 0));
     }
-    let sieve = Sieve { name: cohort::CHANGES, distinct: &["person_id"], hidden: &[], flag: "" };
+    let looks_at = &["person_id", "cohort", "change"];
+    let sieve = Sieve { name: cohort::CHANGES, looks_at, distinct: &["person_id"], hidden: &[], flag: "" };
     let written = draft.copy_table(run, &sieve, |rows| {
         let keep = stays(run, rows, standing)?;
         let (cohorts, changes) = (rows.text("cohort")?, rows.text("change")?);

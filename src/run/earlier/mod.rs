@@ -16,5 +16,5 @@ pub(super) use changes::{changes_left, write_changes};
 pub(super) use cohorts::{write_cohort_changes, write_cohorts};
 pub(super) use facts::{Earlier, segment_set, summary, write_summary};
 pub(super) use standing::{KEPT_APART_TODAY, Standing};
-pub(super) use tables::{texts_object, write};
+pub(super) use tables::{each_row_that_stays, texts_object, write};
 pub(super) use today::Today;

@@ -5,7 +5,7 @@ use crate::consent::WithheldReason;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::OTHER_NUMBERS;
-use crate::publish::published::{PublishedRun, Rows, content_hash, damaged};
+use crate::publish::published::{PublishedRun, Rows, damaged};
 use arrow::array::Array;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -18,8 +18,8 @@ pub(in crate::run) static KEPT_APART_TODAY: Code = Code {
                   run without those who may not be published, but it never divides anybody, as nothing is linked anew.",
 };
 
-/// The content hash of an identity.
-pub(in crate::run) type IdentityId = [u8; 16];
+/// The content hash of an identity as it stands in a table, in hexadecimal.
+pub(in crate::run) type IdentityText = [u8; 32];
 
 /// Everybody in the run, in the order of its people.parquet.
 #[derive(Default)]
@@ -30,10 +30,10 @@ pub(in crate::run) struct Standing {
     gone: Vec<Option<WithheldReason>>,
     /// People who are flagged today.
     pub masked: Vec<bool>,
-    /// The person of each row of the crosswalk, where somebody is gone.
-    of_row: Vec<u32>,
+    /// The rows of the crosswalk that go, in order.
+    gone_rows: Vec<usize>,
     /// Identities of which nobody is left.
-    gone_identities: FxHashSet<IdentityId>,
+    gone_identities: FxHashSet<IdentityText>,
 }
 
 impl Standing {
@@ -47,24 +47,39 @@ impl Standing {
         if run.has(OTHER_NUMBERS) {
             run.each_whole(OTHER_NUMBERS, |rows| standing.add_numbers(run, rows, today))?;
         }
-        let mut apart: FxHashMap<(u32, u32), [Vec<String>; 2]> = FxHashMap::default();
-        run.each("crosswalk.parquet", &["provider", "record_id", "person_id"], |rows| {
+        standing.look_through_crosswalk(run, today)?;
+        standing.find_gone_identities(run)?;
+        Ok(standing)
+    }
+
+    /// Marks the people of the records that something is said of today.
+    fn look_through_crosswalk(&mut self, run: &PublishedRun, today: &Today) -> Result<()> {
+        // Of nearly all of them nothing is said.
+        let (mut first, mut marked, mut said) = (0, Vec::new(), Vec::new());
+        run.each("crosswalk.parquet", &["provider", "record_id"], |rows| {
             let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
             for row in 0..rows.len() {
-                // Of nearly all of them nothing is said.
-                let Some(mark) = today.of_record(provider.value(row), record.value(row)) else { continue };
-                let person = standing.person(run, rows, row)?;
-                standing.mark(person, mark.objects, mark.withheld_identity, mark.sensitive);
+                if let Some(mark) = today.of_record(provider.value(row), record.value(row)) {
+                    marked.push(first + row);
+                    said.push((mark, format!("{}:{}", provider.value(row), record.value(row))));
+                }
+            }
+            first += rows.len();
+            Ok(())
+        })?;
+        let mut apart: FxHashMap<(u32, u32), [Vec<String>; 2]> = FxHashMap::default();
+        let mut said = said.into_iter();
+        run.each_of("crosswalk.parquet", &["person_id"], &marked, |rows| {
+            for (row, (mark, name)) in (0..rows.len()).zip(&mut said) {
+                let person = self.person(run, rows, row)?;
+                self.mark(person, mark.objects, mark.withheld_identity, mark.sensitive);
                 for &(line, side) in &mark.apart {
-                    let name = format!("{}:{}", provider.value(row), record.value(row));
-                    apart.entry((line, person)).or_default()[usize::from(side)].push(name);
+                    apart.entry((line, person)).or_default()[usize::from(side)].push(name.clone());
                 }
             }
             Ok(())
         })?;
-        standing.check_apart(&apart)?;
-        standing.find_gone_identities(run)?;
-        Ok(standing)
+        self.check_apart(&apart)
     }
 
     fn add_people(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
@@ -120,53 +135,40 @@ impl Standing {
         if !self.somebody_is_gone() {
             return Ok(());
         }
+        let gone = self.ids.iter().zip(&self.gone).filter(|(_, gone)| gone.is_some());
+        let gone: FxHashSet<&[u8]> = gone.map(|(id, _)| id.as_str().as_bytes()).collect();
+        let (mut first, mut gone_rows) = (0, Vec::new());
         run.each("crosswalk.parquet", &["person_id"], |rows| {
-            for row in 0..rows.len() {
-                self.of_row.push(self.person(run, rows, row)?);
-            }
+            let ids = rows.text("person_id")?;
+            gone_rows
+                .extend((0..rows.len()).filter(|&row| gone.contains(ids.value(row).as_bytes())).map(|row| first + row));
+            first += rows.len();
             Ok(())
         })?;
-        let (mut gone, mut stays): (FxHashSet<IdentityId>, FxHashSet<IdentityId>) = Default::default();
-        self.each_identity(run, |is_gone, identity| {
-            if is_gone {
-                gone.insert(identity()?);
-            }
+        self.gone_rows = gone_rows;
+        run.each_of("crosswalk.parquet", &["identity_id"], &self.gone_rows, |rows| {
+            self.gone_identities.extend(rows.hash_texts("identity_id")?);
             Ok(())
         })?;
         // Few identities have records of two people.
-        self.each_identity(run, |is_gone, identity| {
-            if !is_gone {
-                let identity = identity()?;
-                if gone.contains(&identity) {
-                    stays.insert(identity);
+        let (mut first, mut stays) = (0, FxHashSet::default());
+        let mut gone_rows = self.gone_rows.iter().peekable();
+        run.each("crosswalk.parquet", &["identity_id"], |rows| {
+            for (row, identity) in (first..).zip(rows.hash_texts("identity_id")?) {
+                if gone_rows.next_if_eq(&&row).is_none() && self.gone_identities.contains(identity) {
+                    stays.insert(*identity);
                 }
             }
+            first += rows.len();
             Ok(())
         })?;
-        gone.retain(|identity| !stays.contains(identity));
-        self.gone_identities = gone;
+        self.gone_identities.retain(|identity| !stays.contains(identity));
         Ok(())
     }
 
-    /// Tells `visit` of every row whether its person is gone; its identity is read where it is asked for.
-    fn each_identity(
-        &self,
-        run: &PublishedRun,
-        mut visit: impl FnMut(bool, &dyn Fn() -> Result<IdentityId>) -> Result<()>,
-    ) -> Result<()> {
-        let mut people = self.of_row.iter();
-        run.each("crosswalk.parquet", &["identity_id"], |rows| {
-            let ids = rows.text("identity_id")?;
-            ids.iter().zip(&mut people).try_for_each(|(id, &person)| {
-                let identity = || id.and_then(content_hash).ok_or_else(|| damaged(&run.folder));
-                visit(self.reason(person).is_some(), &identity)
-            })
-        })
-    }
-
-    /// The person of the row `at` of the crosswalk, which is the row `row` of `rows`.
-    pub fn person_at(&self, at: usize, run: &PublishedRun, rows: &Rows, row: usize) -> Result<u32> {
-        self.of_row.get(at).map_or_else(|| self.person(run, rows, row), |&person| Ok(person))
+    /// The rows of the crosswalk that go, in order.
+    pub fn gone_rows(&self) -> &[usize] {
+        &self.gone_rows
     }
 
     /// Is this one of the people of the run, and may not be published any more?
@@ -178,7 +180,7 @@ impl Standing {
         self.gone.iter().any(Option::is_some)
     }
 
-    pub fn identity_is_gone(&self, identity: &IdentityId) -> bool {
+    pub fn identity_is_gone(&self, identity: &IdentityText) -> bool {
         self.gone_identities.contains(identity)
     }
 

@@ -1,7 +1,7 @@
 //! The tables of an earlier run as they may stand today.
 
 use super::facts::Earlier;
-use super::standing::{IdentityId, Standing};
+use super::standing::{IdentityText, Standing};
 use super::today::Today;
 use crate::best_record;
 use crate::consent::WithheldReason;
@@ -39,9 +39,9 @@ impl Rebuilt {
 }
 
 /// A row of the crosswalk that stays: provider, record_id, identity_id, and the place of its person among those who stay.
-pub(in crate::run) type Stays<'a> = (&'a str, &'a str, &'a IdentityId, u32);
+pub(in crate::run) type Stays<'a> = (&'a str, &'a str, &'a [u8; 16], u32);
 
-/// Writes every table but changes.parquet; `stays` is told of every row that stays in the crosswalk.
+/// Writes every table but changes.parquet.
 pub(in crate::run) fn write(
     job: &Job,
     run: &PublishedRun,
@@ -49,18 +49,18 @@ pub(in crate::run) fn write(
     standing: &Standing,
     today: &Today,
     earlier: &Earlier,
-    stays: &mut (dyn FnMut(Stays) + Send),
 ) -> Result<Rebuilt> {
     let mut rebuilt = Rebuilt::default();
     let (crosswalk, pairs) = rayon::join(
-        || crosswalk(run, draft, standing, today, &mut rebuilt, stays),
+        || crosswalk(run, draft, standing, today, &mut rebuilt),
         || all_pairs(run, draft, standing, earlier.cut_bits()),
     );
     let (crosswalk, Pairs { links, review, waiting, counted }) = (crosswalk?, pairs?);
     (rebuilt.links, rebuilt.review) = counted;
-    let people = people(job, run, draft, standing, &waiting, &mut rebuilt)?;
+    let people = people(job, run, draft, standing, waiting.as_ref(), &mut rebuilt)?;
     let raw = ["raw".to_string()];
-    let quarantine = Sieve { name: "quarantine.parquet", distinct: &["raw"], hidden: &raw, flag: "" };
+    let looks_at = &["raw"];
+    let quarantine = Sieve { name: "quarantine.parquet", looks_at, distinct: &["raw"], hidden: &raw, flag: "" };
     let quarantine = draft.copy_table(run, &quarantine, |rows| {
         let raw = rows.text("raw")?;
         let hide: Vec<bool> = (0..rows.len()).map(|row| today.text_objects(raw.value(row))).collect();
@@ -73,7 +73,8 @@ pub(in crate::run) fn write(
     let withheld = draft.write_withheld(&rebuilt.withheld)?;
     rebuilt.written = vec![crosswalk, people, links, review, quarantine, withheld];
     if run.has(OTHER_NUMBERS) {
-        let numbers = Sieve { name: OTHER_NUMBERS, distinct: &["nhs_number"], hidden: &[], flag: "" };
+        let looks_at = &["person_id"];
+        let numbers = Sieve { name: OTHER_NUMBERS, looks_at, distinct: &["nhs_number"], hidden: &[], flag: "" };
         rebuilt.written.push(draft.copy_table(run, &numbers, |rows| {
             let mut fate = all(rows);
             for (row, keep) in fate.keep.iter_mut().enumerate() {
@@ -99,7 +100,8 @@ fn of_people(
     hidden: [&str; 3],
 ) -> Result<WrittenFile> {
     let hidden = hidden.map(str::to_string);
-    let sieve = Sieve { name, distinct: &["person_id", "record_id"], hidden: &hidden, flag: "" };
+    let distinct = &["person_id", "record_id"];
+    let sieve = Sieve { name, looks_at: &["person_id"], distinct, hidden: &hidden, flag: "" };
     draft.copy_table(run, &sieve, |rows| {
         let mut fate = Fate::default();
         for row in 0..rows.len() {
@@ -132,36 +134,20 @@ fn crosswalk(
     standing: &Standing,
     today: &Today,
     rebuilt: &mut Rebuilt,
-    stays: &mut (dyn FnMut(Stays) + Send),
 ) -> Result<WrittenFile> {
-    // Places among those who stay.
-    let mut place = vec![u32::MAX; standing.people() as usize];
-    for person in (0..standing.people()).filter(|&person| standing.reason(person).is_none()) {
-        place[person as usize] = rebuilt.person_ids.len() as u32;
-        rebuilt.person_ids.push(standing.person_id(person));
-    }
+    let stay = (0..standing.people()).filter(|&person| standing.reason(person).is_none());
+    rebuilt.person_ids = stay.map(|person| standing.person_id(person)).collect();
     rebuilt.gone = u64::from(standing.people()) - rebuilt.person_ids.len() as u64;
-    let distinct = ["record_id", "identity_id", "person_id"];
-    let sieve = Sieve { name: "crosswalk.parquet", distinct: &distinct, hidden: &[], flag: "" };
-    let mut first = 0;
-    draft.copy_table(run, &sieve, |rows| {
-        let from = first;
-        first += rows.len();
+    let told = ["provider", "record_id", "source_file", "source_row", "person_id"];
+    run.each_of("crosswalk.parquet", &told, standing.gone_rows(), |rows| {
         let (provider, record, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
         let source_row = rows.integers("source_row")?;
-        let identities = rows.content_hashes("identity_id")?;
-        let mut fate = all(rows);
-        for (row, identity) in identities.iter().enumerate() {
-            let person = standing.person_at(from + row, run, rows, row)?;
+        for row in 0..rows.len() {
             let (provider, record) = (provider.value(row), record.value(row));
-            let Some(reason) = standing.reason(person) else {
-                stays((provider, record, identity, place[person as usize]));
-                continue;
-            };
+            let Some(reason) = standing.reason(standing.person(run, rows, row)?) else { continue };
             let named = reason == WithheldReason::LocalObjectionLinked
                 && today.of_record(provider, record).is_some_and(|mark| mark.named);
             let reason = if named { WithheldReason::LocalObjection } else { reason }.word();
-            fate.keep[row] = false;
             let file = file.value(row).to_string();
             *rebuilt.withheld_anew.entry(file.clone()).or_default().entry(reason).or_default() += 1;
             rebuilt.withheld.push(WithheldRow {
@@ -172,7 +158,36 @@ fn crosswalk(
                 reason: reason.to_string(),
             });
         }
-        Ok(fate)
+        Ok(())
+    })?;
+    let distinct = &["record_id", "identity_id", "person_id"];
+    let sieve = Sieve { name: "crosswalk.parquet", looks_at: &[], distinct, hidden: &[], flag: "" };
+    let (mut first, mut gone) = (0, standing.gone_rows().iter().peekable());
+    draft.copy_table(run, &sieve, |rows| {
+        let keep = (first..first + rows.len()).map(|row| gone.next_if_eq(&&row).is_none()).collect();
+        first += rows.len();
+        Ok(Fate { keep, ..Fate::default() })
+    })
+}
+
+/// Tells `stays` of every row of the crosswalk that stays, in order.
+pub(in crate::run) fn each_row_that_stays(
+    run: &PublishedRun,
+    standing: &Standing,
+    mut stays: impl FnMut(Stays),
+) -> Result<()> {
+    // Places among those who stay.
+    let mut places = 0..;
+    let place = |person| standing.reason(person).is_none().then(|| places.next().unwrap_or(u32::MAX));
+    let place: Vec<Option<u32>> = (0..standing.people()).map(place).collect();
+    run.each("crosswalk.parquet", &["provider", "record_id", "identity_id", "person_id"], |rows| {
+        let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
+        for (row, identity) in rows.content_hashes("identity_id")?.iter().enumerate() {
+            if let Some(place) = place[standing.person(run, rows, row)? as usize] {
+                stays((provider.value(row), record.value(row), identity, place));
+            }
+        }
+        Ok(())
     })
 }
 
@@ -180,44 +195,70 @@ fn crosswalk(
 struct Pairs {
     links: WrittenFile,
     review: WrittenFile,
-    /// Identities of the pairs for review.
-    waiting: FxHashSet<IdentityId>,
+    /// Identities of the pairs for review; `None` where all of those stay.
+    waiting: Option<FxHashSet<IdentityText>>,
     /// How many links there are, and pairs for review.
     counted: (u64, u64),
 }
 
 /// Both tables of pairs; links count from `cut` on, in bits.
 fn all_pairs(run: &PublishedRun, draft: &Draft, standing: &Standing, cut: f64) -> Result<Pairs> {
-    let (mut waiting, mut counted) = (FxHashSet::default(), (0, 0));
-    let links = pairs(run, draft, standing, "links.parquet", |_, weight| counted.0 += u64::from(weight >= cut))?;
-    let review = pairs(run, draft, standing, "review.parquet", |pair, _| {
-        counted.1 += 1;
-        waiting.extend(pair);
+    let (mut counted, mut waiting, mut gone) = ((0, 0), FxHashSet::default(), 0);
+    let links = pairs(run, draft, standing, "links.parquet", |_, weight, stays| {
+        counted.0 += u64::from(stays && weight >= cut);
     })?;
-    Ok(Pairs { links, review, waiting, counted })
+    let review = pairs(run, draft, standing, "review.parquet", |pair, _, stays| {
+        if stays {
+            counted.1 += 1;
+            waiting.extend(pair);
+        } else {
+            gone += 1;
+        }
+    })?;
+    Ok(Pairs { links, review, waiting: (gone > 0).then_some(waiting), counted })
 }
 
-/// links.parquet or review.parquet without those who are gone; `left` is told of every pair that is left, and its weight in bits.
+/// links.parquet or review.parquet without those who are gone; `each` is told of every pair, its weight in bits, and whether it stays.
 fn pairs(
     run: &PublishedRun,
     draft: &Draft,
     standing: &Standing,
     name: &str,
-    mut left: impl FnMut([IdentityId; 2], f64),
+    mut each: impl FnMut([&IdentityText; 2], f64, bool),
 ) -> Result<WrittenFile> {
-    let distinct = ["identity_id_left", "identity_id_right"];
-    draft.copy_table(run, &Sieve { name, distinct: &distinct, hidden: &[], flag: "" }, |rows| {
+    let distinct = &["identity_id_left", "identity_id_right"];
+    let looks_at = &["identity_id_left", "identity_id_right", "weight"];
+    draft.copy_table(run, &Sieve { name, looks_at, distinct, hidden: &[], flag: "" }, |rows| {
         let mut fate = all(rows);
-        let (one, other) = (rows.content_hashes(distinct[0])?, rows.content_hashes(distinct[1])?);
+        let (one, other) = (rows.hash_texts(distinct[0])?, rows.hash_texts(distinct[1])?);
         let weight = rows.numbers("weight")?;
-        for (row, pair) in one.into_iter().zip(other).enumerate() {
-            fate.keep[row] = !standing.identity_is_gone(&pair.0) && !standing.identity_is_gone(&pair.1);
-            if fate.keep[row] {
-                left([pair.0, pair.1], weight[row]);
-            }
+        for (row, pair) in one.iter().zip(other).enumerate() {
+            fate.keep[row] = !standing.identity_is_gone(pair.0) && !standing.identity_is_gone(pair.1);
+            each([pair.0, pair.1], weight[row], fate.keep[row]);
         }
         Ok(fate)
     })
+}
+
+/// Who is of one of the identities that wait for a human; empty where nobody has stopped waiting because somebody else is gone.
+fn in_review(run: &PublishedRun, standing: &Standing, waiting: Option<&FxHashSet<IdentityText>>) -> Result<Vec<bool>> {
+    let Some(waiting) = waiting else { return Ok(Vec::new()) };
+    let (mut first, mut rows_in_review) = (0, Vec::new());
+    run.each("crosswalk.parquet", &["identity_id"], |rows| {
+        let identities = rows.hash_texts("identity_id")?;
+        let waits = (0..rows.len()).filter(|&row| waiting.contains(&identities[row]));
+        rows_in_review.extend(waits.map(|row| first + row));
+        first += rows.len();
+        Ok(())
+    })?;
+    let mut in_review = vec![false; standing.people() as usize];
+    run.each_of("crosswalk.parquet", &["person_id"], &rows_in_review, |rows| {
+        for row in 0..rows.len() {
+            in_review[standing.person(run, rows, row)? as usize] = true;
+        }
+        Ok(())
+    })?;
+    Ok(in_review)
 }
 
 fn people(
@@ -225,27 +266,16 @@ fn people(
     run: &PublishedRun,
     draft: &Draft,
     standing: &Standing,
-    waiting: &FxHashSet<IdentityId>,
+    waiting: Option<&FxHashSet<IdentityText>>,
     rebuilt: &mut Rebuilt,
 ) -> Result<WrittenFile> {
-    // Who waits for a human may have waited because of somebody who is gone.
-    let mut in_review = vec![false; standing.people() as usize];
-    if standing.somebody_is_gone() {
-        let mut first = 0;
-        run.each("crosswalk.parquet", &["identity_id"], |rows| {
-            for (row, identity) in rows.content_hashes("identity_id")?.iter().enumerate() {
-                let person = standing.person_at(first + row, run, rows, row)?;
-                in_review[person as usize] |= waiting.contains(identity);
-            }
-            first += rows.len();
-            Ok(())
-        })?;
-    }
+    let in_review = in_review(run, standing, waiting)?;
     let sources: Vec<String> =
         best_record::FIELDS.iter().filter_map(|field| field.word()).map(|word| format!("{word}_from")).collect();
     let distinct: Vec<&str> = ["person_id"].into_iter().chain(sources.iter().map(String::as_str)).collect();
     let hidden = best_record::hidden_columns(job);
-    let sieve = Sieve { name: "people.parquet", distinct: &distinct, hidden: &hidden, flag: "in_review" };
+    let looks_at = &["in_review", "bare"];
+    let sieve = Sieve { name: "people.parquet", looks_at, distinct: &distinct, hidden: &hidden, flag: "in_review" };
     let mut first = 0;
     draft.copy_table(run, &sieve, |rows| {
         let range = first..first + rows.len();
@@ -253,9 +283,7 @@ fn people(
         let mut fate = all(rows);
         fate.keep = range.clone().map(|person| standing.reason(person as u32).is_none()).collect();
         fate.hide = standing.masked[range.clone()].to_vec();
-        if standing.somebody_is_gone() {
-            fate.flags = in_review[range].to_vec();
-        }
+        fate.flags = in_review.get(range).unwrap_or_default().to_vec();
         let bare = rows.flags("bare")?;
         rebuilt.bare += bare.iter().zip(&fate.keep).filter(|(bare, keep)| **bare && **keep).count() as u64;
         Ok(fate)

@@ -1,0 +1,134 @@
+//! Tables copied without some rows, group by group.
+
+use super::published::{PublishedRun, Rows};
+use super::table::ROWS_PER_GROUP;
+use super::*;
+use parquet::file::metadata::ParquetMetaData;
+use std::ops::Range;
+
+const NAME: &str = "people.parquet";
+const ROWS: usize = 2 * ROWS_PER_GROUP + 1000;
+
+/// Rows in three groups; the one that `gone` names has the least name of all, which only it has.
+fn kept_run(folder: &Path, gone: usize) -> PublishedRun {
+    let names: Vec<String> = (0..ROWS).map(|row| format!("name {}", row % 100)).collect();
+    let ids: Vec<String> = (0..ROWS).map(|row| format!("{row:032}")).collect();
+    let name = |row: usize| Some(if row == gone { "a name of one" } else { names[row].as_str() });
+    let columns = [
+        Column::required_text("person_id", |row| ids[row].as_str()).distinct(),
+        Column::text("name", name),
+        Column::list("others", |row, append| {
+            (0..row % 3).for_each(|at| append(&names[at]));
+            row % 7 != 0
+        }),
+        Column::flag("in_review", |row| row % 5 == 0),
+    ];
+    fs::create_dir_all(folder).unwrap();
+    write_table(folder, NAME, ROWS, &columns).unwrap();
+    PublishedRun { run_id: "2026-01-01".into(), folder: folder.into() }
+}
+
+/// Copies it; `fate` is asked by the numbers of rows, and is to look at them by nothing else.
+fn copied(lock: &Lock, from: &PublishedRun, fate: impl Fn(usize) -> (bool, bool)) -> PublishedRun {
+    let draft = Draft::create(lock, "2026-01-02").unwrap();
+    let hidden = ["name".to_string(), "others".to_string()];
+    let distinct = &["person_id"];
+    let sieve = Sieve { name: NAME, looks_at: &["in_review"], distinct, hidden: &hidden, flag: "in_review" };
+    let mut first = 0;
+    let copy = |rows: &Rows| {
+        let range = first..first + rows.len();
+        first = range.end;
+        let (keep, hide) = range.map(&fate).unzip();
+        Ok(Fate { keep, hide, flags: rows.flags("in_review")? })
+    };
+    let written = draft.copy_table(from, &sieve, copy).unwrap();
+    let so_far = draft.so_far();
+    let folder = from.folder.with_extension("copy");
+    fs::rename(so_far.folder, &folder).unwrap();
+    let bytes = fs::read(folder.join(NAME)).unwrap();
+    assert_eq!((written.bytes, written.blake3), (bytes.len() as u64, blake3::hash(&bytes).to_hex().to_string()));
+    PublishedRun { run_id: from.run_id.clone(), folder }
+}
+
+fn metadata(run: &PublishedRun) -> ParquetMetaData {
+    let file = fs::File::open(run.folder.join(NAME)).unwrap();
+    (**ParquetRecordBatchReaderBuilder::try_new(file).unwrap().metadata()).clone()
+}
+
+/// The bytes of a column in a group.
+fn chunk(run: &PublishedRun, group: usize, column: usize) -> Vec<u8> {
+    let (start, length) = metadata(run).row_group(group).column(column).byte_range();
+    let bytes = fs::read(run.folder.join(NAME)).unwrap();
+    bytes[start as usize..(start + length) as usize].to_vec()
+}
+
+/// Every row as text.
+fn told(run: &PublishedRun) -> Vec<Vec<Option<String>>> {
+    let mut told = Vec::new();
+    let row =
+        |rows: &Rows, row| ["person_id", "name", "others", "in_review"].map(|column| rows.said(column, row)).to_vec();
+    run.each_whole(NAME, |rows| {
+        told.extend((0..rows.len()).map(|at| row(rows, at)));
+        Ok(())
+    })
+    .unwrap();
+    told
+}
+
+#[test]
+fn a_group_of_which_everything_stays_is_copied_as_it_stands() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let (gone, masked) = (5, ROWS - 3);
+    let run = kept_run(&output.path().join("kept"), gone);
+    let copy = copied(&lock, &run, |row| (row != gone, row == masked));
+
+    let mut wanted = told(&run);
+    (wanted[masked][1], wanted[masked][2]) = (None, None);
+    wanted.remove(gone);
+    assert_eq!(told(&copy), wanted);
+    for column in 0..4 {
+        assert_eq!(chunk(&copy, 1, column), chunk(&run, 1, column), "the group between the two");
+    }
+    assert_ne!(chunk(&copy, 2, 1), chunk(&run, 2, 1));
+
+    let least = |run: &PublishedRun| {
+        let group = metadata(run).row_group(0).clone();
+        let least = group.column(1).statistics().unwrap().min_bytes_opt().map(<[u8]>::to_vec);
+        (group.num_rows() as usize, String::from_utf8(least.unwrap()).unwrap())
+    };
+    assert_eq!(least(&run), (ROWS_PER_GROUP, "a name of one".into()));
+    assert_eq!(least(&copy), (ROWS_PER_GROUP - 1, "name 0".into()), "what is gone is in no statistics");
+}
+
+#[test]
+fn a_table_that_loses_nothing_is_the_same_bytes_and_one_that_loses_a_group_has_one_less() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let run = kept_run(&output.path().join("kept"), 5);
+    let same = copied(&lock, &run, |_| (true, false));
+    assert_eq!(fs::read(same.folder.join(NAME)).unwrap(), fs::read(run.folder.join(NAME)).unwrap());
+    fs::remove_dir_all(&same.folder).unwrap();
+
+    let all_of_one: Range<usize> = ROWS_PER_GROUP..2 * ROWS_PER_GROUP;
+    let less = copied(&lock, &run, |row| (!all_of_one.contains(&row), false));
+    let mut wanted = told(&run);
+    wanted.drain(all_of_one);
+    assert_eq!((told(&less), metadata(&less).num_row_groups()), (wanted, 2));
+}
+
+#[test]
+fn some_rows_are_read_by_their_numbers() {
+    let output = tempfile::tempdir().unwrap();
+    let run = kept_run(&output.path().join("kept"), 5);
+    let wanted = [0, 5, 6, ROWS_PER_GROUP - 1, ROWS_PER_GROUP, ROWS - 1];
+    let mut read = Vec::new();
+    run.each_of(NAME, &["person_id"], &wanted, |rows| {
+        read.extend(rows.text("person_id")?.iter().map(|id| id.unwrap().parse::<usize>().unwrap()));
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!(read, wanted);
+    assert!(run.each_of(NAME, &["person_id"], &[ROWS], |_| Ok(())).is_err(), "there is no such row");
+    run.each_of("absent.parquet", &[], &[], |_| panic!("nothing is asked for")).unwrap();
+}
