@@ -4,20 +4,24 @@ use super::RUN_UNREADABLE;
 use super::published::{PublishedRun, Rows, damaged};
 use crate::disk;
 use crate::failure::{Failure, Result};
-use arrow::array::ArrayRef;
+use arrow::array::{Array, ArrayRef};
 use arrow::compute::concat;
 use arrow::datatypes::SchemaRef;
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use parquet::column::writer::ColumnCloseResult;
 use parquet::errors::ParquetError;
-use parquet::file::metadata::PageIndexPolicy;
+use parquet::file::metadata::{ColumnChunkMetaData, PageIndexPolicy};
+use parquet::file::page_index::offset_index::OffsetIndexMetaData;
+use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedRowGroupWriter;
 use parquet::schema::types::TypePtr;
 use std::io::Write;
-use std::path::PathBuf;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
 /// Rows decoded at a time.
 pub(super) const ROWS: usize = 32 << 10;
@@ -84,12 +88,46 @@ impl Groups {
 
     /// All of one column in a group.
     pub fn column(&self, group: usize, at: usize) -> Result<ArrayRef> {
+        self.read_column(group, at, None)
+    }
+
+    fn read_column(&self, group: usize, at: usize, rows: Option<RowSelection>) -> Result<ArrayRef> {
         let mask = ProjectionMask::roots(self.metadata.parquet_schema(), [at]);
-        let reader = self.builder(&mask)?.with_row_groups(vec![group]).build().map_err(|_| damaged(&self.path))?;
+        let mut builder = self.builder(&mask)?.with_row_groups(vec![group]);
+        if let Some(rows) = rows {
+            builder = builder.with_row_selection(rows);
+        }
+        let reader = builder.build().map_err(|_| damaged(&self.path))?;
         let pieces = reader.map(|batch| batch.map(|batch| batch.column(0).clone()));
         let pieces: Vec<ArrayRef> = pieces.collect::<std::result::Result<_, _>>().map_err(|_| damaged(&self.path))?;
-        let pieces: Vec<&dyn arrow::array::Array> = pieces.iter().map(|piece| &**piece).collect();
+        let pieces: Vec<&dyn Array> = pieces.iter().map(|piece| &**piece).collect();
         concat(&pieces).map_err(|_| damaged(&self.path))
+    }
+
+    /// Some rows of one column in a group; only pages that hold one of them are decoded.
+    pub fn some_of_column(&self, group: usize, at: usize, rows: Range<usize>) -> Result<ArrayRef> {
+        let all = usize::try_from(self.metadata.metadata().row_group(group).num_rows());
+        let all = all.ok().filter(|&all| rows.end <= all).ok_or_else(|| damaged(&self.path))?;
+        self.read_column(group, at, Some(RowSelection::from_consecutive_ranges(std::iter::once(rows), all)))
+    }
+
+    /// A column of a group and where its pages stand, where the file tells of that.
+    pub fn pages(&self, group: usize, at: usize) -> Option<(&ColumnChunkMetaData, &OffsetIndexMetaData)> {
+        let metadata = self.metadata.metadata();
+        let index = metadata.page_index()?.offset_index(group, at)?;
+        Some((metadata.row_group(group).columns().get(at)?, index))
+    }
+
+    /// Bytes of the file as they stand.
+    pub fn bytes(&self, offset: i64, length: i32) -> Result<Bytes> {
+        let place = u64::try_from(offset).ok().zip(usize::try_from(length).ok());
+        let bytes =
+            place.map(|(offset, length)| open(&self.path)?.get_bytes(offset, length).map_err(|_| damaged(&self.path)));
+        bytes.unwrap_or_else(|| Err(damaged(&self.path)))
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Copies a group as it stands, not decoded.
@@ -136,6 +174,6 @@ impl Groups {
     }
 }
 
-fn open(path: &std::path::Path) -> Result<disk::Reader> {
+fn open(path: &Path) -> Result<disk::Reader> {
     disk::open(path).map_err(|error| Failure::from_io(&error, path, &RUN_UNREADABLE))
 }

@@ -28,6 +28,7 @@ pub(crate) mod published;
 mod recovery;
 mod runs;
 mod sieve;
+mod splice;
 mod table;
 mod tables;
 #[cfg(test)]

@@ -1,10 +1,11 @@
 //! A table of an earlier run, written anew without the rows and values that may not be published today.
 //!
 //! A row group of which everything stays is copied as it stands. One that loses anything is encoded anew from what is left, so that neither
-//! its dictionaries nor its statistics tell of what is gone.
+//! its dictionaries nor its statistics tell of what is gone; only of large columns without dictionaries pages that lose nothing stay (`splice`).
 
 use super::groups::Groups;
 use super::published::{PublishedRun, Rows, damaged};
+use super::splice::Spliced;
 use super::table::{self, Written, base_properties};
 use super::{Draft, WrittenFile};
 use crate::failure::{Failure, Result};
@@ -13,6 +14,7 @@ use arrow::array::{ArrayRef, BooleanArray, StringArray};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::Field;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
+use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
@@ -65,9 +67,9 @@ impl Draft<'_> {
         for column in sieve.distinct {
             properties = properties.set_column_dictionary_enabled(ColumnPath::from(*column), false);
         }
+        let properties = Arc::new(properties.build());
         let written = Written::new(self.create_file(sieve.name)?);
-        let mut writer =
-            SerializedFileWriter::new(written, groups.root(), Arc::new(properties.build())).map_err(failed)?;
+        let mut writer = SerializedFileWriter::new(written, groups.root(), properties.clone()).map_err(failed)?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, groups.schema().clone());
         for group in 0..groups.len() {
             let fate = GroupFate::of(&groups, group, sieve, &mut fate)?;
@@ -76,10 +78,14 @@ impl Draft<'_> {
                 groups.copy(group, &mut copied).and_then(|()| copied.close()).map_err(failed)?;
             } else if fate.keep.true_count() > 0 {
                 let writers = factory.create_column_writers(group).map_err(failed)?;
-                let chunks = encoded(from, (&groups, group), sieve, &fate, writers)?;
-                let mut anew = writer.next_row_group().map_err(failed)?;
-                chunks.into_iter().try_for_each(|chunk| chunk.append_to_row_group(&mut anew)).map_err(failed)?;
-                anew.close().map_err(failed)?;
+                let anew = Anew { groups: &groups, group, sieve, fate: &fate, properties: &properties };
+                let columns = anew.columns(writers)?;
+                let mut into = writer.next_row_group().map_err(failed)?;
+                let append = |column| match column {
+                    Column::Whole(chunk) => chunk.append_to_row_group(&mut into),
+                    Column::Spliced(column) => column.append_to(&mut into),
+                };
+                columns.into_iter().try_for_each(append).and_then(|()| into.close()).map_err(failed)?;
             }
         }
         let written = writer.into_inner().map_err(failed)?;
@@ -126,19 +132,39 @@ impl GroupFate {
     }
 }
 
-/// What is left of every column of a group.
-fn encoded(
-    from: &PublishedRun,
-    (groups, group): (&Groups, usize),
-    sieve: &Sieve,
-    fate: &GroupFate,
-    writers: Vec<ArrowColumnWriter>,
-) -> Result<Vec<ArrowColumnChunk>> {
-    let wrong = || damaged(&from.folder.join(sieve.name));
-    let fields = groups.schema().fields();
-    let encode = |((at, field), writer): ((usize, &Arc<Field>), ArrowColumnWriter)| {
+/// A column of a group without what goes.
+enum Column {
+    Whole(ArrowColumnChunk),
+    Spliced(Spliced),
+}
+
+/// A group that loses something.
+struct Anew<'a> {
+    groups: &'a Groups,
+    group: usize,
+    sieve: &'a Sieve<'a>,
+    fate: &'a GroupFate,
+    properties: &'a WriterPropertiesPtr,
+}
+
+impl Anew<'_> {
+    /// What is left of every column.
+    fn columns(&self, writers: Vec<ArrowColumnWriter>) -> Result<Vec<Column>> {
+        let fields = self.groups.schema().fields();
+        let one = |((at, field), writer): ((usize, &Arc<Field>), ArrowColumnWriter)| self.column(at, field, writer);
+        fields.par_iter().enumerate().zip(writers).map(one).collect()
+    }
+
+    fn column(&self, at: usize, field: &Field, writer: ArrowColumnWriter) -> Result<Column> {
+        let Anew { groups, group, sieve, fate, properties } = *self;
+        if !sieve.hidden.contains(field.name())
+            && field.name() != sieve.flag
+            && let Some(spliced) = Spliced::of((groups, group, at), field, &fate.keep, properties)?
+        {
+            return Ok(Column::Spliced(spliced));
+        }
+        let wrong = || damaged(groups.path());
         let left = fate.sifted(&groups.column(group, at)?, field, sieve).ok_or_else(wrong)?;
-        table::encode_array(field, &left, writer).map_err(|_| wrong())
-    };
-    fields.par_iter().enumerate().zip(writers).map(encode).collect()
+        table::encode_array(field, &left, writer).map(Column::Whole).map_err(|_| wrong())
+    }
 }

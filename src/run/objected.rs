@@ -10,9 +10,10 @@ use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::Ledger;
 use crate::job::{Field, Job};
+use crate::publish::published::content_hash;
 use crate::records::Records;
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -28,6 +29,9 @@ pub(super) static OBJECTED_DAMAGED: Code = Code {
                   have the providers with mode = \"changes\" send everything once more (remove their folders below state/changes), then \
                   remove the file: the night finds out anew who objects.",
 };
+
+/// The part of a keyed hash that is kept, in hexadecimal.
+type Digest = [u8; 16];
 
 /// What was withheld, by objection.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -105,17 +109,16 @@ impl<'a> Remembered<'a> {
         if wanting.is_empty() {
             return vec![false; records.len()];
         }
-        let all: BTreeSet<&str> =
-            wanting.iter().flat_map(|rows| rows.named.iter().chain(&rows.linked)).map(String::as_str).collect();
-        let numbers: BTreeSet<&str> = wanting.iter().flat_map(|rows| &rows.numbers).map(String::as_str).collect();
+        let all = digests(wanting.iter().flat_map(|rows| rows.named.iter().chain(&rows.linked)));
+        let numbers = digests(wanting.iter().flat_map(|rows| &rows.numbers));
         let column = records.clean.get(&Field::NhsNumber);
         let theirs: Vec<bool> = column.map_or(Vec::new(), |column| {
             let codes = (0..column.values.len() as u32).into_par_iter();
-            codes.map(|code| numbers.contains(self.hash("number", "", column.values.get(code)).as_str())).collect()
+            codes.map(|code| numbers.contains(&self.digest("number", "", column.values.get(code)))).collect()
         });
         let number = |row: usize| column.and_then(|column| theirs.get(column.code(row) as usize)).copied();
         let of_theirs = |row: usize| {
-            number(row).unwrap_or(false) || (!named[row] && all.contains(self.record(records, row).as_str()))
+            number(row).unwrap_or(false) || (!named[row] && all.contains(&self.record_digest(records, row)))
         };
         (0..records.len()).into_par_iter().map(of_theirs).collect()
     }
@@ -176,26 +179,44 @@ impl<'a> Remembered<'a> {
         &self.job.providers[usize::from(records.provider[row])].id
     }
 
-    /// Tells a record; where it has only the number of its row, which says nothing tomorrow, by all its values.
     fn record(&self, records: &Records, row: usize) -> String {
+        in_words(self.record_digest(records, row))
+    }
+
+    fn hash(&self, kind: &str, one: &str, other: &str) -> String {
+        in_words(self.digest(kind, one, other))
+    }
+
+    /// Tells a record; where it has only the number of its row, which says nothing tomorrow, by all its values.
+    fn record_digest(&self, records: &Records, row: usize) -> Digest {
         if !self.job.providers[usize::from(records.provider[row])].numbers_rows() {
-            return self.hash("record", self.provider(records, row), records.record_id.get(row));
+            return self.digest("record", self.provider(records, row), records.record_id.get(row));
         }
         let mut values = String::new();
         for column in records.clean.values() {
             values.push_str(column.get(row).unwrap_or_default());
             values.push('\n');
         }
-        self.hash("values", self.provider(records, row), &values)
+        self.digest("values", self.provider(records, row), &values)
     }
 
-    fn hash(&self, kind: &str, one: &str, other: &str) -> String {
+    fn digest(&self, kind: &str, one: &str, other: &str) -> Digest {
         let mut hasher = blake3::Hasher::new_keyed(&self.key);
         for part in [kind, one, other] {
             hasher.update(&(part.len() as u64).to_le_bytes()).update(part.as_bytes());
         }
-        hasher.finalize().to_hex()[..32].to_string()
+        *hasher.finalize().as_bytes().first_chunk().expect("a hash is longer")
     }
+}
+
+/// A hash as it is kept.
+fn in_words(digest: Digest) -> String {
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Hashes that are kept, to be looked up by many: what is none is nobody's.
+fn digests<'k>(kept: impl Iterator<Item = &'k String>) -> FxHashSet<Digest> {
+    kept.filter_map(|hash| content_hash(hash)).collect()
 }
 
 impl Rows {

@@ -142,7 +142,7 @@ fn crosswalk(
     run.each_of("crosswalk.parquet", &told, standing.gone_rows(), |rows| {
         let (provider, record, file) = (rows.text("provider")?, rows.text("record_id")?, rows.text("source_file")?);
         let source_row = rows.integers("source_row")?;
-        for row in 0..rows.len() {
+        for (row, &source_row) in source_row.iter().enumerate() {
             let (provider, record) = (provider.value(row), record.value(row));
             let Some(reason) = standing.reason(standing.person(run, rows, row)?) else { continue };
             let named = reason == WithheldReason::LocalObjectionLinked
@@ -154,7 +154,7 @@ fn crosswalk(
                 provider: provider.to_string(),
                 record_id: record.to_string(),
                 source_file: file,
-                source_row: source_row[row],
+                source_row,
                 reason: reason.to_string(),
             });
         }
