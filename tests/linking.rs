@@ -1,19 +1,22 @@
 //! Laws of linking, on a made-up town: who is around some records is who stands there among all; partitions make up the whole; what was compared
-//! before is weighed as what is compared now.
+//! before is weighed as what is compared now; pairs that wait elsewhere make the same people.
 
 use onefolk::bench::SINGLE_FILE_COLUMNS;
 use onefolk::blocking::{self, Blocks, Features, PairPatterns};
-use onefolk::clustering::{Settled, Weighed, WeighedPairs, links_of, score_pairs};
+use onefolk::clustering::{
+    Edge, Evidence, Guards, ScoredPairs, Settled, Waiting, Weighed, WeighedPairs, cluster_scored, links_of, score_pairs,
+};
 use onefolk::comparison::{Alias, Comparisons, Of};
 use onefolk::generate::{Request, generate};
 use onefolk::job::Job;
-use onefolk::model::{Counter, Measured, Model, Scorer, histogram_of};
+use onefolk::model::{Counter, Linkage, Measured, Model, Pooling, Scorer, histogram_of};
 use onefolk::records::{self, Formats, Identities, Records};
 use onefolk::run::Show;
 use onefolk::run::link::{Linked, Taught, around, link};
 use onefolk::run::progress::Progress;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::LazyLock;
 
 /// Some 1,500 records, and a model learnt from them as a first night leaves it.
@@ -83,6 +86,7 @@ fn who_is_around_some_records_is_who_stands_there_among_all() {
 fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
     with_pairs(|comparisons, _, scorer, blocks| {
         let (now, pairs) = score_pairs(comparisons, scorer, blocks, |_| ());
+        let now = now.ascending();
         let mut compared = PairPatterns::all(comparisons, blocks, |_| ());
         assert_eq!(compared.pairs(), pairs);
         let weighed = |pairs: &PairPatterns| Weighed::new(pairs, std::slice::from_ref(scorer)).gather(|_| true);
@@ -98,6 +102,48 @@ fn what_was_compared_before_is_weighed_as_what_is_compared_now() {
         compared.compare_again(|_| Some(()), |(), _| true, again);
         assert_eq!(weighed(&compared), now);
         assert!(now.len() > 1_000 && now.len() < pairs as usize, "{} of {pairs}", now.len());
+    });
+}
+
+/// Pairs that are handed out a few at a time.
+struct Elsewhere(Vec<Edge>);
+
+impl Waiting for Elsewhere {
+    fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    fn each(&self, with: &mut dyn FnMut(&[Edge])) -> io::Result<()> {
+        self.0.chunks(97).for_each(with);
+        Ok(())
+    }
+}
+
+#[test]
+fn pairs_that_wait_elsewhere_make_the_same_people() {
+    let Town { job, records, model, .. } = &*TOWN;
+    with_pairs(|comparisons, identities, scorer, blocks| {
+        let (pairs, compared) = score_pairs(comparisons, scorer, blocks, |_| ());
+        let (edges, settled) = (pairs.ascending(), Settled::default());
+        let evidence = Evidence {
+            records,
+            identities,
+            comparisons,
+            scorer,
+            guards: &Guards::new(comparisons, records, identities, &settled, &job.providers),
+            settings: &job.cluster,
+            pooling: &Pooling::of(model, comparisons),
+            joins: None,
+            known: None,
+        };
+        let decision = model.decision.as_ref().expect("it was decided");
+        let people = |pairs: ScoredPairs| {
+            let clustered = cluster_scored(&evidence, pairs, decision, Linkage::Pooled, compared);
+            let (found, calibration) = clustered.expect("all is in memory");
+            (found.partition, found.links, found.review, found.weakest, found.counts, calibration)
+        };
+        let away = ScoredPairs::Away(Box::new(Elsewhere(edges.clone())), Vec::new());
+        assert!(edges.len() > 1_000 && people(ScoredPairs::Here(edges)) == people(away));
     });
 }
 
@@ -120,7 +166,8 @@ proptest! {
                 counts = counts.merge(histogram_of(comparisons, blocks, identities, *part, one_in).0);
             }
             links.sort_unstable();
-            prop_assert_eq!((links, compared), score_pairs(comparisons, scorer, blocks, |_| ()));
+            let (kept, pairs) = score_pairs(comparisons, scorer, blocks, |_| ());
+            prop_assert_eq!((links, compared), (kept.ascending(), pairs));
             let whole = histogram_of(comparisons, blocks, identities, blocks.partitions(&[])[0], one_in);
             prop_assert_eq!(counts.finish(1.0), whole.0.finish(1.0));
             Ok(())

@@ -14,7 +14,7 @@ use super::decided::Together;
 use super::links::Edge;
 use super::merges::LOWEST;
 use super::nodes::{Nodes, are_one_record, of_one_record};
-use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, two_passes, with_refused};
+use super::{Evidence, Population, ScoredPairs, pair_cut, pass, pooled_bar, two_passes, unscored};
 use crate::blocking::{Blocks, Met};
 use crate::comparison::Batch;
 use crate::model::{Decision, Linkage};
@@ -220,10 +220,11 @@ impl<'a> Around<'a> {
         let nodes = self.nodes();
         let Around { evidence, decision, edges, rows, .. } = self;
         let Together { pairs: together, refused, .. } = Together::of_rows(evidence, &nodes, &rows);
-        let edges = with_refused(evidence, edges, &refused);
-        let known = Known::of(evidence.identities.len(), &edges);
-        let evidence = &Evidence { known: Some(&known), ..*evidence };
-        let (second, _) = two_passes(evidence, (&nodes, &edges, &together), decision, Linkage::Pooled);
+        let mut pairs = ScoredPairs::Here(edges);
+        let passed = pairs
+            .add(unscored(evidence, &refused))
+            .and_then(|()| two_passes(evidence, (&nodes, &pairs, &together), decision, Linkage::Pooled));
+        let (second, _) = passed.expect("pairs in memory are there");
         let (clusters, _) = pass::clusters(nodes.len(), &second.merges, LOWEST);
         let mut person = vec![MISSING; evidence.records.len()];
         for (number, members) in clusters.iter().enumerate() {

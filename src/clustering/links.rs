@@ -34,7 +34,26 @@ pub(super) fn units32(weight: i64) -> i32 {
     weight.clamp(i64::from(i32::MIN), i64::from(i32::MAX)) as i32
 }
 
-/// Compares all candidate pairs and keeps those that have a chance, ascending; also says how many were compared.
+/// Kept pairs as runs hand them out: none stands twice, and they are put in order only once what they come from is gone.
+#[derive(Debug, Default)]
+pub struct Kept {
+    parts: Vec<Vec<Edge>>,
+}
+
+impl Kept {
+    /// All of them, ascending.
+    pub fn ascending(self) -> Vec<Edge> {
+        ascending(self.parts)
+    }
+}
+
+impl FromIterator<Vec<Edge>> for Kept {
+    fn from_iter<I: IntoIterator<Item = Vec<Edge>>>(parts: I) -> Kept {
+        Kept { parts: parts.into_iter().collect() }
+    }
+}
+
+/// Compares all candidate pairs and keeps those that have a chance; also says how many were compared.
 ///
 /// About 0.4 µs a pair: 12 M pairs of 1 M identities take some 2.5 s on two cores. Kept pairs take 24 bytes each.
 pub fn score_pairs(
@@ -42,21 +61,22 @@ pub fn score_pairs(
     scorer: &Scorer,
     blocks: &Blocks,
     progress: impl Fn(u64) + Sync,
-) -> (Vec<Edge>, u64) {
+) -> (Kept, u64) {
     let parts: Vec<(Vec<Edge>, u64)> = blocks
         .runs()
         .par_iter()
         .map_init(
             || (Weights::new(scorer), Batch::default()),
             |(weights, batch), run| {
-                let found = scored_in(comparisons, weights, blocks, *run, batch);
-                progress(found.1);
-                found
+                let (mut kept, compared) = scored_in(comparisons, weights, blocks, *run, batch);
+                progress(compared);
+                kept.shrink_to_fit();
+                (kept, compared)
             },
         )
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
-    (ascending(parts.into_iter().map(|(kept, _)| kept).collect()), compared)
+    (parts.into_iter().map(|(kept, _)| kept).collect(), compared)
 }
 
 /// The scored links of one partition of the pairs, ascending, and how many pairs were compared: a function of nothing but the records (as
@@ -157,9 +177,9 @@ impl WeighedPairs for Weighed<'_> {
     }
 }
 
-/// All pairs to which the scorer gives a chance, ascending, and how many there were. The others go on the way: while the pairs are gathered there is
+/// All pairs to which the scorer gives a chance, and how many there were. The others go on the way: while the pairs are gathered there is
 /// no room for both, nor for the kept ones twice.
-pub fn weigh_all(pairs: PairPatterns, scorer: &Scorer) -> (Vec<Edge>, u64) {
+pub fn weigh_all(pairs: PairPatterns, scorer: &Scorer) -> (Kept, u64) {
     let weighed = Weighed::new(&pairs, std::slice::from_ref(scorer));
     let mut edges = Vec::with_capacity(weighed.each(|_| {}) as usize);
     let (weights, all) = (weighed.weights, pairs.pairs());
@@ -167,12 +187,11 @@ pub fn weigh_all(pairs: PairPatterns, scorer: &Scorer) -> (Vec<Edge>, u64) {
         kept.extend(weight.map(|weight| Edge::of(left, right, weight, pattern)));
     };
     pairs.walk_away(|pattern| weights[&pattern], keep, |kept| edges.extend(kept));
-    edges.par_sort_unstable();
-    (edges, all)
+    (Kept { parts: vec![edges] }, all)
 }
 
-fn ascending(parts: Vec<Vec<Edge>>) -> Vec<Edge> {
-    let mut edges = end_to_end(parts);
+fn ascending(mut parts: Vec<Vec<Edge>>) -> Vec<Edge> {
+    let mut edges = if parts.len() == 1 { parts.remove(0) } else { end_to_end(parts) };
     edges.par_sort_unstable();
     edges
 }
@@ -202,34 +221,39 @@ pub fn score_fresh_pairs(
 ) -> (Fresh, Vec<Look>) {
     let sums = blocks.sums(|identity| looks.of(identity));
     let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
-    let parts: Vec<Fresh> = blocks
+    let parts: Vec<(Fresh, Vec<Edge>)> = blocks
         .runs()
         .par_iter()
         .map_init(
             || (Weights::new(scorer), Batch::default(), Vec::new()),
             |(weights, batch, rights), run| {
-                let mut fresh = Fresh::default();
+                let (mut fresh, mut kept) = (Fresh::default(), Vec::new());
+                let mut keep = |left, right, pattern| {
+                    kept.extend(weights.of(pattern).map(|weight| Edge::of(left, right, weight, pattern)));
+                };
                 blocks.each_left_of_fresh(*run, &is_known, |left, met| {
                     fresh.compared += met.known() + met.fresh().len() as u64;
                     rights.clear();
                     rights.extend_from_slice(met.fresh());
                     for (right, pattern) in known.of(left).filter(|(right, _)| met.has(*right)) {
                         rights.retain(|fresh| *fresh != right);
-                        fresh.keep(left, right, pattern, weights);
+                        keep(left, right, pattern);
                     }
                     fresh.recalled += met.known() + (met.fresh().len() - rights.len()) as u64;
                     for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
-                        fresh.keep(left, right, pattern, weights);
+                        keep(left, right, pattern);
                     }
                 });
                 progress(fresh.compared);
-                fresh
+                kept.shrink_to_fit();
+                (fresh, kept)
             },
         )
         .collect();
-    let (compared, recalled) = parts.iter().fold((0, 0), |sum, part| (sum.0 + part.compared, sum.1 + part.recalled));
-    let edges = ascending(parts.into_iter().map(|part| part.edges).collect());
-    (Fresh { edges, compared, recalled }, sums)
+    let sum = |sum: (u64, u64), (part, _): &(Fresh, _)| (sum.0 + part.compared, sum.1 + part.recalled);
+    let (compared, recalled) = parts.iter().fold((0, 0), sum);
+    let kept = parts.into_iter().map(|(_, kept)| kept).collect();
+    (Fresh { kept, compared, recalled }, sums)
 }
 
 /// How many candidate pairs [`score_fresh_pairs`] would not compare again.
@@ -249,19 +273,11 @@ pub fn known_pairs(blocks: &Blocks, looks: &Looks, known: &KnownPairs) -> u64 {
 /// What scoring found where the night before had found some of it.
 #[derive(Debug, Default)]
 pub struct Fresh {
-    /// The pairs that have a chance, ascending.
-    pub edges: Vec<Edge>,
+    /// The pairs that have a chance.
+    pub kept: Kept,
     /// Candidate pairs in all, and how many of them were known.
     pub compared: u64,
     pub recalled: u64,
-}
-
-impl Fresh {
-    fn keep(&mut self, left: u32, right: u32, pattern: Pattern, weights: &mut Weights) {
-        if let Some(weight) = weights.of(pattern) {
-            self.edges.push(Edge::of(left, right, weight, pattern));
-        }
-    }
 }
 
 /// Patterns whose weights are remembered: 2^13 entries of 16 bytes stay in the second-level cache.

@@ -27,6 +27,7 @@ mod nodes;
 mod pass;
 mod pooled;
 mod replay;
+mod scored;
 mod settled;
 mod sparse;
 mod steps;
@@ -39,10 +40,13 @@ pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};
 pub use judged::{Guard, Judged, judge, judge_pattern};
 pub use known::Known;
-pub use links::{Edge, Fresh, Weighed, WeighedPairs, known_pairs, links_of, score_fresh_pairs, score_pairs, weigh_all};
+pub use links::{
+    Edge, Fresh, Kept, Weighed, WeighedPairs, known_pairs, links_of, score_fresh_pairs, score_pairs, weigh_all,
+};
 pub use merges::Merge;
 pub use pooled::Standing;
 pub use replay::{Between, Join, Replay};
+pub use scored::{ScoredPairs, Waiting};
 pub use settled::Settled;
 pub use union_find::UnionFind;
 
@@ -57,6 +61,7 @@ use links::units32;
 use nodes::Nodes;
 use pass::{Bond, NodeEdge, Sizes, Way};
 use rayon::prelude::*;
+use std::io;
 use union_find::Sets;
 
 /// Components of the first pass beyond this are cut along their weakest pairs.
@@ -186,11 +191,10 @@ pub fn pooled_bar(cut: i64) -> i64 {
     (cut - POOLED_BELOW_BITS * UNITS_PER_BIT as i64).max(merges::LOWEST)
 }
 
-/// Clusters the records by the kept pairs of [`score_pairs`], as [`decide`] or an earlier training decided.
+/// As [`cluster_scored`], with pairs that are in memory.
 ///
-/// Two passes. The first joins by average link, which no single record can mislead, and gives every pair its context. The second joins by
-/// pooled link, whose score is a posterior: its cut follows from what a false link costs. Gives also what the weight of a pair means: as the
-/// decision says, or learnt from these very people.
+/// # Panics
+/// Never: nothing is read.
 pub fn cluster(
     evidence: &Evidence,
     edges: Vec<Edge>,
@@ -198,40 +202,63 @@ pub fn cluster(
     linkage: Linkage,
     pairs_compared: u64,
 ) -> (Clustering, Calibration) {
+    let clustered = cluster_scored(evidence, ScoredPairs::Here(edges), decision, linkage, pairs_compared);
+    clustered.expect("pairs in memory are there")
+}
+
+/// Clusters the records by the kept pairs of [`score_pairs`], as [`decide`] or an earlier training decided.
+///
+/// Two passes. The first joins by average link, which no single record can mislead, and gives every pair its context. The second joins by
+/// pooled link, whose score is a posterior: its cut follows from what a false link costs. Gives also what the weight of a pair means: as the
+/// decision says, or learnt from these very people.
+///
+/// # Errors
+/// Where pairs wait elsewhere and cannot be read.
+pub fn cluster_scored(
+    evidence: &Evidence,
+    mut pairs: ScoredPairs,
+    decision: &Decision,
+    linkage: Linkage,
+    pairs_compared: u64,
+) -> io::Result<(Clustering, Calibration)> {
     let nodes = Nodes::of(evidence, pair_cut(evidence.settings));
     let Together { pairs: together, refused, reused, .. } = Together::of(evidence, &nodes);
-    let mut edges = with_refused(evidence, edges, &refused);
-    let known = Known::of(evidence.identities.len(), &edges);
-    let (second, contexts) =
-        two_passes(&Evidence { known: Some(&known), ..*evidence }, (&nodes, &edges, &together), decision, linkage);
-    drop(known);
+    pairs.add(unscored(evidence, &refused))?;
+    let (second, contexts) = two_passes(evidence, (&nodes, &pairs, &together), decision, linkage)?;
+    let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
+    let sizes = second.sizes;
+    drop(second.merges);
+    let mut edges = pairs.into_all()?;
     if let (Some(contexts), Some(weights)) = (contexts, &decision.context) {
         edges.par_iter_mut().enumerate().for_each(|(at, edge)| {
             edge.context = contexts.at(at);
             edge.weight = units32(i64::from(edge.weight) + weights.weight(edge.context));
         });
     }
-    let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
     let mut counts = Counts { pairs_compared, record_id_reused: reused, ..Counts::default() };
-    counts.components = second.sizes.components;
-    counts.largest_component = second.sizes.largest;
-    counts.components_cut = second.sizes.cut;
-    drop(second);
-    finish(evidence, &nodes, clusters, edges, &refused, counts, decision.calibration.as_ref())
+    counts.components = sizes.components;
+    counts.largest_component = sizes.largest;
+    counts.components_cut = sizes.cut;
+    Ok(finish(evidence, &nodes, clusters, edges, &refused, counts, decision.calibration.as_ref()))
 }
 
 /// What the second pass joins, and the context of each pair where the decision asks for contexts.
 fn two_passes(
     evidence: &Evidence,
-    (nodes, edges, together): (&Nodes, &[Edge], &[(u32, u32)]),
+    (nodes, pairs, together): (&Nodes, &ScoredPairs, &[(u32, u32)]),
     decision: &Decision,
     linkage: Linkage,
-) -> (Passed, Option<Levels>) {
-    let scored = nodes.edges(evidence, edges);
+) -> io::Result<(Passed, Option<Levels>)> {
+    let known = match pairs {
+        ScoredPairs::Here(edges) => Some(Known::of(evidence.identities.len(), edges)),
+        ScoredPairs::Away(..) => None,
+    };
+    let evidence = &Evidence { known: known.as_ref(), ..*evidence };
+    let scored = nodes.edges_of(evidence, pairs)?;
     let population = Population { evidence, nodes, edges: &scored, together };
     let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut).0;
     let found = decision.context.as_ref().map(|weights| (Contexts::of(&population, groups).found(weights), weights));
-    let contexts = found.as_ref().map(|(found, _)| nodes.contexts(edges, &scored, &found.levels));
+    let contexts = found.as_ref().map(|(found, _)| nodes.contexts(pairs, &scored, &found.levels)).transpose()?;
     let pooled = |way: Way, scored: Vec<NodeEdge>| {
         let weighed = match found {
             Some((found, weights)) => found.weigh(scored, weights),
@@ -245,23 +272,17 @@ fn two_passes(
         Linkage::Pooled => pooled(Way::Pooled(evidence.pooling), scored),
         Linkage::PooledWithoutRivals => pooled(Way::PooledWithoutRivals(evidence.pooling), scored),
     };
-    (second, contexts)
+    Ok((second, contexts))
 }
 
-/// The scored pairs, and those of decisions that were refused although nobody scored them: a human is to see them.
-fn with_refused(evidence: &Evidence, mut edges: Vec<Edge>, refused: &[Refused]) -> Vec<Edge> {
-    let known = edges.len();
-    for &(left, right, _) in refused.iter().filter(|(left, right, _)| left != right) {
-        if edges[..known].binary_search_by_key(&(left, right), |edge| (edge.left, edge.right)).is_err() {
-            let pattern = evidence.pattern(left, right);
-            edges.push(Edge::of(left, right, evidence.scorer.weight(pattern), pattern));
-        }
-    }
-    if edges.len() > known {
-        edges.sort_unstable();
-        edges.dedup();
-    }
-    edges
+/// The pairs of decisions that were refused, as they are scored: a human is to see them.
+fn unscored(evidence: &Evidence, refused: &[Refused]) -> Vec<Edge> {
+    let apart = refused.iter().filter(|(left, right, _)| left != right);
+    let scored = apart.map(|&(left, right, _)| {
+        let pattern = evidence.pattern(left, right);
+        Edge::of(left, right, evidence.scorer.weight(pattern), pattern)
+    });
+    scored.collect()
 }
 
 /// The nodes and what joins them: all that a pass looks at.

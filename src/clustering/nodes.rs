@@ -5,10 +5,12 @@ use super::judged::{judge, judge_pattern};
 use super::links::units32;
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
+use super::scored::{EDGES_AT_ONCE, ScoredPairs};
 use super::{Edge, Evidence};
 use crate::model::UNITS_PER_BIT;
 use crate::records::{MISSING, Records};
 use rayon::prelude::*;
+use std::io;
 
 /// Rows of one record_id contradict each other when their evidence, the prior left out, is below this many bits.
 const CONTRADICTION_BITS: f64 = -12.0;
@@ -17,8 +19,6 @@ const CONTRADICTION_BITS: f64 = -12.0;
 const COPIES_MAX: usize = 20;
 /// Pairs of nodes that one pair of identities may stand for.
 const EXPANDED_MAX: usize = 100;
-/// Pairs of identities whose nodes are listed side by side.
-const EDGES_AT_ONCE: usize = 1 << 20;
 /// Pairs of identities whose context is looked up as one piece of work.
 const EDGES_PER_CHUNK: usize = 1 << 12;
 
@@ -156,6 +156,20 @@ impl Nodes {
     /// The kept pairs between nodes, ascending, each as it counts in averages. A split identity's copies are pairs too, where it has at
     /// most [`COPIES_MAX`]; two split identities with more pairs than [`EXPANDED_MAX`] say too little to be worth listing.
     pub fn edges(&self, evidence: &Evidence, edges: &[Edge]) -> Vec<NodeEdge> {
+        let mut found = Vec::with_capacity(with_contexts(edges.len()));
+        edges.chunks(EDGES_AT_ONCE).for_each(|some| self.list(evidence, some, &mut found));
+        self.listed(evidence, found)
+    }
+
+    /// The same of pairs that may wait elsewhere.
+    pub fn edges_of(&self, evidence: &Evidence, pairs: &ScoredPairs) -> io::Result<Vec<NodeEdge>> {
+        let mut found = Vec::with_capacity(with_contexts(pairs.len()));
+        pairs.each(|some| self.list(evidence, some, &mut found))?;
+        Ok(self.listed(evidence, found))
+    }
+
+    /// Adds what stands between the nodes of some pairs.
+    fn list(&self, evidence: &Evidence, some: &[Edge], found: &mut Vec<NodeEdge>) {
         let between = |edge: &Edge| {
             let judged = judge_pattern(evidence, edge.left, edge.right, edge.pattern);
             let (a, b) = (self.run(edge.left), self.run(edge.right));
@@ -164,11 +178,11 @@ impl Nodes {
             let (weight, forbidden) = (units32(judged.in_average), judged.forbidden());
             a.flat_map(move |x| b.clone().map(move |y| NodeEdge { left: x as u32, right: y as u32, weight, forbidden }))
         };
-        // Contexts add some: without room for them all would be copied.
-        let mut found = Vec::with_capacity(edges.len() + edges.len() / 8);
-        for some in edges.chunks(EDGES_AT_ONCE) {
-            found.extend(some.par_iter().flat_map_iter(between).collect::<Vec<NodeEdge>>());
-        }
+        found.extend(some.par_iter().flat_map_iter(between).collect::<Vec<NodeEdge>>());
+    }
+
+    /// What was listed with what needs no scored pair, in order.
+    fn listed(&self, evidence: &Evidence, mut found: Vec<NodeEdge>) -> Vec<NodeEdge> {
         let split = (0..self.first.len() as u32).filter(|&identity| self.is_split(identity));
         for identity in split.filter(|&identity| self.run(identity).len() <= COPIES_MAX) {
             let weight = units32(judge(evidence, identity, identity).in_average);
@@ -197,7 +211,7 @@ impl Nodes {
     }
 
     /// The context of the kept pairs, by place: the highest among their nodes. `levels` are those of `scored`, the pairs of nodes.
-    pub fn contexts(&self, edges: &[Edge], scored: &[NodeEdge], levels: &Levels) -> Levels {
+    pub fn contexts(&self, pairs: &ScoredPairs, scored: &[NodeEdge], levels: &Levels) -> io::Result<Levels> {
         let of_chunk = |chunk: &[Edge]| {
             // Both ascend, and nodes ascend with their identities: only the first of a chunk has to be looked for.
             let before = |scored: &NodeEdge, node: usize| (scored.left as usize) < node;
@@ -212,11 +226,11 @@ impl Nodes {
             chunk.iter().map(of_edge).collect::<Vec<Option<u8>>>()
         };
         let mut all = Levels::default();
-        for some in edges.chunks(EDGES_AT_ONCE) {
+        pairs.each(|some| {
             let found: Vec<Vec<Option<u8>>> = some.par_chunks(EDGES_PER_CHUNK).map(of_chunk).collect();
             all.extend(found.into_iter().flatten());
-        }
-        all
+        })?;
+        Ok(all)
     }
 
     /// Nodes that hold rows of one record_id (`rows`, as [`of_one_record`] gives them) and do not contradict each other; and how many do.
@@ -257,6 +271,11 @@ pub(super) fn are_one_record(evidence: &Evidence, left: u32, right: u32) -> bool
     let floor = ((CONTRADICTION_BITS + evidence.scorer.prior_bits()) * UNITS_PER_BIT) as i64;
     let pattern = evidence.pattern(left.min(right), left.max(right));
     !evidence.guards.judge(evidence, left, right, pattern).forbids() && evidence.scorer.weight(pattern) >= floor
+}
+
+/// Contexts add some pairs of nodes: without room for them all would be copied.
+fn with_contexts(pairs: usize) -> usize {
+    pairs + pairs / 8
 }
 
 /// By identity, whether a record_id of its is that of others as well, or it is kept apart from somebody.

@@ -64,10 +64,10 @@ fn ceiling(plan: &Plan) -> String {
     match limit {
         limit if limit >= plan.estimated_bytes => format!("It fits into the {allowed:.1} GiB that the job allows.\n"),
         limit if limit >= plan.least_bytes => format!(
-            "The job allows {allowed:.1} GiB: the columns of the records wait on disk while they are linked, and {least:.1} GiB are enough.\n"
+            "The job allows {allowed:.1} GiB: columns and pairs wait on disk while records are linked, and {least:.1} GiB are enough.\n"
         ),
         _ => format!(
-            "The job allows {allowed:.1} GiB, which is too little: {least:.1} GiB are needed even with columns on disk. The run ends before \
+            "The job allows {allowed:.1} GiB, which is too little: {least:.1} GiB are needed even with columns and pairs on disk. The run ends before \
              it links.\n"
         ),
     }

@@ -194,7 +194,7 @@ pub(super) static JOB: Table = Table {
             "memory_limit",
             Kind::Size,
             Need::Optional,
-            "Memory that a run may take, such as \"8 GiB\": above it columns wait on disk; a run that cannot fit ends before it links.",
+            "Memory that a run may take, such as \"8 GiB\": above it columns and pairs wait on disk; a run that cannot fit ends before it links.",
         ),
     ],
 };

@@ -47,6 +47,17 @@ impl Codes {
         }
     }
 
+    /// The same of few codes, on this thread alone; those that are given stay where they are.
+    pub fn of_few(codes: &[u32], values: usize) -> Codes {
+        if values <= usize::from(u8::MAX) {
+            Byte(codes.iter().map(|&code| code as u8).collect())
+        } else if values <= usize::from(u16::MAX) {
+            Two(codes.iter().map(|&code| code as u16).collect())
+        } else {
+            Four(codes.to_vec())
+        }
+    }
+
     pub fn len(&self) -> usize {
         each_width!(self, list => list.len())
     }
@@ -152,6 +163,7 @@ mod tests {
         ) {
             let values = given.iter().filter(|code| **code != MISSING).max().map_or(0, |most| *most as usize + 1);
             let mut codes = Codes::new(given.clone(), values);
+            prop_assert_eq!(&Codes::of_few(&given, values), &codes);
             let mut pushed = Codes::default();
             given.iter().for_each(|&code| pushed.push(code));
             prop_assert_eq!(codes.iter().collect::<Vec<_>>(), given.clone());

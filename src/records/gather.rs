@@ -2,8 +2,8 @@
 //!
 //! Every string is hashed here, once, while it is in the cache: about 20 ns a value.
 
-use super::MISSING;
 use super::values::{Interner, Values};
+use super::{Codes, MISSING};
 use crate::intake::{Batch, QuarantineCode, Quarantined, TextColumn, wanted_columns};
 use crate::job::{Field, Job, Provider, Source, Verified};
 use std::cell::RefCell;
@@ -11,8 +11,8 @@ use std::cell::RefCell;
 /// One column of one batch.
 #[derive(Debug, Default)]
 pub(super) struct Part {
-    /// Places in `values`.
-    pub codes: Vec<u32>,
+    /// Places in `values`, as narrow as these allow: every batch stands until the last one is read.
+    pub codes: Codes,
     /// Each once, or nearly so.
     pub values: Values,
 }
@@ -132,7 +132,7 @@ fn part(batch: &Batch, places: &[usize], keep: &[usize], interner: &mut Interner
             value => interner.intern(value),
         });
     }
-    Part { codes, values: interner.values.clone() }
+    Part { codes: Codes::of_few(&codes, interner.values.len()), values: interner.values.clone() }
 }
 
 /// Of a column whose rows share values each value is looked at once.
@@ -145,8 +145,8 @@ fn shared_part(values: &TextColumn, rows: &[u32], keep: &[usize], interner: &mut
             value => interner.intern(value),
         })
     };
-    let codes = keep.iter().map(|&row| code(rows[row] as usize)).collect();
-    Part { codes, values: interner.values.clone() }
+    let codes: Vec<u32> = keep.iter().map(|&row| code(rows[row] as usize)).collect();
+    Part { codes: Codes::of_few(&codes, interner.values.len()), values: interner.values.clone() }
 }
 
 /// The values of several columns joined by one space, empty ones left out; of one column without a copy.

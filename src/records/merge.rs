@@ -91,7 +91,7 @@ fn column(lengths: &[usize], parts: Parts) -> Column {
         (rest, batch) = (behind, number + 1);
     }
     slices.into_par_iter().zip(parts).zip(codes_of).for_each(|((slice, (_, part)), code_of)| {
-        for (slot, code) in slice.iter_mut().zip(part.codes) {
+        for (slot, code) in slice.iter_mut().zip(part.codes.iter()) {
             if code != MISSING {
                 *slot = code_of[code as usize];
             }

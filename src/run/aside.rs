@@ -16,11 +16,11 @@ use std::path::{Path, PathBuf};
 pub(super) static ASIDE_FAILED: Code = Code {
     id: "OF0441",
     exit: Exit::Resource,
-    title: "columns could not wait on disk",
+    title: "columns or pairs could not wait on disk",
     next_step: "See to the disk of [job] output or raise [job] memory_limit, then `onefolk run --resume`; nothing was published",
     explanation: "A night lets the columns of its records wait in state/spill below the output while it links, where they are large or [job] \
-                  memory_limit leaves no room for them. They could not be written there, or were not what had been written when they were read again. \
-                  What was published before still stands, and `--resume` goes on from the last stage that was finished.",
+                  memory_limit leaves no room for them, and scored pairs while people are made of them. They could not be written there, or were \
+                  not what had been written when they were read again. What was published before still stands, and `--resume` goes on from the last stage that was finished.",
 };
 
 type Got<T> = std::result::Result<T, Damaged>;
@@ -31,7 +31,7 @@ pub(super) struct Aside {
     path: PathBuf,
 }
 
-fn folder(output: &Path) -> PathBuf {
+pub(super) fn folder(output: &Path) -> PathBuf {
     output.join("state/spill")
 }
 

@@ -4,19 +4,18 @@ mod around;
 mod scene;
 
 use super::MODEL_DOES_NOT_FIT;
-use super::aside::Aside;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
 use crate::blocking::{self, Blocks, Features, Limits, PairPatterns, RuleCount};
-use crate::clustering::{self, Clustering, Guards, Settled};
+use crate::clustering::{self, Clustering, Fresh, Guards, ScoredPairs, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::{self, Candidate, FORMS, Form, Model, Recipe};
 use crate::recall::{Leaving, Left, Recalled};
 use crate::records::{Identities, Records};
-use scene::{Made, Scene};
+use scene::{Made, Scene, Scored};
 use std::ops::Deref;
 
 pub use around::{Around, around};
@@ -103,7 +102,7 @@ pub struct Label {
 pub enum Rows<'a> {
     /// They stay as they are.
     Stay(&'a Records),
-    /// Their columns may wait on disk from blocking on.
+    /// Their columns may wait on disk from blocking on, until the ceiling is asked to bring them back.
     Within(&'a mut Records, &'a Ceiling),
 }
 
@@ -134,27 +133,38 @@ impl Deref for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// Puts large columns aside.
-    fn put_large_aside(&mut self) -> Result<Option<Aside>> {
-        match self {
-            Rows::Stay(_) => Ok(None),
-            Rows::Within(records, ceiling) => ceiling.put_large_aside(records),
-        }
-    }
-
-    /// Puts the columns `aside` where linking needs the room and they are not there yet.
-    fn make_room(&mut self, aside: &mut Option<Aside>, need: impl FnOnce() -> Linking) -> Result<()> {
+    /// Lets columns wait on disk where blocks of so many identities, and what comes after them, need their room.
+    fn make_room_for_blocks(&mut self, identities: usize) -> Result<()> {
         match self {
             Rows::Stay(_) => Ok(()),
-            Rows::Within(records, ceiling) => ceiling.make_room(records, aside, need),
+            Rows::Within(records, ceiling) => ceiling.make_room_for_blocks(records, identities),
         }
     }
 
-    fn bring_back(&mut self, aside: Option<Aside>) -> Result<()> {
-        match (self, aside) {
-            (Rows::Within(records, _), Some(aside)) => aside.bring_back(records),
-            _ => Ok(()),
+    /// The same where linking needs the room and they do not wait yet.
+    fn make_room(&mut self, need: impl FnOnce() -> Linking) -> Result<()> {
+        match self {
+            Rows::Stay(_) => Ok(()),
+            Rows::Within(records, ceiling) => ceiling.make_room(records, need),
         }
+    }
+
+    /// Gives the records their columns again where they wait.
+    fn bring_back(&mut self) -> Result<()> {
+        match self {
+            Rows::Stay(_) => Ok(()),
+            Rows::Within(records, ceiling) => ceiling.bring_back(records),
+        }
+    }
+
+    /// What was scored, in order; it may wait on disk until people are made of so many identities.
+    fn in_order(&self, Fresh { kept, compared, recalled }: Fresh, identities: usize) -> Result<Scored> {
+        let edges = kept.ascending();
+        let pairs = match self {
+            Rows::Stay(_) => ScoredPairs::Here(edges),
+            Rows::Within(_, ceiling) => ceiling.pairs(edges, identities)?,
+        };
+        Ok(Scored { pairs, compared, recalled })
     }
 }
 
@@ -162,8 +172,6 @@ impl Rows<'_> {
 struct Blocked {
     guards: Guards,
     blocks: Blocks,
-    /// Columns that wait elsewhere: from here on codes are compared.
-    aside: Option<Aside>,
 }
 
 impl Blocked {
@@ -178,17 +186,19 @@ impl Blocked {
     ) -> Result<Blocked> {
         let features = Features::gather(comparisons, records);
         let guards = Guards::new(comparisons, records, identities, settled, &job.providers);
-        let aside = records.put_large_aside()?;
+        // From here on codes are compared: the values that they stand for may wait elsewhere.
+        records.make_room_for_blocks(identities.len())?;
         let blocks = match limits {
             Some(limits) => blocking::block_within(features, identities, limits),
             None => blocking::block_with(features, identities, recipe.weak_rules, recipe.block_size),
         };
-        Ok(Blocked { guards, blocks, aside })
+        Ok(Blocked { guards, blocks })
     }
 }
 
 /// Links all records. `grouped` is what is known of them already; `before` is what the night before left, under
-/// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same.
+/// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same. Columns that wait on disk are
+/// not brought back: who links knows when there is room for them.
 ///
 /// # Errors
 /// OF0522 where a model that was learnt before does not know what is compared; OF0440 where the job allows too little memory, OF0441 where
@@ -215,9 +225,9 @@ pub fn link<'r>(
     let stage = progress.stage("Blocking", None);
     let limits = taught.before().and_then(Model::limits);
     let compared = (&comparisons, &identities);
-    let Blocked { guards, mut blocks, mut aside } = Blocked::of(job, &mut records, settled, compared, limits, recipe)?;
+    let Blocked { guards, mut blocks } = Blocked::of(job, &mut records, settled, compared, limits, recipe)?;
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
-    records.make_room(&mut aside, || Linking {
+    records.make_room(|| Linking {
         identities: identities.len() as u64,
         pairs: blocks.distinct_pairs(),
         learns: taught.before().is_none(),
@@ -256,9 +266,10 @@ pub fn link<'r>(
             let scorer = candidate.model.scorer(&comparisons);
             let before = asked.then_some((&compared, &joined));
             let advance = |pairs| stage.advance(pairs);
-            let scored = scene.comparing(&comparisons).score(&scorer, &blocks, before, advance);
+            let (fresh, recalling) = scene.comparing(&comparisons).score(&scorer, &blocks, before, advance);
             drop((blocks, compared));
-            scene.comparing(&comparisons).cluster(candidate, scored)
+            let scored = records.in_order(fresh, identities.len())?;
+            scene.comparing(&comparisons).cluster(candidate, (scored, recalling))?
         }
         (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
@@ -268,15 +279,15 @@ pub fn link<'r>(
             let candidate = scene.settle(&mut comparisons, learnt, &mut pairs, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.
             let scorer = candidate.model.scorer(&comparisons);
-            let scored = scene.comparing(&comparisons).weigh(&scorer, pairs, asked);
-            scene.comparing(&comparisons).cluster(candidate, scored)
+            let (fresh, recalling) = scene.comparing(&comparisons).weigh(&scorer, pairs, asked);
+            let scored = records.in_order(fresh, identities.len())?;
+            scene.comparing(&comparisons).cluster(candidate, (scored, recalling))?
         }
         _ => {
-            records.bring_back(aside.take())?;
+            records.bring_back()?;
             Made::of(clustering::everyone_alone(&records, &identities, settled), None)
         }
     };
-    records.bring_back(aside)?;
     let Made { clustering, chosen, recalled, leaving } = made;
     let again = if recalled.pairs > 0 { format!(", {} pairs compared before", recalled.pairs) } else { String::new() };
     stage.done(format!("{} people{again}", clustering.partition.people));

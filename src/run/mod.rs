@@ -38,6 +38,7 @@ mod noted;
 mod notify;
 mod objected;
 mod other_model;
+mod pairs_aside;
 pub mod plan;
 pub mod progress;
 mod publishing;

@@ -60,7 +60,7 @@ pub(super) struct Night<'a> {
     pub(super) extracts_before: BTreeSet<String>,
     /// What providers that send only changes have sent.
     pub(super) provider_changes: Vec<ProviderChanges>,
-    /// Bytes of columns that waited on disk while records were linked.
+    /// Bytes of columns and scored pairs that waited on disk while records were linked.
     pub(super) put_aside_bytes: u64,
     /// Stages of an earlier attempt at this night that were not done again.
     pub(super) reused: Vec<&'static str>,
@@ -165,12 +165,14 @@ pub(super) fn prepare<'a>(
     let LinkedNight { withheld, gone, objected, mut linked, learnt } = night;
     let objecting = objecting.withheld(job, &withheld);
     withhold::empty_texts(&mut quarantined, &authority, &objecting);
-    let settled = authority.settled(job, &records);
-    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
     let in_review = in_review(&linked);
     let stage = progress.stage("Writing links", None);
     let begun = link_tables::begin(lock, &run_id, &mut linked)?;
+    // Pairs are gone: there is room for the columns that have waited.
+    ceiling.bring_back(&mut records)?;
+    let settled = authority.settled(job, &records);
+    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     stage.done(format!("{} for review", linked.clustering.review.len()));
     let stage = progress.stage("Best records", None);
     let identified = identity::assign(

@@ -1,6 +1,6 @@
 //! What a run would do, without doing it: nothing is locked and nothing is written.
 
-use super::ceiling::{Linking, Need};
+use super::ceiling::{Held, Linking, Need};
 use super::imported::ModelFile;
 use super::{Progress, Show, Usable, machine, memory, on_threads, read_usable};
 use crate::blocking::{self, Features, RuleCount};
@@ -67,7 +67,7 @@ pub struct Plan {
     pub estimated_seconds: f64,
     /// The most memory that a run will have resident.
     pub estimated_bytes: u64,
-    /// The same where the columns of the records wait on disk while they are linked, as `memory_limit` may ask.
+    /// The same where columns and scored pairs wait on disk while records are linked, as `memory_limit` may ask.
     pub least_bytes: u64,
     /// What the job allows; absent where it names no limit.
     pub memory_limit: Option<u64>,
@@ -122,6 +122,7 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     let mut usable = read_usable(job, &authority, formats, progress)?;
     usable.forget_sent(ModelFile::of_job(job)?.as_ref());
     let Usable { files, mut records, quarantined, .. } = usable;
+    let reading = machine::peak_memory_bytes().unwrap_or(0);
     let marked = consent::withheld_identities(&records);
     records.retain(&marked.iter().map(|marked| !marked).collect::<Vec<bool>>());
     let stage = progress.stage("Blocking", None);
@@ -130,10 +131,12 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     let model = known.as_ref().map(|known| &known.frozen.model);
     let comparisons = Comparisons::choose(job, &records, &identities, model.and_then(Model::frequencies));
     let features = Features::gather(&comparisons, &records);
+    let before = held(records.len(), identities.len());
     let blocks = match model.and_then(Model::limits) {
         Some(limits) => blocking::block_within(features, &identities, limits),
         None => blocking::block(features, &identities),
     };
+    let blocked = held(records.len(), identities.len());
     let distinct_pairs = blocks.distinct_pairs();
     let pairs_known = known.as_ref().map_or(0, |known| {
         let (left, _) = memory::left(job, Some(known));
@@ -143,9 +146,8 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     stage.done(format!("{distinct_pairs} pairs of {} identities", identities.len()));
     let threads = rayon::current_num_threads();
     let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, learns: known.is_none() };
-    let columns = records.column_bytes();
+    let need = Need::of(Held { before, blocked, columns: records.column_bytes() }, linking);
     let (rows, identities) = (files.iter().map(|file| file.rows).sum(), identities.len() as u64);
-    let need = Need::of(held(rows, identities), columns, linking);
     let planned = files.into_iter().zip(estimated).map(|(file, estimated_rows)| PlannedFile {
         provider: job.providers[usize::from(file.provider)].id.clone(),
         file: file.name,
@@ -169,8 +171,8 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         pairs_known,
         threads,
         estimated_seconds: seconds(rows, identities, distinct_pairs - pairs_known) / threads as f64,
-        estimated_bytes: need.whole,
-        least_bytes: need.least,
+        estimated_bytes: need.whole.max(reading),
+        least_bytes: need.least.max(reading),
         memory_limit: job.memory_limit,
         estimate: ESTIMATE,
         reused: match known {
@@ -189,9 +191,9 @@ fn seconds(rows: u64, identities: u64, pairs: u64) -> f64 {
     rows as f64 * ROW_SECONDS + identities as f64 * IDENTITY_SECONDS + pairs as f64 * PAIR_SECONDS + training
 }
 
-/// The most memory that this process has had resident.
-fn held(rows: u64, identities: u64) -> u64 {
-    machine::peak_memory_bytes()
+/// The memory that this process has resident now.
+fn held(rows: usize, identities: usize) -> u64 {
+    machine::memory_bytes()
         .unwrap_or((BASE_BYTES + rows as f64 * ROW_BYTES + identities as f64 * IDENTITY_BYTES) as u64)
 }
 

@@ -105,6 +105,8 @@ pub(super) fn withhold(
             (around.person, around.grouped)
         }
     };
+    // Blocks are gone: there is room for the columns that have waited.
+    ceiling.map_or(Ok(()), |ceiling| ceiling.bring_back(records))?;
     let objecting: FxHashSet<u32> = (0..records.len()).filter(|&row| known_to[row]).map(|row| person[row]).collect();
     let objects: Vec<bool> = person.iter().map(|person| *person != MISSING && objecting.contains(person)).collect();
     let linked: Vec<bool> = (0..records.len()).map(|row| objects[row] && !named[row]).collect();

@@ -149,19 +149,37 @@ impl Reader {
     }
 
     pub fn get_list<T: DeserializeOwned + Send>(&mut self) -> Got<Vec<T>> {
+        let mut list = Vec::new();
+        self.get_parts(|count, entries| {
+            list.reserve_exact(count.min(u32::MAX as usize).saturating_sub(list.len()));
+            list.extend(entries);
+        })?;
+        Ok(list)
+    }
+
+    /// Hands the entries of a list to `take`, in order, some at a time.
+    pub fn get_some<T: DeserializeOwned + Send>(&mut self, mut take: impl FnMut(Vec<T>)) -> Got<()> {
+        self.get_parts(|_, entries| take(entries))
+    }
+
+    /// The same; `take` is told how many entries there are in all.
+    fn get_parts<T: DeserializeOwned + Send>(&mut self, mut take: impl FnMut(usize, Vec<T>)) -> Got<()> {
         let count: u64 = self.get()?;
-        let mut list = Vec::with_capacity(usize::try_from(count).map_err(|_| Damaged)?.min(u32::MAX as usize));
+        let all = usize::try_from(count).map_err(|_| Damaged)?;
+        let mut seen = 0;
         let mut pieces = count.div_ceil(ENTRIES as u64);
         while pieces > 0 {
             let some = pieces.min(rayon::current_num_threads().max(1) as u64);
             let raw: Vec<(Vec<u8>, [u8; 32])> = (0..some).map(|_| self.piece()).collect::<Got<_>>()?;
             let read: Vec<Got<Vec<T>>> = raw.into_par_iter().map(|(bytes, hash)| whole(&bytes, &hash)).collect();
             for entries in read {
-                list.extend(entries?);
+                let entries = entries?;
+                seen += entries.len();
+                take(all, entries);
             }
             pieces -= some;
         }
-        if list.len() as u64 == count { Ok(list) } else { Err(Damaged) }
+        if seen == all { Ok(()) } else { Err(Damaged) }
     }
 
     /// Hands each text of a list to `take`, in order; says how many there were.

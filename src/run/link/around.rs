@@ -20,6 +20,7 @@ pub struct Around {
 
 /// Joins only the `named` records and whoever is of one person with them: with the `known` model, or else (and where that does not know what is
 /// compared, since nobody but who is named has values for it) with one of the simplest form that is learnt from all records but the named ones.
+/// As [`link`](super::link()) it does not bring back columns that wait on disk.
 ///
 /// # Errors
 /// OF0440 where the job allows too little memory, OF0441 where columns cannot wait on disk.
@@ -59,11 +60,11 @@ fn joined(
     known: Option<(Model, &Model)>,
 ) -> Result<Vec<u32>> {
     let limits = known.as_ref().and_then(|(_, model)| model.limits());
-    let Blocked { guards, blocks, mut aside } =
+    let Blocked { guards, blocks } =
         Blocked::of(job, records, settled, (comparisons, identities), limits, &Recipe::WHOLE)?;
     // Only what is around the named records is joined.
     let need = || Linking { identities: identities.len() as u64, pairs: 0, learns: known.is_none() };
-    records.make_room(&mut aside, need)?;
+    records.make_room(need)?;
     let model = match known {
         Some((fitted, _)) => Some(fitted),
         // The pass that nobody sees needs no choice among forms.
@@ -72,12 +73,9 @@ fn joined(
             .map(|candidate| candidate.model),
     };
     let Some(model) = model else {
-        records.bring_back(aside)?;
+        records.bring_back()?;
         return Ok(clustering::everyone_alone(records, identities, settled).partition.person);
     };
     let scene = Scene { records, identities, comparisons, guards: &guards, job, recipe: &Recipe::WHOLE };
-    let person = scene.people_around(model, &blocks, named);
-    drop((blocks, guards));
-    records.bring_back(aside)?;
-    Ok(person)
+    Ok(scene.people_around(model, &blocks, named))
 }

@@ -3,14 +3,16 @@
 use super::Label;
 use crate::blocking::{Blocks, PairPatterns};
 use crate::clustering::{
-    self, Clustering, Evidence, FirstClusters, Fresh, Guards, Known, Sample, Weighed, people_around, score_fresh_pairs,
-    score_pairs, weigh_all,
+    self, Clustering, Evidence, FirstClusters, Fresh, Guards, Known, Sample, ScoredPairs, Weighed, people_around,
+    score_fresh_pairs, score_pairs, weigh_all,
 };
 use crate::comparison::{Comparisons, Pattern};
+use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Model, Pooling, Recipe, Scorer};
 use crate::recall::{Compared, Joined, Joins, Leaving, Look, Looks, Recalled, distinct};
 use crate::records::{Identities, MISSING, Records};
+use crate::run::aside::ASIDE_FAILED;
 use crate::run::recalling::Recalling;
 use std::collections::BTreeMap;
 
@@ -28,6 +30,14 @@ impl Made {
     pub fn of(clustering: Clustering, chosen: Option<Candidate>) -> Made {
         Made { clustering, chosen, recalled: Recalled::default(), leaving: None }
     }
+}
+
+/// What scoring found, in order.
+pub(super) struct Scored {
+    pub pairs: ScoredPairs,
+    /// Candidate pairs in all, and how many of them were known.
+    pub compared: u64,
+    pub recalled: u64,
 }
 
 /// What is known of a night's pairs before its model is learnt again.
@@ -200,10 +210,13 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
     }
 
     /// Clusters the pairs that a decided model has scored; what it finds for the next night is left where something was to be recalled.
-    pub fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Fresh, Option<Recalling>)) -> Made {
+    ///
+    /// # Errors
+    /// OF0441 where pairs that wait on disk cannot be read again.
+    pub fn cluster(&self, mut candidate: Candidate, (scored, recalling): (Scored, Option<Recalling>)) -> Result<Made> {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
-        let Fresh { edges, compared, recalled } = scored;
+        let Scored { pairs, compared, recalled } = scored;
         let evidence = Evidence {
             joins: recalling.as_ref().map(|recalling| &recalling.joins),
             ..self.evidence(&scorer, &pooling)
@@ -211,15 +224,17 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
-        let (clustering, calibration) = clustering::cluster(&evidence, edges, &decision, self.recipe.linkage, compared);
+        let clustered = clustering::cluster_scored(&evidence, pairs, &decision, self.recipe.linkage, compared);
+        let (clustering, calibration) =
+            clustered.map_err(|error| Failure::new(&ASIDE_FAILED, format!("scored pairs: {error}")))?;
         candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
-        match recalling {
+        Ok(match recalling {
             Some(recalling) => {
                 let (recalled, leaving) = recalling.finish(recalled);
                 Made { clustering, chosen: Some(candidate), recalled, leaving: Some(leaving) }
             }
             None => Made::of(clustering, Some(candidate)),
-        }
+        })
     }
 
     /// Scores every candidate pair that is not known from the night `before`; what that joined is kept for clustering.
@@ -234,8 +249,8 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         'a: 'b,
     {
         let Some((compared, joined)) = before else {
-            let (edges, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
-            return (Fresh { edges, compared, recalled: 0 }, None);
+            let (kept, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
+            return (Fresh { kept, compared, recalled: 0 }, None);
         };
         let looks = Looks::of_all(self.comparisons, self.identities);
         let known = compared.tonight(&looks);
@@ -254,11 +269,11 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
     where
         'a: 'b,
     {
-        let (edges, compared) = weigh_all(pairs, scorer);
+        let (kept, compared) = weigh_all(pairs, scorer);
         let recalling = asked.map(|(blocks, joined)| {
             let looks = Looks::of_all(self.comparisons, self.identities);
             Recalling { joins: Joins::new(looks, joined), blocks, identities: 0 }
         });
-        (Fresh { edges, compared, recalled: 0 }, recalling)
+        (Fresh { kept, compared, recalled: 0 }, recalling)
     }
 }
