@@ -90,6 +90,9 @@ struct Coded<'a> {
 
 const NONE: u64 = 0;
 
+/// Identities whose values are looked up side by side: a code and then a hash are two waits for memory, which those of many identities share.
+pub(super) const SIDE_BY_SIDE: usize = 64;
+
 /// Hashes of one feature's values, by identity.
 pub enum View<'f> {
     /// One at most an identity; empty where no identity has one.
@@ -120,6 +123,28 @@ impl View<'_> {
 }
 
 impl View<'_> {
+    /// The same of up to [`SIDE_BY_SIDE`] identities: calls `emit` with the place of each among them and the hash of each value that it has.
+    pub fn each_of(&self, identities: impl Iterator<Item = u32>, mut emit: impl FnMut(usize, u64)) {
+        let mut codes = [MISSING; SIDE_BY_SIDE];
+        let (View::One { codes: column, .. } | View::Several { of: column, .. }) = self;
+        codes.iter_mut().zip(identities).for_each(|(code, identity)| *code = column.at(identity));
+        match self {
+            View::One { hashes, .. } => {
+                let of = |code: u32| if code == MISSING { NONE } else { hashes[code as usize] };
+                let found = codes.map(of);
+                let found = found.iter().enumerate().filter(|(_, hash)| **hash != NONE);
+                found.for_each(|(place, hash)| emit(place, *hash));
+            }
+            View::Several { hashes, .. } => {
+                let of = |code: u32| if code == MISSING { [NONE; TOKENS] } else { hashes[code as usize] };
+                for (place, found) in codes.map(of).iter().enumerate() {
+                    let new = |(i, hash): &(usize, &u64)| **hash != NONE && !found[..*i].contains(hash);
+                    found.iter().enumerate().filter(new).for_each(|(_, hash)| emit(place, *hash));
+                }
+            }
+        }
+    }
+
     /// The hashes of all values that `identity` has.
     pub fn values(&self, identity: u32) -> Vec<u64> {
         let mut values = Vec::new();

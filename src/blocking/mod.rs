@@ -17,7 +17,7 @@ mod why;
 
 pub use features::Features;
 pub use pair_patterns::PairPatterns;
-pub use pairs::{Blocks, Met, Pairs};
+pub use pairs::{Blocks, Memberships, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
 
 use crate::records::Identities;
@@ -134,6 +134,14 @@ pub fn block_within(features: Features, identities: &Identities, limits: Limits)
     let (found, counts) = all_rules(&features, identities.len(), limits);
     drop(features);
     Blocks::number(found.starts, found.members, identities.len(), counts, limits)
+}
+
+/// Who meets whom within the limits of a model that was learnt before, for whoever asks of some identities only: blocks of the same members stand as
+/// often as rules yield them, and nothing is put in order.
+pub fn memberships_within(features: Features, identities: &Identities, limits: Limits) -> Memberships {
+    let (found, _) = all_rules(&features, identities.len(), limits);
+    drop(features);
+    Memberships::of(found.starts, found.members, identities.len())
 }
 
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 /// Identities of one bucket: 2^16, of which what is counted takes some 3 MB.
 const BUCKET_BITS: u32 = 16;
 /// Buckets that are filled in one walk, so that what stands in them stays small beside the blocks themselves.
-const BUCKETS_AT_ONCE: usize = 32;
+const BUCKETS_AT_ONCE: usize = 16;
 /// Blocks that are spread as one piece of work.
 const BLOCKS_PER_CHUNK: usize = 1 << 16;
 
@@ -98,18 +98,14 @@ fn sum_of(members: &[u32]) -> u32 {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Own {
     /// Blocks of identity `i`: `blocks[starts[i]..starts[i + 1]]`, ascending.
-    pub starts: Vec<u32>,
-    pub blocks: Vec<u32>,
-    /// Identities that are in a block, in the order of their first blocks, those of the same first block ascending.
-    pub order: Vec<u32>,
+    starts: Vec<u32>,
+    blocks: Vec<u32>,
 }
 
 impl Own {
     pub fn of(blocks: Laid, identities: usize) -> Own {
-        let mut own = Own { starts: vec![0], blocks: Vec::with_capacity(blocks.members.len()), order: Vec::new() };
+        let mut own = Own { starts: vec![0], blocks: Vec::with_capacity(blocks.members.len()) };
         own.starts.reserve_exact(identities);
-        // (first block, identity)
-        let mut firsts: Vec<(u32, u32)> = Vec::with_capacity(identities);
         for buckets in slices(identities) {
             let spread = blocks.spread(&buckets, |block, members, emit| {
                 members.iter().for_each(|&identity| emit(identity, (identity, block)));
@@ -121,20 +117,26 @@ impl Own {
             };
             let counted: Vec<(Vec<u32>, Vec<u32>)> = (0..buckets.len()).into_par_iter().map(of_bucket).collect();
             for (ends, found) in counted {
-                let (before, mut start) = (own.blocks.len() as u32, 0);
-                for end in ends {
-                    if end > start {
-                        firsts.push((found[start as usize], own.starts.len() as u32 - 1));
-                    }
-                    own.starts.push(before + end);
-                    start = end;
-                }
+                let before = own.blocks.len() as u32;
+                own.starts.extend(ends.into_iter().map(|end| before + end));
                 own.blocks.extend(found);
             }
         }
-        firsts.par_sort_unstable();
-        own.order = firsts.into_par_iter().map(|(_, identity)| identity).collect();
         own
+    }
+
+    /// The blocks of one identity, ascending.
+    pub fn blocks_of(&self, identity: u32) -> &[u32] {
+        &self.blocks[self.starts[identity as usize] as usize..self.starts[identity as usize + 1] as usize]
+    }
+
+    /// Identities that are in a block, in the order of their first blocks, those of the same first block ascending.
+    pub fn order(&self) -> Vec<u32> {
+        let identities = 0..self.starts.len() as u32 - 1;
+        let first = |identity: u32| Some((*self.blocks_of(identity).first()?, identity));
+        let mut firsts: Vec<(u32, u32)> = identities.into_par_iter().filter_map(first).collect();
+        firsts.par_sort_unstable();
+        firsts.into_par_iter().map(|(_, identity)| identity).collect()
     }
 }
 
@@ -182,10 +184,9 @@ mod tests {
             let own = Own::of(laid, 150_000);
             prop_assert_eq!(own.starts.len(), 150_001);
             for identity in members.iter().copied().collect::<BTreeSet<u32>>() {
-                let (from, to) = (own.starts[identity as usize] as usize, own.starts[identity as usize + 1] as usize);
                 let expected: Vec<u32> =
                     (0..blocks.len() as u32).filter(|at| blocks[*at as usize].contains(&identity)).collect();
-                prop_assert_eq!(&own.blocks[from..to], expected);
+                prop_assert_eq!(own.blocks_of(identity), expected);
             }
             prop_assert_eq!(own.blocks.len(), members.len());
             let mut order: Vec<u32> = Vec::new();
@@ -194,7 +195,7 @@ mod tests {
                     order.push(identity);
                 }
             }
-            prop_assert_eq!(own.order, order);
+            prop_assert_eq!(own.order(), order);
         }
     }
 }

@@ -7,13 +7,44 @@ use rayon::prelude::*;
 /// Identities whose pairs are handed out as one piece of work.
 const IDENTITIES_PER_RUN: usize = 4_000;
 
-/// Numbered blocks and, for each identity, the ascending numbers of its blocks. At most 24 × 8 + 12 bytes an identity.
+/// Numbered blocks and, for each identity, which of them it is in. At most 24 × 8 + 4 bytes an identity.
 #[derive(Debug)]
-pub struct Blocks {
+pub struct Memberships {
     starts: Vec<u32>,
     members: Vec<u32>,
-    own_starts: Vec<u32>,
-    own: Vec<u32>,
+    own: Own,
+}
+
+impl Memberships {
+    /// Block `b` holds `members[starts[b]..starts[b + 1]]`, ascending.
+    pub(super) fn of(starts: Vec<u32>, members: Vec<u32>, identities: usize) -> Memberships {
+        let own = Own::of(Laid { starts: &starts, members: &members }, identities);
+        Memberships { starts, members, own }
+    }
+
+    fn members(&self, block: u32) -> &[u32] {
+        &self.members[self.starts[block as usize] as usize..self.starts[block as usize + 1] as usize]
+    }
+
+    /// The identities that share a block with `identity`, each once.
+    pub fn neighbours<'a>(&self, identity: u32, met: &'a mut Met) -> &'a [u32] {
+        self.meet(identity, |other| other != identity, met);
+        &met.rights
+    }
+
+    fn meet(&self, identity: u32, wanted: impl Fn(u32) -> bool, met: &mut Met) {
+        let blocks = self.own.blocks_of(identity);
+        met.clear(blocks.iter().map(|&block| self.members(block).len()).sum());
+        for &block in blocks {
+            self.members(block).iter().filter(|&&other| wanted(other)).for_each(|&other| met.add(other));
+        }
+    }
+}
+
+/// Blocks that hand out pairs.
+#[derive(Debug)]
+pub struct Blocks {
+    memberships: Memberships,
     /// Identities that are in a block, in the order of their first blocks: one person's, which share most of their blocks, come together
     /// and find these in the cache.
     order: Vec<u32>,
@@ -42,13 +73,23 @@ impl Blocks {
         let marked = number::copies(Laid { starts: &starts, members: &members }, identities);
         drop_marked(&mut starts, &mut members, &marked);
         drop(marked);
-        let own = Own::of(Laid { starts: &starts, members: &members }, identities);
-        let Own { starts: own_starts, blocks: own, order } = own;
-        Blocks { starts, members, own_starts, own, order, counts, limits }
+        let memberships = Memberships::of(starts, members, identities);
+        let order = memberships.own.order();
+        Blocks { memberships, order, counts, limits }
+    }
+
+    /// Who is in a block with whom.
+    pub fn memberships(&self) -> &Memberships {
+        &self.memberships
+    }
+
+    /// The same, where nobody asks for pairs any more.
+    pub fn into_memberships(self) -> Memberships {
+        self.memberships
     }
 
     pub fn len(&self) -> usize {
-        self.starts.len() - 1
+        self.memberships.starts.len() - 1
     }
 
     pub fn is_empty(&self) -> bool {
@@ -61,11 +102,11 @@ impl Blocks {
     }
 
     fn members(&self, block: u32) -> &[u32] {
-        &self.members[self.starts[block as usize] as usize..self.starts[block as usize + 1] as usize]
+        self.memberships.members(block)
     }
 
     fn blocks_of(&self, identity: u32) -> &[u32] {
-        &self.own[self.own_starts[identity as usize] as usize..self.own_starts[identity as usize + 1] as usize]
+        self.memberships.own.blocks_of(identity)
     }
 
     /// Splits the work into runs of about as many identities each, the same for any number of threads.
@@ -93,7 +134,7 @@ impl Blocks {
     pub fn each_left(&self, run: Pairs, wanted: impl Fn(u32) -> bool, mut emit: impl FnMut(u32, &[u32])) {
         let mut met = Met::default();
         for &left in self.order[run.from..run.to].iter().filter(|&&left| wanted(left)) {
-            self.meet(left, |other| other > left, &mut met);
+            self.memberships.meet(left, |other| other > left, &mut met);
             if !met.rights.is_empty() {
                 emit(left, &met.rights);
             }
@@ -122,20 +163,6 @@ impl Blocks {
             if met.known > 0 || !met.rights.is_empty() {
                 emit(left, &met);
             }
-        }
-    }
-
-    /// The identities that share a block with `identity`, each once.
-    pub fn neighbours<'a>(&self, identity: u32, met: &'a mut Met) -> &'a [u32] {
-        self.meet(identity, |other| other != identity, met);
-        &met.rights
-    }
-
-    fn meet(&self, identity: u32, wanted: impl Fn(u32) -> bool, met: &mut Met) {
-        let blocks = self.blocks_of(identity);
-        met.clear(blocks.iter().map(|&block| self.members(block).len()).sum());
-        for &block in blocks {
-            self.members(block).iter().filter(|&&other| wanted(other)).for_each(|&other| met.add(other));
         }
     }
 
@@ -303,7 +330,7 @@ mod tests {
             for a in 0..40 {
                 for b in 0..40 {
                     let together = expected.contains(&(a.min(b), a.max(b)));
-                    prop_assert_eq!(numbered.neighbours(a, &mut met).contains(&b), together);
+                    prop_assert_eq!(numbered.memberships().neighbours(a, &mut met).contains(&b), together);
                     prop_assert!(a == b || numbered.share_one(a, b) == together);
                 }
             }

@@ -1,6 +1,6 @@
 //! One rule: blocks of one feature, the large ones split by a second and a third.
 
-use super::features::{Feature, Features, View, mix};
+use super::features::{Feature, Features, SIDE_BY_SIDE, View, mix};
 use super::{CAP_MAX, KEYS_MAX, Limits};
 use rayon::prelude::*;
 
@@ -203,9 +203,10 @@ fn views<'f>(features: &'f Features, first: Feature, by: [&[Feature]; 2]) -> [Ve
 fn first_keys(view: &View, identities: usize) -> Vec<Vec<Vec<Key>>> {
     let chunk = |nth: usize| {
         let mut parts = vec![Vec::new(); PARTS];
-        for identity in nth * CHUNK..((nth + 1) * CHUNK).min(identities) {
-            let identity = identity as u32;
-            view.each(identity, |key| {
+        let end = ((nth + 1) * CHUNK).min(identities) as u32;
+        for from in ((nth * CHUNK) as u32..end).step_by(SIDE_BY_SIDE) {
+            view.each_of(from..end, |place, key| {
+                let identity = from + place as u32;
                 parts[(key >> (u64::BITS - PART_BITS)) as usize].push(Key { key, identity, value: key as u32 });
             });
         }
@@ -240,10 +241,10 @@ fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, caps: Caps, keys: &mut 
 /// The keys that split one large block. Each feature comes with whether it is the one that the block was first made of.
 fn refine(group: &[Key], by: &[(bool, View)]) -> Vec<Key> {
     let mut next = Vec::with_capacity(group.len() * by.len());
-    // By identity, so that one wait for its row serves all features.
-    for &Key { key, identity, value } in group {
+    for some in group.chunks(SIDE_BY_SIDE) {
         for (again, view) in by {
-            view.each(identity, |hash| {
+            view.each_of(some.iter().map(|key| key.identity), |place, hash| {
+                let Key { key, identity, value } = some[place];
                 // A value does not split its own block; two names meet under the smaller hash only.
                 if hash as u32 != value && !(*again && (hash as u32) < value) {
                     next.push(Key { key: mix(key, hash), identity, value: hash as u32 });

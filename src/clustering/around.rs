@@ -15,7 +15,7 @@ use super::links::Edge;
 use super::merges::LOWEST;
 use super::nodes::{Nodes, are_one_record, of_one_record};
 use super::{Evidence, Population, ScoredPairs, pair_cut, pass, pooled_bar, two_passes, unscored};
-use crate::blocking::{Blocks, Met};
+use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
 use crate::model::{Decision, Linkage};
 use crate::records::MISSING;
@@ -41,7 +41,7 @@ enum Place {
 ///
 /// Joining people is a matter of one component at a time: clustering what is gathered here as `decision` says gives the people of the seeds
 /// as clustering everybody would, but for components that are too large for the second pass: those are cut by what stands near the seeds.
-pub fn people_around(evidence: &Evidence, blocks: &Blocks, decision: &Decision, seeds: &[bool]) -> Vec<u32> {
+pub fn people_around(evidence: &Evidence, blocks: &Memberships, decision: &Decision, seeds: &[bool]) -> Vec<u32> {
     let mut around = Around::new(evidence, blocks, decision);
     let of_record = &evidence.identities.of_record;
     let mut next: Vec<u32> = (0..seeds.len()).filter(|&at| seeds[at]).map(|at| of_record[at]).collect();
@@ -56,7 +56,7 @@ pub fn people_around(evidence: &Evidence, blocks: &Blocks, decision: &Decision, 
 /// What was gathered so far.
 struct Around<'a> {
     evidence: &'a Evidence<'a>,
-    blocks: &'a Blocks,
+    blocks: &'a Memberships,
     decision: &'a Decision,
     /// Rows of one record_id, as [`of_one_record`] gives them.
     rows: Vec<(u32, u32)>,
@@ -85,7 +85,7 @@ struct Walk {
 }
 
 impl<'a> Around<'a> {
-    fn new(evidence: &'a Evidence<'a>, blocks: &'a Blocks, decision: &'a Decision) -> Around<'a> {
+    fn new(evidence: &'a Evidence<'a>, blocks: &'a Memberships, decision: &'a Decision) -> Around<'a> {
         let rows = of_one_record(evidence);
         let joined = joined_before(evidence, &rows);
         let place = vec![Place::Outside; evidence.identities.len()];

@@ -114,9 +114,9 @@ impl Codes {
         Codes::new(self.par_iter().map(change).collect(), values)
     }
 
-    /// Keeps the rows marked in `keep`.
-    pub fn retain(&mut self, keep: &[bool]) {
-        each_width!(self, list => super::keep_marked(list, keep));
+    /// Keeps the rows in the `runs`, which ascend.
+    pub(super) fn retain(&mut self, runs: &[Range<usize>]) {
+        each_width!(self, list => super::keep_runs(list, runs));
     }
 
     /// Heap bytes.
@@ -175,7 +175,7 @@ mod tests {
                 codes.set(at, another);
             }
             prop_assert_eq!(codes.iter().collect::<Vec<_>>(), now.clone());
-            codes.retain(&keep[..now.len()]);
+            codes.retain(&super::super::runs_of(&keep[..now.len()]));
             let kept: Vec<u32> = now.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(code, _)| *code).collect();
             prop_assert_eq!(codes.iter().collect::<Vec<_>>(), kept);
         }

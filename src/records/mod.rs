@@ -37,7 +37,9 @@ pub use unusable::quarantine;
 
 use crate::intake::TextColumn;
 use crate::job::{Carry, Field};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The code of a missing value.
 pub const MISSING: u32 = u32::MAX;
@@ -155,22 +157,46 @@ impl Records {
 
     /// Keeps the rows marked in `keep`; dictionaries stay as they are.
     pub fn retain(&mut self, keep: &[bool]) {
-        let mut ids = TextColumn::default();
-        keep.iter().enumerate().filter(|(_, kept)| **kept).for_each(|(row, _)| ids.push(self.record_id.get(row)));
-        self.record_id = ids;
-        keep_marked(&mut self.provider, keep);
-        keep_marked(&mut self.extract, keep);
-        keep_marked(&mut self.source_row, keep);
-        keep_marked(&mut self.key, keep);
-        keep_marked(&mut self.number_verified, keep);
-        let columns = self.raw.values_mut().chain(self.clean.values_mut());
-        columns.for_each(|column| column.codes.retain(keep));
-        self.carried_mut().for_each(|column| column.codes.retain(keep));
+        let runs = runs_of(keep);
+        let Records {
+            record_id, provider, extract, source_row, key, number_verified, raw, clean, facts, packages, ..
+        } = self;
+        let ids = || {
+            let mut ids = TextColumn::default();
+            runs.iter().cloned().flatten().for_each(|row| ids.push(record_id.get(row)));
+            ids
+        };
+        let columns = raw.values_mut().chain(clean.values_mut()).chain(facts.iter_mut().map(|fact| &mut fact.column));
+        let columns = columns.chain(packages.iter_mut().map(|package| &mut package.column));
+        let mut codes: Vec<&mut Codes> = columns.map(|column| &mut column.codes).collect();
+        let (ids, ()) = rayon::join(ids, || codes.par_iter_mut().for_each(|codes| codes.retain(&runs)));
+        *record_id = ids;
+        keep_runs(provider, &runs);
+        keep_runs(extract, &runs);
+        keep_runs(source_row, &runs);
+        keep_runs(key, &runs);
+        keep_runs(number_verified, &runs);
     }
 }
 
-/// Keeps the entries marked in `keep`, one mark an entry.
-fn keep_marked<T>(entries: &mut Vec<T>, keep: &[bool]) {
-    let mut marks = keep.iter();
-    entries.retain(|_| *marks.next().expect("one mark a row"));
+/// The marked rows as runs of neighbours: few rows ever go, so that columns move in long pieces.
+fn runs_of(keep: &[bool]) -> Vec<Range<usize>> {
+    let mut from = 0;
+    let runs = keep.chunk_by(|a, b| a == b).map(|run| {
+        from += run.len();
+        (from - run.len()..from, run[0])
+    });
+    runs.filter(|(_, stays)| *stays).map(|(run, _)| run).collect()
+}
+
+/// Keeps the entries in the `runs`, which ascend.
+fn keep_runs<T: Copy>(entries: &mut Vec<T>, runs: &[Range<usize>]) {
+    let mut to = 0;
+    for run in runs {
+        if run.start > to {
+            entries.copy_within(run.clone(), to);
+        }
+        to += run.len();
+    }
+    entries.truncate(to);
 }

@@ -7,7 +7,7 @@ use super::MODEL_DOES_NOT_FIT;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
-use crate::blocking::{self, Blocks, Features, Limits, PairPatterns, RuleCount};
+use crate::blocking::{self, Features, Limits, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Fresh, Guards, ScoredPairs, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
@@ -168,34 +168,6 @@ impl Rows<'_> {
     }
 }
 
-/// Blocks of the identities, and what else comparing them asks the records for.
-struct Blocked {
-    guards: Guards,
-    blocks: Blocks,
-}
-
-impl Blocked {
-    /// Within the `limits` of a model that was learnt before, or those that suit the population.
-    fn of(
-        job: &Job,
-        records: &mut Rows,
-        settled: &Settled,
-        (comparisons, identities): (&Comparisons, &Identities),
-        limits: Option<Limits>,
-        recipe: &Recipe,
-    ) -> Result<Blocked> {
-        let features = Features::gather(comparisons, records);
-        let guards = Guards::new(comparisons, records, identities, settled, &job.providers);
-        // From here on codes are compared: the values that they stand for may wait elsewhere.
-        records.make_room_for_blocks(identities.len())?;
-        let blocks = match limits {
-            Some(limits) => blocking::block_within(features, identities, limits),
-            None => blocking::block_with(features, identities, recipe.weak_rules, recipe.block_size),
-        };
-        Ok(Blocked { guards, blocks })
-    }
-}
-
 /// Links all records. `grouped` is what is known of them already; `before` is what the night before left, under
 /// the very same model and settings (nothing, on a night without one), and asks that this night leaves the same. Columns that wait on disk are
 /// not brought back: who links knows when there is room for them.
@@ -223,9 +195,14 @@ pub fn link<'r>(
     let fitted = taught.before().map(|model| model.fitted(&comparisons)).transpose();
     let fitted = fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?;
     let stage = progress.stage("Blocking", None);
-    let limits = taught.before().and_then(Model::limits);
-    let compared = (&comparisons, &identities);
-    let Blocked { guards, mut blocks } = Blocked::of(job, &mut records, settled, compared, limits, recipe)?;
+    let features = Features::gather(&comparisons, &records);
+    let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
+    // From here on codes are compared: the values that they stand for may wait elsewhere.
+    records.make_room_for_blocks(identities.len())?;
+    let mut blocks = match taught.before().and_then(Model::limits) {
+        Some(limits) => blocking::block_within(features, &identities, limits),
+        None => blocking::block_with(features, &identities, recipe.weak_rules, recipe.block_size),
+    };
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
     records.make_room(|| Linking {
         identities: identities.len() as u64,

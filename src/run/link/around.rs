@@ -1,13 +1,15 @@
 //! Linking only what is around some records: a pass that nobody sees, which finds out who objects.
 
 use super::scene::Scene;
-use super::{Blocked, Grouped, Linking, Rows, identities};
-use crate::clustering::{self, Settled};
+use super::{Grouped, Rows, identities};
+use crate::blocking::{self, Features};
+use crate::clustering::{self, Guards, Settled};
 use crate::comparison::Comparisons;
 use crate::failure::Result;
 use crate::job::Job;
 use crate::model::{self, FORMS, Model, Recipe};
 use crate::records::Identities;
+use crate::run::ceiling::Linking;
 
 /// Who is one person with some records.
 pub struct Around {
@@ -59,19 +61,23 @@ fn joined(
     (comparisons, identities): (&Comparisons, &Identities),
     known: Option<(Model, &Model)>,
 ) -> Result<Vec<u32>> {
-    let limits = known.as_ref().and_then(|(_, model)| model.limits());
-    let Blocked { guards, blocks } =
-        Blocked::of(job, records, settled, (comparisons, identities), limits, &Recipe::WHOLE)?;
-    // Only what is around the named records is joined.
-    let need = || Linking { identities: identities.len() as u64, pairs: 0, learns: known.is_none() };
-    records.make_room(need)?;
-    let model = match known {
-        Some((fitted, _)) => Some(fitted),
-        // The pass that nobody sees needs no choice among forms.
-        None => model::learn(comparisons, &blocks, None, identities, &FORMS[..1])
-            .and_then(|learnt| learnt.candidates.into_iter().next())
-            .map(|candidate| candidate.model),
+    let features = Features::gather(comparisons, records);
+    let guards = Guards::new(comparisons, records, identities, settled, &job.providers);
+    records.make_room_for_blocks(identities.len())?;
+    let learns = known.is_none();
+    let (fitted, limits) = known.map_or((None, None), |(fitted, model)| (Some(fitted), model.limits()));
+    let (model, blocks) = match (fitted, limits) {
+        (Some(fitted), Some(limits)) => (Some(fitted), blocking::memberships_within(features, identities, limits)),
+        (fitted, _) => {
+            let blocks = blocking::block(features, identities);
+            // The pass that nobody sees needs no choice among forms.
+            let learn = || model::learn(comparisons, &blocks, None, identities, &FORMS[..1]);
+            let learnt = || learn()?.candidates.into_iter().next().map(|candidate| candidate.model);
+            (fitted.or_else(learnt), blocks.into_memberships())
+        }
     };
+    // Only what is around the named records is joined.
+    records.make_room(|| Linking { identities: identities.len() as u64, pairs: 0, learns })?;
     let Some(model) = model else {
         records.bring_back()?;
         return Ok(clustering::everyone_alone(records, identities, settled).partition.person);

@@ -1,7 +1,7 @@
 //! What links one night: learns where there is no model, scores, recalls what the night before found, clusters.
 
 use super::Label;
-use crate::blocking::{Blocks, PairPatterns};
+use crate::blocking::{Blocks, Memberships, PairPatterns};
 use crate::clustering::{
     self, Clustering, Evidence, FirstClusters, Fresh, Guards, Known, Sample, ScoredPairs, Weighed, people_around,
     score_fresh_pairs, score_pairs, weigh_all,
@@ -199,7 +199,7 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
     }
 
     /// The people of the named records, by record.
-    pub fn people_around(&self, mut model: Model, blocks: &Blocks, named: &[bool]) -> Vec<u32> {
+    pub fn people_around(&self, mut model: Model, blocks: &Memberships, named: &[bool]) -> Vec<u32> {
         let cut = clustering::people_cut(&self.job.cluster);
         let decision = match model.decision.take() {
             Some(decided) => Decision { cut, ..decided },
