@@ -8,9 +8,9 @@ use rayon::prelude::*;
 const IDENTIFIER_CAP: usize = CAP_MAX;
 /// Features a block may be made of.
 const DEPTHS: usize = 3;
-/// Keys are sorted in this many parts of their range, each by one thread and mostly inside its cache.
-const PARTS: usize = 1 << PART_BITS;
-const PART_BITS: u32 = 6;
+/// Keys are sorted in parts of their range, each by one thread and inside its cache: those of so many identities, some 48 bytes each, are a part, but
+/// there are never fewer than 2^6 parts and never more than 2^12. How many there are changes nothing: blocks come in the order of their keys.
+const IDENTITIES_PER_PART: usize = 1 << 14;
 /// Identities whose keys are made as one piece of work.
 const CHUNK: usize = 1 << 16;
 
@@ -85,7 +85,7 @@ pub(super) fn find(
     let [second, third] = refinements(features, first);
     let by = views(features, first, [&second, &third]);
     let chunks = first_keys(&features.view(first), keys_used.len());
-    let parts: Vec<Part> = (0..PARTS)
+    let parts: Vec<Part> = (0..1 << part_bits(keys_used.len()))
         .into_par_iter()
         .map(|part| {
             let mut keys = keys_of(&chunks, part);
@@ -111,7 +111,12 @@ pub(super) fn sorted_keys(features: &Features, first: Feature, identities: usize
         keys.sort_unstable();
         std::hint::black_box(&keys).len()
     };
-    (0..PARTS).into_par_iter().map(sorted).sum()
+    (0..1 << part_bits(identities)).into_par_iter().map(sorted).sum()
+}
+
+/// How many of a key's highest bits say in which part of the range it is.
+fn part_bits(identities: usize) -> u32 {
+    (identities / IDENTITIES_PER_PART).max(1).ilog2().clamp(6, 12)
 }
 
 /// The keys of one part of their range.
@@ -201,13 +206,14 @@ fn views<'f>(features: &'f Features, first: Feature, by: [&[Feature]; 2]) -> [Ve
 
 /// The keys of a rule's first feature: a list for each chunk of identities and each part of the range of keys.
 fn first_keys(view: &View, identities: usize) -> Vec<Vec<Vec<Key>>> {
+    let bits = part_bits(identities);
     let chunk = |nth: usize| {
-        let mut parts = vec![Vec::new(); PARTS];
+        let mut parts = vec![Vec::new(); 1 << bits];
         let end = ((nth + 1) * CHUNK).min(identities) as u32;
         for from in ((nth * CHUNK) as u32..end).step_by(SIDE_BY_SIDE) {
             view.each_of(from..end, |place, key| {
                 let identity = from + place as u32;
-                parts[(key >> (u64::BITS - PART_BITS)) as usize].push(Key { key, identity, value: key as u32 });
+                parts[(key >> (u64::BITS - bits)) as usize].push(Key { key, identity, value: key as u32 });
             });
         }
         parts

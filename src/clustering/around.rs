@@ -14,13 +14,15 @@ use super::decided::Together;
 use super::links::Edge;
 use super::merges::LOWEST;
 use super::nodes::{Nodes, are_one_record, of_one_record};
-use super::{Evidence, Population, ScoredPairs, pair_cut, pass, pooled_bar, two_passes, unscored};
+use super::pass::{NodeEdge, Way};
+use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, unscored};
 use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
-use crate::model::{Decision, Linkage};
+use crate::model::Decision;
 use crate::records::MISSING;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -46,11 +48,23 @@ pub fn people_around(evidence: &Evidence, blocks: &Memberships, decision: &Decis
     let of_record = &evidence.identities.of_record;
     let mut next: Vec<u32> = (0..seeds.len()).filter(|&at| seeds[at]).map(|at| of_record[at]).collect();
     next.retain(|&identity| identity != MISSING);
-    while !next.is_empty() {
+    loop {
         around.take_in(&next);
-        next = around.beyond();
+        let looked = around.look();
+        next = around.beyond(&looked);
+        if next.is_empty() {
+            return around.people(&looked);
+        }
     }
-    around.people()
+}
+
+/// What was gathered, as the second pass looks at it.
+struct Looked {
+    nodes: Nodes,
+    /// Pairs of nodes that are joined before all evidence, ascending.
+    together: Vec<(u32, u32)>,
+    /// The pairs of nodes with their context, ascending.
+    weighed: Vec<NodeEdge>,
 }
 
 /// What was gathered so far.
@@ -193,17 +207,34 @@ impl<'a> Around<'a> {
         Nodes::only(self.evidence, pair_cut(self.evidence.settings), is_gathered)
     }
 
-    /// Identities outside the core that context joins to it.
-    fn beyond(&self) -> Vec<u32> {
-        let Some(weights) = &self.decision.context else { return Vec::new() };
-        let (evidence, nodes) = (self.evidence, &self.nodes());
-        let together = &Together::of_rows(evidence, nodes, &self.rows).pairs;
-        let scored = nodes.edges(evidence, &self.edges);
-        let population = Population { evidence, nodes, edges: &scored, together };
+    /// Gives every pair its context, as the clusters of the first pass say.
+    fn look(&self) -> Looked {
+        let nodes = self.nodes();
+        let Together { pairs: together, refused, .. } = Together::of_rows(self.evidence, &nodes, &self.rows);
+        let mut edges = Cow::Borrowed(&self.edges);
+        if !refused.is_empty() {
+            let edges = edges.to_mut();
+            edges.extend(unscored(self.evidence, &refused));
+            edges.sort_unstable();
+            edges.dedup();
+        }
+        let known = Known::of(self.evidence.identities.len(), &edges);
+        let evidence = &Evidence { known: Some(&known), ..*self.evidence };
+        let scored = nodes.edges(evidence, &edges);
+        let Some(weights) = &self.decision.context else { return Looked { nodes, together, weighed: scored } };
+        let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
         let first = population.first_pass(self.decision.first_cut).merges;
         let (groups, _) = pass::clusters(nodes.len(), &first, self.decision.first_cut);
         let found = Contexts::of(&population, groups).found(weights);
         let weighed = found.weigh(scored, weights);
+        Looked { nodes, together, weighed }
+    }
+
+    /// Identities outside the core that context joins to it.
+    fn beyond(&self, Looked { nodes, weighed, .. }: &Looked) -> Vec<u32> {
+        if self.decision.context.is_none() {
+            return Vec::new();
+        }
         let bar = pooled_bar(self.decision.cut);
         let place = |node: u32| self.place[nodes.identity(node) as usize];
         let other = |&(a, b): &(u32, u32)| match (place(a) == Place::Core, place(b) == Place::Core) {
@@ -216,15 +247,11 @@ impl<'a> Around<'a> {
     }
 
     /// The people of what was gathered, by record.
-    fn people(self) -> Vec<u32> {
-        let nodes = self.nodes();
-        let Around { evidence, decision, edges, rows, .. } = self;
-        let Together { pairs: together, refused, .. } = Together::of_rows(evidence, &nodes, &rows);
-        let mut pairs = ScoredPairs::Here(edges);
-        let passed = pairs
-            .add(unscored(evidence, &refused))
-            .and_then(|()| two_passes(evidence, (&nodes, &pairs, &together), decision, Linkage::Pooled));
-        let (second, _) = passed.expect("pairs in memory are there");
+    fn people(&self, Looked { nodes, together, weighed }: &Looked) -> Vec<u32> {
+        let known = Known::of(self.evidence.identities.len(), &self.edges);
+        let evidence = &Evidence { known: Some(&known), ..*self.evidence };
+        let population = Population { evidence, nodes, edges: weighed, together };
+        let second = population.second_pass(Way::Pooled(evidence.pooling), self.decision.cut);
         let (clusters, _) = pass::clusters(nodes.len(), &second.merges, LOWEST);
         let mut person = vec![MISSING; evidence.records.len()];
         for (number, members) in clusters.iter().enumerate() {
