@@ -151,6 +151,7 @@ impl Lists {
         const PEOPLE_PER_PIECE: usize = 16 << 10;
         let pieces: Vec<(Vec<u32>, Vec<u32>)> = (0..people.div_ceil(PEOPLE_PER_PIECE))
             .into_par_iter()
+            .with_max_len(1)
             .map(|piece| {
                 let (mut sizes, mut codes, mut list) = (Vec::new(), Vec::new(), Vec::new());
                 for person in piece * PEOPLE_PER_PIECE..people.min((piece + 1) * PEOPLE_PER_PIECE) {

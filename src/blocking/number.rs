@@ -52,7 +52,7 @@ impl<'a> Laid<'a> {
             lists
         };
         let chunks: Vec<usize> = (0..self.len()).step_by(BLOCKS_PER_CHUNK).collect();
-        chunks.into_par_iter().map(chunk).collect()
+        chunks.into_par_iter().with_max_len(1).map(chunk).collect()
     }
 }
 
@@ -85,7 +85,7 @@ pub(super) fn copies(blocks: Laid, identities: usize) -> Vec<bool> {
             let first = members.first().copied().filter(|first| within.has(*first));
             first.map(|first| (first, (first, sum_of(members), block))).into_iter()
         });
-        (0..buckets.len()).into_par_iter().for_each(|bucket| {
+        (0..buckets.len()).into_par_iter().with_max_len(1).for_each(|bucket| {
             let mut own: Vec<(u32, u32, u32)> = spread.iter().flat_map(|lists| &lists[bucket]).copied().collect();
             own.sort_unstable();
             for alike in own.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
@@ -130,7 +130,8 @@ impl Own {
                 let size = (1 << BUCKET_BITS).min(identities - from);
                 of_bucket(spread.iter().flat_map(|lists| lists[bucket].iter().copied()), from as u32, size)
             };
-            let counted: Vec<(Vec<u32>, Vec<u32>)> = (0..buckets.len()).into_par_iter().map(of_bucket).collect();
+            let counted: Vec<(Vec<u32>, Vec<u32>)> =
+                (0..buckets.len()).into_par_iter().with_max_len(1).map(of_bucket).collect();
             for (ends, found) in counted {
                 let before = own.blocks.len() as u32;
                 own.starts.extend(ends.into_iter().map(|end| before + end));

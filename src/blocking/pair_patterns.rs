@@ -191,7 +191,7 @@ impl PairPatterns {
             progress(pairs);
             writer.finish()
         };
-        PairPatterns { runs: blocks.runs().into_par_iter().map(compare).collect() }
+        PairPatterns { runs: blocks.runs().into_par_iter().with_max_len(1).map(compare).collect() }
     }
 
     /// How many pairs there are.
@@ -206,7 +206,7 @@ impl PairPatterns {
         look: impl Fn(Pattern) -> L + Sync,
         each: impl Fn(&mut T, (u32, u32), Pattern, L) + Sync,
     ) -> Vec<T> {
-        self.runs.par_iter().map(|pages| walk_pages(pages, &look, &each)).collect()
+        self.runs.par_iter().with_max_len(1).map(|pages| walk_pages(pages, &look, &each)).collect()
     }
 
     /// The same; each run goes once it was handed out, and what was gathered of it is given to `gathered` in order.
@@ -222,7 +222,8 @@ impl PairPatterns {
             if some.is_empty() {
                 return;
             }
-            let parts: Vec<T> = some.into_par_iter().map(|pages| walk_pages(&pages, &look, &each)).collect();
+            let parts: Vec<T> =
+                some.into_par_iter().with_max_len(1).map(|pages| walk_pages(&pages, &look, &each)).collect();
             parts.into_iter().for_each(&mut gathered);
         }
     }
@@ -246,7 +247,7 @@ impl PairPatterns {
         (of_left, concerns): (impl Fn(u32) -> Option<L> + Sync, impl Fn(L, u32) -> bool + Sync),
         again: impl Fn(u32, u32, Pattern) -> Pattern + Sync,
     ) {
-        self.runs.par_iter_mut().for_each(|pages| {
+        self.runs.par_iter_mut().with_max_len(1).for_each(|pages| {
             let anew = |page: Page| {
                 let changes = page.changes((&of_left, &concerns), &again);
                 page.patched(&changes, most)

@@ -191,7 +191,7 @@ impl Blocks {
             self.each_left(*run, |_| true, |_, rights| pairs += rights.len() as u64);
             pairs
         };
-        self.runs().par_iter().map(count).sum()
+        self.runs().par_iter().with_max_len(1).map(count).sum()
     }
 }
 

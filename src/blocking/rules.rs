@@ -87,6 +87,7 @@ pub(super) fn find(
     let chunks = first_keys(&features.view(first), keys_used.len());
     let parts: Vec<Part> = (0..1 << part_bits(keys_used.len()))
         .into_par_iter()
+        .with_max_len(1)
         .map(|part| {
             let mut keys = keys_of(&chunks, part);
             let mut out = Part::default();
@@ -218,7 +219,7 @@ fn first_keys(view: &View, identities: usize) -> Vec<Vec<Vec<Key>>> {
         }
         parts
     };
-    (0..identities.div_ceil(CHUNK)).into_par_iter().map(chunk).collect()
+    (0..identities.div_ceil(CHUNK)).into_par_iter().with_max_len(1).map(chunk).collect()
 }
 
 /// What one part of the keys gave, by the number of features that a block is made of.

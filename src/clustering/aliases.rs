@@ -36,6 +36,7 @@ pub(super) fn learn(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Vec<
         let column = evidence.comparisons.column(comparison, 0);
         let counts = clusters
             .par_chunks(CHUNK)
+            .with_max_len(1)
             .map(|chunk| {
                 let mut counts = Counts::default();
                 chunk.iter().for_each(|cluster| counts.add(&masks((names, column), nodes, cluster)));

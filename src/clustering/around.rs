@@ -170,7 +170,7 @@ impl<'a> Around<'a> {
     fn take(&mut self, mut identities: Vec<u32>, place: Place) -> Vec<u32> {
         identities.retain(|&identity| self.place[identity as usize] < place);
         let parts: Vec<Vec<Edge>> =
-            identities.par_chunks(IDENTITIES_PER_CHUNK).map(|chunk| self.scored(chunk)).collect();
+            identities.par_chunks(IDENTITIES_PER_CHUNK).with_max_len(1).map(|chunk| self.scored(chunk)).collect();
         identities.iter().for_each(|&identity| self.place[identity as usize] = place);
         let mut beside: Vec<u32> = Vec::new();
         for edges in parts {

@@ -172,7 +172,7 @@ fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, ju
         let (cut, _) = best_cut(&merges, population.inside(&edges));
         pass::clusters(nodes.len(), &merges, cut).0
     };
-    let clusters: Vec<Sets> = evidence.par_iter().map(clustered).collect();
+    let clusters: Vec<Sets> = evidence.par_iter().with_max_len(1).map(clustered).collect();
     let all = Jury::of(evidence, &nodes, &sample.edges);
     let mut promises = Vec::new();
     for (at, (candidate, clusters)) in candidates.iter().zip(&clusters).enumerate() {

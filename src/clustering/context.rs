@@ -59,21 +59,21 @@ pub(super) fn are_touching(excess: i64, pairs: i64) -> bool {
     excess as f64 >= (units(TOUCHING) - super::merges::LOWEST as f64) * pairs as f64
 }
 
-/// All pairs across clusters `a` and `b`, which differ; `records` are those of a node, `weight` is what a pair counts in averages.
+/// All pairs across clusters `a` and `b`, which differ; `records` are those of a node, `weight` is what a pair counts in averages. `patterns` are of
+/// the pairs of the first of `a` with each of `b`, then of the second, and so on.
 pub(super) fn across(
     a: &[u32],
     b: &[u32],
     records: impl Fn(u32) -> i64,
-    mut weight: impl FnMut(u32, u32) -> (i64, Pattern),
+    (patterns, weight): (&[Pattern], impl Fn(u32, u32, Pattern) -> i64),
 ) -> Cross {
     let all = |list: &[u32]| list.iter().map(|&node| records(node)).sum::<i64>();
     let count = all(a) * all(b);
-    let (mut pairs, mut patterns) = (Vec::with_capacity(a.len() * b.len()), Vec::new());
+    let mut pairs = Vec::with_capacity(a.len() * b.len());
     let mut sum = 0;
     for (i, &x) in a.iter().enumerate() {
         for (j, &y) in b.iter().enumerate() {
-            let (weight, pattern) = weight(x, y);
-            patterns.push(pattern);
+            let weight = weight(x, y, patterns[pairs.len()]);
             sum += weight * records(x) * records(y);
             pairs.push((i as u32, j as u32, weight, None));
         }
@@ -81,28 +81,29 @@ pub(super) fn across(
     if count > 1 {
         pairs.iter_mut().for_each(|pair| pair.3 = Some(level_of((sum - pair.2) as f64 / (count - 1) as f64)));
     }
-    Cross { pairs, patterns }
+    Cross { pairs, patterns: patterns.to_vec() }
 }
 
-/// All pairs inside one cluster; copies of one identity are pairs too.
+/// All pairs inside one cluster; copies of one identity are pairs too, each of which weighs what `own` says. `patterns` are of the pairs (0,1), (0,2),
+/// …, (1,2), ….
 pub(super) fn inside(
     a: &[u32],
     records: impl Fn(u32) -> i64,
-    mut weight: impl FnMut(u32, u32) -> (i64, Pattern),
+    own: impl Fn(u32) -> i64,
+    (patterns, weight): (&[Pattern], impl Fn(u32, u32, Pattern) -> i64),
 ) -> Cross {
     let all: i64 = a.iter().map(|&node| records(node)).sum();
     let mut to_mates: Vec<i64> = a
         .iter()
         .map(|&node| match records(node) {
             1 => 0,
-            copies => (copies - 1) * weight(node, node).0,
+            copies => (copies - 1) * own(node),
         })
         .collect();
-    let (mut pairs, mut patterns) = (Vec::with_capacity(a.len() * a.len() / 2), Vec::new());
+    let mut pairs = Vec::with_capacity(patterns.len());
     for i in 0..a.len() {
         for j in i + 1..a.len() {
-            let (weight, pattern) = weight(a[i], a[j]);
-            patterns.push(pattern);
+            let weight = weight(a[i], a[j], patterns[pairs.len()]);
             to_mates[i] += weight * records(a[j]);
             to_mates[j] += weight * records(a[i]);
             pairs.push((i as u32, j as u32, weight, None));
@@ -114,7 +115,7 @@ pub(super) fn inside(
             pair.3 = Some(level_of(sum as f64 / (2 * (all - 2)) as f64));
         }
     }
-    Cross { pairs, patterns }
+    Cross { pairs, patterns: patterns.to_vec() }
 }
 
 /// Pairs seen, by level (the last for none) and by bin of their weight: all that learning needs, however many there are.

@@ -1,7 +1,8 @@
 //! Between the passes: what the clusters of the first say about every pair.
 
 use super::context::{self, Cross, Seen, are_touching, level_of};
-use super::judged::judge;
+use super::judged::{judge, judge_pattern};
+use super::known::Asked;
 use super::links::{end_to_end, units32};
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
@@ -107,31 +108,40 @@ impl<'a> Contexts<'a> {
         what: impl Fn(&mut T, u32, u32, Looked) + Sync,
     ) -> Vec<T> {
         let gather = |part: &[(u32, u32, u32)]| {
-            let mut gathered = T::default();
+            let (mut gathered, mut asked) = (T::default(), Asked::default());
             for chunk in part.chunk_by(are_of_two) {
                 let (a, b) = (chunk[0].0, chunk[0].1);
-                what(&mut gathered, a, b, self.look(a, b, chunk));
+                what(&mut gathered, a, b, self.look(a, b, chunk, &mut asked));
             }
             gathered
         };
-        parts(between).into_par_iter().map(gather).collect()
+        parts(between).into_par_iter().with_max_len(1).map(gather).collect()
     }
 
-    fn look(&self, a: u32, b: u32, chunk: &[(u32, u32, u32)]) -> Looked {
+    fn look(&self, a: u32, b: u32, chunk: &[(u32, u32, u32)], asked: &mut Asked) -> Looked {
         let Population { evidence, nodes, edges, .. } = self.population;
         let (left, right) = (&self.clusters[a as usize], &self.clusters[b as usize]);
         let records = |node: u32| nodes.weight(node);
-        let weight = |x: u32, y: u32| {
+        let identities = |x: u32, y: u32| {
             let (x, y) = (nodes.identity(x), nodes.identity(y));
-            let judged = judge(evidence, x.min(y), x.max(y));
-            (judged.in_average, judged.pattern)
+            (x.min(y), x.max(y))
+        };
+        let weight = |x: u32, y: u32, pattern: Pattern| {
+            let (x, y) = identities(x, y);
+            judge_pattern(evidence, x, y, pattern).in_average
         };
         let place = |node: u32| {
             let cluster = if self.cluster_of[node as usize] == a { left } else { right };
             cluster.binary_search(&node).expect("a node is in its cluster") as u32
         };
         if a == b {
-            let cross = context::inside(left, records, weight);
+            let pairs = left.iter().enumerate().flat_map(|(at, &x)| left[at + 1..].iter().map(move |&y| (x, y)));
+            let patterns = asked.patterns(evidence, pairs.map(|(x, y)| identities(x, y)));
+            let own = |node: u32| {
+                let identity = nodes.identity(node);
+                judge(evidence, identity, identity).in_average
+            };
+            let cross = context::inside(left, records, own, (patterns, weight));
             let level = |&(_, _, at): &(u32, u32, u32)| {
                 let (i, j) = (place(edges[at as usize].left), place(edges[at as usize].right));
                 let k = left.len() as u32;
@@ -145,7 +155,9 @@ impl<'a> Contexts<'a> {
         let excess = |edge: &NodeEdge| (i64::from(edge.weight) - LOWEST) * records(edge.left) * records(edge.right);
         let sum: i64 = chunk.iter().map(|&(_, _, at)| excess(&edges[at as usize])).sum();
         if are_touching(sum, pairs) {
-            let cross = context::across(left, right, records, weight);
+            let pairs = left.iter().flat_map(|&x| right.iter().map(move |&y| (x, y)));
+            let patterns = asked.patterns(evidence, pairs.map(|(x, y)| identities(x, y)));
+            let cross = context::across(left, right, records, (patterns, weight));
             let level = |&(_, _, at): &(u32, u32, u32)| {
                 let edge = &edges[at as usize];
                 let turned = self.cluster_of[edge.left as usize] != a;

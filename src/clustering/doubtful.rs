@@ -8,7 +8,7 @@ use super::{Evidence, ReviewReason, Sets};
 use crate::comparison::date::Dates;
 use crate::comparison::{CodeColumn, Of};
 use crate::records::MISSING;
-use rustc_hash::FxHashMap;
+use rayon::prelude::*;
 
 /// Different identities of one person beyond which the person is too large: the average person of a partnership has five to ten.
 const IDENTITIES_MAX: usize = 60;
@@ -35,7 +35,7 @@ pub(super) fn reasons(evidence: &Evidence, nodes: &Nodes, clusters: &Sets) -> Ve
         }
         () => None,
     };
-    clusters.iter().map(of_cluster).collect()
+    clusters.par_iter().map(of_cluster).collect()
 }
 
 /// The dates of birth of a cluster that enough records hold, as codes.
@@ -69,17 +69,18 @@ fn has_two_dates(dates: &Dates, codes: &[u32]) -> bool {
 /// a person, and `person_of` the person of a pair that became one.
 pub(super) fn weakest_pairs(
     links: &[Edge],
-    person_of: impl Fn(&Edge) -> Option<u32>,
-    reason_of: impl Fn(u32) -> Option<ReviewReason>,
+    person_of: impl Fn(&Edge) -> Option<u32> + Sync,
+    reason_of: impl Fn(u32) -> Option<ReviewReason> + Sync,
 ) -> Vec<(u32, ReviewReason)> {
-    let mut weakest: FxHashMap<u32, (i32, u32, ReviewReason)> = FxHashMap::default();
-    for (at, edge) in links.iter().enumerate().filter(|(_, edge)| edge.same_person) {
-        let Some(person) = person_of(edge) else { continue };
-        let Some(reason) = reason_of(person) else { continue };
-        let this = (edge.weight, at as u32, reason);
-        weakest.entry(person).and_modify(|known| *known = (*known).min(this)).or_insert(this);
-    }
-    let mut pairs: Vec<(u32, ReviewReason)> = weakest.into_values().map(|(_, at, reason)| (at, reason)).collect();
+    let looks_wrong = |(at, edge): (usize, &Edge)| {
+        let person = person_of(edge)?;
+        reason_of(person).map(|reason| (person, edge.weight, at as u32, reason))
+    };
+    let same = links.par_iter().enumerate().filter(|(_, edge)| edge.same_person);
+    let mut found: Vec<(u32, i32, u32, ReviewReason)> = same.filter_map(looks_wrong).collect();
+    found.sort_unstable();
+    found.dedup_by_key(|&mut (person, ..)| person);
+    let mut pairs: Vec<(u32, ReviewReason)> = found.into_iter().map(|(_, _, at, reason)| (at, reason)).collect();
     pairs.sort_unstable();
     pairs
 }

@@ -83,7 +83,8 @@ fn merged(lists: Vec<Vec<Edge>>, identities: u32) -> Vec<Edge> {
         links.shrink_to_fit();
         links
     };
-    let parts: Vec<Vec<Edge>> = (0..identities.div_ceil(IDENTITIES_PER_PART)).into_par_iter().map(part).collect();
+    let parts: Vec<Vec<Edge>> =
+        (0..identities.div_ceil(IDENTITIES_PER_PART)).into_par_iter().with_max_len(1).map(part).collect();
     drop(lists);
     end_to_end(parts)
 }

@@ -1,7 +1,8 @@
 //! Kept pairs found by their identities: clustering asks for their patterns over and over.
 
+use super::Evidence;
 use super::links::Edge;
-use crate::comparison::Pattern;
+use crate::comparison::{Batch, Pattern};
 
 /// Pairs by their smaller identity. Looking one up touches two or three cache lines where comparing touches a dozen. 4 bytes an identity: the pairs
 /// stand where they stand anyway.
@@ -25,14 +26,71 @@ impl<'a> Known<'a> {
 
     /// The pattern of a pair, left < right, where it is known.
     pub fn pattern(&self, left: u32, right: u32) -> Option<Pattern> {
-        let (from, to) = (self.starts[left as usize] as usize, self.starts[left as usize + 1] as usize);
-        self.edges[from..to].iter().find(|edge| edge.right == right).map(|edge| edge.pattern)
+        self.of_left(left).iter().find(|edge| edge.right == right).map(|edge| edge.pattern)
+    }
+
+    fn of_left(&self, left: u32) -> &'a [Edge] {
+        &self.edges[self.starts[left as usize] as usize..self.starts[left as usize + 1] as usize]
+    }
+}
+
+/// The known pairs of one identity, walked once while those that it is asked about with ascend, where looking each up would begin anew.
+#[derive(Default)]
+struct Walk<'a> {
+    left: Option<u32>,
+    right: u32,
+    /// The pairs of `left` from `right` on.
+    rest: &'a [Edge],
+}
+
+impl<'a> Walk<'a> {
+    fn pattern(&mut self, known: &Known<'a>, left: u32, right: u32) -> Option<Pattern> {
+        if self.left != Some(left) || right < self.right {
+            (self.left, self.rest) = (Some(left), known.of_left(left));
+        }
+        self.right = right;
+        let before = self.rest.iter().take_while(|edge| edge.right < right).count();
+        self.rest = &self.rest[before..];
+        self.rest.first().filter(|edge| edge.right == right).map(|edge| edge.pattern)
+    }
+}
+
+/// Patterns of many pairs at once: those that are not known are compared together, so that waiting for memory overlaps.
+#[derive(Default)]
+pub(super) struct Asked {
+    patterns: Vec<Pattern>,
+    /// Pairs that are not known, and their places.
+    unknown: Vec<(u32, u32)>,
+    places: Vec<usize>,
+    batch: Batch,
+}
+
+impl Asked {
+    /// As [`Evidence::pattern`] of each pair, left ≤ right, in their order. Pairs of one left identity are best asked for one after another, right
+    /// ascending.
+    pub fn patterns(&mut self, evidence: &Evidence, pairs: impl Iterator<Item = (u32, u32)>) -> &[Pattern] {
+        self.patterns.clear();
+        self.unknown.clear();
+        self.places.clear();
+        let mut walk = Walk::default();
+        for (place, (left, right)) in pairs.enumerate() {
+            let known = evidence.known.filter(|_| left < right).and_then(|known| walk.pattern(known, left, right));
+            if known.is_none() {
+                self.unknown.push((left, right));
+                self.places.push(place);
+            }
+            self.patterns.push(known.unwrap_or_default());
+        }
+        let found = evidence.comparisons.patterns_remembered(&self.unknown, &mut self.batch);
+        self.places.iter().zip(found).for_each(|(&place, &pattern)| self.patterns[place] = pattern);
+        &self.patterns
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn a_pattern_is_found_by_its_pair_alone() {
@@ -40,5 +98,21 @@ mod tests {
         let known = Known::of(4, &edges);
         let found = [(0, 2), (0, 3), (2, 3), (0, 1), (1, 3), (3, 3)].map(|(left, right)| known.pattern(left, right));
         assert_eq!(found, [Some(7), Some(8), Some(9), None, None, None]);
+    }
+
+    proptest! {
+        #[test]
+        fn whoever_asks_in_any_order_is_told_what_a_look_up_tells(
+            pairs in prop::collection::btree_map((0u32..9, 0u32..9), 0u64..99, 0..30),
+            asked in prop::collection::vec((0u32..9, 0u32..9), 0..60),
+        ) {
+            let apart = pairs.iter().filter(|((left, right), _)| left < right);
+            let edges: Vec<Edge> = apart.map(|(&(left, right), &pattern)| Edge::of(left, right, 0, pattern)).collect();
+            let known = Known::of(9, &edges);
+            let mut walk = Walk::default();
+            for (left, right) in asked.into_iter().filter(|(left, right)| left < right) {
+                prop_assert_eq!(walk.pattern(&known, left, right), known.pattern(left, right));
+            }
+        }
     }
 }

@@ -65,6 +65,7 @@ pub fn score_pairs(
     let parts: Vec<(Vec<Edge>, u64)> = blocks
         .runs()
         .par_iter()
+        .with_max_len(1)
         .map_init(
             || (Weights::new(scorer), Batch::default()),
             |(weights, batch), run| {
@@ -224,6 +225,7 @@ pub fn score_fresh_pairs(
     let parts: Vec<(Fresh, Vec<Edge>)> = blocks
         .runs()
         .par_iter()
+        .with_max_len(1)
         .map_init(
             || (Weights::new(scorer), Batch::default(), Vec::new()),
             |(weights, batch, rights), run| {
@@ -267,7 +269,7 @@ pub fn known_pairs(blocks: &Blocks, looks: &Looks, known: &KnownPairs) -> u64 {
         });
         pairs
     };
-    blocks.runs().par_iter().map(count).sum()
+    blocks.runs().par_iter().with_max_len(1).map(count).sum()
 }
 
 /// What scoring found where the night before had found some of it.

@@ -352,9 +352,12 @@ fn finish(
     let mut number_of = vec![MISSING; clusters.len()];
     let mut person = vec![MISSING; evidence.records.len()];
     let (mut weakest, mut right, mut bare) = (Vec::new(), Vec::new(), Vec::new());
-    for (record, slot) in person.iter_mut().enumerate() {
-        let Some(node) = nodes.of_record(evidence, record) else { continue };
-        let cluster = cluster_of[node as usize] as usize;
+    // Which cluster a record is in takes three or four waits for memory, and is asked on all threads; numbering them is one.
+    person.par_iter_mut().enumerate().for_each(|(record, slot)| {
+        *slot = nodes.of_record(evidence, record).map_or(MISSING, |node| cluster_of[node as usize]);
+    });
+    for slot in person.iter_mut().filter(|cluster| **cluster != MISSING) {
+        let cluster = *slot as usize;
         if number_of[cluster] == MISSING {
             number_of[cluster] = weakest.len() as u32;
             weakest.push(bonds[cluster].weakest);
@@ -367,7 +370,7 @@ fn finish(
     let together = |edge: &Edge| person_of(edge.left).is_some_and(|left| Some(left) == person_of(edge.right));
     links.par_iter_mut().for_each(|edge| edge.same_person = together(edge));
     let cut = pair_cut(evidence.settings);
-    counts.links = links.iter().filter(|edge| i64::from(edge.weight) >= cut).count() as u64;
+    counts.links = links.par_iter().filter(|edge| i64::from(edge.weight) >= cut).count() as u64;
     let calibration = known.cloned().unwrap_or_else(|| {
         let right = |edge: &Edge| person_of(edge.left).map(|person| right[person as usize]);
         Calibration::learn(

@@ -227,7 +227,7 @@ impl Nodes {
         };
         let mut all = Levels::default();
         pairs.each(|some| {
-            let found: Vec<Vec<Option<u8>>> = some.par_chunks(EDGES_PER_CHUNK).map(of_chunk).collect();
+            let found: Vec<Vec<Option<u8>>> = some.par_chunks(EDGES_PER_CHUNK).with_max_len(1).map(of_chunk).collect();
             all.extend(found.into_iter().flatten());
         })?;
         Ok(all)

@@ -1,6 +1,7 @@
 //! One pass over the population: components of the scored pairs, and agglomeration inside each.
 
-use super::judged::{Judged, judge};
+use super::judged::{Judged, judge_pattern};
+use super::known::Asked;
 use super::matrix::{self, Matrix};
 use super::merges::{Expected, Merge};
 use super::nodes::Nodes;
@@ -16,6 +17,9 @@ use rayon::prelude::*;
 /// Components up to this many nodes are agglomerated over all their pairs, each scored where blocking did not: k²/2 scores of 0.4 µs and,
 /// pooled, 300 k² bytes (12 MB). Larger ones rest on the pairs that were scored.
 pub(super) const MATRIX_MAX: usize = 200;
+/// Components that a thread takes at once: the largest come first, and one of them may take as long as ten thousand of the last.
+const COMPONENTS_AT_ONCE: usize = 4;
+
 /// A scored pair of nodes, left < right, and what it counts in averages: 16 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct NodeEdge {
@@ -56,7 +60,7 @@ pub(super) fn components(
     let mut place = vec![MISSING; if large.is_empty() { 0 } else { nodes }];
     large.iter().for_each(|component| component.iter().zip(0..).for_each(|(&node, at)| place[node as usize] = at));
     let parts = |component: &Vec<u32>| parts(component, edges, (together, &place), bar, size_max, bar_max);
-    done.extend(large.par_iter().flat_map_iter(parts).collect::<Vec<_>>());
+    done.extend(large.par_iter().with_max_len(1).flat_map_iter(parts).collect::<Vec<_>>());
     done.sort_by(|a, b| b.len().cmp(&a.len()).then(a[0].cmp(&b[0])));
     sizes.largest = done.first().map_or(0, |component| component.len() as u64);
     (done, sizes)
@@ -152,14 +156,15 @@ pub(super) fn agglomerate(
     way: Way,
     lowest: i64,
 ) -> Vec<Vec<Merge>> {
-    let one = |component: &Vec<u32>| {
+    let one = |asked: &mut Asked, component: &Vec<u32>| {
         let same = places_together(component, together);
         let key = again::key(evidence, nodes, component, &same, way, lowest);
-        let merges =
-            again::before(evidence, key).unwrap_or_else(|| join(evidence, nodes, component, edges, &same, way, lowest));
+        let merges = again::before(evidence, key)
+            .unwrap_or_else(|| join(evidence, nodes, (component, edges), &same, way, lowest, asked));
         (key, merges)
     };
-    let joined: Vec<(Option<u128>, Vec<Merge>)> = components.par_iter().map(one).collect();
+    let joined: Vec<(Option<u128>, Vec<Merge>)> =
+        components.par_iter().with_max_len(COMPONENTS_AT_ONCE).map_init(Asked::default, one).collect();
     again::leave(evidence, joined.iter().map(|(key, merges)| (*key, merges.as_slice())));
     let global = |(component, (_, merges)): (&Vec<u32>, (Option<u128>, Vec<Merge>))| {
         let node = |place: u32| component[place as usize];
@@ -172,11 +177,11 @@ pub(super) fn agglomerate(
 fn join(
     evidence: &Evidence,
     nodes: &Nodes,
-    component: &[u32],
-    edges: &[NodeEdge],
+    (component, edges): (&[u32], &[NodeEdge]),
     same: &[(usize, usize)],
     way: Way,
     lowest: i64,
+    asked: &mut Asked,
 ) -> Vec<Merge> {
     let records: Vec<i64> = component.iter().map(|&node| nodes.weight(node)).collect();
     match way {
@@ -187,7 +192,7 @@ fn join(
         }
         Way::Average => {
             let mut matrix = Matrix::new(component.len());
-            judge_all(evidence, nodes, component, |a, b, judged| {
+            judge_all(evidence, nodes, component, asked, |a, b, judged| {
                 matrix.set(a, b, judged.in_average, judged.forbidden());
             });
             matrix::agglomerate(&matrix, &records, same, lowest)
@@ -195,7 +200,7 @@ fn join(
         Way::Pooled(pooling) | Way::PooledWithoutRivals(pooling) => {
             let mut pooled = Pooled::new(pooling, &records);
             pooled.heeds_rivals = matches!(way, Way::Pooled(_));
-            judge_all(evidence, nodes, component, |a, b, judged| {
+            judge_all(evidence, nodes, component, asked, |a, b, judged| {
                 pooled.set(a, b, &judged);
             });
             pooled.agglomerate(same, lowest)
@@ -208,13 +213,16 @@ pub(super) fn judge_all(
     evidence: &Evidence,
     nodes: &Nodes,
     component: &[u32],
+    asked: &mut Asked,
     mut with: impl FnMut(usize, usize, Judged),
 ) {
-    for a in 0..component.len() {
-        for b in a + 1..component.len() {
-            let (left, right) = (nodes.identity(component[a]), nodes.identity(component[b]));
-            with(a, b, judge(evidence, left.min(right), left.max(right)));
-        }
+    let identities: Vec<u32> = component.iter().map(|&node| nodes.identity(node)).collect();
+    let places = || (0..identities.len()).flat_map(|a| (a + 1..identities.len()).map(move |b| (a, b)));
+    let identities = |(a, b): (usize, usize)| (identities[a].min(identities[b]), identities[a].max(identities[b]));
+    let patterns = asked.patterns(evidence, places().map(identities));
+    for ((a, b), &pattern) in places().zip(patterns) {
+        let (left, right) = identities((a, b));
+        with(a, b, judge_pattern(evidence, left, right, pattern));
     }
 }
 

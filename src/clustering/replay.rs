@@ -6,6 +6,7 @@
 //! others, who are not here, may have made a pair wait.
 
 use super::decided::Together;
+use super::known::Asked;
 use super::nodes::Nodes;
 use super::pass::{MATRIX_MAX, judge_all, places_together};
 use super::pooled::{Pooled, Standing};
@@ -107,7 +108,7 @@ impl<'a> Replay<'a> {
         }
         let records: Vec<i64> = nodes.iter().map(|&node| self.nodes.weight(node)).collect();
         let mut pooled = Pooled::new(self.evidence.pooling, &records);
-        judge_all(self.evidence, &self.nodes, nodes, |a, b, judged| pooled.set(a, b, &judged));
+        judge_all(self.evidence, &self.nodes, nodes, &mut Asked::default(), |a, b, judged| pooled.set(a, b, &judged));
         Some(pooled)
     }
 }

@@ -46,10 +46,23 @@ impl UnionFind {
         }
     }
 
+    /// Puts every number right under its root, on all threads: whoever walks all numbers afterwards waits for no parent's parent.
+    fn flatten(&self) {
+        (0..self.parent.len() as u32)
+            .into_par_iter()
+            .for_each(|x| self.parent[x as usize].store(self.find(x), Relaxed));
+    }
+
+    /// The root of a number since [`UnionFind::flatten`].
+    fn root(&self, x: u32) -> u32 {
+        self.parent[x as usize].load(Relaxed)
+    }
+
     /// Members of each set, by its root, which is one of them; 0 for what is no root.
     pub(super) fn set_sizes(&self) -> Vec<u32> {
+        self.flatten();
         let mut sizes = vec![0; self.parent.len()];
-        (0..self.parent.len() as u32).for_each(|x| sizes[self.find(x) as usize] += 1);
+        (0..self.parent.len() as u32).for_each(|x| sizes[self.root(x) as usize] += 1);
         sizes
     }
 
@@ -65,7 +78,7 @@ impl UnionFind {
         sets.starts.push(end);
         sets.members = vec![0; self.parent.len()];
         for x in 0..self.parent.len() as u32 {
-            let at = &mut place[self.find(x) as usize];
+            let at = &mut place[self.root(x) as usize];
             sets.members[*at as usize] = x;
             *at += 1;
         }
@@ -84,7 +97,7 @@ impl UnionFind {
         let mut groups: Vec<Vec<u32>> = Vec::new();
         // From here on a set's size is its place; a set is met first at its root.
         for x in 0..self.parent.len() as u32 {
-            let root = self.find(x);
+            let root = self.root(x);
             let size = sizes[root as usize];
             if root == x && size > 1 {
                 sizes[root as usize] = groups.len() as u32;

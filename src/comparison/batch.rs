@@ -1,5 +1,6 @@
 //! Many pairs compared at once: their rows are gathered first, so that waiting for memory overlaps; then each comparison runs over all of them.
 
+use super::memory::Memory;
 use super::{Comparisons, Pattern};
 
 /// What comparing many pairs at once needs: rows side by side, and the patterns.
@@ -9,6 +10,42 @@ pub struct Batch {
     lefts: Vec<u32>,
     rows: Vec<u32>,
     patterns: Vec<Pattern>,
+    /// Pairs that were not remembered, and their places in `answers`.
+    unknown: Vec<(u32, u32)>,
+    places: Vec<usize>,
+    answers: Vec<Pattern>,
+}
+
+impl Batch {
+    /// The patterns of pairs, in their order; what `memory` does not know is compared together, and remembered but for copies of one identity.
+    pub(super) fn remembered(
+        &mut self,
+        comparisons: &Comparisons,
+        pairs: &[(u32, u32)],
+        memory: &Memory,
+    ) -> &[Pattern] {
+        self.unknown.clear();
+        self.places.clear();
+        self.answers.clear();
+        for (place, &(left, right)) in pairs.iter().enumerate() {
+            let known = if left == right { None } else { memory.get(left, right) };
+            if known.is_none() {
+                self.unknown.push((left, right));
+                self.places.push(place);
+            }
+            self.answers.push(known.unwrap_or_default());
+        }
+        let unknown = std::mem::take(&mut self.unknown);
+        comparisons.patterns_of(&unknown, self);
+        for ((&(left, right), &place), &pattern) in unknown.iter().zip(&self.places).zip(&self.patterns) {
+            self.answers[place] = pattern;
+            if left != right {
+                memory.put(left, right, pattern);
+            }
+        }
+        self.unknown = unknown;
+        &self.answers
+    }
 }
 
 impl Comparisons {

@@ -31,25 +31,38 @@ impl Memory {
 
     /// The pattern of a pair; `compare` is asked where it is not known.
     pub fn pattern(&self, left: u32, right: u32, compare: impl FnOnce() -> Pattern) -> Pattern {
-        let pair = u64::from(left) << 32 | u64::from(right);
-        let hash = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        let (shard, at) = (hash as usize % SHARDS, hash as usize / SHARDS % self.entries_per_shard);
+        self.get(left, right).unwrap_or_else(|| {
+            let pattern = compare();
+            self.put(left, right, pattern);
+            pattern
+        })
+    }
+
+    /// The pattern of a pair where it is known.
+    pub fn get(&self, left: u32, right: u32) -> Option<Pattern> {
+        let (pair, shard, at) = self.place(left, right);
         // Nobody panics while a shard is locked; if somebody did, comparing anew would be right as well.
-        if let Ok(known) = self.shards[shard].lock()
-            && let Some(&(of, pattern)) = known.get(at)
-            && of == pair
-        {
-            return pattern;
-        }
-        let pattern = compare();
+        let known = self.shards[shard].lock().ok()?;
+        known.get(at).filter(|(of, _)| *of == pair).map(|(_, pattern)| *pattern)
+    }
+
+    /// Remembers the pattern of a pair.
+    pub fn put(&self, left: u32, right: u32, pattern: Pattern) {
+        let (pair, shard, at) = self.place(left, right);
         if let Ok(mut known) = self.shards[shard].lock() {
             if known.is_empty() {
                 known.resize(self.entries_per_shard, (NO_PAIR, 0));
             }
             known[at] = (pair, pattern);
         }
-        pattern
+    }
+
+    /// A pair as one number, its shard, and its place in it.
+    fn place(&self, left: u32, right: u32) -> (u64, usize, usize) {
+        let pair = u64::from(left) << 32 | u64::from(right);
+        let hash = pair.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let hash = (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        (pair, hash as usize % SHARDS, hash as usize / SHARDS % self.entries_per_shard)
     }
 }
 

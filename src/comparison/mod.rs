@@ -394,6 +394,12 @@ impl Comparisons {
         asked.pattern(left, right, || self.pattern_afresh(left, right))
     }
 
+    /// The same of many pairs, in their order: those that are not remembered are compared together.
+    pub fn patterns_remembered<'a>(&self, pairs: &[(u32, u32)], batch: &'a mut Batch) -> &'a [Pattern] {
+        let asked = self.asked.get_or_init(|| Memory::new(self.identities()));
+        batch.remembered(self, pairs, asked)
+    }
+
     /// The pattern of two identities that nobody will ask for again.
     pub fn pattern_afresh(&self, left: u32, right: u32) -> Pattern {
         let (left, right) = (self.row(left), self.row(right));

@@ -122,7 +122,7 @@ fn blocked_histogram(
     let parts: Vec<(Counter, u64)> = match compared {
         Some(compared) => compared.walk(|_| (), count_known),
         None => {
-            let runs = blocks.runs().into_par_iter();
+            let runs = blocks.runs().into_par_iter().with_max_len(1);
             runs.map(|run| histogram_of(comparisons, blocks, identities, run, one_in)).collect()
         }
     };

@@ -183,7 +183,7 @@ pub fn sharpen(comparisons: &Comparisons, plain_pairs: &Histogram, plain: &Frequ
                     let weight = |shared: usize| stratum.0 / per_stratum as f64 / shared.max(1) as f64 / share_kept;
                     levels_of(comparisons, (comparison, &columns), &drawn, counts, weight)
                 };
-                let parts: Vec<Vec<f64>> = column.strata.par_iter().enumerate().map(along).collect();
+                let parts: Vec<Vec<f64>> = column.strata.par_iter().enumerate().with_max_len(1).map(along).collect();
                 parts.iter().for_each(|levels| chance.iter_mut().zip(levels).for_each(|(sum, level)| *sum += level));
             }
             combine(&plain[index], &chance, comparison_share(comparison, plain_pairs))

@@ -152,7 +152,7 @@ impl Anew<'_> {
     fn columns(&self, writers: Vec<ArrowColumnWriter>) -> Result<Vec<Column>> {
         let fields = self.groups.schema().fields();
         let one = |((at, field), writer): ((usize, &Arc<Field>), ArrowColumnWriter)| self.column(at, field, writer);
-        fields.par_iter().enumerate().zip(writers).map(one).collect()
+        fields.par_iter().enumerate().zip(writers).with_max_len(1).map(one).collect()
     }
 
     fn column(&self, at: usize, field: &Field, writer: ArrowColumnWriter) -> Result<Column> {

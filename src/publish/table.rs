@@ -185,19 +185,43 @@ fn encode(file: File, rows: usize, columns: &[Column]) -> std::result::Result<Wr
     let written = Written::new(file);
     let mut writer = SerializedFileWriter::new(written, descriptor.root_schema_ptr(), Arc::new(properties(columns)))?;
     let factory = ArrowRowGroupWriterFactory::new(&writer, schema);
+    // A group is hashed and written while the next one is encoded.
+    let mut waiting: Option<Vec<ArrowColumnChunk>> = None;
     for group in 0..rows.div_ceil(ROWS_PER_GROUP) {
         let range = group * ROWS_PER_GROUP..rows.min((group + 1) * ROWS_PER_GROUP);
         let writers = factory.create_column_writers(group)?;
-        let encode = |(column, writer): (&Column, ArrowColumnWriter)| encode_column(column, writer, range.clone());
-        let chunks: Vec<ArrowColumnChunk> =
-            columns.par_iter().zip(writers).map(encode).collect::<std::result::Result<_, ParquetError>>()?;
-        let mut row_group = writer.next_row_group()?;
-        for chunk in chunks {
-            chunk.append_to_row_group(&mut row_group)?;
-        }
-        row_group.close()?;
+        let (written, encoded) = rayon::join(
+            || waiting.take().map_or(Ok(()), |chunks| append(&mut writer, chunks)),
+            || encode_group(columns, writers, &range),
+        );
+        written?;
+        waiting = Some(encoded?);
     }
+    waiting.map_or(Ok(()), |chunks| append(&mut writer, chunks))?;
     writer.into_inner()
+}
+
+/// The columns of one row group.
+fn encode_group(
+    columns: &[Column],
+    writers: Vec<ArrowColumnWriter>,
+    rows: &Range<usize>,
+) -> std::result::Result<Vec<ArrowColumnChunk>, ParquetError> {
+    let encode = |(column, writer): (&Column, ArrowColumnWriter)| encode_column(column, writer, rows.clone());
+    columns.par_iter().zip(writers).with_max_len(1).map(encode).collect()
+}
+
+/// Writes one row group.
+fn append(
+    writer: &mut SerializedFileWriter<Written>,
+    chunks: Vec<ArrowColumnChunk>,
+) -> std::result::Result<(), ParquetError> {
+    let mut group = writer.next_row_group()?;
+    for chunk in chunks {
+        chunk.append_to_row_group(&mut group)?;
+    }
+    group.close()?;
+    Ok(())
 }
 
 fn encode_column(

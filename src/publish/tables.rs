@@ -54,7 +54,7 @@ pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenF
         packages.into_iter().chain(wishes).collect::<Vec<_>>()
     };
     let (written, further): (Vec<Result<WrittenFile>>, _) =
-        rayon::join(|| writers.par_iter().map(|write| write()).collect(), of_some_jobs);
+        rayon::join(|| writers.par_iter().with_max_len(1).map(|write| write()).collect(), of_some_jobs);
     written.into_iter().chain(further).collect()
 }
 

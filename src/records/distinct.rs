@@ -51,7 +51,7 @@ impl Distinct {
             }
             (verdicts, forms)
         };
-        let (verdicts, forms): (Vec<_>, Vec<_>) = self.codes.par_chunks(CHUNK).map(chunk).unzip();
+        let (verdicts, forms): (Vec<_>, Vec<_>) = self.codes.par_chunks(CHUNK).with_max_len(1).map(chunk).unzip();
         Standardised { distinct: self, verdicts: verdicts.concat(), forms }
     }
 }
@@ -89,7 +89,7 @@ pub(super) fn canonical(raw: &Column, parts: &[Standardised], counts: impl Fn(Ve
         work.push((part, slots, &codes_of[list..list + part.forms.len()]));
         list += part.forms.len();
     }
-    work.into_par_iter().for_each(|(part, slots, codes_of)| {
+    work.into_par_iter().with_max_len(1).for_each(|(part, slots, codes_of)| {
         let mut forms = codes_of.iter().flatten().copied();
         let canonical = part.iter().filter_map(|(code, _, verdict)| {
             let form = if verdict.is_null { None } else { forms.next() };

@@ -27,14 +27,16 @@ pub(crate) fn unite<L: Hashed>(lists: &[&L]) -> Vec<Vec<u32>> {
     let len = |list: usize| lists[list].hashes().len();
     let values: usize = (0..lists.len()).map(len).sum();
     let shards = (values / SHARD_VALUES).next_power_of_two().min(SHARDS_MAX);
-    let dealt: Vec<Dealt> = lists.par_iter().map(|list| Dealt::of(list.hashes(), shards)).collect();
-    let met: Vec<Met> = (0..shards).into_par_iter().map(|shard| Met::of(lists, &dealt, shard)).collect();
+    let dealt: Vec<Dealt> = lists.par_iter().with_max_len(1).map(|list| Dealt::of(list.hashes(), shards)).collect();
+    let met: Vec<Met> =
+        (0..shards).into_par_iter().with_max_len(1).map(|shard| Met::of(lists, &dealt, shard)).collect();
     // Where each value stood first, in the order of its own list.
     let firsts: Vec<Vec<Place>> =
-        (0..lists.len()).into_par_iter().map(|list| in_list_order(&dealt[list], &met, list)).collect();
+        (0..lists.len()).into_par_iter().with_max_len(1).map(|list| in_list_order(&dealt[list], &met, list)).collect();
     let is_first = |list: usize, at: usize| firsts[list][at] == (list as u32, at as u32);
     let new: Vec<u32> = (0..lists.len())
         .into_par_iter()
+        .with_max_len(1)
         .map(|list| (0..len(list)).filter(|&at| is_first(list, at)).count() as u32)
         .collect();
     let before = new.iter().scan(0_u32, |sum, new| {
@@ -45,6 +47,7 @@ pub(crate) fn unite<L: Hashed>(lists: &[&L]) -> Vec<Vec<u32>> {
     let before: Vec<u32> = before.collect();
     let own: Vec<Vec<u32>> = (0..lists.len())
         .into_par_iter()
+        .with_max_len(1)
         .map(|list| {
             let mut next = before[list];
             let mut own_code = |at: usize| {
@@ -55,7 +58,11 @@ pub(crate) fn unite<L: Hashed>(lists: &[&L]) -> Vec<Vec<u32>> {
             (0..len(list)).map(&mut own_code).collect()
         })
         .collect();
-    firsts.par_iter().map(|list| list.iter().map(|&(list, at)| own[list as usize][at as usize]).collect()).collect()
+    firsts
+        .par_iter()
+        .with_max_len(1)
+        .map(|list| list.iter().map(|&(list, at)| own[list as usize][at as usize]).collect())
+        .collect()
 }
 
 /// A list, and a place in it.

@@ -69,7 +69,7 @@ impl Distinct {
     pub fn of(parts: &[Part], identities: usize) -> Distinct {
         let from: Vec<usize> = (0..identities).step_by(NAMES_A_LIST).collect();
         let list = |&from: &usize| NameKeys::of(parts, from..(from + NAMES_A_LIST).min(identities));
-        let lists: Vec<NameKeys> = from.par_iter().map(list).collect();
+        let lists: Vec<NameKeys> = from.par_iter().with_max_len(1).map(list).collect();
         let mut codes = unite(&lists.iter().collect::<Vec<_>>()).concat();
         drop(lists);
         let mut firsts: Vec<u32> = Vec::new();
@@ -79,7 +79,7 @@ impl Distinct {
             }
         }
         let bags: Vec<(Vec<u8>, Vec<NameToken>)> =
-            firsts.par_chunks(NAMES_A_LIST).map(|identities| bags_of(identities, parts)).collect();
+            firsts.par_chunks(NAMES_A_LIST).with_max_len(1).map(|identities| bags_of(identities, parts)).collect();
         let (mut numbers, mut starts, mut entries) = (Vec::with_capacity(firsts.len()), vec![0], Vec::new());
         for (sizes, tokens) in bags {
             for size in sizes {

@@ -80,8 +80,8 @@ pub struct Task {
 
 impl<'a> Blocks<'a> {
     pub fn of(prepared: &'a Prepared<'a>) -> Blocks<'a> {
-        let by_rule: Vec<Keys> = prepared.joins.par_iter().map(|join| keys(prepared, join)).collect();
-        let postings = by_rule.par_iter().map(|keys| {
+        let by_rule: Vec<Keys> = prepared.joins.par_iter().with_max_len(1).map(|join| keys(prepared, join)).collect();
+        let postings = by_rule.par_iter().with_max_len(1).map(|keys| {
             let right = keys.right.as_ref().map(|right| Postings::of(right, keys.distinct));
             (Postings::of(&keys.left, keys.distinct), right.unwrap_or_default())
         });

@@ -134,6 +134,7 @@ pub fn score_all<T: Send>(
     let parts: Vec<(T, u64)> = blocks
         .tasks()
         .par_iter()
+        .with_max_len(1)
         .map_init(
             || (scorer.memory(), Default::default(), Vec::new()),
             |(memory, gathered, kept), task| {
