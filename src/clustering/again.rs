@@ -60,7 +60,8 @@ fn kept_apart(evidence: &Evidence, nodes: &Nodes, component: &[u32]) -> Vec<(usi
         return Vec::new();
     }
     let identity = |at: usize| nodes.identity(component[at]);
-    let pairs = (0..component.len()).flat_map(|a| (a + 1..component.len()).map(move |b| (a, b)));
+    let named: Vec<usize> = (0..component.len()).filter(|&at| evidence.guards.is_apart(identity(at))).collect();
+    let pairs = named.iter().enumerate().flat_map(|(nth, &a)| named[nth + 1..].iter().map(move |&b| (a, b)));
     pairs.filter_map(|(a, b)| Some((a, b, evidence.guards.kept_by(identity(a), identity(b))?))).collect()
 }
 

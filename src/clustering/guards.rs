@@ -52,6 +52,8 @@ pub struct Guards {
     place: Option<usize>,
     birth_order: Option<usize>,
     kept_apart: KeptApart,
+    /// A bit for each identity that stands in it.
+    apart: Vec<u64>,
     /// Pairs of record keys that humans have decided to be one person, in their order.
     one_person: Vec<(u32, u32)>,
     /// Providers with `one_record_per_person`; empty where no provider has it.
@@ -68,6 +70,7 @@ impl Guards {
         settled: &Settled,
         providers: &[Provider],
     ) -> Guards {
+        let kept_apart = settled.kept_apart(records, identities);
         let find = |name: &str| comparisons.list.iter().position(|comparison| comparison.name == name);
         Guards {
             number: find("nhs_number"),
@@ -75,7 +78,8 @@ impl Guards {
             date: find("date_of_birth"),
             place: find("place"),
             birth_order: find("birth_order"),
-            kept_apart: settled.kept_apart(records, identities),
+            apart: marked(identities.len(), kept_apart.keys()),
+            kept_apart,
             one_person: settled.one_person.clone(),
             strict: match providers.iter().any(|provider| provider.one_record_per_person) {
                 true => providers.iter().map(|provider| provider.one_record_per_person).collect(),
@@ -97,7 +101,13 @@ impl Guards {
 
     /// Who keeps two identities apart whatever else is known, if anybody.
     pub(super) fn kept_by(&self, left: u32, right: u32) -> Option<KeptBy> {
-        self.kept_apart.get(&(left.min(right), left.max(right))).copied()
+        let both = self.is_apart(left) && self.is_apart(right);
+        if both { self.kept_apart.get(&(left.min(right), left.max(right))).copied() } else { None }
+    }
+
+    /// Whether an identity is kept apart from any other: a bit, where looking a pair up takes a hash of it.
+    pub(super) fn is_apart(&self, identity: u32) -> bool {
+        self.apart.get(identity as usize / 64).is_some_and(|bits| bits >> (identity % 64) & 1 == 1)
     }
 
     /// Whether any two identities are kept apart.
@@ -213,6 +223,15 @@ impl Guards {
             _ => 0,
         }
     }
+}
+
+/// A bit for each identity that is named, 64 to a word; none where nobody is.
+fn marked<'k>(identities: usize, named: impl ExactSizeIterator<Item = &'k (u32, u32)>) -> Vec<u64> {
+    let mut bits = vec![0; if named.len() == 0 { 0 } else { identities.div_ceil(64) }];
+    for identity in named.flat_map(|&(a, b)| [a, b]) {
+        bits[identity as usize / 64] |= 1 << (identity % 64);
+    }
+    bits
 }
 
 /// Whether a provider that `counts` holds records of two identities, one each.

@@ -4,6 +4,7 @@
 //! on the values of the two identities and on how often values occur, never on row order; missing on either side is no level.
 
 mod aliases;
+mod bag;
 mod batch;
 mod column;
 pub mod date;

@@ -1,5 +1,6 @@
 //! Comparisons of single values: identifiers, categories, and texts such as e-mail addresses and telephone numbers.
 
+use super::bag::Bag;
 use super::frequencies::{Bins, Hashes};
 use super::holders_of;
 use super::kernels::{jaro_winkler, within_one_edit, within_two_edits};
@@ -23,6 +24,8 @@ pub enum Manner {
 
 /// The highest level of [`Manner::Number`] at which two numbers are plainly different.
 pub const NUMBER_DIFFERS: u8 = 1;
+/// The Jaro–Winkler similarity from which two values are alike.
+const SIMILAR: f64 = 0.88;
 const RARITY_CATEGORY: [f64; 4] = [3.0, 5.0, 7.0, 9.0];
 
 impl Manner {
@@ -75,6 +78,8 @@ pub struct Values {
     text: Dictionary,
     /// For [`Manner::Number`]: the digits of each value, four bits each and the last lowest, or zero where that cannot be said of it.
     digits: Vec<u64>,
+    /// For [`Manner::Text`]: the bytes of each value.
+    bags: Vec<Bag>,
     /// The level at which two records that have the same value agree, by value: in bins of rarity for [`Manner::Category`], which a model
     /// freezes, and of how many records share it for [`Manner::Text`], which hangs on its holders of tonight.
     same: Vec<u8>,
@@ -104,12 +109,16 @@ impl Values {
             Manner::Number => text.iter().map(packed_digits).collect(),
             _ => Vec::new(),
         };
+        let bags = match manner {
+            Manner::Text => text.iter().map(Bag::of).collect(),
+            _ => Vec::new(),
+        };
         let mut columns = vec![codes];
         if manner == Manner::Number {
             let verified = |i: usize| u32::from(records.number_verified[identities.example(i as u32)]);
             columns.push((0..identities.len()).map(verified).collect());
         }
-        Some((Values { field, manner, text, digits, same, unseen }, columns))
+        Some((Values { field, manner, text, digits, bags, same, unseen }, columns))
     }
 
     /// Counts again who holds what, where levels hang on that.
@@ -185,7 +194,7 @@ impl Values {
             return self.same[a as usize];
         }
         let (a, b) = (self.text.get(a), self.text.get(b));
-        if jaro_winkler(a, b) >= 0.88 {
+        if jaro_winkler(a, b) >= SIMILAR {
             return 2;
         }
         let long = |word: &&str| word.len() > 3;
@@ -196,13 +205,16 @@ impl Values {
         if a == b {
             return self.same[a as usize];
         }
+        if self.bags[a as usize].are_unlike(self.bags[b as usize], SIMILAR) {
+            return 0;
+        }
         let (a, b) = (self.text.get(a), self.text.get(b));
         let local = |at: usize| [a, b][at].split_once('@').map(|(local, _)| local);
         match () {
             () if within_one_edit(a, b) => 4,
             () if within_two_edits(a, b) => 3,
             () if local(0).is_some() && local(0) == local(1) => 2,
-            () if jaro_winkler(a, b) >= 0.88 => 1,
+            () if jaro_winkler(a, b) >= SIMILAR => 1,
             () => 0,
         }
     }
@@ -270,6 +282,7 @@ mod tests {
                     manner: Manner::Number,
                     text,
                     digits,
+                    bags: Vec::new(),
                     same: Vec::new(),
                     unseen: 0,
                 };
