@@ -78,11 +78,15 @@ pub(super) fn link_night(
         None => super::model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
     };
     linked.comparisons = Comparisons::none();
-    if let Some(leaving) = linked.leaving.take().filter(|_| checkpoints.are_written()) {
-        let frozen = taken.known.map(|known| known.as_used(job));
-        warnings.extend(memory::write(job, frozen.as_ref().or(learnt.as_ref()), &linked, &leaving));
-    }
+    let leaving = linked.leaving.take().filter(|_| checkpoints.are_written());
     let night = LinkedNight { withheld, gone, objected, linked, learnt };
-    checkpoints.keep_linking(&night, progress);
+    // Both are mostly written by one thread.
+    let leave = || {
+        let leaving = leaving?;
+        let frozen = taken.known.map(|known| known.as_used(job));
+        memory::write(job, frozen.as_ref().or(night.learnt.as_ref()), &night.linked, &leaving)
+    };
+    let (left, ()) = rayon::join(leave, || checkpoints.keep_linking(&night, progress));
+    warnings.extend(left);
     Ok((night, warnings))
 }
