@@ -15,7 +15,7 @@ mod pairs;
 mod rules;
 mod why;
 
-pub use features::Features;
+pub use features::{Features, Hashes};
 pub use pair_patterns::PairPatterns;
 pub use pairs::{Blocks, Memberships, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
@@ -138,9 +138,8 @@ pub fn block_within(features: Features, identities: &Identities, limits: Limits)
 
 /// Who meets whom within the limits of a model that was learnt before, for whoever asks of some identities only: blocks of the same members stand as
 /// often as rules yield them, and nothing is put in order.
-pub fn memberships_within(features: Features, identities: &Identities, limits: Limits) -> Memberships {
-    let (found, _) = all_rules(&features, identities.len(), limits);
-    drop(features);
+pub fn memberships_within(features: &Features, identities: &Identities, limits: Limits) -> Memberships {
+    let (found, _) = all_rules(features, identities.len(), limits);
     Memberships::of(found.starts, found.members, identities.len())
 }
 

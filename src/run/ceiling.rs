@@ -11,7 +11,7 @@ use super::pairs_aside::PairsAside;
 use crate::clustering::{Edge, ScoredPairs};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
-use crate::records::Records;
+use crate::records::{Records, Stays};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -101,6 +101,15 @@ impl Need {
     }
 }
 
+/// Columns that wait on disk.
+struct Waiting {
+    aside: Aside,
+    /// In memory, as they were put aside.
+    bytes: u64,
+    /// Of the rows that were put aside, where some have left since.
+    stays: Option<Stays>,
+}
+
 /// The ceiling of one night.
 pub struct Ceiling {
     /// In bytes; `None` where the job names none.
@@ -108,8 +117,7 @@ pub struct Ceiling {
     output: PathBuf,
     /// Whether linking never asks where a record stands and what its record_id is: it does of providers that send one record a person.
     places_wait: bool,
-    /// Columns that wait on disk now, and their bytes in memory.
-    waiting: Mutex<Option<(Aside, u64)>>,
+    waiting: Mutex<Option<Waiting>>,
     /// Bytes that were held before there were blocks.
     before: AtomicU64,
     put_aside: AtomicU64,
@@ -145,10 +153,14 @@ impl Ceiling {
     /// # Errors
     /// OF0441 where it cannot be done.
     pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize) -> Result<()> {
-        let columns = records.column_bytes();
+        let (here, waiting) = (records.column_bytes(), self.waiting().as_ref().map(|waiting| waiting.bytes));
+        let columns = waiting.unwrap_or(here);
         // Where the system does not tell, columns are most of what is held.
-        let before = machine::memory_bytes().unwrap_or(columns);
+        let before = machine::memory_bytes().map_or(columns, |held| held + (columns - here.min(columns)));
         self.before.store(before, Ordering::Relaxed);
+        if waiting.is_some() {
+            return self.put(records);
+        }
         let identities = identities as u64;
         let blocked = before + (identities as f64 * BLOCK_IDENTITY_BYTES / 2.0) as u64;
         let linking = Linking { identities, pairs: identities * PAIRS_USUAL, learns: false };
@@ -163,7 +175,7 @@ impl Ceiling {
     /// OF0440 where that is not enough, OF0441 where it cannot be done.
     pub(super) fn make_room(&self, records: &mut Records, linking: impl FnOnce() -> Linking) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
-        let waiting = self.waiting().as_ref().map(|(_, bytes)| *bytes);
+        let waiting = self.waiting().as_ref().map(|waiting| waiting.bytes);
         let (columns, before) =
             (waiting.unwrap_or_else(|| records.column_bytes()), self.before.load(Ordering::Relaxed));
         let blocked = machine::memory_bytes().map_or(before, |held| held + waiting.unwrap_or(0));
@@ -192,19 +204,40 @@ impl Ceiling {
     /// OF0441 where they are not what was written.
     pub(super) fn bring_back(&self, records: &mut Records) -> Result<()> {
         let waiting = self.waiting().take();
-        waiting.map_or(Ok(()), |(aside, _)| aside.bring_back(records))
+        waiting.map_or(Ok(()), |waiting| waiting.aside.bring_back(records, waiting.stays.as_ref()))
     }
 
+    /// Gives them only what is asked between two passes: NHS numbers, and where records stand. The rest waits on.
+    ///
+    /// # Errors
+    /// OF0441 where they are not what was written.
+    pub(super) fn bring_back_first(&self, records: &mut Records) -> Result<()> {
+        self.waiting().as_ref().map_or(Ok(()), |waiting| waiting.aside.bring_back_first(records))
+    }
+
+    /// Rows have left the records since their columns were put aside ([`Records::retain`] with `keep`), once between two passes: they leave what waits
+    /// as well.
+    pub(super) fn rows_left(&self, keep: &[bool]) {
+        if let Some(waiting) = self.waiting().as_mut() {
+            waiting.stays = Some(Stays::of(keep));
+        }
+    }
+
+    /// Puts columns aside, or lets go of those again that wait there already.
     fn put(&self, records: &mut Records) -> Result<()> {
+        if let Some(waiting) = self.waiting().as_ref() {
+            waiting.aside.let_go_again(records, self.places_wait);
+            return Ok(());
+        }
         let columns = records.column_bytes();
         let aside = Aside::put(&self.output, records, self.places_wait)?;
         tracing::info!(bytes = aside.bytes(), "columns wait on disk while records are linked");
         self.put_aside.fetch_add(aside.bytes(), Ordering::Relaxed);
-        *self.waiting() = Some((aside, columns));
+        *self.waiting() = Some(Waiting { aside, bytes: columns, stays: None });
         Ok(())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Option<(Aside, u64)>> {
+    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

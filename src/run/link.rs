@@ -7,7 +7,7 @@ use super::MODEL_DOES_NOT_FIT;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
-use crate::blocking::{self, Features, Limits, PairPatterns, RuleCount};
+use crate::blocking::{self, Hashes, Limits, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Fresh, Guards, ScoredPairs, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
@@ -65,27 +65,32 @@ impl<'a> Taught<'a> {
 /// What is known of the records before they are linked.
 pub struct Grouped {
     pub identities: Identities,
-    /// Chosen with what the model of the night keeps of how rare values are.
-    comparisons: Option<Comparisons>,
+    /// Chosen with what the model of the night keeps of how rare values are, and what blocking needs of the records' values.
+    compared: Option<(Comparisons, Hashes)>,
 }
 
 impl Grouped {
+    /// Whether nobody needs the values of the records any more to link what is grouped.
+    pub fn needs_no_values(&self) -> bool {
+        self.compared.is_some()
+    }
+
     /// The same after rows have left the records ([`Records::retain`] with `stays`).
     pub fn retain(self, records: &Records, stays: &[bool]) -> Grouped {
-        let Grouped { identities, mut comparisons } = self;
+        let Grouped { identities, mut compared } = self;
         let has_rows = |identity: u32| identities.members(identity).iter().any(|&row| stays[row as usize]);
         let marks: Vec<bool> = (0..identities.len() as u32).map(has_rows).collect();
         let identities = identities.retain(records, stays);
-        if let Some(comparisons) = &mut comparisons {
+        if let Some((comparisons, _)) = &mut compared {
             comparisons.retain(&marks, &identities);
         }
-        Grouped { identities, comparisons }
+        Grouped { identities, compared }
     }
 }
 
 impl From<Identities> for Grouped {
     fn from(identities: Identities) -> Grouped {
-        Grouped { identities, comparisons: None }
+        Grouped { identities, compared: None }
     }
 }
 
@@ -187,15 +192,19 @@ pub fn link<'r>(
     let mut records: Rows = records.into();
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let stage = progress.stage("Comparing", None);
-    let Grouped { identities, comparisons } =
+    let Grouped { identities, compared } =
         grouped.unwrap_or_else(|| identities(job, &records, settled, |_| true).into());
     let frozen = taught.before().and_then(Model::frequencies);
-    let mut comparisons = comparisons.unwrap_or_else(|| Comparisons::choose(job, &records, &identities, frozen));
+    let (mut comparisons, hashes) = compared.unwrap_or_else(|| {
+        let comparisons = Comparisons::choose(job, &records, &identities, frozen);
+        let hashes = Hashes::gather(&comparisons, &records);
+        (comparisons, hashes)
+    });
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = taught.before().map(|model| model.fitted(&comparisons)).transpose();
     let fitted = fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?;
     let stage = progress.stage("Blocking", None);
-    let features = Features::gather(&comparisons, &records);
+    let features = hashes.of(&comparisons);
     let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
     // From here on codes are compared: the values that they stand for may wait elsewhere.
     records.make_room_for_blocks(identities.len())?;

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use super::{Grouped, Rows, identities};
-use crate::blocking::{self, Features};
+use crate::blocking::{self, Features, Hashes};
 use crate::clustering::{self, Guards, Settled};
 use crate::comparison::Comparisons;
 use crate::failure::Result;
@@ -40,19 +40,20 @@ pub fn around<'r>(
         let comparisons = Comparisons::choose(job, &records, &identities, model.frequencies());
         if let Ok(fitted) = model.fitted(&comparisons) {
             let taught = Some((fitted, model));
-            let person = joined(job, &mut records, settled, named, (&comparisons, &identities), taught)?;
+            let (person, hashes) = joined(job, &mut records, settled, named, (&comparisons, &identities), taught)?;
             // What tonight's records say of how rare values are is another matter once some have gone.
             let is_frozen = model.frequencies().is_some_and(|frozen| comparisons.are_frozen_by(frozen));
-            let comparisons = is_frozen.then_some(comparisons);
-            return Ok(Around { person, grouped: Grouped { identities, comparisons } });
+            let compared = hashes.filter(|_| is_frozen).map(|hashes| (comparisons, hashes));
+            return Ok(Around { person, grouped: Grouped { identities, compared } });
         }
     }
     let identities = identities(job, &records, settled, |row| !named[row]);
     let comparisons = Comparisons::choose(job, &records, &identities, None);
-    let person = joined(job, &mut records, settled, named, (&comparisons, &identities), None)?;
+    let (person, _) = joined(job, &mut records, settled, named, (&comparisons, &identities), None)?;
     Ok(Around { person, grouped: identities.into() })
 }
 
+/// The people of the named records, by record; and what blocking has made of values, where the night may block within the same limits.
 fn joined(
     job: &Job,
     records: &mut Rows,
@@ -60,28 +61,31 @@ fn joined(
     named: &[bool],
     (comparisons, identities): (&Comparisons, &Identities),
     known: Option<(Model, &Model)>,
-) -> Result<Vec<u32>> {
+) -> Result<(Vec<u32>, Option<Hashes>)> {
     let features = Features::gather(comparisons, records);
     let guards = Guards::new(comparisons, records, identities, settled, &job.providers);
     records.make_room_for_blocks(identities.len())?;
     let learns = known.is_none();
     let (fitted, limits) = known.map_or((None, None), |(fitted, model)| (Some(fitted), model.limits()));
-    let (model, blocks) = match (fitted, limits) {
-        (Some(fitted), Some(limits)) => (Some(fitted), blocking::memberships_within(features, identities, limits)),
+    let (model, blocks, hashes) = match (fitted, limits) {
+        (Some(fitted), Some(limits)) => {
+            let blocks = blocking::memberships_within(&features, identities, limits);
+            (Some(fitted), blocks, Some(features.into_hashes()))
+        }
         (fitted, _) => {
             let blocks = blocking::block(features, identities);
             // The pass that nobody sees needs no choice among forms.
             let learn = || model::learn(comparisons, &blocks, None, identities, &FORMS[..1]);
             let learnt = || learn()?.candidates.into_iter().next().map(|candidate| candidate.model);
-            (fitted.or_else(learnt), blocks.into_memberships())
+            (fitted.or_else(learnt), blocks.into_memberships(), None)
         }
     };
     // Only what is around the named records is joined.
     records.make_room(|| Linking { identities: identities.len() as u64, pairs: 0, learns })?;
     let Some(model) = model else {
         records.bring_back()?;
-        return Ok(clustering::everyone_alone(records, identities, settled).partition.person);
+        return Ok((clustering::everyone_alone(records, identities, settled).partition.person, None));
     };
     let scene = Scene { records, identities, comparisons, guards: &guards, job, recipe: &Recipe::WHOLE };
-    Ok(scene.people_around(model, &blocks, named))
+    Ok((scene.people_around(model, &blocks, named), hashes))
 }
