@@ -31,6 +31,8 @@ pub(super) static TOO_LITTLE_MEMORY: Code = Code {
 /// Bytes of blocks while they are made, an identity, and pairs that it usually meets.
 const BLOCK_IDENTITY_BYTES: f64 = 130.0;
 const PAIRS_USUAL: u64 = 10;
+/// Bytes of what is kept of blocks for the night, an identity, while they are made for the pass before it.
+const KEPT_IDENTITY_BYTES: f64 = 60.0;
 /// Bytes that scoring and making people take on top of blocks, an identity: its nodes, its part of the joins.
 const LINKED_IDENTITY_BYTES: f64 = 80.0;
 /// The same, a candidate pair of which nearly one in two has a chance: 24 bytes that it is scored in, and what people are made of beside it.
@@ -147,16 +149,23 @@ impl Ceiling {
         if taken > limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
     }
 
+    /// Whether what blocking finds of so many identities can be kept from one pass for the next, once there is room for blocks.
+    pub(super) fn has_room_to_keep_blocks(&self, identities: usize) -> bool {
+        let bytes = (identities as f64 * (BLOCK_IDENTITY_BYTES + KEPT_IDENTITY_BYTES)) as u64;
+        self.limit.is_none_or(|limit| machine::memory_bytes().is_some_and(|held| held + bytes <= limit))
+    }
+
     /// Puts the columns of the records aside where they are large, or where blocks of so many identities would leave no room for what comes
-    /// after them.
+    /// after them; bytes of blocks that are `there` already do not stand before them.
     ///
     /// # Errors
     /// OF0441 where it cannot be done.
-    pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize) -> Result<()> {
+    pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize, there: u64) -> Result<()> {
         let (here, waiting) = (records.column_bytes(), self.waiting().as_ref().map(|waiting| waiting.bytes));
         let columns = waiting.unwrap_or(here);
         // Where the system does not tell, columns are most of what is held.
-        let before = machine::memory_bytes().map_or(columns, |held| held + (columns - here.min(columns)));
+        let before =
+            machine::memory_bytes().map_or(columns, |held| held.saturating_sub(there) + (columns - here.min(columns)));
         self.before.store(before, Ordering::Relaxed);
         if waiting.is_some() {
             return self.put(records);
