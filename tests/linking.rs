@@ -2,7 +2,7 @@
 //! before is weighed as what is compared now; pairs that wait elsewhere make the same people.
 
 use onefolk::bench::SINGLE_FILE_COLUMNS;
-use onefolk::blocking::{self, Blocks, Features, PairPatterns};
+use onefolk::blocking::{self, Blocks, Features, Kept, Limits, PairPatterns};
 use onefolk::clustering::{
     Edge, Evidence, Guards, ScoredPairs, Settled, Waiting, Weighed, WeighedPairs, cluster_scored, links_of, score_pairs,
 };
@@ -10,7 +10,7 @@ use onefolk::comparison::{Alias, Comparisons, Of};
 use onefolk::generate::{Request, generate};
 use onefolk::job::Job;
 use onefolk::model::{Counter, Linkage, Measured, Model, Pooling, Scorer, histogram_of};
-use onefolk::records::{self, Formats, Identities, Records};
+use onefolk::records::{self, Column, Formats, Identities, Records};
 use onefolk::run::Show;
 use onefolk::run::link::{Linked, Taught, around, link};
 use onefolk::run::progress::Progress;
@@ -60,6 +60,67 @@ fn with_pairs<T>(what: impl FnOnce(&Comparisons, &Identities, &Scorer, &Blocks) 
     let limits = model.limits().expect("it was measured");
     let blocks = blocking::block_within(Features::gather(&comparisons, records), &identities, limits);
     what(&comparisons, &identities, &model.scorer(&comparisons), &blocks)
+}
+
+/// The records of the town for which `stays` holds.
+fn rest_of_town(stays: &[bool]) -> Records {
+    let mut records = Records { key: TOWN.records.key.clone(), ..Records::default() };
+    let Records { provider, extract, source_row, number_verified, clean, .. } = &TOWN.records;
+    (records.provider, records.extract, records.source_row) = (provider.clone(), extract.clone(), source_row.clone());
+    records.number_verified = number_verified.clone();
+    TOWN.records.record_id.iter().for_each(|id| records.record_id.push(id));
+    let copied = |column: &Column| {
+        let mut copy = Column { codes: column.codes.clone(), ..Column::default() };
+        column.values.iter().for_each(|value| {
+            copy.values.intern(value);
+        });
+        copy
+    };
+    records.clean = clean.iter().map(|(field, column)| (*field, copied(column))).collect();
+    records.retain(stays);
+    records
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+    #[test]
+    fn blocks_that_lose_identities_are_those_of_the_rest(
+        cap in 2usize..40,
+        cap_last in 2usize..60,
+        weak_rules in any::<bool>(),
+        among in prop_oneof![Just(300u64), Just(40), Just(8), Just(2)],
+        seed in any::<u64>(),
+    ) {
+        let Town { job, records, model, .. } = &*TOWN;
+        let limits = Limits { cap, cap_last, weak_rules };
+        let hashed = |row: u64| (seed ^ row).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(31).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 33;
+        let stays: Vec<bool> = (0..records.len() as u64).map(|row| hashed(row) % among > 0).collect();
+        let identities = Identities::of(records, &[], |_| true);
+        let marks: Vec<bool> = (0..identities.len() as u32)
+            .map(|identity| identities.members(identity).iter().any(|&row| stays[row as usize]))
+            .collect();
+        let comparisons = Comparisons::choose(job, records, &identities, model.frequencies());
+        let features = Features::gather(&comparisons, records);
+        let mut kept = Kept::within(limits);
+        let met = blocking::memberships_within(&features, &identities, limits, Some(&mut kept));
+        let retained = kept.with(met).retain(&features, &marks).number();
+
+        let rest = rest_of_town(&stays);
+        let of_rest = Identities::of(&rest, &[], |_| true);
+        let comparisons = Comparisons::choose(job, &rest, &of_rest, model.frequencies());
+        let anew = blocking::block_within(Features::gather(&comparisons, &rest), &of_rest, limits);
+        prop_assert_eq!(&retained.counts, &anew.counts);
+        prop_assert_eq!(retained.limits, anew.limits);
+        prop_assert!(retained.iter().eq(anew.iter()));
+        for run in anew.runs() {
+            let pairs = |blocks: &Blocks| {
+                let mut pairs = Vec::new();
+                blocks.each_left(run, |_| true, |left, rights| pairs.push((left, rights.to_vec())));
+                pairs
+            };
+            prop_assert_eq!(pairs(&retained), pairs(&anew));
+        }
+    }
 }
 
 #[test]

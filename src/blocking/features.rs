@@ -74,17 +74,28 @@ impl Feature {
 /// A column of hashes an identity would be read with one wait for memory instead of two, but take 80 bytes of each identity: 1.5 GB of 19 million.
 pub struct Features<'a> {
     comparisons: &'a Comparisons,
+    hashes: Hashes,
+}
+
+/// The hashes of the distinct values of what is compared: all that blocking needs of the records. They hang on values alone, so that they hold as long as
+/// the comparisons keep their codes, whoever leaves.
+#[derive(Debug, Default)]
+pub struct Hashes {
     /// Hashes of the rarest tokens of each distinct name, and of their beginnings.
     tokens: Vec<[u64; TOKENS]>,
     prefixes: Vec<[u64; TOKENS]>,
-    name_of: CodeColumn<'a>,
+    /// Which comparison the names are of, by place in the list.
+    name: Option<usize>,
     /// Every feature that has one value at most, where any identity may have one.
-    columns: BTreeMap<Feature, Coded<'a>>,
+    columns: BTreeMap<Feature, Coded>,
 }
 
-/// One feature: the code of each identity, and the hash of what each code stands for, so that keys depend on values and not on codes.
-struct Coded<'a> {
-    codes: CodeColumn<'a>,
+/// One feature: where the codes of identities stand, and the hash of what each code stands for, so that keys depend on values and not on codes.
+#[derive(Debug)]
+struct Coded {
+    /// The comparison, by place in the list, and which of its columns.
+    comparison: usize,
+    nth: usize,
     hashes: Vec<u64>,
 }
 
@@ -159,57 +170,69 @@ impl View<'_> {
     }
 }
 
-impl<'a> Features<'a> {
+impl Hashes {
     /// Hashes the distinct values of what is compared; the records are not needed afterwards.
-    pub fn gather(comparisons: &'a Comparisons, records: &Records) -> Features<'a> {
-        let (tokens, prefixes, name_of, columns) = (Vec::new(), Vec::new(), CodeColumn::NONE, BTreeMap::new());
-        let mut features = Features { comparisons, tokens, prefixes, name_of, columns };
+    pub fn gather(comparisons: &Comparisons, records: &Records) -> Hashes {
+        let mut all = Hashes::default();
         for (index, comparison) in comparisons.list.iter().enumerate() {
-            let codes = |nth| comparisons.column(comparison, nth);
             match &comparison.of {
                 Of::Name(names) if comparison.name == "name" => {
-                    (features.tokens, features.prefixes) =
-                        (tokens_of(names, None), tokens_of(names, Some(PREFIX_LETTERS)));
-                    features.name_of = codes(0);
+                    (all.tokens, all.prefixes) = (tokens_of(names, None), tokens_of(names, Some(PREFIX_LETTERS)));
+                    all.name = Some(index);
                 }
                 Of::Date(dates) if comparison.name == "date_of_birth" => {
                     let parts =
                         [Feature::Date, Feature::Year, Feature::MonthDay, Feature::YearMonth, Feature::DateLessDigit];
                     for part in parts {
                         let hashes = dates.digits.iter().map(|digits| date_part(digits, part)).collect();
-                        features.add(part, codes(0), hashes);
+                        all.add(part, (index, 0), hashes);
                     }
                 }
                 Of::Place(_) => {
                     let postcodes = |hash: fn(&str) -> u64| hashes_of(records, Field::Postcode, hash);
-                    features.add(Feature::Postcode, codes(0), postcodes(|value| salted(value, 1)));
-                    features.add(Feature::Outward, codes(0), postcodes(outward));
-                    features.add(Feature::Sector, codes(0), postcodes(sector));
-                    features.add(
-                        Feature::Address,
-                        codes(1),
-                        hashes_of(records, Field::Address, |value| salted(value, 2)),
-                    );
-                    features.add(Feature::Uprn, codes(2), hashes_of(records, Field::Uprn, |value| salted(value, 3)));
+                    all.add(Feature::Postcode, (index, 0), postcodes(|value| salted(value, 1)));
+                    all.add(Feature::Outward, (index, 0), postcodes(outward));
+                    all.add(Feature::Sector, (index, 0), postcodes(sector));
+                    let addresses = hashes_of(records, Field::Address, |value| salted(value, 2));
+                    all.add(Feature::Address, (index, 1), addresses);
+                    let uprns = hashes_of(records, Field::Uprn, |value| salted(value, 3));
+                    all.add(Feature::Uprn, (index, 2), uprns);
                 }
                 Of::Values(values) => {
                     let hashes = hashes_of(records, values.field, |value| salted(value, 16 + index as u64));
-                    features.add(Feature::Value(index), codes(0), hashes);
+                    all.add(Feature::Value(index), (index, 0), hashes);
                 }
                 _ => {}
             }
         }
-        features
+        all
+    }
+
+    fn add(&mut self, feature: Feature, (comparison, nth): (usize, usize), hashes: Vec<u64>) {
+        if hashes.iter().any(|hash| *hash != NONE) {
+            self.columns.insert(feature, Coded { comparison, nth, hashes });
+        }
+    }
+
+    /// The features of the identities that the comparisons hold now.
+    pub fn of(self, comparisons: &Comparisons) -> Features<'_> {
+        Features { comparisons, hashes: self }
+    }
+}
+
+impl<'a> Features<'a> {
+    /// As [`Hashes::gather`] of all identities that the comparisons hold.
+    pub fn gather(comparisons: &'a Comparisons, records: &Records) -> Features<'a> {
+        Hashes::gather(comparisons, records).of(comparisons)
+    }
+
+    /// The hashes alone, for when identities have left the comparisons.
+    pub fn into_hashes(self) -> Hashes {
+        self.hashes
     }
 
     pub fn comparisons(&self) -> &'a Comparisons {
         self.comparisons
-    }
-
-    fn add(&mut self, feature: Feature, codes: CodeColumn<'a>, hashes: Vec<u64>) {
-        if hashes.iter().any(|hash| *hash != NONE) {
-            self.columns.insert(feature, Coded { codes, hashes });
-        }
     }
 
     /// The kinds of features that this job's fields give, strongest first: the rules' first keys.
@@ -247,11 +270,14 @@ impl<'a> Features<'a> {
 
     /// One feature of all identities.
     pub fn view(&self, feature: Feature) -> View<'_> {
+        let codes = |at: usize, nth| self.comparisons.column(&self.comparisons.list[at], nth);
+        let several =
+            |hashes| View::Several { of: self.hashes.name.map_or(CodeColumn::NONE, |at| codes(at, 0)), hashes };
         match feature {
-            Feature::Tokens => View::Several { of: self.name_of, hashes: &self.tokens },
-            Feature::Prefixes => View::Several { of: self.name_of, hashes: &self.prefixes },
-            _ => match self.columns.get(&feature) {
-                Some(column) => View::One { codes: column.codes, hashes: &column.hashes },
+            Feature::Tokens => several(&self.hashes.tokens),
+            Feature::Prefixes => several(&self.hashes.prefixes),
+            _ => match self.hashes.columns.get(&feature) {
+                Some(Coded { comparison, nth, hashes }) => View::One { codes: codes(*comparison, *nth), hashes },
                 None => View::One { codes: CodeColumn::NONE, hashes: &[] },
             },
         }

@@ -9,18 +9,22 @@
 //! key twice: 90 MB.
 
 mod features;
+mod groups;
+mod kept;
 mod number;
 mod pair_patterns;
 mod pairs;
 mod rules;
 mod why;
 
-pub use features::Features;
+pub use features::{Features, Hashes};
+pub use kept::{Kept, Retained};
 pub use pair_patterns::PairPatterns;
 pub use pairs::{Blocks, Memberships, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
 
 use crate::records::Identities;
+use features::Feature;
 use rules::Found;
 
 /// Keys an identity may have.
@@ -109,7 +113,7 @@ pub fn block_with(features: Features, identities: &Identities, weak: bool, size:
     let cap = size.of(first_cap(identities.len()) as u64) as usize;
     let mut limits = Limits { cap, cap_last: first_cap_last(identities.len()), weak_rules };
     let (found, counts) = loop {
-        let (found, counts) = all_rules(&features, identities.len(), limits);
+        let (found, counts) = all_rules(&features, identities.len(), limits, None);
         let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
         let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
         let narrowest = limits.cap <= cap_min && limits.cap_last <= CAP_LAST_MIN;
@@ -131,16 +135,21 @@ pub fn block_with(features: Features, identities: &Identities, weak: bool, size:
 
 /// Makes the blocks within the limits of a model that was learnt before.
 pub fn block_within(features: Features, identities: &Identities, limits: Limits) -> Blocks {
-    let (found, counts) = all_rules(&features, identities.len(), limits);
+    let (found, counts) = all_rules(&features, identities.len(), limits, None);
     drop(features);
     Blocks::number(found.starts, found.members, identities.len(), counts, limits)
 }
 
 /// Who meets whom within the limits of a model that was learnt before, for whoever asks of some identities only: blocks of the same members stand as
 /// often as rules yield them, and nothing is put in order.
-pub fn memberships_within(features: Features, identities: &Identities, limits: Limits) -> Memberships {
-    let (found, _) = all_rules(&features, identities.len(), limits);
-    drop(features);
+/// Notes in what is `kept`, where anything is, what is to be known of them when some identities leave.
+pub fn memberships_within(
+    features: &Features,
+    identities: &Identities,
+    limits: Limits,
+    kept: Option<&mut Kept>,
+) -> Memberships {
+    let (found, _) = all_rules(features, identities.len(), limits, kept);
     Memberships::of(found.starts, found.members, identities.len())
 }
 
@@ -151,14 +160,17 @@ pub fn sorted_keys(features: &Features, identities: &Identities) -> usize {
 }
 
 /// The blocks of all rules, in their order: an identifier's first, so that one person's identities stand together.
-fn all_rules(features: &Features, identities: usize, limits: Limits) -> (Found, Vec<RuleCount>) {
+fn all_rules(
+    features: &Features,
+    identities: usize,
+    limits: Limits,
+    mut kept: Option<&mut Kept>,
+) -> (Found, Vec<RuleCount>) {
     let (mut found, mut keys_used) = (Found::default(), vec![0u8; identities]);
     let rule = |first| {
         let before = found.len();
-        let cut = rules::find(features, first, limits, &mut keys_used, &mut found);
-        let blocks = before..found.len();
-        let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
-        RuleCount { rule: first.word(features.comparisons()), blocks: size, pairs, cut }
+        let cut = rules::find(features, first, limits, &mut keys_used, &mut found, kept.as_deref_mut());
+        count(features, first, before, &found, cut)
     };
     let mut keys = features.first_keys();
     if limits.weak_rules {
@@ -166,6 +178,13 @@ fn all_rules(features: &Features, identities: usize, limits: Limits) -> (Found, 
     }
     let counts = keys.into_iter().map(rule).collect();
     (found, counts)
+}
+
+/// What a rule yielded: the blocks from `before` on.
+fn count(features: &Features, first: Feature, before: usize, found: &Found, cut: u64) -> RuleCount {
+    let blocks = before..found.len();
+    let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
+    RuleCount { rule: first.word(features.comparisons()), blocks: size, pairs, cut }
 }
 
 /// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows. A block must have room for
@@ -182,5 +201,5 @@ fn first_cap_last(identities: usize) -> usize {
 }
 
 fn pairs_within(size: usize) -> u64 {
-    (size * (size - 1) / 2) as u64
+    (size * size.saturating_sub(1) / 2) as u64
 }

@@ -1,6 +1,7 @@
 //! Candidate pairs, each exactly once, without a set of pairs.
 
 use super::number::{self, Laid, Own};
+use super::rules::Found;
 use super::{Limits, RuleCount};
 use rayon::prelude::*;
 
@@ -20,6 +21,11 @@ impl Memberships {
     pub(super) fn of(starts: Vec<u32>, members: Vec<u32>, identities: usize) -> Memberships {
         let own = Own::of(Laid { starts: &starts, members: &members }, identities);
         Memberships { starts, members, own }
+    }
+
+    /// The blocks alone.
+    pub(super) fn into_found(self) -> Found {
+        Found { starts: self.starts, members: self.members }
     }
 
     fn members(&self, block: u32) -> &[u32] {

@@ -1,13 +1,15 @@
 //! One rule: blocks of one feature, the large ones split by a second and a third.
 
 use super::features::{Feature, Features, SIDE_BY_SIDE, View, mix};
+use super::groups::Groups;
+use super::kept::Kept;
 use super::{CAP_MAX, KEYS_MAX, Limits};
 use rayon::prelude::*;
 
 /// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
 const IDENTIFIER_CAP: usize = CAP_MAX;
 /// Features a block may be made of.
-const DEPTHS: usize = 3;
+pub(super) const DEPTHS: usize = 3;
 /// Keys are sorted in parts of their range, each by one thread and inside its cache: those of so many identities, some 48 bytes each, are a part, but
 /// there are never fewer than 2^6 parts and never more than 2^12. How many there are changes nothing: blocks come in the order of their keys.
 const IDENTITIES_PER_PART: usize = 1 << 14;
@@ -30,6 +32,13 @@ impl Default for Found {
 }
 
 impl Found {
+    /// None yet, and room.
+    pub fn with_room_for(starts: usize, members: usize) -> Found {
+        let mut found = Found { starts: Vec::with_capacity(starts), members: Vec::with_capacity(members) };
+        found.starts.push(0);
+        found
+    }
+
     pub fn len(&self) -> usize {
         self.starts.len() - 1
     }
@@ -42,21 +51,15 @@ impl Found {
     ///
     /// # Panics
     /// Beyond 2^32 memberships: 24 keys each of 178 million identities, which would not fit into a machine's memory either.
-    fn push(&mut self, members: impl Iterator<Item = u32>) {
+    pub fn push(&mut self, members: impl Iterator<Item = u32>) {
         self.members.extend(members);
         self.starts.push(u32::try_from(self.members.len()).expect("less than 2^32 memberships"));
     }
 
     /// Adds a block without the identities that have all their keys already; unless two are left, nothing.
-    fn keep(&mut self, members: &[u32], keys_used: &mut [u8]) {
+    pub fn keep(&mut self, members: &[u32], keys_used: &mut [u8]) {
         let start = self.members.len();
-        for &identity in members {
-            let used = &mut keys_used[identity as usize];
-            if *used < KEYS_MAX {
-                *used += 1;
-                self.members.push(identity);
-            }
-        }
+        self.members.extend(members.iter().copied().filter(|&identity| use_key(keys_used, identity)));
         if self.members.len() - start >= 2 {
             self.push(std::iter::empty());
         } else {
@@ -65,32 +68,43 @@ impl Found {
     }
 }
 
-/// A key of one identity; `value` is the end of the feature value that it was last made from. 16 bytes, sorted by key and identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Key {
-    key: u64,
-    identity: u32,
-    value: u32,
+/// Takes one more key down for an identity; whether it had one left.
+pub(super) fn use_key(keys_used: &mut [u8], identity: u32) -> bool {
+    let used = &mut keys_used[identity as usize];
+    let has_key = *used < KEYS_MAX;
+    *used += u8::from(has_key);
+    has_key
 }
 
-/// Adds the blocks that start from `first`. Gives the identities in blocks that stayed too large after every refinement, once a block.
+/// A key of one identity; `value` is the end of the feature value that it was last made from. 16 bytes, sorted by key and identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub key: u64,
+    pub identity: u32,
+    pub value: u32,
+}
+
+/// Adds the blocks that start from `first`, and to what is `kept` what is to be known of them when identities leave. Gives the identities in blocks that
+/// stayed too large after every refinement, once a block.
 pub(super) fn find(
     features: &Features,
     first: Feature,
     limits: Limits,
     keys_used: &mut [u8],
     found: &mut Found,
+    mut kept: Option<&mut Kept>,
 ) -> u64 {
     let caps = Caps::of(first, limits);
     let [second, third] = refinements(features, first);
     let by = views(features, first, [&second, &third]);
     let chunks = first_keys(&features.view(first), keys_used.len());
-    let parts: Vec<Part> = (0..1 << part_bits(keys_used.len()))
+    let is_kept = kept.is_some();
+    let mut parts: Vec<Part> = (0..1 << part_bits(keys_used.len()))
         .into_par_iter()
         .with_max_len(1)
         .map(|part| {
             let mut keys = keys_of(&chunks, part);
-            let mut out = Part::default();
+            let mut out = Part { groups: is_kept.then(Groups::default), ..Part::default() };
             split(&by, 0, caps, &mut keys, &mut out);
             out
         })
@@ -98,8 +112,14 @@ pub(super) fn find(
     // Blocks of fewer features first: they are what an identity's keys are best spent on.
     for depth in 0..DEPTHS {
         for blocks in parts.iter().map(|part| &part.blocks[depth]) {
-            (0..blocks.len()).for_each(|block| found.keep(blocks.members(block), keys_used));
+            (0..blocks.len()).for_each(|block| match &mut kept {
+                Some(kept) => kept.keep(blocks.members(block), keys_used, found),
+                None => found.keep(blocks.members(block), keys_used),
+            });
         }
+    }
+    if let Some(kept) = kept {
+        kept.rule(first, &mut parts);
     }
     parts.iter().map(|part| part.cut).sum()
 }
@@ -183,7 +203,7 @@ pub(super) fn look(
 
 /// Identities that a block of one rule may hold.
 #[derive(Clone, Copy)]
-struct Caps {
+pub(super) struct Caps {
     /// Before it is split.
     split: usize,
     /// Where it can be split no further.
@@ -191,16 +211,25 @@ struct Caps {
 }
 
 impl Caps {
-    fn of(first: Feature, limits: Limits) -> Caps {
+    pub fn of(first: Feature, limits: Limits) -> Caps {
         match first {
             Feature::Value(_) | Feature::Uprn => Caps { split: IDENTIFIER_CAP, last: IDENTIFIER_CAP },
             _ => Caps { split: limits.cap, last: limits.cap_last.max(limits.cap) },
         }
     }
+
+    /// What a block may hold that is made at a depth.
+    pub fn most(self, depth: usize) -> usize {
+        if depth + 1 == DEPTHS { self.last } else { self.split }
+    }
 }
 
 /// The features of the second and the third depth, each with whether it is the first one again.
-fn views<'f>(features: &'f Features, first: Feature, by: [&[Feature]; 2]) -> [Vec<(bool, View<'f>)>; DEPTHS] {
+pub(super) fn views<'f>(
+    features: &'f Features,
+    first: Feature,
+    by: [&[Feature]; 2],
+) -> [Vec<(bool, View<'f>)>; DEPTHS] {
     let viewed = |by: &[Feature]| by.iter().map(|feature| (*feature == first, features.view(*feature))).collect();
     [viewed(by[0]), viewed(by[1]), Vec::new()]
 }
@@ -224,20 +253,27 @@ fn first_keys(view: &View, identities: usize) -> Vec<Vec<Vec<Key>>> {
 
 /// What one part of the keys gave, by the number of features that a block is made of.
 #[derive(Default)]
-struct Part {
-    blocks: [Found; DEPTHS],
-    cut: u64,
+pub(super) struct Part {
+    pub blocks: [Found; DEPTHS],
+    pub cut: u64,
+    /// Groups that were too large, where they are to be known.
+    pub groups: Option<Groups>,
 }
 
 /// Sorts keys into blocks; those that are too large are split by the features of the next depth.
 fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, caps: Caps, keys: &mut Vec<Key>, out: &mut Part) {
     keys.sort_unstable();
     keys.dedup_by_key(|key| (key.key, key.identity));
-    let last = by[depth].is_empty();
+    let (last, most) = (depth + 1 == DEPTHS, caps.most(depth));
     for group in keys.chunk_by(|a, b| a.key == b.key).filter(|group| group.len() >= 2) {
-        if group.len() <= if last { caps.last } else { caps.split } {
+        if group.len() <= most {
             out.blocks[depth].push(group.iter().map(|key| key.identity));
-        } else if last {
+            continue;
+        }
+        if let Some(groups) = &mut out.groups {
+            groups.note(depth, group, most, std::array::from_fn(|depth| out.blocks[depth].len()));
+        }
+        if last {
             out.cut += group.len() as u64;
         } else {
             split(by, depth + 1, caps, &mut refine(group, &by[depth]), out);
@@ -246,7 +282,7 @@ fn split(by: &[Vec<(bool, View)>; DEPTHS], depth: usize, caps: Caps, keys: &mut 
 }
 
 /// The keys that split one large block. Each feature comes with whether it is the one that the block was first made of.
-fn refine(group: &[Key], by: &[(bool, View)]) -> Vec<Key> {
+pub(super) fn refine(group: &[Key], by: &[(bool, View)]) -> Vec<Key> {
     let mut next = Vec::with_capacity(group.len() * by.len());
     for some in group.chunks(SIDE_BY_SIDE) {
         for (again, view) in by {
@@ -267,7 +303,7 @@ fn refine(group: &[Key], by: &[(bool, View)]) -> Vec<Key> {
 /// A common name is split by its other names, and only a common whole name by place and parts of the date: name and year, or name and
 /// outward code, without another name are half of all pairs in a population of a million and find nobody whom the other rules miss
 /// (docs/measurements.md, one million records).
-fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
+pub(super) fn refinements(features: &Features, first: Feature) -> [Vec<Feature>; 2] {
     use Feature::{
         Address, Date, DateLessDigit, MonthDay, Outward, Postcode, Prefixes, Sector, Tokens, Uprn, Value, Year,
         YearMonth,

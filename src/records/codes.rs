@@ -4,7 +4,7 @@
 //! birth: a byte or two a row are enough where four would be kept. Back of an envelope, 24 million rows of 50 columns: 4.8 GB at four bytes,
 //! about 2 GB as they are. Reading one code costs a branch that is the same for a whole column.
 
-use super::MISSING;
+use super::{MISSING, Stays};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -114,9 +114,9 @@ impl Codes {
         Codes::new(self.par_iter().map(change).collect(), values)
     }
 
-    /// Keeps the rows in the `runs`, which ascend.
-    pub(super) fn retain(&mut self, runs: &[Range<usize>]) {
-        each_width!(self, list => super::keep_runs(list, runs));
+    /// Keeps the rows that stay.
+    pub(crate) fn retain(&mut self, stays: &Stays) {
+        each_width!(self, list => stays.keep(list));
     }
 
     /// Heap bytes.
@@ -175,7 +175,7 @@ mod tests {
                 codes.set(at, another);
             }
             prop_assert_eq!(codes.iter().collect::<Vec<_>>(), now.clone());
-            codes.retain(&super::super::runs_of(&keep[..now.len()]));
+            codes.retain(&Stays::of(&keep[..now.len()]));
             let kept: Vec<u32> = now.iter().zip(&keep).filter(|(_, keep)| **keep).map(|(code, _)| *code).collect();
             prop_assert_eq!(codes.iter().collect::<Vec<_>>(), kept);
         }

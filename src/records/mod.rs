@@ -15,6 +15,7 @@ mod identities;
 mod merge;
 mod packages;
 mod shared_numbers;
+mod stays;
 mod texts;
 mod translated;
 mod union;
@@ -31,6 +32,7 @@ pub(crate) use gather::{join, without_record_id};
 pub use identities::{Identities, is_matching};
 pub use merge::{carried, merge};
 pub use packages::{PackageColumn, UNREADABLE, package_columns};
+pub(crate) use stays::Stays;
 pub use translated::Translated;
 pub(crate) use union::{Hashed, unite};
 pub use unusable::quarantine;
@@ -39,7 +41,6 @@ use crate::intake::TextColumn;
 use crate::job::{Carry, Field};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
-use std::ops::Range;
 
 /// The code of a missing value.
 pub const MISSING: u32 = u32::MAX;
@@ -155,48 +156,23 @@ impl Records {
         self.raw.retain(|field, _| needed(*field));
     }
 
-    /// Keeps the rows marked in `keep`; dictionaries stay as they are.
+    /// Keeps the rows marked in `keep`; dictionaries stay as they are. Columns that wait elsewhere are not there to lose any.
     pub fn retain(&mut self, keep: &[bool]) {
-        let runs = runs_of(keep);
+        let stays = Stays::of(keep);
         let Records {
             record_id, provider, extract, source_row, key, number_verified, raw, clean, facts, packages, ..
         } = self;
-        let ids = || {
-            let mut ids = TextColumn::default();
-            runs.iter().cloned().flatten().for_each(|row| ids.push(record_id.get(row)));
-            ids
-        };
         let columns = raw.values_mut().chain(clean.values_mut()).chain(facts.iter_mut().map(|fact| &mut fact.column));
         let columns = columns.chain(packages.iter_mut().map(|package| &mut package.column));
-        let mut codes: Vec<&mut Codes> = columns.map(|column| &mut column.codes).collect();
-        let (ids, ()) = rayon::join(ids, || codes.par_iter_mut().for_each(|codes| codes.retain(&runs)));
+        let mut codes: Vec<&mut Codes> =
+            columns.map(|column| &mut column.codes).filter(|codes| !codes.is_empty()).collect();
+        let (ids, ()) =
+            rayon::join(|| stays.texts(record_id), || codes.par_iter_mut().for_each(|codes| codes.retain(&stays)));
         *record_id = ids;
-        keep_runs(provider, &runs);
-        keep_runs(extract, &runs);
-        keep_runs(source_row, &runs);
-        keep_runs(key, &runs);
-        keep_runs(number_verified, &runs);
+        stays.keep(provider);
+        stays.keep(extract);
+        stays.keep(source_row);
+        stays.keep(key);
+        stays.keep(number_verified);
     }
-}
-
-/// The marked rows as runs of neighbours: few rows ever go, so that columns move in long pieces.
-fn runs_of(keep: &[bool]) -> Vec<Range<usize>> {
-    let mut from = 0;
-    let runs = keep.chunk_by(|a, b| a == b).map(|run| {
-        from += run.len();
-        (from - run.len()..from, run[0])
-    });
-    runs.filter(|(_, stays)| *stays).map(|(run, _)| run).collect()
-}
-
-/// Keeps the entries in the `runs`, which ascend.
-fn keep_runs<T: Copy>(entries: &mut Vec<T>, runs: &[Range<usize>]) {
-    let mut to = 0;
-    for run in runs {
-        if run.start > to {
-            entries.copy_within(run.clone(), to);
-        }
-        to += run.len();
-    }
-    entries.truncate(to);
 }

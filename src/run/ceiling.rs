@@ -11,7 +11,7 @@ use super::pairs_aside::PairsAside;
 use crate::clustering::{Edge, ScoredPairs};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
-use crate::records::Records;
+use crate::records::{Records, Stays};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -31,6 +31,8 @@ pub(super) static TOO_LITTLE_MEMORY: Code = Code {
 /// Bytes of blocks while they are made, an identity, and pairs that it usually meets.
 const BLOCK_IDENTITY_BYTES: f64 = 130.0;
 const PAIRS_USUAL: u64 = 10;
+/// Bytes of what is kept of blocks for the night, an identity, while they are made for the pass before it.
+const KEPT_IDENTITY_BYTES: f64 = 60.0;
 /// Bytes that scoring and making people take on top of blocks, an identity: its nodes, its part of the joins.
 const LINKED_IDENTITY_BYTES: f64 = 80.0;
 /// The same, a candidate pair of which nearly one in two has a chance: 24 bytes that it is scored in, and what people are made of beside it.
@@ -101,6 +103,15 @@ impl Need {
     }
 }
 
+/// Columns that wait on disk.
+struct Waiting {
+    aside: Aside,
+    /// In memory, as they were put aside.
+    bytes: u64,
+    /// Of the rows that were put aside, where some have left since.
+    stays: Option<Stays>,
+}
+
 /// The ceiling of one night.
 pub struct Ceiling {
     /// In bytes; `None` where the job names none.
@@ -108,8 +119,7 @@ pub struct Ceiling {
     output: PathBuf,
     /// Whether linking never asks where a record stands and what its record_id is: it does of providers that send one record a person.
     places_wait: bool,
-    /// Columns that wait on disk now, and their bytes in memory.
-    waiting: Mutex<Option<(Aside, u64)>>,
+    waiting: Mutex<Option<Waiting>>,
     /// Bytes that were held before there were blocks.
     before: AtomicU64,
     put_aside: AtomicU64,
@@ -139,16 +149,27 @@ impl Ceiling {
         if taken > limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
     }
 
+    /// Whether what blocking finds of so many identities can be kept from one pass for the next, once there is room for blocks.
+    pub(super) fn has_room_to_keep_blocks(&self, identities: usize) -> bool {
+        let bytes = (identities as f64 * (BLOCK_IDENTITY_BYTES + KEPT_IDENTITY_BYTES)) as u64;
+        self.limit.is_none_or(|limit| machine::memory_bytes().is_some_and(|held| held + bytes <= limit))
+    }
+
     /// Puts the columns of the records aside where they are large, or where blocks of so many identities would leave no room for what comes
-    /// after them.
+    /// after them; bytes of blocks that are `there` already do not stand before them.
     ///
     /// # Errors
     /// OF0441 where it cannot be done.
-    pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize) -> Result<()> {
-        let columns = records.column_bytes();
+    pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize, there: u64) -> Result<()> {
+        let (here, waiting) = (records.column_bytes(), self.waiting().as_ref().map(|waiting| waiting.bytes));
+        let columns = waiting.unwrap_or(here);
         // Where the system does not tell, columns are most of what is held.
-        let before = machine::memory_bytes().unwrap_or(columns);
+        let before =
+            machine::memory_bytes().map_or(columns, |held| held.saturating_sub(there) + (columns - here.min(columns)));
         self.before.store(before, Ordering::Relaxed);
+        if waiting.is_some() {
+            return self.put(records);
+        }
         let identities = identities as u64;
         let blocked = before + (identities as f64 * BLOCK_IDENTITY_BYTES / 2.0) as u64;
         let linking = Linking { identities, pairs: identities * PAIRS_USUAL, learns: false };
@@ -163,7 +184,7 @@ impl Ceiling {
     /// OF0440 where that is not enough, OF0441 where it cannot be done.
     pub(super) fn make_room(&self, records: &mut Records, linking: impl FnOnce() -> Linking) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
-        let waiting = self.waiting().as_ref().map(|(_, bytes)| *bytes);
+        let waiting = self.waiting().as_ref().map(|waiting| waiting.bytes);
         let (columns, before) =
             (waiting.unwrap_or_else(|| records.column_bytes()), self.before.load(Ordering::Relaxed));
         let blocked = machine::memory_bytes().map_or(before, |held| held + waiting.unwrap_or(0));
@@ -192,19 +213,40 @@ impl Ceiling {
     /// OF0441 where they are not what was written.
     pub(super) fn bring_back(&self, records: &mut Records) -> Result<()> {
         let waiting = self.waiting().take();
-        waiting.map_or(Ok(()), |(aside, _)| aside.bring_back(records))
+        waiting.map_or(Ok(()), |waiting| waiting.aside.bring_back(records, waiting.stays.as_ref()))
     }
 
+    /// Gives them only what is asked between two passes: NHS numbers, and where records stand. The rest waits on.
+    ///
+    /// # Errors
+    /// OF0441 where they are not what was written.
+    pub(super) fn bring_back_first(&self, records: &mut Records) -> Result<()> {
+        self.waiting().as_ref().map_or(Ok(()), |waiting| waiting.aside.bring_back_first(records))
+    }
+
+    /// Rows have left the records since their columns were put aside ([`Records::retain`] with `keep`), once between two passes: they leave what waits
+    /// as well.
+    pub(super) fn rows_left(&self, keep: &[bool]) {
+        if let Some(waiting) = self.waiting().as_mut() {
+            waiting.stays = Some(Stays::of(keep));
+        }
+    }
+
+    /// Puts columns aside, or lets go of those again that wait there already.
     fn put(&self, records: &mut Records) -> Result<()> {
+        if let Some(waiting) = self.waiting().as_ref() {
+            waiting.aside.let_go_again(records, self.places_wait);
+            return Ok(());
+        }
         let columns = records.column_bytes();
         let aside = Aside::put(&self.output, records, self.places_wait)?;
         tracing::info!(bytes = aside.bytes(), "columns wait on disk while records are linked");
         self.put_aside.fetch_add(aside.bytes(), Ordering::Relaxed);
-        *self.waiting() = Some((aside, columns));
+        *self.waiting() = Some(Waiting { aside, bytes: columns, stays: None });
         Ok(())
     }
 
-    fn waiting(&self) -> MutexGuard<'_, Option<(Aside, u64)>> {
+    fn waiting(&self) -> MutexGuard<'_, Option<Waiting>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -7,7 +7,7 @@ use super::MODEL_DOES_NOT_FIT;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
-use crate::blocking::{self, Features, Limits, PairPatterns, RuleCount};
+use crate::blocking::{self, Hashes, Kept, Limits, PairPatterns, Retained, RuleCount};
 use crate::clustering::{self, Clustering, Fresh, Guards, ScoredPairs, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
@@ -15,6 +15,7 @@ use crate::job::Job;
 use crate::model::{self, Candidate, FORMS, Form, Model, Recipe};
 use crate::recall::{Leaving, Left, Recalled};
 use crate::records::{Identities, Records};
+use rayon::prelude::*;
 use scene::{Made, Scene, Scored};
 use std::ops::Deref;
 
@@ -65,27 +66,67 @@ impl<'a> Taught<'a> {
 /// What is known of the records before they are linked.
 pub struct Grouped {
     pub identities: Identities,
+    /// `None` where it has to be found anew.
+    compared: Option<Compared>,
+}
+
+/// What linking makes of the values of identities, where nothing but who holds them hangs on tonight's records.
+struct Compared {
     /// Chosen with what the model of the night keeps of how rare values are.
-    comparisons: Option<Comparisons>,
+    comparisons: Comparisons,
+    hashes: Hashes,
+    met: Option<Met>,
+}
+
+/// What blocking found within the limits of the model of the night.
+enum Met {
+    /// Of identities of which some may leave yet.
+    All(Box<Kept>),
+    /// Of all that are linked.
+    Rest(Box<Retained>),
+}
+
+impl Met {
+    fn heap_bytes(&self) -> u64 {
+        if let Met::Rest(found) = self { found.heap_bytes() } else { 0 }
+    }
 }
 
 impl Grouped {
+    /// Whether nobody needs the values of the records any more to link what is grouped.
+    pub fn needs_no_values(&self) -> bool {
+        self.compared.is_some()
+    }
+
     /// The same after rows have left the records ([`Records::retain`] with `stays`).
     pub fn retain(self, records: &Records, stays: &[bool]) -> Grouped {
-        let Grouped { identities, mut comparisons } = self;
+        let Grouped { identities, compared } = self;
         let has_rows = |identity: u32| identities.members(identity).iter().any(|&row| stays[row as usize]);
-        let marks: Vec<bool> = (0..identities.len() as u32).map(has_rows).collect();
+        let marks: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(has_rows).collect();
         let identities = identities.retain(records, stays);
-        if let Some(comparisons) = &mut comparisons {
-            comparisons.retain(&marks, &identities);
-        }
-        Grouped { identities, comparisons }
+        Grouped { compared: compared.map(|compared| compared.retain(&marks, &identities)), identities }
+    }
+}
+
+impl Compared {
+    /// The same of the identities marked in `stays`, which are `rest`.
+    fn retain(self, stays: &[bool], rest: &Identities) -> Compared {
+        let Compared { mut comparisons, hashes, met } = self;
+        let features = hashes.of(&comparisons);
+        let met = match met {
+            Some(Met::All(kept)) => Some(Met::Rest(Box::new(kept.retain(&features, stays)))),
+            // Nobody leaves twice between two passes.
+            Some(Met::Rest(_)) | None => None,
+        };
+        let hashes = features.into_hashes();
+        comparisons.retain(stays, rest);
+        Compared { comparisons, hashes, met }
     }
 }
 
 impl From<Identities> for Grouped {
     fn from(identities: Identities) -> Grouped {
-        Grouped { identities, comparisons: None }
+        Grouped { identities, compared: None }
     }
 }
 
@@ -133,11 +174,19 @@ impl Deref for Rows<'_> {
 }
 
 impl Rows<'_> {
-    /// Lets columns wait on disk where blocks of so many identities, and what comes after them, need their room.
-    fn make_room_for_blocks(&mut self, identities: usize) -> Result<()> {
+    /// Lets columns wait on disk where blocks of so many identities, and what comes after them, need their room; so many bytes of blocks are there.
+    fn make_room_for_blocks(&mut self, identities: usize, there: u64) -> Result<()> {
         match self {
             Rows::Stay(_) => Ok(()),
-            Rows::Within(records, ceiling) => ceiling.make_room_for_blocks(records, identities),
+            Rows::Within(records, ceiling) => ceiling.make_room_for_blocks(records, identities, there),
+        }
+    }
+
+    /// Whether blocks of so many identities may stand on for the night that comes after a pass.
+    fn have_room_to_keep_blocks(&self, identities: usize) -> bool {
+        match self {
+            Rows::Stay(_) => true,
+            Rows::Within(_, ceiling) => ceiling.has_room_to_keep_blocks(identities),
         }
     }
 
@@ -187,21 +236,31 @@ pub fn link<'r>(
     let mut records: Rows = records.into();
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let stage = progress.stage("Comparing", None);
-    let Grouped { identities, comparisons } =
+    let Grouped { identities, compared } =
         grouped.unwrap_or_else(|| identities(job, &records, settled, |_| true).into());
     let frozen = taught.before().and_then(Model::frequencies);
-    let mut comparisons = comparisons.unwrap_or_else(|| Comparisons::choose(job, &records, &identities, frozen));
+    let Compared { mut comparisons, hashes, met } = compared.unwrap_or_else(|| {
+        let comparisons = Comparisons::choose(job, &records, &identities, frozen);
+        let hashes = Hashes::gather(&comparisons, &records);
+        Compared { comparisons, hashes, met: None }
+    });
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = taught.before().map(|model| model.fitted(&comparisons)).transpose();
     let fitted = fitted.map_err(|why| Failure::new(&MODEL_DOES_NOT_FIT, why))?;
     let stage = progress.stage("Blocking", None);
-    let features = Features::gather(&comparisons, &records);
     let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
     // From here on codes are compared: the values that they stand for may wait elsewhere.
-    records.make_room_for_blocks(identities.len())?;
-    let mut blocks = match taught.before().and_then(Model::limits) {
-        Some(limits) => blocking::block_within(features, &identities, limits),
-        None => blocking::block_with(features, &identities, recipe.weak_rules, recipe.block_size),
+    records.make_room_for_blocks(identities.len(), met.as_ref().map_or(0, Met::heap_bytes))?;
+    let mut blocks = match (met, taught.before().and_then(Model::limits)) {
+        (Some(Met::Rest(found)), Some(_)) => {
+            drop(hashes);
+            found.number()
+        }
+        (_, Some(limits)) => blocking::block_within(hashes.of(&comparisons), &identities, limits),
+        (_, None) => {
+            let features = hashes.of(&comparisons);
+            blocking::block_with(features, &identities, recipe.weak_rules, recipe.block_size)
+        }
     };
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
     records.make_room(|| Linking {

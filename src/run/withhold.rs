@@ -105,8 +105,12 @@ pub(super) fn withhold(
             (around.person, around.grouped)
         }
     };
-    // Blocks are gone: there is room for the columns that have waited.
-    ceiling.map_or(Ok(()), |ceiling| ceiling.bring_back(records))?;
+    let needs_no_values = grouped.needs_no_values();
+    ceiling.map_or(Ok(()), |ceiling| match needs_no_values {
+        true => ceiling.bring_back_first(records),
+        // Blocks are gone: there is room for the columns that have waited.
+        false => ceiling.bring_back(records),
+    })?;
     let objecting: FxHashSet<u32> = (0..records.len()).filter(|&row| known_to[row]).map(|row| person[row]).collect();
     let objects: Vec<bool> = person.iter().map(|person| *person != MISSING && objecting.contains(person)).collect();
     let linked: Vec<bool> = (0..records.len()).map(|row| objects[row] && !named[row]).collect();
@@ -119,9 +123,13 @@ pub(super) fn withhold(
     let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
     consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
     consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
-    // Who must be kept apart may hang on somebody who is gone now.
+    ceiling.into_iter().for_each(|ceiling| ceiling.rows_left(&stays));
+    // Who must be kept apart may hang on somebody who is gone now; then the night begins with the records alone.
     let as_before = authority.settled(job, records).keys() == settled.keys();
     let grouped = as_before.then(|| grouped.retain(records, &stays));
+    if grouped.is_none() {
+        ceiling.map_or(Ok(()), |ceiling| ceiling.bring_back(records))?;
+    }
     stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
     Ok(Held { withheld, grouped, gone, objected })
 }

@@ -1,8 +1,8 @@
 //! Linking only what is around some records: a pass that nobody sees, which finds out who objects.
 
 use super::scene::Scene;
-use super::{Grouped, Rows, identities};
-use crate::blocking::{self, Features};
+use super::{Compared, Grouped, Met, Rows, identities};
+use crate::blocking::{self, Features, Hashes, Kept};
 use crate::clustering::{self, Guards, Settled};
 use crate::comparison::Comparisons;
 use crate::failure::Result;
@@ -40,19 +40,26 @@ pub fn around<'r>(
         let comparisons = Comparisons::choose(job, &records, &identities, model.frequencies());
         if let Ok(fitted) = model.fitted(&comparisons) {
             let taught = Some((fitted, model));
-            let person = joined(job, &mut records, settled, named, (&comparisons, &identities), taught)?;
+            let (person, made) = joined(job, &mut records, settled, named, (&comparisons, &identities), taught)?;
             // What tonight's records say of how rare values are is another matter once some have gone.
             let is_frozen = model.frequencies().is_some_and(|frozen| comparisons.are_frozen_by(frozen));
-            let comparisons = is_frozen.then_some(comparisons);
-            return Ok(Around { person, grouped: Grouped { identities, comparisons } });
+            let compared = made.filter(|_| is_frozen).map(|(hashes, kept)| {
+                let met = kept.map(|kept| Met::All(Box::new(kept)));
+                Compared { comparisons, hashes, met }
+            });
+            return Ok(Around { person, grouped: Grouped { identities, compared } });
         }
     }
     let identities = identities(job, &records, settled, |row| !named[row]);
     let comparisons = Comparisons::choose(job, &records, &identities, None);
-    let person = joined(job, &mut records, settled, named, (&comparisons, &identities), None)?;
+    let (person, _) = joined(job, &mut records, settled, named, (&comparisons, &identities), None)?;
     Ok(Around { person, grouped: identities.into() })
 }
 
+/// What blocking has made of values, and what it found.
+type Blocked = (Hashes, Option<Kept>);
+
+/// The people of the named records, by record; and what blocking has made of values and found, where the night may block within the same limits.
 fn joined(
     job: &Job,
     records: &mut Rows,
@@ -60,28 +67,33 @@ fn joined(
     named: &[bool],
     (comparisons, identities): (&Comparisons, &Identities),
     known: Option<(Model, &Model)>,
-) -> Result<Vec<u32>> {
+) -> Result<(Vec<u32>, Option<Blocked>)> {
     let features = Features::gather(comparisons, records);
     let guards = Guards::new(comparisons, records, identities, settled, &job.providers);
-    records.make_room_for_blocks(identities.len())?;
+    records.make_room_for_blocks(identities.len(), 0)?;
     let learns = known.is_none();
     let (fitted, limits) = known.map_or((None, None), |(fitted, model)| (Some(fitted), model.limits()));
-    let (model, blocks) = match (fitted, limits) {
-        (Some(fitted), Some(limits)) => (Some(fitted), blocking::memberships_within(features, identities, limits)),
+    let (model, blocks, made) = match (fitted, limits) {
+        (Some(fitted), Some(limits)) => {
+            let mut kept = records.have_room_to_keep_blocks(identities.len()).then(|| Kept::within(limits));
+            let blocks = blocking::memberships_within(&features, identities, limits, kept.as_mut());
+            (Some(fitted), blocks, Some((features.into_hashes(), kept)))
+        }
         (fitted, _) => {
             let blocks = blocking::block(features, identities);
             // The pass that nobody sees needs no choice among forms.
             let learn = || model::learn(comparisons, &blocks, None, identities, &FORMS[..1]);
             let learnt = || learn()?.candidates.into_iter().next().map(|candidate| candidate.model);
-            (fitted.or_else(learnt), blocks.into_memberships())
+            (fitted.or_else(learnt), blocks.into_memberships(), None)
         }
     };
     // Only what is around the named records is joined.
     records.make_room(|| Linking { identities: identities.len() as u64, pairs: 0, learns })?;
     let Some(model) = model else {
         records.bring_back()?;
-        return Ok(clustering::everyone_alone(records, identities, settled).partition.person);
+        return Ok((clustering::everyone_alone(records, identities, settled).partition.person, None));
     };
     let scene = Scene { records, identities, comparisons, guards: &guards, job, recipe: &Recipe::WHOLE };
-    Ok(scene.people_around(model, &blocks, named))
+    let person = scene.people_around(model, &blocks, named);
+    Ok((person, made.map(|(hashes, kept)| (hashes, kept.map(|kept| kept.with(blocks))))))
 }

@@ -1,0 +1,39 @@
+//! Rows that stay when others leave.
+
+use crate::intake::TextColumn;
+use std::ops::Range;
+
+/// The rows that stay, as runs of neighbours: few rows ever go, so that columns move in long pieces.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Stays(Vec<Range<usize>>);
+
+impl Stays {
+    /// Those marked in `keep`.
+    pub fn of(keep: &[bool]) -> Stays {
+        let mut from = 0;
+        let runs = keep.chunk_by(|a, b| a == b).map(|run| {
+            from += run.len();
+            (from - run.len()..from, run[0])
+        });
+        Stays(runs.filter(|(_, stays)| *stays).map(|(run, _)| run).collect())
+    }
+
+    /// Keeps their entries.
+    pub fn keep<T: Copy>(&self, entries: &mut Vec<T>) {
+        let mut to = 0;
+        for run in &self.0 {
+            if run.start > to {
+                entries.copy_within(run.clone(), to);
+            }
+            to += run.len();
+        }
+        entries.truncate(to);
+    }
+
+    /// Their texts.
+    pub fn texts(&self, all: &TextColumn) -> TextColumn {
+        let mut texts = TextColumn::default();
+        self.0.iter().cloned().flatten().for_each(|row| texts.push(all.get(row)));
+        texts
+    }
+}
