@@ -159,6 +159,9 @@ pub fn sorted_keys(features: &Features, identities: &Identities) -> usize {
     features.first_keys().into_iter().map(|first| rules::sorted_keys(features, first, identities.len())).sum()
 }
 
+/// Blocks that an identity of a large population is in, and a few more.
+const MEMBERSHIPS_USUAL: usize = 12;
+
 /// The blocks of all rules, in their order: an identifier's first, so that one person's identities stand together.
 fn all_rules(
     features: &Features,
@@ -166,7 +169,9 @@ fn all_rules(
     limits: Limits,
     mut kept: Option<&mut Kept>,
 ) -> (Found, Vec<RuleCount>) {
-    let (mut found, mut keys_used) = (Found::default(), vec![0u8; identities]);
+    // Room that is not written to takes no memory; growing into it would copy all that is there, again and again.
+    let mut found = Found::with_room_for(0, MEMBERSHIPS_USUAL * identities);
+    let mut keys_used = vec![0u8; identities];
     let rule = |first| {
         let before = found.len();
         let cut = rules::find(features, first, limits, &mut keys_used, &mut found, kept.as_deref_mut());

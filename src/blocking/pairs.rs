@@ -161,11 +161,12 @@ impl Blocks {
         for &left in &self.order[run.from..run.to] {
             let blocks = self.blocks_of(left);
             met.clear(blocks.iter().map(|&block| self.members(block).len()).sum());
-            let (known, fresh): (Vec<u32>, Vec<u32>) = blocks.iter().partition(|block| is_known[**block as usize]);
             let greater = |block: &u32| self.members(*block).iter().filter(|&&other| other > left);
-            known.iter().flat_map(greater).for_each(|&other| met.add(other));
-            met.known = std::mem::take(&mut met.rights).len() as u64;
-            fresh.iter().flat_map(greater).for_each(|&other| met.add(other));
+            let those = |wanted: bool| blocks.iter().filter(move |block| is_known[**block as usize] == wanted);
+            those(true).flat_map(greater).for_each(|&other| met.add(other));
+            met.known = met.rights.len() as u64;
+            met.rights.clear();
+            those(false).flat_map(greater).for_each(|&other| met.add(other));
             if met.known > 0 || !met.rights.is_empty() {
                 emit(left, &met);
             }

@@ -142,7 +142,9 @@ fn part_bits(identities: usize) -> u32 {
 
 /// The keys of one part of their range.
 fn keys_of(chunks: &[Vec<Vec<Key>>], part: usize) -> Vec<Key> {
-    chunks.iter().flat_map(|chunk| &chunk[part]).copied().collect()
+    let mut keys = Vec::with_capacity(chunks.iter().map(|chunk| chunk[part].len()).sum());
+    chunks.iter().for_each(|chunk| keys.extend_from_slice(&chunk[part]));
+    keys
 }
 
 /// A value that two identities share, and what a rule makes of it.
