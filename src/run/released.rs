@@ -22,8 +22,13 @@ pub(super) struct Released {
     type_1_rows: u64,
 }
 
-/// transparency.html and transparency.md of a night.
-pub(super) fn transparency(night: &Night, control: &Control, released: &Released) -> Result<Transparency> {
+/// transparency.html and transparency.md of a night, of whose small counts so many could not be proved to be hidden.
+pub(super) fn transparency(
+    night: &Night,
+    control: &Control,
+    released: &Released,
+    unproven: u64,
+) -> Result<Transparency> {
     let job = night.job;
     let senders = (0u16..).zip(&job.providers).map(|(at, provider)| Sender {
         id: &provider.id,
@@ -43,6 +48,7 @@ pub(super) fn transparency(night: &Night, control: &Control, released: &Released
         local_rows: local_rows(night),
         type_1: count(&released.opted_out.type_1),
         national: count(&released.opted_out.national),
+        unproven,
         doubt: doubt(night, |_| true),
         doubt_of_groups: doubt_of_groups(night),
         before: before(job)?,

@@ -189,6 +189,9 @@ fn received(told: &Told, release: &Release, outcome: &Outcome) -> String {
     )
 }
 
+/// Rules that hold a release back until something is done, and say nothing against it.
+const WAITS: [&str; 2] = ["approved", "earlier_issues_known"];
+
 fn refused(told: &Told) -> Part {
     let mut points = Vec::new();
     for (release, outcome) in &told.releases {
@@ -201,7 +204,13 @@ fn refused(told: &Told) -> Part {
                 .map_or(String::new(), |rule| rule.says.clone())
         };
         let why: Vec<String> = refusals.iter().map(|refusal| says(refusal.rule)).collect();
-        points.push(format!("{} wanted records and got nothing. {}", release.recipient, why.join(" ")));
+        let what = if release.content == Content::Summary { "tables" } else { "records" };
+        // What is mended or agreed to one day is no request that should not have been made.
+        let waits = !refusals.is_empty() && refusals.iter().all(|refusal| WAITS.contains(&refusal.rule));
+        points.push(match waits {
+            true => format!("{} waits for {what} and got nothing yet. {}", release.recipient, why.join(" ")),
+            false => format!("{} wanted {what} and got nothing. {}", release.recipient, why.join(" ")),
+        });
     }
     let sentences = if points.is_empty() { vec!["Nothing was refused in this run.".to_string()] } else { Vec::new() };
     part("refused", "What was refused, and why", sentences, points)
@@ -232,18 +241,28 @@ fn said_no(told: &Told) -> Part {
 fn safe(told: &Told) -> Part {
     let people = || made(told).filter(|(release, _)| release.is_person_level());
     let sealed = people().filter(|(release, _)| !release.encrypt_to.is_empty()).count();
+    let tables = made(told).any(|(release, _)| release.content == Content::Summary);
+    let unproven = (tables && told.unproven > 0).then(|| {
+        format!(
+            "{} in the tables of this run could be worked out by somebody who has the tables from before and knows of everybody who has come or gone since. The program found no way to hide more.",
+            if told.unproven == 1 { "One small number".into() } else { format!("{} small numbers", told.unproven) },
+        )
+    });
     part(
         "safe",
         "Is it safe?",
         vec!["Nothing on a computer is safe for ever. This is what was done, and what was not:".into()],
-        vec![
+        [
             format!("Of {} sets of records about people that were handed out, {sealed} were locked so that only the receiver can open them.", people().count()),
             "Whoever gets records without names gets made-up numbers that nobody else has, so that two receivers cannot put theirs together.".into(),
             "Where few people are alike, what could tell who they are was taken out. Small numbers are hidden in tables.".into(),
             "Every run, every look at somebody's record and every handing out is written into a book that cannot be changed without being found out. You may ask who has had what about you.".into(),
             "Addresses of people who must stay hidden are in nothing that is handed out.".into(),
             "Whoever runs the program can see the records. The book says that they did; it does not stop them.".into(),
-        ],
+        ]
+        .into_iter()
+        .chain(unproven)
+        .collect(),
     )
 }
 

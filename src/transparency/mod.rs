@@ -70,6 +70,8 @@ pub struct Told<'a> {
     /// People with a type 1 opt-out, and with a national one.
     pub type_1: u64,
     pub national: u64,
+    /// Small counts that whoever has earlier tables and knows every change since could tell.
+    pub unproven: u64,
     pub doubt: Option<Doubt>,
     /// By age, sex and ethnic group.
     pub doubt_of_groups: Vec<GroupDoubt>,

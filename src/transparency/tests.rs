@@ -20,6 +20,7 @@ fn told<'a>(releases: Vec<(&'a Release, &'a Outcome)>) -> Told<'a> {
         local_rows: 3,
         type_1: 0,
         national: 52,
+        unproven: 0,
         doubt: Some(Doubt { people: 500, wrong: 1.4 }),
         doubt_of_groups: vec![
             GroupDoubt { group: "women".into(), doubt: Doubt { people: 400, wrong: 2.2 } },
@@ -92,6 +93,35 @@ fn the_page_says_what_this_run_did_and_no_small_number() {
     assert_eq!(page.html.matches("<svg").count(), 4);
     assert!(page.html.contains("3 of them filled") && page.html.contains("Nobody gets anything"));
     assert!(page.html.contains("<title") && page.html.contains("<desc"));
+}
+
+#[test]
+fn small_numbers_that_could_be_worked_out_are_owned_up_to_where_tables_left() {
+    let tables =
+        Release { content: crate::job::Content::Summary, ..release(crate::job::Purpose::Planning, "A council") };
+    let made = outcome(Fate::Released { lines: 9, files: Vec::new(), members: None, issue: None });
+    let not_made = outcome(Fate::Refused { refusals: Vec::new() });
+    let page = |outcome: &Outcome, unproven: u64| build(&Told { unproven, ..told(vec![(&tables, outcome)]) }).markdown;
+    assert!(page(&made, 1).contains("One small number in the tables of this run could be worked out"));
+    assert!(page(&made, 18).contains("18 small numbers in the tables of this run could be worked out"));
+    for (outcome, unproven) in [(&made, 0), (&not_made, 18)] {
+        assert!(!page(outcome, unproven).contains("could be worked out"));
+    }
+}
+
+#[test]
+fn what_only_waits_is_not_told_as_a_request_that_should_not_have_been_made() {
+    let tables =
+        Release { content: crate::job::Content::Summary, ..release(crate::job::Purpose::Planning, "A council") };
+    let refusal = |rule| Refusal { rule, why: "something".into() };
+    let page = |rules: &[&'static str]| {
+        let refused = outcome(Fate::Refused { refusals: rules.iter().copied().map(refusal).collect() });
+        build(&told(vec![(&tables, &refused)])).markdown
+    };
+    for rules in [&["approved"][..], &["earlier_issues_known", "approved"]] {
+        assert!(page(rules).contains("A council waits for tables and got nothing yet."));
+    }
+    assert!(page(&["approved", "not_expired"]).contains("A council wanted tables and got nothing."));
 }
 
 #[test]
