@@ -9,7 +9,8 @@ use crate::consent::{Withheld, WithheldReason};
 use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::intake::{self, FileReport};
-use crate::job::{self, Job, Kept, KeptFile, WhenMissing};
+use crate::job::{self, Job, Kept, KeptFile, Provider, WhenMissing};
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
 use std::io;
@@ -73,8 +74,7 @@ pub(super) fn warnings(job: &Job) -> impl Iterator<Item = String> + '_ {
 
 /// Keeps what was read tonight, after the run was published; what does not work is told and no more: the run stands.
 pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Vec<String> {
-    let mut warnings = Vec::new();
-    for (at, provider) in job.providers.iter().enumerate() {
+    let keep = |(at, provider): (usize, &Provider)| {
         let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
         let folder = job::kept_folder(&job.output, &provider.id);
         let objecting = objecting(files, withheld, at);
@@ -90,10 +90,11 @@ pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Ve
                 keep_provider(job, &folder, &own, provider.files.iter().map(std::path::PathBuf::as_path))
             }
         };
-        if let Err(error) = kept {
-            warnings.push(format!("the extracts of provider {} could not be kept: {}", provider.id, error.kind()));
-        }
-    }
+        kept.err().map(|error| format!("the extracts of provider {} could not be kept: {}", provider.id, error.kind()))
+    };
+    // Extracts of a few thousand rows, and packed ones, are read by one thread.
+    let kept: Vec<Option<String>> = job.providers.par_iter().enumerate().with_max_len(1).map(keep).collect();
+    let warnings = kept.into_iter().flatten().collect();
     let known: BTreeSet<&str> = job.providers.iter().map(|provider| provider.id.as_str()).collect();
     let inputs = job.output.join("state/inputs");
     for entry in fs::read_dir(inputs).into_iter().flatten().flatten() {
