@@ -97,12 +97,13 @@ def main():
     kit = peers_tools.Kit.make(ROOT, given.work, given.tools)
     kept = given.work / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
+    # Asked once: what is written here would make the next size's checkout another one.
+    describe = ["git", "describe", "--always", "--dirty"]
+    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
     for millions in given.millions:
         about = {
             "date": datetime.date.today().isoformat(),
-            "commit": subprocess.run(
-                ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=True
-            ).stdout.strip(),
+            "commit": commit,
             "machine": peers_page.machine(),
         }
         results[f"{millions:g}"] = about | sitting(kit, given, millions)

@@ -50,7 +50,7 @@ impl Bag {
     }
 }
 
-/// Seven bits of a hash, never zero.
+/// Eight bits of a hash, never zero.
 fn mark_of(text: &str) -> u64 {
     let hash = text
         .bytes()
