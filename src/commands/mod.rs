@@ -42,7 +42,7 @@ use std::io::Write;
 #[command(name = "onefolk", version, propagate_version = true, arg_required_else_help = true, max_term_width = 100)]
 #[command(
     after_help = "Example:\n  onefolk check night/job.toml\n\nExit codes: 0 done, 1 a quality gate failed, 2 the job file or the command line is \
-                        wrong,\n3 the input data is unusable, 4 disk, memory or another resource, 5 another run holds the lock."
+                        wrong,\n3 the input data is unusable, 4 disk, memory or another resource, 5 another run holds the lock,\n130 interrupted."
 )]
 pub struct CommandLine {
     /// Print nothing but failures.

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 #[command(
     after_help = "Example:\n  onefolk run night/job.toml\n  onefolk run night/job.toml --quiet --json > last-night.json\n  onefolk run night/job.toml --waive provider_shrunk\n  onefolk run night/job.toml --resume\n\nExit codes: 0 published, 1 a \
                         quality gate failed, 2 the job file is wrong, 3 an extract is unusable,\n4 disk, memory or another resource, 5 another run \
-                        holds the lock. Unless it is 0, nothing was published."
+                        holds the lock, 130 interrupted.\nUnless it is 0, nothing was published."
 )]
 pub struct Arguments {
     /// The job file.

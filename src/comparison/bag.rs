@@ -1,5 +1,5 @@
 //! What can be said of two texts by the bytes that they hold, wherever these stand: enough to dismiss nearly all pairs of telephone numbers and
-//! many of e-mail addresses without reading them.
+//! many of e-mail addresses without reading them. [`super::shape::Shape`] does the same for words; to it all digits are one.
 
 /// Classes that bytes are counted in: digits have one each, letters share them evenly.
 const CLASSES: u32 = 14;

@@ -67,66 +67,66 @@ impl<'a> Taught<'a> {
 pub struct Grouped {
     pub identities: Identities,
     /// `None` where it has to be found anew.
-    compared: Option<Compared>,
+    comparable: Option<Comparable>,
 }
 
 /// What linking makes of the values of identities, where nothing but who holds them hangs on tonight's records.
-struct Compared {
+struct Comparable {
     /// Chosen with what the model of the night keeps of how rare values are.
     comparisons: Comparisons,
     hashes: Hashes,
-    met: Option<Met>,
+    kept: Option<KeptBlocks>,
 }
 
 /// What blocking found within the limits of the model of the night.
-enum Met {
+enum KeptBlocks {
     /// Of identities of which some may leave yet.
     All(Box<Kept>),
     /// Of all that are linked.
     Rest(Box<Retained>),
 }
 
-impl Met {
+impl KeptBlocks {
     fn heap_bytes(&self) -> u64 {
-        if let Met::Rest(found) = self { found.heap_bytes() } else { 0 }
+        if let KeptBlocks::Rest(found) = self { found.heap_bytes() } else { 0 }
     }
 }
 
 impl Grouped {
     /// Whether nobody needs the values of the records any more to link what is grouped.
     pub fn needs_no_values(&self) -> bool {
-        self.compared.is_some()
+        self.comparable.is_some()
     }
 
     /// The same after rows have left the records ([`Records::retain`] with `stays`).
     pub fn retain(self, records: &Records, stays: &[bool]) -> Grouped {
-        let Grouped { identities, compared } = self;
+        let Grouped { identities, comparable } = self;
         let has_rows = |identity: u32| identities.members(identity).iter().any(|&row| stays[row as usize]);
         let marks: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(has_rows).collect();
         let identities = identities.retain(records, stays);
-        Grouped { compared: compared.map(|compared| compared.retain(&marks, &identities)), identities }
+        Grouped { comparable: comparable.map(|comparable| comparable.retain(&marks, &identities)), identities }
     }
 }
 
-impl Compared {
+impl Comparable {
     /// The same of the identities marked in `stays`, which are `rest`.
-    fn retain(self, stays: &[bool], rest: &Identities) -> Compared {
-        let Compared { mut comparisons, hashes, met } = self;
+    fn retain(self, stays: &[bool], rest: &Identities) -> Comparable {
+        let Comparable { mut comparisons, hashes, kept } = self;
         let features = hashes.of(&comparisons);
-        let met = match met {
-            Some(Met::All(kept)) => Some(Met::Rest(Box::new(kept.retain(&features, stays)))),
+        let kept = match kept {
+            Some(KeptBlocks::All(all)) => Some(KeptBlocks::Rest(Box::new(all.retain(&features, stays)))),
             // Nobody leaves twice between two passes.
-            Some(Met::Rest(_)) | None => None,
+            Some(KeptBlocks::Rest(_)) | None => None,
         };
         let hashes = features.into_hashes();
         comparisons.retain(stays, rest);
-        Compared { comparisons, hashes, met }
+        Comparable { comparisons, hashes, kept }
     }
 }
 
 impl From<Identities> for Grouped {
     fn from(identities: Identities) -> Grouped {
-        Grouped { identities, compared: None }
+        Grouped { identities, comparable: None }
     }
 }
 
@@ -236,13 +236,13 @@ pub fn link<'r>(
     let mut records: Rows = records.into();
     let recipe = if let Taught::By(recipe) = taught { recipe } else { &Recipe::WHOLE };
     let stage = progress.stage("Comparing", None);
-    let Grouped { identities, compared } =
+    let Grouped { identities, comparable } =
         grouped.unwrap_or_else(|| identities(job, &records, settled, |_| true).into());
     let frozen = taught.before().and_then(Model::frequencies);
-    let Compared { mut comparisons, hashes, met } = compared.unwrap_or_else(|| {
+    let Comparable { mut comparisons, hashes, kept } = comparable.unwrap_or_else(|| {
         let comparisons = Comparisons::choose(job, &records, &identities, frozen);
         let hashes = Hashes::gather(&comparisons, &records);
-        Compared { comparisons, hashes, met: None }
+        Comparable { comparisons, hashes, kept: None }
     });
     stage.done(format!("{} distinct identities", identities.len()));
     let fitted = taught.before().map(|model| model.fitted(&comparisons)).transpose();
@@ -250,9 +250,9 @@ pub fn link<'r>(
     let stage = progress.stage("Blocking", None);
     let guards = Guards::new(&comparisons, &records, &identities, settled, &job.providers);
     // From here on codes are compared: the values that they stand for may wait elsewhere.
-    records.make_room_for_blocks(identities.len(), met.as_ref().map_or(0, Met::heap_bytes))?;
-    let mut blocks = match (met, taught.before().and_then(Model::limits)) {
-        (Some(Met::Rest(found)), Some(_)) => {
+    records.make_room_for_blocks(identities.len(), kept.as_ref().map_or(0, KeptBlocks::heap_bytes))?;
+    let mut blocks = match (kept, taught.before().and_then(Model::limits)) {
+        (Some(KeptBlocks::Rest(found)), Some(_)) => {
             drop(hashes);
             found.number()
         }

@@ -1,7 +1,7 @@
 //! Linking only what is around some records: a pass that nobody sees, which finds out who objects.
 
 use super::scene::Scene;
-use super::{Compared, Grouped, Met, Rows, identities};
+use super::{Comparable, Grouped, KeptBlocks, Rows, identities};
 use crate::blocking::{self, Features, Hashes, Kept};
 use crate::clustering::{self, Guards, Settled};
 use crate::comparison::Comparisons;
@@ -43,11 +43,11 @@ pub fn around<'r>(
             let (person, made) = joined(job, &mut records, settled, named, (&comparisons, &identities), taught)?;
             // What tonight's records say of how rare values are is another matter once some have gone.
             let is_frozen = model.frequencies().is_some_and(|frozen| comparisons.are_frozen_by(frozen));
-            let compared = made.filter(|_| is_frozen).map(|(hashes, kept)| {
-                let met = kept.map(|kept| Met::All(Box::new(kept)));
-                Compared { comparisons, hashes, met }
+            let comparable = made.filter(|_| is_frozen).map(|(hashes, kept)| {
+                let kept = kept.map(|kept| KeptBlocks::All(Box::new(kept)));
+                Comparable { comparisons, hashes, kept }
             });
-            return Ok(Around { person, grouped: Grouped { identities, compared } });
+            return Ok(Around { person, grouped: Grouped { identities, comparable } });
         }
     }
     let identities = identities(job, &records, settled, |row| !named[row]);
