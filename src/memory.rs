@@ -17,10 +17,28 @@ const PURGE_DELAY: c_int = 15;
 /// other sizes: waiting less makes its peak a twentieth to a tenth lower (docs/measurements.md).
 const PURGE_DELAY_MS: c_long = 10;
 
+/// `mi_option_minimal_purge_size`, in KiB.
+const LEAST_GIVEN_BACK: c_int = 44;
+/// A large page of the system. Memory of a night is in large pages where it can be; one of which a part goes back is broken up, and what is taken again
+/// in its place are small pages, each with a fault of its own.
+const LARGE_PAGE_KIB: c_long = 2 << 10;
+/// Bytes of extracts from which on a night keeps its large pages whole: 24.8 M rows take 6 % fewer seconds and 2 % more memory, where a million
+/// take as much less time but 12 % more memory (docs/measurements.md).
+const LARGE_NIGHT_BYTES: u64 = 1 << 30;
+
 /// Lets freed memory go back soon; to be called before there are other threads.
 pub fn give_back_soon() {
     // SAFETY: it takes two numbers, and writes one entry of a table of mimalloc's own; no other thread reads it yet.
     unsafe { mi_option_set(PURGE_DELAY, PURGE_DELAY_MS) }
+}
+
+/// Lets memory go back by whole large pages only, where so many bytes of extracts make a large night that may take what memory it needs; to be
+/// called before there are other threads.
+pub fn keep_large_pages(extracts: u64, limit: Option<u64>) {
+    if extracts >= LARGE_NIGHT_BYTES && limit.is_none() {
+        // SAFETY: as above.
+        unsafe { mi_option_set(LEAST_GIVEN_BACK, LARGE_PAGE_KIB) }
+    }
 }
 
 /// mimalloc, but that the program ends with exit code 4 where it has no memory to give. Rust's own answer is to abort, with exit code 134 and

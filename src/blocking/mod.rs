@@ -172,16 +172,24 @@ fn all_rules(
     // Room that is not written to takes no memory; growing into it would copy all that is there, again and again.
     let mut found = Found::with_room_for(0, MEMBERSHIPS_USUAL * identities);
     let mut keys_used = vec![0u8; identities];
-    let rule = |first| {
-        let before = found.len();
-        let cut = rules::find(features, first, limits, &mut keys_used, &mut found, kept.as_deref_mut());
-        count(features, first, before, &found, cut)
-    };
-    let mut keys = features.first_keys();
+    let mut rules = features.first_keys();
     if limits.weak_rules {
-        keys.extend(features.weak_keys());
+        rules.extend(features.weak_keys());
     }
-    let counts = keys.into_iter().map(rule).collect();
+    let (groups, mut counts) = (kept.is_some(), Vec::with_capacity(rules.len()));
+    let find = |first: &Feature| rules::find(features, *first, limits, identities, groups);
+    let mut parts = rules.first().map(find);
+    // Whose keys are spent is one thread's to say, block by block: meanwhile the others find the blocks of the next rule.
+    for (nth, &first) in rules.iter().enumerate() {
+        let these = parts.take().unwrap_or_default();
+        let before = found.len();
+        let (cut, next) = rayon::join(
+            || rules::add(first, these, &mut keys_used, &mut found, kept.as_deref_mut()),
+            || rules.get(nth + 1).map(find),
+        );
+        parts = next;
+        counts.push(count(features, first, before, &found, cut));
+    }
     (found, counts)
 }
 

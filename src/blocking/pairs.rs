@@ -147,8 +147,9 @@ impl Blocks {
         }
     }
 
-    /// By block, the sum of what `look` gives of its members: two blocks of the same members have the same.
-    pub fn sums(&self, look: impl Fn(u32) -> u128 + Sync) -> Vec<u128> {
+    /// By block, the sum of its members' `looks`: two blocks of the same members have the same.
+    pub fn sums(&self, looks: &[u128]) -> Vec<u128> {
+        let look = |identity: u32| looks[identity as usize];
         let sum =
             |block: u32| self.members(block).iter().fold(0u128, |sum, &identity| sum.wrapping_add(look(identity)));
         (0..self.len() as u32).into_par_iter().map(sum).collect()

@@ -84,31 +84,30 @@ pub(super) struct Key {
     pub value: u32,
 }
 
-/// Adds the blocks that start from `first`, and to what is `kept` what is to be known of them when identities leave. Gives the identities in blocks that
-/// stayed too large after every refinement, once a block.
-pub(super) fn find(
-    features: &Features,
+/// Finds the blocks that start from `first`, whatever keys identities have left; with `groups`, also what is to be known of them when identities leave.
+pub(super) fn find(features: &Features, first: Feature, limits: Limits, identities: usize, groups: bool) -> Vec<Part> {
+    let caps = Caps::of(first, limits);
+    let [second, third] = refinements(features, first);
+    let by = views(features, first, [&second, &third]);
+    let chunks = first_keys(&features.view(first), identities);
+    let of_part = |part| {
+        let mut keys = keys_of(&chunks, part);
+        let mut out = Part { groups: groups.then(Groups::default), ..Part::default() };
+        split(&by, 0, caps, &mut keys, &mut out);
+        out
+    };
+    (0..1 << part_bits(identities)).into_par_iter().with_max_len(1).map(of_part).collect()
+}
+
+/// Adds what [`find`] found to all blocks, and to what is `kept`. Gives the identities in blocks that stayed too large after every refinement, once a
+/// block.
+pub(super) fn add(
     first: Feature,
-    limits: Limits,
+    mut parts: Vec<Part>,
     keys_used: &mut [u8],
     found: &mut Found,
     mut kept: Option<&mut Kept>,
 ) -> u64 {
-    let caps = Caps::of(first, limits);
-    let [second, third] = refinements(features, first);
-    let by = views(features, first, [&second, &third]);
-    let chunks = first_keys(&features.view(first), keys_used.len());
-    let is_kept = kept.is_some();
-    let mut parts: Vec<Part> = (0..1 << part_bits(keys_used.len()))
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|part| {
-            let mut keys = keys_of(&chunks, part);
-            let mut out = Part { groups: is_kept.then(Groups::default), ..Part::default() };
-            split(&by, 0, caps, &mut keys, &mut out);
-            out
-        })
-        .collect();
     // Blocks of fewer features first: they are what an identity's keys are best spent on.
     for depth in 0..DEPTHS {
         for blocks in parts.iter().map(|part| &part.blocks[depth]) {

@@ -9,6 +9,7 @@ use super::pass::{MATRIX_MAX, Way};
 use super::settled::KeptBy;
 use super::{Evidence, Merge};
 use crate::recall::{Join, PLACES_MAX};
+use rayon::prelude::*;
 
 /// Components of fewer nodes are joined faster than their key is made and looked up.
 const NODES_MIN: usize = 4;
@@ -79,7 +80,7 @@ pub(super) fn before(evidence: &Evidence, key: Option<u128>) -> Option<Vec<Merge
 }
 
 /// Leaves the joins of components for the next night; merges name places.
-pub(super) fn leave<'m>(evidence: &Evidence, found: impl Iterator<Item = (Option<u128>, &'m [Merge])>) {
+pub(super) fn leave(evidence: &Evidence, found: &[(Option<u128>, Vec<Merge>)]) {
     let Some(joins) = evidence.joins else { return };
     let join = |merge: &Merge| Join {
         average: merge.average,
@@ -88,5 +89,6 @@ pub(super) fn leave<'m>(evidence: &Evidence, found: impl Iterator<Item = (Option
         left: merge.left as u8,
         right: merge.right as u8,
     };
-    joins.leave(found.filter_map(|(key, merges)| Some((key?, merges.iter().map(join).collect()))));
+    let of_component = |(key, merges): &(Option<u128>, Vec<Merge>)| Some(((*key)?, merges.iter().map(join).collect()));
+    joins.leave(found.par_iter().filter_map(of_component));
 }

@@ -224,7 +224,7 @@ impl<'a> Around<'a> {
         let Some(weights) = &self.decision.context else { return Looked { nodes, together, weighed: scored } };
         let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
         let first = population.first_pass(self.decision.first_cut).merges;
-        let (groups, _) = pass::clusters(nodes.len(), &first, self.decision.first_cut);
+        let groups = pass::clusters(nodes.len(), &first, self.decision.first_cut);
         let found = Contexts::of(&population, groups).found(weights);
         let weighed = found.weigh(scored, weights);
         Looked { nodes, together, weighed }
@@ -252,7 +252,7 @@ impl<'a> Around<'a> {
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
         let population = Population { evidence, nodes, edges: weighed, together };
         let second = population.second_pass(Way::Pooled(evidence.pooling), self.decision.cut);
-        let (clusters, _) = pass::clusters(nodes.len(), &second.merges, LOWEST);
+        let clusters = pass::clusters(nodes.len(), &second.merges, LOWEST);
         let mut person = vec![MISSING; evidence.records.len()];
         for (number, members) in clusters.iter().enumerate() {
             let records = members.iter().flat_map(|&node| nodes.records_of(evidence, node));

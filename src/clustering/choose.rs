@@ -170,7 +170,7 @@ fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, ju
         let population = Population { evidence, nodes: &nodes, edges: &edges, together: &together };
         let merges = population.first_pass(LOWEST).merges;
         let (cut, _) = best_cut(&merges, population.inside(&edges));
-        pass::clusters(nodes.len(), &merges, cut).0
+        pass::clusters(nodes.len(), &merges, cut)
     };
     let clusters: Vec<Sets> = evidence.par_iter().with_max_len(1).map(clustered).collect();
     let all = Jury::of(evidence, &nodes, &sample.edges);
@@ -272,7 +272,7 @@ fn first<T>(evidence: &Evidence, sample: &Sample, then: impl FnOnce(i64, Option<
     let merges = population.first_pass(LOWEST).merges;
     // The first clusters are there to give context: they are cut where they are most often right, whatever a false link costs.
     let (cut, _) = best_cut(&merges, population.inside(&edges));
-    let contexts = Contexts::of(&population, pass::clusters(nodes.len(), &merges, cut).0);
+    let contexts = Contexts::of(&population, pass::clusters(nodes.len(), &merges, cut));
     let weights = contexts.seen().learn();
     then(cut, weights, &contexts)
 }

@@ -10,7 +10,6 @@ use super::{Population, Sets, aliases};
 use crate::comparison::{Alias, Meeting, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
 use rayon::prelude::*;
-use std::ops::Range;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 /// The clusters of the first pass and the scored pairs between any two of them.
@@ -54,6 +53,18 @@ const PART: usize = 1 << 13;
 /// Scored pairs that are put into the order of their clusters at once, about: 12 bytes each.
 const PAIRS_AT_ONCE: usize = 1 << 23;
 
+/// Scored pairs whose slices are found, and read again, as one piece of work.
+const SLICED_AT_ONCE: usize = 1 << 16;
+
+/// Slices of the scored pairs, by the number of the smaller cluster. A byte a pair: finding it anew for each slice would be two waits for memory a pair
+/// and slice, 2 × 100 M × 12 in the largest populations.
+struct Sliced {
+    slices: usize,
+    slice_of: Vec<u8>,
+    /// How many pairs of each slice are in each [`SLICED_AT_ONCE`] pairs.
+    counts: Vec<Vec<u32>>,
+}
+
 /// Whether two scored pairs are of the same two clusters.
 fn are_of_two(x: &(u32, u32, u32), y: &(u32, u32, u32)) -> bool {
     (x.0, x.1) == (y.0, y.1)
@@ -81,14 +92,51 @@ impl<'a> Contexts<'a> {
         Contexts { population, clusters, cluster_of }
     }
 
-    /// The scored pairs of which the smaller cluster is one of `some`: (smaller cluster, larger cluster, place of the edge), ascending.
-    fn between(&self, some: Range<u32>) -> Vec<(u32, u32, u32)> {
-        let place = |(at, edge): (usize, &NodeEdge)| {
-            let (a, b) = (self.cluster_of[edge.left as usize], self.cluster_of[edge.right as usize]);
-            some.contains(&a.min(b)).then_some((a.min(b), a.max(b), at as u32))
+    /// The clusters of a scored pair, the smaller first.
+    fn clusters_of(&self, edge: &NodeEdge) -> (u32, u32) {
+        let (a, b) = (self.cluster_of[edge.left as usize], self.cluster_of[edge.right as usize]);
+        (a.min(b), a.max(b))
+    }
+
+    /// Which slice each scored pair is in.
+    fn sliced(&self) -> Sliced {
+        let edges = self.population.edges;
+        let slices = edges.len().div_ceil(PAIRS_AT_ONCE).clamp(1, usize::from(u8::MAX));
+        let clusters = self.clusters.len().max(1);
+        let mut slice_of = vec![0u8; edges.len()];
+        let of_part = |(slice_of, edges): (&mut [u8], &[NodeEdge])| {
+            let mut counts = vec![0u32; slices];
+            for (slot, edge) in slice_of.iter_mut().zip(edges) {
+                let slice = self.clusters_of(edge).0 as usize * slices / clusters;
+                *slot = slice as u8;
+                counts[slice] += 1;
+            }
+            counts
         };
-        let mut between: Vec<(u32, u32, u32)> =
-            self.population.edges.par_iter().enumerate().filter_map(place).collect();
+        let counts =
+            slice_of.par_chunks_mut(SLICED_AT_ONCE).zip(edges.par_chunks(SLICED_AT_ONCE)).map(of_part).collect();
+        Sliced { slices, slice_of, counts }
+    }
+
+    /// The scored pairs of one slice: (smaller cluster, larger cluster, place of the edge), ascending.
+    fn between(&self, sliced: &Sliced, slice: usize) -> Vec<(u32, u32, u32)> {
+        let edges = self.population.edges;
+        let mut between = vec![(0, 0, 0); sliced.counts.iter().map(|counts| counts[slice] as usize).sum()];
+        let (mut parts, mut rest) = (Vec::new(), between.as_mut_slice());
+        for counts in &sliced.counts {
+            let (own, after) = rest.split_at_mut(counts[slice] as usize);
+            parts.push(own);
+            rest = after;
+        }
+        let fill = |(part, (own, slice_of)): (usize, (&mut [(u32, u32, u32)], &[u8]))| {
+            let places = slice_of.iter().enumerate().filter(|(_, of)| usize::from(**of) == slice);
+            for (slot, (at, _)) in own.iter_mut().zip(places) {
+                let at = part * SLICED_AT_ONCE + at;
+                let (a, b) = self.clusters_of(&edges[at]);
+                *slot = (a, b, at as u32);
+            }
+        };
+        parts.into_par_iter().zip(sliced.slice_of.par_chunks(SLICED_AT_ONCE)).enumerate().for_each(fill);
         between.par_sort_unstable();
         between
     }
@@ -96,10 +144,8 @@ impl<'a> Contexts<'a> {
     /// Looks at every two clusters that share a scored pair. Gives what `what` has gathered of each part of them, in order: millions of clusters
     /// must not leave a list each. Clusters are taken in slices of their numbers, so that the order of pairs has room.
     fn each<T: Default + Send>(&self, what: impl Fn(&mut T, u32, u32, Looked) + Sync) -> Vec<T> {
-        let (clusters, slices) =
-            (self.clusters.len() as u64, self.population.edges.len().div_ceil(PAIRS_AT_ONCE) as u64);
-        let start = |slice: u64| (clusters * slice / slices) as u32;
-        (0..slices).flat_map(|slice| self.each_of(&self.between(start(slice)..start(slice + 1)), &what)).collect()
+        let sliced = self.sliced();
+        (0..sliced.slices).flat_map(|slice| self.each_of(&self.between(&sliced, slice), &what)).collect()
     }
 
     fn each_of<T: Default + Send>(

@@ -220,7 +220,7 @@ pub fn score_fresh_pairs(
     (looks, known): (&Looks, &KnownPairs),
     progress: impl Fn(u64) + Sync,
 ) -> (Fresh, Vec<Look>) {
-    let sums = blocks.sums(|identity| looks.of(identity));
+    let sums = blocks.sums(&looks.all());
     let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
     let parts: Vec<(Fresh, Vec<Edge>)> = blocks
         .runs()
@@ -260,7 +260,7 @@ pub fn score_fresh_pairs(
 
 /// How many candidate pairs [`score_fresh_pairs`] would not compare again.
 pub fn known_pairs(blocks: &Blocks, looks: &Looks, known: &KnownPairs) -> u64 {
-    let sums = blocks.sums(|identity| looks.of(identity));
+    let sums = blocks.sums(&looks.all());
     let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
     let count = |run: &Pairs| {
         let mut pairs = 0;

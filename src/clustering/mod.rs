@@ -225,7 +225,7 @@ pub fn cluster_scored(
     let Together { pairs: together, refused, reused, .. } = Together::of(evidence, &nodes);
     pairs.add(unscored(evidence, &refused))?;
     let (second, contexts) = two_passes(evidence, (&nodes, &pairs, &together), decision, linkage)?;
-    let clusters = pass::clusters(nodes.len(), &second.merges, merges::LOWEST);
+    let clusters = pass::bound_clusters(nodes.len(), &second.merges, merges::LOWEST);
     let sizes = second.sizes;
     drop(second.merges);
     let mut edges = pairs.into_all()?;
@@ -256,7 +256,7 @@ fn two_passes(
     let evidence = &Evidence { known: known.as_ref(), ..*evidence };
     let scored = nodes.edges_of(evidence, pairs)?;
     let population = Population { evidence, nodes, edges: &scored, together };
-    let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut).0;
+    let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut);
     let found = decision.context.as_ref().map(|weights| (Contexts::of(&population, groups).found(weights), weights));
     let contexts = found.as_ref().map(|(found, _)| nodes.contexts(pairs, &scored, &found.levels)).transpose()?;
     let pooled = |way: Way, scored: Vec<NodeEdge>| {

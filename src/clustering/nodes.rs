@@ -178,7 +178,7 @@ impl Nodes {
             let (weight, forbidden) = (units32(judged.in_average), judged.forbidden());
             a.flat_map(move |x| b.clone().map(move |y| NodeEdge { left: x as u32, right: y as u32, weight, forbidden }))
         };
-        found.extend(some.par_iter().flat_map_iter(between).collect::<Vec<NodeEdge>>());
+        found.par_extend(some.par_iter().flat_map_iter(between));
     }
 
     /// What was listed with what needs no scored pair, in order.

@@ -61,7 +61,7 @@ pub(super) fn components(
     large.iter().for_each(|component| component.iter().zip(0..).for_each(|(&node, at)| place[node as usize] = at));
     let parts = |component: &Vec<u32>| parts(component, edges, (together, &place), bar, size_max, bar_max);
     done.extend(large.par_iter().with_max_len(1).flat_map_iter(parts).collect::<Vec<_>>());
-    done.sort_by(|a, b| b.len().cmp(&a.len()).then(a[0].cmp(&b[0])));
+    done.par_sort_unstable_by(|a, b| b.len().cmp(&a.len()).then(a[0].cmp(&b[0])));
     sizes.largest = done.first().map_or(0, |component| component.len() as u64);
     (done, sizes)
 }
@@ -165,12 +165,12 @@ pub(super) fn agglomerate(
     };
     let joined: Vec<(Option<u128>, Vec<Merge>)> =
         components.par_iter().with_max_len(COMPONENTS_AT_ONCE).map_init(Asked::default, one).collect();
-    again::leave(evidence, joined.iter().map(|(key, merges)| (*key, merges.as_slice())));
+    again::leave(evidence, &joined);
     let global = |(component, (_, merges)): (&Vec<u32>, (Option<u128>, Vec<Merge>))| {
         let node = |place: u32| component[place as usize];
         merges.into_iter().map(|merge| Merge { left: node(merge.left), right: node(merge.right), ..merge }).collect()
     };
-    components.iter().zip(joined).map(global).collect()
+    components.par_iter().zip(joined).map(global).collect()
 }
 
 /// The joins of one component; merges name places in it. `same` are pairs of places that are joined before all else.
@@ -289,21 +289,53 @@ pub(super) struct Bond {
     pub right: f64,
 }
 
-/// Clusters after all joins at or above `cut`: members ascending, and what joined them.
-pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Sets, Vec<Bond>) {
-    let union = UnionFind::new(nodes);
-    let made = || merges.iter().flatten().filter(|merge| merge.average >= cut);
-    made().for_each(|merge| union.join(merge.left, merge.right));
-    let mut bonds = vec![Bond::default(); nodes];
-    for merge in made() {
-        let bond = &mut bonds[union.find(merge.left) as usize];
-        bond.pairs += merge.pairs as f64;
-        bond.right += merge.pairs as f64 * probability(merge.average);
-        if merge.average < i64::MAX {
-            bond.weakest = Some(bond.weakest.map_or(merge.average, |known| known.min(merge.average)));
+impl<'m> FromIterator<&'m Merge> for Bond {
+    fn from_iter<I: IntoIterator<Item = &'m Merge>>(merges: I) -> Bond {
+        let mut bond = Bond::default();
+        for merge in merges {
+            bond.pairs += merge.pairs as f64;
+            bond.right += merge.pairs as f64 * probability(merge.average);
+            if merge.average < i64::MAX {
+                bond.weakest = Some(bond.weakest.map_or(merge.average, |known| known.min(merge.average)));
+            }
         }
+        bond
     }
+}
+
+/// The joins of a component that are made where people are cut at `cut`.
+fn made(merges: &[Merge], cut: i64) -> impl Iterator<Item = &Merge> {
+    merges.iter().filter(move |merge| merge.average >= cut)
+}
+
+fn joined(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> UnionFind {
+    let union = UnionFind::new(nodes);
+    merges.par_iter().for_each(|merges| made(merges, cut).for_each(|merge| union.join(merge.left, merge.right)));
+    union
+}
+
+/// Clusters after all joins at or above `cut`, members ascending.
+pub(super) fn clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> Sets {
+    joined(nodes, merges, cut).all_groups()
+}
+
+/// The same, and what joined them.
+pub(super) fn bound_clusters(nodes: usize, merges: &[Vec<Merge>], cut: i64) -> (Sets, Vec<Bond>) {
+    let union = joined(nodes, merges, cut);
+    // A cluster's joins are all in one component: they are added up in their order, whichever thread does it.
+    let of_component = |merges: &Vec<Merge>| {
+        let mut by_root: Vec<(u32, &Merge)> = made(merges, cut).map(|merge| (union.find(merge.left), merge)).collect();
+        by_root.sort_by_key(|(root, _)| *root);
+        let bonds =
+            by_root.chunk_by(|a, b| a.0 == b.0).map(|own| (own[0].0, own.iter().map(|(_, merge)| *merge).collect()));
+        bonds.collect::<Vec<(u32, Bond)>>()
+    };
+    let mut bonds: Vec<(u32, Bond)> = merges.par_iter().flat_map_iter(of_component).collect();
+    bonds.par_sort_unstable_by_key(|(root, _)| *root);
     let groups = union.all_groups();
-    let bonds = groups.iter().map(|group| bonds[union.find(group[0]) as usize]).collect();
+    // A root is the first member of its set, so that both ascend.
+    let mut bonds = bonds.into_iter().peekable();
+    let own = |group: &[u32]| bonds.next_if(|(root, _)| *root == group[0]).map_or_else(Bond::default, |(_, bond)| bond);
+    let bonds = groups.iter().map(own).collect();
     (groups, bonds)
 }

@@ -4,6 +4,12 @@ use rayon::prelude::*;
 use std::ops::Index;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
+/// Parts that sets are counted and listed in, each by one thread, from so many numbers on.
+const PARTS: usize = 8;
+const PARTS_FROM: usize = 1 << 16;
+/// The place of a set that is not listed.
+const NOWHERE: u32 = u32::MAX;
+
 /// Sets of the numbers `0..n`, without a lock: 4 bytes a number.
 ///
 /// A root's parent is itself, and a root is only ever put under a smaller one (by compare-and-swap), so a set's root is its least member
@@ -62,27 +68,69 @@ impl UnionFind {
     pub(super) fn set_sizes(&self) -> Vec<u32> {
         self.flatten();
         let mut sizes = vec![0; self.parent.len()];
-        (0..self.parent.len() as u32).for_each(|x| sizes[self.root(x) as usize] += 1);
+        let part = |(nth, sizes): (usize, &mut [u32])| {
+            self.each_below(nth, |root, _| sizes[root] += 1);
+        };
+        sizes.par_chunks_mut(self.roots_per_part()).with_max_len(1).enumerate().for_each(part);
         sizes
     }
 
     /// All sets, members ascending, sets by their first member.
     pub(super) fn all_groups(&self) -> Sets {
-        // First how many a set has, then where its next member goes.
+        self.sets(1)
+    }
+
+    /// Sets of so many members at least; one root of each part after the other gets its place, and each part's members stand together.
+    fn sets(&self, least: u32) -> Sets {
         let (mut place, mut sets) = (self.set_sizes(), Sets::default());
-        let mut end = 0;
-        for size in place.iter_mut().filter(|size| **size > 0) {
-            sets.starts.push(end);
-            end += std::mem::replace(size, end);
+        let (mut ends, mut end) = (vec![0u32], 0);
+        for part in place.chunks_mut(self.roots_per_part()) {
+            for size in part {
+                if *size >= least {
+                    sets.starts.push(end);
+                    end += std::mem::replace(size, end);
+                } else {
+                    *size = NOWHERE;
+                }
+            }
+            ends.push(end);
         }
         sets.starts.push(end);
-        sets.members = vec![0; self.parent.len()];
-        for x in 0..self.parent.len() as u32 {
-            let at = &mut place[self.root(x) as usize];
-            sets.members[*at as usize] = x;
-            *at += 1;
+        sets.members = vec![0; end as usize];
+        let (mut parts, mut rest) = (Vec::new(), sets.members.as_mut_slice());
+        for (place, ends) in place.chunks_mut(self.roots_per_part()).zip(ends.windows(2)) {
+            let (own, after) = rest.split_at_mut((ends[1] - ends[0]) as usize);
+            parts.push((place, ends[0], own));
+            rest = after;
         }
+        parts.into_par_iter().enumerate().with_max_len(1).for_each(|(nth, (place, from, own))| {
+            self.each_below(nth, |root, x| {
+                if place[root] != NOWHERE {
+                    own[(place[root] - from) as usize] = x;
+                    place[root] += 1;
+                }
+            });
+        });
         sets
+    }
+
+    /// How many numbers make a part. All numbers are read for each part and most looks stay in a part's own memory, so that parts cost little and need
+    /// no lock: 8 × 19 M reads of 4 bytes in a row, .1 s.
+    fn roots_per_part(&self) -> usize {
+        let parts = if self.parent.len() < PARTS_FROM { 1 } else { PARTS };
+        self.parent.len().div_ceil(parts).max(1)
+    }
+
+    /// Hands over every number whose root is in a part, ascending, with the root's place in that part. After [`UnionFind::flatten`].
+    fn each_below(&self, part: usize, mut with: impl FnMut(usize, u32)) {
+        let first = part * self.roots_per_part();
+        let roots = self.roots_per_part();
+        for x in 0..self.parent.len() as u32 {
+            let root = (self.root(x) as usize).wrapping_sub(first);
+            if root < roots {
+                with(root, x);
+            }
+        }
     }
 
     /// How many sets of two and more there are, and how many members the largest has (0 where there is none).
@@ -93,23 +141,7 @@ impl UnionFind {
 
     /// Sets of two and more, members ascending, sets by their first member.
     pub fn groups(&self) -> Vec<Vec<u32>> {
-        let mut sizes = self.set_sizes();
-        let mut groups: Vec<Vec<u32>> = Vec::new();
-        // From here on a set's size is its place; a set is met first at its root.
-        for x in 0..self.parent.len() as u32 {
-            let root = self.root(x);
-            let size = sizes[root as usize];
-            if root == x && size > 1 {
-                sizes[root as usize] = groups.len() as u32;
-                groups.push(Vec::with_capacity(size as usize));
-            } else if root == x {
-                sizes[root as usize] = u32::MAX;
-            }
-            if let Some(group) = groups.get_mut(sizes[root as usize] as usize) {
-                group.push(x);
-            }
-        }
-        groups
+        self.sets(2).par_iter().map(<[u32]>::to_vec).collect()
     }
 }
 
@@ -147,6 +179,23 @@ impl Index<usize> for Sets {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn numbers_that_are_counted_in_parts_make_the_same_sets() {
+        let numbers = PARTS_FROM as u32 + 77;
+        let union = UnionFind::new(numbers as usize);
+        assert!(union.roots_per_part() < numbers as usize, "there are parts");
+        // Every third number stands alone; of the others those of one remainder are one set, from all parts.
+        let is_joined = |x: &u32| !x.is_multiple_of(3);
+        (0..numbers).filter(is_joined).for_each(|x| union.join(x, x % 1000 + u32::from((x % 1000).is_multiple_of(3))));
+        let all = union.all_groups();
+        assert_eq!(all.iter().map(<[u32]>::len).sum::<usize>(), numbers as usize);
+        assert!(all.iter().all(|set| set.is_sorted() && set.iter().all(|&x| union.find(x) == set[0])));
+        assert!(all.iter().map(|set| set[0]).is_sorted());
+        let several: Vec<Vec<u32>> = all.iter().filter(|set| set.len() > 1).map(<[u32]>::to_vec).collect();
+        assert_eq!(union.groups(), several);
+        assert!(several.len() > 100 && several.iter().any(|set| set.len() > 50), "sets of many parts");
+    }
 
     proptest! {
         #[test]

@@ -42,6 +42,9 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let mut job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
+    let bytes =
+        job.providers.iter().flat_map(|provider| &provider.files).filter_map(|file| Some(file.metadata().ok()?.len()));
+    crate::memory::keep_large_pages(bytes.sum(), job.memory_limit);
     let Arguments { dry_run, resume, full, .. } = *arguments;
     let options = Options { show: Show::fitting(quiet), dry_run, resume, waived, full };
     let finished = run::run(&job, options)?;

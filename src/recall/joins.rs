@@ -59,15 +59,17 @@ impl Joined {
     fn of(mut by_key: Vec<(u128, Vec<Join>)>) -> Joined {
         by_key.par_sort_unstable_by_key(|(key, _)| *key);
         by_key.dedup_by_key(|(key, _)| *key);
-        let mut joined = Joined { starts: vec![0], ..Joined::default() };
-        for (key, joins) in by_key {
+        let mut starts = Vec::with_capacity(by_key.len() + 1);
+        starts.push(0u32);
+        for (_, joins) in &by_key {
             // What cannot be numbered any more is worked out again.
-            let Ok(end) = u32::try_from(joined.joins.len() + joins.len()) else { break };
-            joined.keys.push(key);
-            joined.joins.extend(joins);
-            joined.starts.push(end);
+            let Ok(end) = u32::try_from(starts[starts.len() - 1] as usize + joins.len()) else { break };
+            starts.push(end);
         }
-        joined
+        by_key.truncate(starts.len() - 1);
+        let keys = by_key.par_iter().map(|(key, _)| *key).collect();
+        let joins = by_key.into_par_iter().flat_map_iter(|(_, joins)| joins).collect();
+        Joined { keys, starts, joins }
     }
 
     fn get(&self, key: u128) -> Option<&[Join]> {
@@ -126,10 +128,10 @@ impl<'a> Joins<'a> {
     }
 
     /// Leaves joins for the next night.
-    pub fn leave(&self, joins: impl Iterator<Item = (u128, Vec<Join>)>) {
+    pub fn leave(&self, joins: impl ParallelIterator<Item = (u128, Vec<Join>)>) {
         // A thread that panicked while it held the lock has ended the night.
         if let Ok(mut tonight) = self.tonight.lock() {
-            tonight.extend(joins);
+            tonight.par_extend(joins);
         }
     }
 
@@ -154,8 +156,9 @@ mod tests {
         let before = Joined::default();
         let joins = Joins::new(Looks { hashes: &[], bins: Vec::new() }, &before);
         assert_eq!(joins.before(9), None);
-        joins
-            .leave([(9, vec![join(0, 1), join(0, 200)]), (4, vec![]), (9, vec![join(0, 1), join(0, 200)])].into_iter());
+        joins.leave(
+            [(9, vec![join(0, 1), join(0, 200)]), (4, vec![]), (9, vec![join(0, 1), join(0, 200)])].into_par_iter(),
+        );
         assert_eq!(joins.counts(), (0, 1));
         let (left, _) = joins.into_left();
         let bytes = left.write(Vec::new(), &[1; 32]).expect("there is room");

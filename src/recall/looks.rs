@@ -2,6 +2,7 @@
 
 use crate::comparison::Comparisons;
 use crate::records::Identities;
+use rayon::prelude::*;
 
 /// 128 bits that are the same on two nights where, as far as one identity goes, every comparison says the same.
 pub type Look = u128;
@@ -25,6 +26,11 @@ impl<'a> Looks<'a> {
         let bins = u128::from(self.bins[identity as usize]);
         // An odd number that spreads the few bits of the bins over all 128.
         hash ^ bins.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835)
+    }
+
+    /// All looks, by identity: for whoever asks for each many times over, and in no order. 16 bytes each.
+    pub fn all(&self) -> Vec<Look> {
+        (0..self.hashes.len() as u32).into_par_iter().map(|identity| self.of(identity)).collect()
     }
 
     /// What is kept of the looks beside the content hashes.

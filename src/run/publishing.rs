@@ -107,13 +107,21 @@ fn write(
     let current = PublishedRun::current(night.job).ok();
     let past = report::past(current.as_ref(), &night.run_id)?;
     let before = cohort::Before::of(current, &night.identified.changes)?;
-    let (cohorts, tables) =
-        cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
+    // The index is read and written mostly by one thread, what is counted for the report by another.
+    let (index, counted) = rayon::join(
+        || find_index::write(night.job, draft, &night.authority),
+        || {
+            let (cohorts, tables) =
+                cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
+            let (control, against) = counted::control_of(night.job, &night.run_id)?;
+            let summary = report::summary(night, &control, &cohorts, past);
+            Ok((cohorts, tables, control, against, summary))
+        },
+    );
+    let (cohorts, tables, control, against, summary) = counted?;
     written.extend(tables);
-    written.push(find_index::write(night.job, draft, &night.authority)?);
+    written.push(index?);
     parts.done("tables");
-    let (control, against) = counted::control_of(night.job, &night.run_id)?;
-    let summary = report::summary(night, &control, &cohorts, past);
     for (name, bytes) in summary.files() {
         written.push(draft.write_bytes(&name, bytes)?);
     }

@@ -27,5 +27,5 @@ impl Recalling<'_> {
 /// The sums of looks of all blocks, ascending and each once. Aliases, which a night learns later, do not change looks.
 pub(super) fn sums(comparisons: &Comparisons, identities: &Identities, blocks: &Blocks) -> Vec<Look> {
     let looks = Looks::of_all(comparisons, identities);
-    distinct(blocks.sums(|identity| looks.of(identity)))
+    distinct(blocks.sums(&looks.all()))
 }

@@ -2,6 +2,7 @@
 
 use super::pieces::{Damaged, Reader, Writer};
 use crate::records::{Codes, Column, MISSING};
+use rayon::prelude::*;
 use std::io;
 
 pub(in crate::run) fn put_column(writer: &mut Writer, column: &Column) -> io::Result<()> {
@@ -24,6 +25,6 @@ pub(in crate::run) fn get_column(reader: &mut Reader) -> Result<Column, Damaged>
     // Values are distinct, so that each gets the code it had; their checksum says that they are those.
     let values = reader.get_texts(|value| column.values.push_new(value))?;
     column.values.shrink_to_fit();
-    let is_whole = column.codes.iter().all(|code| code == MISSING || u64::from(code) < values);
+    let is_whole = column.codes.par_iter().all(|code| code == MISSING || u64::from(code) < values);
     if is_whole { Ok(column) } else { Err(Damaged) }
 }

@@ -14,43 +14,43 @@ const ENTRIES: usize = 1 << 20;
 /// A piece longer than this (1 GiB) is none of ours.
 const PIECE_BYTES_MAX: u64 = 1 << 30;
 
-/// Writes a new file, which is not synced: what a power cut takes from it its checksums tell.
+/// Writes a new file, which is not synced: what a power cut takes from it its checksums tell. Pieces of a list are written while the next are made.
 pub(in crate::run) struct Writer {
     out: BufWriter<disk::File>,
     told: blake3::Hasher,
+    /// Made, and not written yet.
+    waiting: Vec<Piece>,
 }
 
 impl Writer {
     pub fn create(path: &Path) -> io::Result<Writer> {
         let out = BufWriter::with_capacity(1 << 20, disk::create_file(path)?);
-        Ok(Writer { out, told: blake3::Hasher::new() })
+        Ok(Writer { out, told: blake3::Hasher::new(), waiting: Vec::new() })
     }
 
-    /// Only what is written from here on counts for [`Writer::told`].
+    /// Only what is put from here on counts for [`Writer::told`].
     pub fn tell_from_here(&mut self) {
         self.told.reset();
     }
 
-    /// A hash of what was written: of the checksums of its pieces.
+    /// A hash of what was put: of the checksums of its pieces.
     pub fn told(&self) -> blake3::Hash {
         self.told.finalize()
     }
 
-    pub fn put(&mut self, value: &impl Serialize) -> io::Result<()> {
-        let piece = Piece::of(value)?;
-        self.write(&piece)
+    pub fn put(&mut self, value: &(impl Serialize + Sync)) -> io::Result<()> {
+        self.after_these(|| Ok(vec![Piece::of(value)?]))
     }
 
     /// A list of any length; its pieces are made on all threads.
     pub fn put_list<T: Serialize + Sync>(&mut self, list: &[T]) -> io::Result<()> {
         self.put(&(list.len() as u64))?;
-        for some in list.chunks(ENTRIES * rayon::current_num_threads().max(1)) {
-            let pieces: Vec<io::Result<Piece>> = some.par_chunks(ENTRIES).map(|entries| Piece::of(&entries)).collect();
-            for piece in pieces {
-                self.write(&piece?)?;
-            }
-        }
-        Ok(())
+        list.chunks(at_once()).try_for_each(|some| self.put_entries(some))
+    }
+
+    /// Entries of a list whose length is put.
+    fn put_entries<T: Serialize + Sync>(&mut self, some: &[T]) -> io::Result<()> {
+        self.after_these(|| some.par_chunks(ENTRIES).map(|entries| Piece::of(&entries)).collect())
     }
 
     /// A list of texts, which need not be in one place.
@@ -58,26 +58,45 @@ impl Writer {
         self.put(&(count as u64))?;
         let mut left = count;
         while left > 0 {
-            let some: Vec<&str> = texts.by_ref().take(ENTRIES).collect();
+            let some: Vec<&str> = texts.by_ref().take(at_once()).collect();
             assert!(!some.is_empty(), "there are as many texts as was said");
             left -= some.len();
-            self.put(&some)?;
+            self.put_entries(&some)?;
         }
         Ok(())
     }
 
-    fn write(&mut self, piece: &Piece) -> io::Result<()> {
-        self.out.write_all(&(piece.bytes.len() as u64).to_le_bytes())?;
-        self.out.write_all(piece.hash.as_bytes())?;
-        self.told.update(piece.hash.as_bytes());
-        self.out.write_all(&piece.bytes)
+    /// Writes what waits while more is made, which waits then.
+    fn after_these(&mut self, make: impl FnOnce() -> io::Result<Vec<Piece>> + Send) -> io::Result<()> {
+        let these = std::mem::take(&mut self.waiting);
+        let (written, made) = rayon::join(|| write(&mut self.out, &these), make);
+        written?;
+        self.waiting = made?;
+        self.waiting.iter().for_each(|piece| {
+            self.told.update(piece.hash.as_bytes());
+        });
+        Ok(())
     }
 
     /// Everything is in the operating system's hands.
     pub fn finish(mut self) -> io::Result<()> {
+        write(&mut self.out, &self.waiting)?;
         self.out.flush()?;
         self.out.get_mut().finish()
     }
+}
+
+/// Entries whose pieces are made, or read, at once.
+fn at_once() -> usize {
+    ENTRIES * rayon::current_num_threads().max(1)
+}
+
+fn write(out: &mut BufWriter<disk::File>, pieces: &[Piece]) -> io::Result<()> {
+    pieces.iter().try_for_each(|piece| {
+        out.write_all(&(piece.bytes.len() as u64).to_le_bytes())?;
+        out.write_all(piece.hash.as_bytes())?;
+        out.write_all(&piece.bytes)
+    })
 }
 
 struct Piece {
@@ -145,7 +164,7 @@ impl Reader {
 
     pub fn get<T: DeserializeOwned>(&mut self) -> Got<T> {
         let (bytes, hash) = self.piece()?;
-        whole(&bytes, &hash)
+        whole(bytes, &hash)
     }
 
     pub fn get_list<T: DeserializeOwned + Send>(&mut self) -> Got<Vec<T>> {
@@ -167,18 +186,11 @@ impl Reader {
         let count: u64 = self.get()?;
         let all = usize::try_from(count).map_err(|_| Damaged)?;
         let mut seen = 0;
-        let mut pieces = count.div_ceil(ENTRIES as u64);
-        while pieces > 0 {
-            let some = pieces.min(rayon::current_num_threads().max(1) as u64);
-            let raw: Vec<(Vec<u8>, [u8; 32])> = (0..some).map(|_| self.piece()).collect::<Got<_>>()?;
-            let read: Vec<Got<Vec<T>>> = raw.into_par_iter().map(|(bytes, hash)| whole(&bytes, &hash)).collect();
-            for entries in read {
-                let entries = entries?;
-                seen += entries.len();
-                take(all, entries);
-            }
-            pieces -= some;
-        }
+        self.each_piece(count, whole, |entries: Vec<T>| {
+            seen += entries.len();
+            take(all, entries);
+            Ok(())
+        })?;
         if seen == all { Ok(()) } else { Err(Damaged) }
     }
 
@@ -186,19 +198,43 @@ impl Reader {
     pub fn get_texts(&mut self, mut take: impl FnMut(&str)) -> Got<u64> {
         let count: u64 = self.get()?;
         let mut seen = 0;
-        while seen < count {
-            let (bytes, hash) = self.piece()?;
-            if blake3::hash(&bytes) != hash {
-                return Err(Damaged);
-            }
+        let is_whole = |bytes: Vec<u8>, hash: &[u8; 32]| {
+            if blake3::hash(&bytes) == *hash { Ok(bytes) } else { Err(Damaged) }
+        };
+        self.each_piece(count, is_whole, |bytes| {
             let some: Vec<&str> = postcard::from_bytes(&bytes).map_err(|_| Damaged)?;
-            if some.is_empty() {
-                return Err(Damaged);
-            }
             seen += some.len() as u64;
             some.into_iter().for_each(&mut take);
-        }
+            Ok(())
+        })?;
         if seen == count { Ok(count) } else { Err(Damaged) }
+    }
+
+    /// Reads the pieces of a list of so many entries, makes of each what `make` does, on all threads while the next are read, and hands that to
+    /// `take`, in order.
+    fn each_piece<T: Send>(
+        &mut self,
+        entries: u64,
+        make: impl Fn(Vec<u8>, &[u8; 32]) -> Got<T> + Sync,
+        mut take: impl FnMut(T) -> Got<()>,
+    ) -> Got<()> {
+        let mut left = entries.div_ceil(ENTRIES as u64);
+        let mut raw = self.some_pieces(&mut left)?;
+        while !raw.is_empty() {
+            let these = std::mem::take(&mut raw);
+            let made = || -> Vec<Got<T>> { these.into_par_iter().map(|(bytes, hash)| make(bytes, &hash)).collect() };
+            let (next, made) = rayon::join(|| self.some_pieces(&mut left), made);
+            raw = next?;
+            made.into_iter().try_for_each(|one| take(one?))?;
+        }
+        Ok(())
+    }
+
+    /// As many of the pieces that are `left` as are read at once.
+    fn some_pieces(&mut self, left: &mut u64) -> Got<Vec<(Vec<u8>, [u8; 32])>> {
+        let some = (*left).min((at_once() / ENTRIES) as u64);
+        *left -= some;
+        (0..some).map(|_| self.piece()).collect()
     }
 
     /// Nothing follows.
@@ -217,17 +253,18 @@ impl Reader {
         if length > PIECE_BYTES_MAX {
             return Err(Damaged);
         }
-        let mut bytes = Vec::new();
+        // A length that is none is found out before its room is written to.
+        let mut bytes = Vec::with_capacity(length as usize);
         let read = self.input.by_ref().take(length).read_to_end(&mut bytes).map_err(|_| Damaged)?;
         if read as u64 == length { Ok((bytes, hash)) } else { Err(Damaged) }
     }
 }
 
-fn whole<T: DeserializeOwned>(bytes: &[u8], hash: &[u8; 32]) -> Got<T> {
-    if blake3::hash(bytes) != *hash {
+fn whole<T: DeserializeOwned>(bytes: Vec<u8>, hash: &[u8; 32]) -> Got<T> {
+    if blake3::hash(&bytes) != *hash {
         return Err(Damaged);
     }
-    postcard::from_bytes(bytes).map_err(|_| Damaged)
+    postcard::from_bytes(&bytes).map_err(|_| Damaged)
 }
 
 #[cfg(test)]
