@@ -8,7 +8,7 @@ use super::nodes::Nodes;
 use super::pass::{MATRIX_MAX, Way};
 use super::settled::KeptBy;
 use super::{Evidence, Merge};
-use crate::recall::{Join, PLACES_MAX};
+use crate::recall::{Join, Look, PLACES_MAX};
 use rayon::prelude::*;
 
 /// Components of fewer nodes are joined faster than their key is made and looked up.
@@ -26,12 +26,17 @@ pub(super) fn key(
     lowest: i64,
 ) -> Option<u128> {
     let joins = evidence.joins.filter(|_| (NODES_MIN..=MATRIX_MAX).contains(&component.len()))?;
+    // Each of these is a wait for memory: asked for side by side, before any is hashed, they overlap.
+    let identities: Vec<u32> = component.iter().map(|&node| nodes.identity(node)).collect();
+    let looks: Vec<Look> = identities.iter().map(|&identity| joins.looks.of(identity)).collect();
+    let weights: Vec<i64> = component.iter().map(|&node| nodes.weight(node)).collect();
+    let first_provider = |&identity: &u32| evidence.guards.providers(evidence, identity).next().map_or(0, u32::from);
+    std::hint::black_box(identities.iter().map(first_provider).sum::<u32>());
     let mut hasher = blake3::Hasher::new();
     hasher.update(&[way.word()]).update(&lowest.to_le_bytes());
-    for &node in component {
-        let identity = nodes.identity(node);
-        hasher.update(&joins.looks.of(identity).to_le_bytes());
-        hasher.update(&nodes.weight(node).to_le_bytes());
+    for ((&identity, look), weight) in identities.iter().zip(looks).zip(weights) {
+        hasher.update(&look.to_le_bytes());
+        hasher.update(&weight.to_le_bytes());
         let strict = evidence.guards.strict_records(evidence, identity);
         let providers = evidence.guards.providers(evidence, identity);
         hasher.update(&(providers.len() as u64).to_le_bytes());

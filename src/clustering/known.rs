@@ -29,6 +29,14 @@ impl<'a> Known<'a> {
         self.of_left(left).iter().find(|edge| edge.right == right).map(|edge| edge.pattern)
     }
 
+    /// Waits for the pairs of each of `lefts` side by side, where looking one up after another would wait for each.
+    fn wait_for(&self, lefts: impl Iterator<Item = u32>, runs: &mut Vec<(u32, u32)>) {
+        runs.clear();
+        runs.extend(lefts.map(|left| (self.starts[left as usize], self.starts[left as usize + 1])));
+        let first = |&(from, to): &(u32, u32)| if from < to { self.edges[from as usize].right } else { 0 };
+        std::hint::black_box(runs.iter().map(first).fold(0, u32::wrapping_add));
+    }
+
     fn of_left(&self, left: u32) -> &'a [Edge] {
         &self.edges[self.starts[left as usize] as usize..self.starts[left as usize + 1] as usize]
     }
@@ -59,6 +67,8 @@ impl<'a> Walk<'a> {
 #[derive(Default)]
 pub(super) struct Asked {
     patterns: Vec<Pattern>,
+    /// Where the pairs stand that are known of each first identity.
+    runs: Vec<(u32, u32)>,
     /// Pairs that are not known, and their places.
     unknown: Vec<(u32, u32)>,
     places: Vec<usize>,
@@ -68,10 +78,15 @@ pub(super) struct Asked {
 impl Asked {
     /// As [`Evidence::pattern`] of each pair, left ≤ right, in their order. Pairs of one left identity are best asked for one after another, right
     /// ascending.
-    pub fn patterns(&mut self, evidence: &Evidence, pairs: impl Iterator<Item = (u32, u32)>) -> &[Pattern] {
+    pub fn patterns(&mut self, evidence: &Evidence, pairs: impl Iterator<Item = (u32, u32)> + Clone) -> &[Pattern] {
         self.patterns.clear();
         self.unknown.clear();
         self.places.clear();
+        if let Some(known) = evidence.known {
+            let mut before = None;
+            let lefts = pairs.clone().map(|(left, _)| left).filter(|&left| before.replace(left) != Some(left));
+            known.wait_for(lefts, &mut self.runs);
+        }
         let mut walk = Walk::default();
         for (place, (left, right)) in pairs.enumerate() {
             let known = evidence.known.filter(|_| left < right).and_then(|known| walk.pattern(known, left, right));
