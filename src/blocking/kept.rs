@@ -11,12 +11,16 @@
 
 use super::features::{Feature, Features, View};
 use super::groups::Groups;
+use super::keys::Keys;
 use super::pairs::Memberships;
-use super::rules::{Caps, DEPTHS, Found, Part, refinements, use_key, views};
+use super::rules::{Caps, DEPTHS, Found, Part, refinements, views};
 use super::{Blocks, Limits, RuleCount, count};
 use crate::records::MISSING;
 use rayon::prelude::*;
 use std::ops::Range;
+
+/// Blocks that are walked as one piece of work.
+const BLOCKS_AT_ONCE: usize = 1 << 15;
 
 /// What becomes of one rule's blocks, by number of features, beside that some lose members.
 #[derive(Debug, Default)]
@@ -68,7 +72,11 @@ impl Rule {
             inside.sort_unstable_by_key(|range| range.start);
             void = inside;
         }
-        change.gone.iter_mut().for_each(|gone| gone.sort_unstable_by_key(|range| range.start));
+        for gone in &mut change.gone {
+            // None holds another, so that ends ascend as well.
+            gone.retain(|range| !range.is_empty());
+            gone.sort_unstable_by_key(|range| range.start);
+        }
         self.fill(&mut change, (&by, &view), stays);
         change
     }
@@ -152,16 +160,18 @@ impl Kept {
         Kept { found: Found::default(), left_out: Vec::new(), rules: Vec::new(), limits }
     }
 
-    /// Adds a block with the identities that have a key left, and notes the others.
-    pub(super) fn keep(&mut self, members: &[u32], keys_used: &mut [u8], found: &mut Found) {
-        let block = found.len() as u32;
-        found.push(members.iter().copied().filter(|&identity| {
-            let has_key = use_key(keys_used, identity);
-            if !has_key {
-                self.left_out.push((block, identity));
+    /// Adds blocks with the identities that have a key left, and notes the others.
+    pub(super) fn extend(&mut self, lists: &[&Found], keys: &mut Keys, found: &mut Found) {
+        for (list, without) in lists.iter().zip(keys.take_by_list(lists)) {
+            let first = found.len();
+            // The block of a place is the last that begins there or before.
+            let block = |at: &usize| first + list.starts.partition_point(|start| *start as usize <= *at) - 1;
+            self.left_out.extend(without.iter().map(|at| (block(at) as u32, list.members[*at])));
+            match without.as_slice() {
+                [] => found.extend(list),
+                without => found.extend(&list.without(without, 0)),
             }
-            has_key
-        }));
+        }
     }
 
     /// Notes the groups of a rule whose blocks have been added.
@@ -179,77 +189,96 @@ impl Kept {
 
     /// What blocking finds of the identities marked in `stays` alone, in the same order; `features` are those of all.
     #[must_use]
-    pub fn retain(mut self, features: &Features, stays: &[bool]) -> Retained {
+    pub fn retain(self, features: &Features, stays: &[bool]) -> Retained {
         let leaving: Vec<u32> = (0..stays.len() as u32).filter(|&identity| !stays[identity as usize]).collect();
         let change = |rule: &Rule| rule.without(features, self.limits, stays, &leaving);
         let changes: Vec<Change> = self.rules.par_iter().map(change).collect();
         let mut now = vec![MISSING; stays.len()];
         let staying = (0..stays.len()).filter(|&identity| stays[identity]);
         let identities = staying.zip(0..).map(|(identity, number)| now[identity] = number).count();
-        let mut walk = Walk { now: &now, keys_used: vec![0; identities], block: 0, left_out: 0, members: Vec::new() };
+        let mut keys = Keys::of(identities);
         let mut found = Found::with_room_for(self.found.starts.len(), self.found.members.len() + self.left_out.len());
-        let rules = std::mem::take(&mut self.rules);
-        let mut counted = |(rule, change): (Rule, Change)| {
+        let mut block = 0;
+        let counted = |(rule, change): (&Rule, &Change)| {
             let before = found.len();
-            (0..DEPTHS).for_each(|depth| walk.walk(&self, &rule, &change, depth, &mut found));
+            for depth in 0..DEPTHS {
+                let lists = Walk { kept: &self, now: &now, first: block, change, depth }.lists(rule.blocks[depth]);
+                found.extend_with_keys(&lists.iter().collect::<Vec<&Found>>(), &mut keys);
+                block += rule.blocks[depth];
+            }
             count(features, rule.first, before, &found, change.cut)
         };
-        let counts = rules.into_iter().zip(changes).map(&mut counted).collect();
+        let counts = self.rules.iter().zip(&changes).map(counted).collect();
         Retained { found, counts, limits: self.limits, identities }
     }
 }
 
-/// A walk down all blocks, which stand rule by rule and by number of features.
+/// A walk down the blocks of one rule and number of features.
 struct Walk<'a> {
+    kept: &'a Kept,
     /// By identity, its number among those that stay.
     now: &'a [u32],
-    /// By new number.
-    keys_used: Vec<u8>,
-    /// Places in [`Kept::found`] and [`Kept::left_out`].
-    block: usize,
-    left_out: usize,
-    members: Vec<u32>,
+    /// The first of the blocks.
+    first: usize,
+    change: &'a Change,
+    depth: usize,
 }
 
 impl Walk<'_> {
-    fn walk(&mut self, kept: &Kept, rule: &Rule, change: &Change, depth: usize, found: &mut Found) {
-        let (mut gone, mut new) = (change.gone[depth].iter().peekable(), change.new[depth].iter().peekable());
-        for at in 0..=rule.blocks[depth] as u32 {
-            while let Some(new) = new.next_if(|new| new.before == at) {
-                self.members.clear();
-                self.members.extend(new.members.iter().map(|&identity| self.now[identity as usize]));
-                self.keep(found);
+    /// What the blocks are of those who stay, whatever keys these have left; some at a time, each by one thread.
+    fn lists(&self, blocks: usize) -> Vec<Found> {
+        let from: Vec<usize> = (0..=blocks).step_by(BLOCKS_AT_ONCE).collect();
+        // Behind the last block may come new ones as well.
+        let list = |from: usize| self.list(from..(from + BLOCKS_AT_ONCE).min(blocks + 1), blocks);
+        from.into_par_iter().with_max_len(1).map(list).collect()
+    }
+
+    /// Of these blocks, and of those that come before one of them; `end` is behind the last block.
+    fn list(&self, blocks: Range<usize>, end: usize) -> Found {
+        let (first, change) = (blocks.start as u32, self.change);
+        let (new, gone) = (&change.new[self.depth], &change.gone[self.depth]);
+        let mut new = new[new.partition_point(|new| new.before < first)..].iter().peekable();
+        let mut gone = gone[gone.partition_point(|range| range.end <= first)..].iter().peekable();
+        let left_out = &self.kept.left_out;
+        let mut left_out =
+            &left_out[left_out.partition_point(|(block, _)| (*block as usize) < self.first + blocks.start)..];
+        let (mut found, mut members) = (Found::default(), Vec::new());
+        for at in blocks {
+            while let Some(new) = new.next_if(|new| new.before as usize == at) {
+                members.clear();
+                members.extend(new.members.iter().map(|&identity| self.now[identity as usize]));
+                add(&members, &mut found);
             }
-            while gone.next_if(|range| range.end <= at).is_some() {}
-            if at as usize == rule.blocks[depth] {
+            if at == end {
                 break;
             }
-            self.next_block(kept);
-            if !gone.peek().is_some_and(|range| range.contains(&at)) {
-                self.keep(found);
+            self.members(self.first + at, &mut left_out, &mut members);
+            while gone.next_if(|range| range.end as usize <= at).is_some() {}
+            if !gone.peek().is_some_and(|range| range.contains(&(at as u32))) {
+                add(&members, &mut found);
             }
         }
+        found
     }
 
-    /// The members of the next block that stay, by their new numbers.
-    fn next_block(&mut self, kept: &Kept) {
+    /// The members of a block that stay, by their new numbers; those that are `left_out` of it are the first there.
+    fn members(&self, block: usize, left_out: &mut &[(u32, u32)], members: &mut Vec<u32>) {
         let now = |&identity: &u32| Some(self.now[identity as usize]).filter(|now| *now != MISSING);
-        self.members.clear();
-        self.members.extend(kept.found.members(self.block).iter().filter_map(now));
-        let left_out = &kept.left_out[self.left_out..];
-        let own = left_out.iter().take_while(|(block, _)| *block as usize == self.block).count();
+        members.clear();
+        members.extend(self.kept.found.members(block).iter().filter_map(now));
+        let own = left_out.iter().take_while(|(of, _)| *of as usize == block).count();
         if own > 0 {
-            self.members.extend(left_out[..own].iter().filter_map(|(_, identity)| now(identity)));
-            self.members.sort_unstable();
+            members.extend(left_out[..own].iter().filter_map(|(_, identity)| now(identity)));
+            members.sort_unstable();
+            *left_out = &left_out[own..];
         }
-        (self.block, self.left_out) = (self.block + 1, self.left_out + own);
     }
+}
 
-    fn keep(&mut self, found: &mut Found) {
-        // One alone is no block, which takes no key.
-        if self.members.len() >= 2 {
-            found.keep(&self.members, &mut self.keys_used);
-        }
+/// Adds a block; one alone is none, and takes no key.
+fn add(members: &[u32], found: &mut Found) {
+    if members.len() >= 2 {
+        found.push(members.iter().copied());
     }
 }
 

@@ -11,6 +11,7 @@
 mod features;
 mod groups;
 mod kept;
+mod keys;
 mod number;
 mod pair_patterns;
 mod pairs;
@@ -25,6 +26,7 @@ pub use why::{Asked, Fate, Named, RuleWhy};
 
 use crate::records::Identities;
 use features::Feature;
+use keys::Keys;
 use rules::Found;
 
 /// Keys an identity may have.
@@ -171,7 +173,7 @@ fn all_rules(
 ) -> (Found, Vec<RuleCount>) {
     // Room that is not written to takes no memory; growing into it would copy all that is there, again and again.
     let mut found = Found::with_room_for(0, MEMBERSHIPS_USUAL * identities);
-    let mut keys_used = vec![0u8; identities];
+    let mut keys = Keys::of(identities);
     let mut rules = features.first_keys();
     if limits.weak_rules {
         rules.extend(features.weak_keys());
@@ -179,12 +181,12 @@ fn all_rules(
     let (groups, mut counts) = (kept.is_some(), Vec::with_capacity(rules.len()));
     let find = |first: &Feature| rules::find(features, *first, limits, identities, groups);
     let mut parts = rules.first().map(find);
-    // Whose keys are spent is one thread's to say, block by block: meanwhile the others find the blocks of the next rule.
+    // Adding blocks to all of them is one thread's work: meanwhile the others find the blocks of the next rule.
     for (nth, &first) in rules.iter().enumerate() {
         let these = parts.take().unwrap_or_default();
         let before = found.len();
         let (cut, next) = rayon::join(
-            || rules::add(first, these, &mut keys_used, &mut found, kept.as_deref_mut()),
+            || rules::add(first, these, &mut keys, &mut found, kept.as_deref_mut()),
             || rules.get(nth + 1).map(find),
         );
         parts = next;

@@ -3,7 +3,8 @@
 use super::features::{Feature, Features, SIDE_BY_SIDE, View, mix};
 use super::groups::Groups;
 use super::kept::Kept;
-use super::{CAP_MAX, KEYS_MAX, Limits};
+use super::keys::Keys;
+use super::{CAP_MAX, Limits};
 use rayon::prelude::*;
 
 /// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
@@ -56,24 +57,44 @@ impl Found {
         self.starts.push(u32::try_from(self.members.len()).expect("less than 2^32 memberships"));
     }
 
-    /// Adds a block without the identities that have all their keys already; unless two are left, nothing.
-    pub fn keep(&mut self, members: &[u32], keys_used: &mut [u8]) {
-        let start = self.members.len();
-        self.members.extend(members.iter().copied().filter(|&identity| use_key(keys_used, identity)));
-        if self.members.len() - start >= 2 {
-            self.push(std::iter::empty());
-        } else {
-            self.members.truncate(start);
-        }
+    /// Adds the blocks of another list.
+    ///
+    /// # Panics
+    /// As [`Found::push`].
+    pub fn extend(&mut self, list: &Found) {
+        let before = u32::try_from(self.members.len()).expect("less than 2^32 memberships");
+        assert!(u32::try_from(self.members.len() + list.members.len()).is_ok(), "less than 2^32 memberships");
+        self.members.extend_from_slice(&list.members);
+        self.starts.extend(list.starts[1..].iter().map(|start| before + start));
     }
-}
 
-/// Takes one more key down for an identity; whether it had one left.
-pub(super) fn use_key(keys_used: &mut [u8], identity: u32) -> bool {
-    let used = &mut keys_used[identity as usize];
-    let has_key = *used < KEYS_MAX;
-    *used += u8::from(has_key);
-    has_key
+    /// Adds the blocks of all lists, in their order, without the identities that have all their keys already; where less than two are left, nothing.
+    pub fn extend_with_keys(&mut self, lists: &[&Found], keys: &mut Keys) {
+        let without = keys.take_by_list(lists);
+        let rest = |(list, without): (&&Found, Vec<usize>)| (!without.is_empty()).then(|| list.without(&without, 2));
+        let rest: Vec<Option<Found>> = lists.par_iter().zip(without).with_max_len(1).map(rest).collect();
+        lists.iter().zip(rest).for_each(|(list, rest)| self.extend(rest.as_ref().unwrap_or(list)));
+    }
+
+    /// The same blocks without some memberships, which are places in `members`, ascending; those of which less than `least` are left go.
+    pub fn without(&self, memberships: &[usize], least: usize) -> Found {
+        let mut rest = Found::with_room_for(self.starts.len(), self.members.len());
+        let mut gone = memberships.iter().copied().peekable();
+        for block in self.starts.windows(2) {
+            let start = rest.members.len();
+            for at in block[0] as usize..block[1] as usize {
+                if gone.next_if_eq(&at).is_none() {
+                    rest.members.push(self.members[at]);
+                }
+            }
+            if rest.members.len() - start < least {
+                rest.members.truncate(start);
+            } else {
+                rest.push(std::iter::empty());
+            }
+        }
+        rest
+    }
 }
 
 /// A key of one identity; `value` is the end of the feature value that it was last made from. 16 bytes, sorted by key and identity.
@@ -104,21 +125,18 @@ pub(super) fn find(features: &Features, first: Feature, limits: Limits, identiti
 pub(super) fn add(
     first: Feature,
     mut parts: Vec<Part>,
-    keys_used: &mut [u8],
+    keys: &mut Keys,
     found: &mut Found,
-    mut kept: Option<&mut Kept>,
+    kept: Option<&mut Kept>,
 ) -> u64 {
     // Blocks of fewer features first: they are what an identity's keys are best spent on.
-    for depth in 0..DEPTHS {
-        for blocks in parts.iter().map(|part| &part.blocks[depth]) {
-            (0..blocks.len()).for_each(|block| match &mut kept {
-                Some(kept) => kept.keep(blocks.members(block), keys_used, found),
-                None => found.keep(blocks.members(block), keys_used),
-            });
+    let lists: Vec<&Found> = (0..DEPTHS).flat_map(|depth| parts.iter().map(move |part| &part.blocks[depth])).collect();
+    match kept {
+        Some(kept) => {
+            kept.extend(&lists, keys, found);
+            kept.rule(first, &mut parts);
         }
-    }
-    if let Some(kept) = kept {
-        kept.rule(first, &mut parts);
+        None => found.extend_with_keys(&lists, keys),
     }
     parts.iter().map(|part| part.cut).sum()
 }

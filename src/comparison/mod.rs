@@ -201,18 +201,20 @@ impl Comparisons {
             Some(Chosen::of("place", Group::Home, place::LEVELS, Of::Place(Box::new(places)), columns))
         };
         let name_fields = [Field::GivenName, Field::MiddleName, Field::FamilyName, Field::PreviousFamilyName];
-        let of_fields = [
-            names("name", Group::Name, &name_fields),
-            dates("date_of_birth", Group::Date, Field::DateOfBirth, Some(Field::YearOfBirth)),
-            values("nhs_number", Group::Number, Field::NhsNumber, Manner::Number),
-            values("sex", Group::Other(0), Field::Sex, Manner::Sex),
-            places(),
-            values("phone", Group::Home, Field::Phone, Manner::Text),
-            values("email", Group::Email, Field::Email, Manner::Text),
-            values("local_id", Group::Other(1), Field::LocalId, Manner::LocalIdentifier),
-            values("birth_order", Group::Other(2), Field::BirthOrder, Manner::Category),
-            dates("date_of_death", Group::Other(3), Field::DateOfDeath, None),
+        // Each waits for memory by itself, and some count on one thread.
+        let of_fields: [&(dyn Fn() -> Option<Chosen> + Sync); _] = [
+            &|| names("name", Group::Name, &name_fields),
+            &|| dates("date_of_birth", Group::Date, Field::DateOfBirth, Some(Field::YearOfBirth)),
+            &|| values("nhs_number", Group::Number, Field::NhsNumber, Manner::Number),
+            &|| values("sex", Group::Other(0), Field::Sex, Manner::Sex),
+            &places,
+            &|| values("phone", Group::Home, Field::Phone, Manner::Text),
+            &|| values("email", Group::Email, Field::Email, Manner::Text),
+            &|| values("local_id", Group::Other(1), Field::LocalId, Manner::LocalIdentifier),
+            &|| values("birth_order", Group::Other(2), Field::BirthOrder, Manner::Category),
+            &|| dates("date_of_death", Group::Other(3), Field::DateOfDeath, None),
         ];
+        let of_fields: Vec<Option<Chosen>> = of_fields.par_iter().with_max_len(1).map(|gather| gather()).collect();
         let of_custom = job.custom_fields.iter().enumerate().map(|(index, custom)| {
             let (field, group) = (Field::Custom(index as u16), Group::Other(4 + index as u16));
             match custom.kind {
@@ -261,14 +263,15 @@ impl Comparisons {
         }
         self.rows.truncate(to);
         self.asked = OnceLock::new();
-        for comparison in &mut self.list {
-            let codes = |nth: usize| CodeColumn::new(&self.rows, self.width, comparison.column + nth).iter();
+        let (rows, width) = (&self.rows, self.width);
+        self.list.par_iter_mut().with_max_len(1).for_each(|comparison| {
+            let codes = |nth: usize| CodeColumn::new(rows, width, comparison.column + nth).iter();
             match &mut comparison.of {
                 Of::Place(places) => places.count(std::array::from_fn(codes), rest),
                 Of::Values(values) => values.count(codes(0), rest),
                 Of::Name(_) | Of::Date(_) => {}
             }
-        }
+        });
     }
 
     /// No comparison at all: where another model does the comparing.

@@ -85,23 +85,24 @@ impl Places {
         let tokenise = |code: usize| address_tokens(values(Field::Address).map_or("", |v| v.get(code as u32)));
         let tokens: Vec<Box<[u32]>> = (0..size(Field::Address)).into_par_iter().map(tokenise).collect();
         let (addresses, address_tokens) = lay_out(&tokens);
-        let places = Places {
+        let mut places = Places {
             addresses,
             address_tokens,
             postcodes: (0..size(Field::Postcode)).into_par_iter().map(parse).collect(),
-            postcode_holders: holders_of(postcode.iter().copied(), size(Field::Postcode), identities),
-            address_holders: holders_of(address.iter().copied(), size(Field::Address), identities),
-            uprn_holders: holders_of(uprn.iter().copied(), size(Field::Uprn), identities),
+            postcode_holders: vec![0; size(Field::Postcode)],
+            address_holders: vec![0; size(Field::Address)],
+            uprn_holders: vec![0; size(Field::Uprn)],
         };
+        places.count([&postcode, &address, &uprn].map(|codes| codes.iter().copied()), identities);
         Some((places, vec![postcode, address, uprn]))
     }
 
-    /// Counts again who holds what: `columns` are the codes of postcode, address and property number.
-    pub(super) fn count(&mut self, columns: [impl Iterator<Item = u32>; COLUMNS], identities: &Identities) {
+    /// Counts who holds what: `columns` are the codes of postcode, address and property number.
+    pub(super) fn count(&mut self, columns: [impl Iterator<Item = u32> + Send; COLUMNS], identities: &Identities) {
         let Places { postcode_holders, address_holders, uprn_holders, .. } = self;
-        for (holders, codes) in [postcode_holders, address_holders, uprn_holders].into_iter().zip(columns) {
-            *holders = holders_of(codes, holders.len(), identities);
-        }
+        let all: Vec<_> = [postcode_holders, address_holders, uprn_holders].into_iter().zip(columns).collect();
+        let count = |(holders, codes): (&mut Vec<u64>, _)| *holders = holders_of(codes, holders.len(), identities);
+        all.into_par_iter().with_max_len(1).for_each(count);
     }
 
     /// The level at which two places agree, each given as the codes of postcode, address and property number; `None` where nothing on one

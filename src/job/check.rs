@@ -4,8 +4,8 @@ use super::codes::JOB_UNREADABLE;
 use super::encryption::{self, Standing};
 use super::problem::{self, Look, Problem};
 use super::reading::Section;
-use super::surroundings::{Disk, Surroundings};
-use super::{Job, Provider, headers, resolve, shape};
+use super::surroundings::{Disk, Headers, Surroundings};
+use super::{Job, headers, resolve, shape};
 use crate::failure::{Failure, Result};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -57,13 +57,13 @@ impl Job {
 
     /// As [`Job::read`], and the columns that the job names are looked for in the extracts: `headers` gives an extract's columns where
     /// they are known for certain.
-    pub fn read_with_headers(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Job> {
+    pub fn read_with_headers(path: &Path, headers: &Headers) -> Result<Job> {
         Job::check(path, headers)?.into_job(Look::of_stderr())
     }
 
     /// As [`Job::read_with_headers`], but columns that have vanished since the run that stands are no failure: `Provider::vanished` names
     /// them, for a gate to judge.
-    pub fn read_for_a_night(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Job> {
+    pub fn read_for_a_night(path: &Path, headers: &Headers) -> Result<Job> {
         Job::check(path, headers)?.into_night(Look::of_stderr())
     }
 
@@ -74,16 +74,12 @@ impl Job {
 
     /// As [`Job::read_with_headers`], with the problems one by one. Fails with OF0102, and with OF0104 to OF0107 where the output cannot
     /// be read for want of its key.
-    pub fn check(path: &Path, headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>) -> Result<Checked> {
+    pub fn check(path: &Path, headers: &Headers) -> Result<Checked> {
         check_as(path, headers, Standing::AsTheJobSays)
     }
 }
 
-fn check_as(
-    path: &Path,
-    headers: &dyn Fn(&Provider, &Path) -> Option<Vec<String>>,
-    standing: Standing,
-) -> Result<Checked> {
+fn check_as(path: &Path, headers: &Headers, standing: Standing) -> Result<Checked> {
     let text = read_text(path)?;
     let whole = std::path::absolute(path).map_err(|error| Failure::from_io(&error, path, &JOB_UNREADABLE))?;
     let folder = whole.parent().unwrap_or(Path::new("/")).to_path_buf();

@@ -3,8 +3,9 @@
 use super::problem::Problem;
 use super::resolve::ColumnUse;
 use super::surroundings::Surroundings;
-use super::{FormatKind, Job};
+use super::{FormatKind, Job, Provider};
 use crate::suggest::nearest;
+use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -22,15 +23,15 @@ pub(super) struct Lacked {
 /// Every named column that an extract lacks, once.
 pub(super) fn check(job: &Job, columns: &[ColumnUse], surroundings: &dyn Surroundings) -> Vec<Lacked> {
     let mut problems = Vec::new();
-    for (index, provider) in job.providers.iter().enumerate() {
-        // A layout is the header, and has been compared; a JSON line leaves out what is missing, so that its sample proves nothing.
-        if matches!(provider.format.kind, Some(FormatKind::FixedWidth | FormatKind::JsonLines)) {
-            continue;
-        }
+    // To open a workbook takes seconds, and there may be hundreds of extracts.
+    let looked =
+        |provider: &Provider| provider.files.par_iter().map(|path| header(provider, path, surroundings)).collect();
+    let headers: Vec<Vec<Option<Vec<String>>>> = job.providers.par_iter().with_max_len(1).map(looked).collect();
+    for (index, (provider, headers)) in job.providers.iter().zip(headers).enumerate() {
         let used: Vec<&ColumnUse> = columns.iter().filter(|used| used.provider == index).collect();
         let mut lacking: Vec<Lacking> = used.iter().map(|_| Lacking::default()).collect();
-        for path in &provider.files {
-            let Some(header) = surroundings.header(provider, path) else { continue };
+        for (path, header) in provider.files.iter().zip(headers) {
+            let Some(header) = header else { continue };
             let known: BTreeSet<&str> = header.iter().map(String::as_str).collect();
             let is_header = used.iter().any(|used| known.contains(used.column.text.as_str()));
             for (used, lacking) in used.iter().zip(&mut lacking) {
@@ -52,6 +53,13 @@ pub(super) fn check(job: &Job, columns: &[ColumnUse], surroundings: &dyn Surroun
         }
     }
     problems
+}
+
+/// The columns of an extract where they prove what it lacks.
+fn header(provider: &Provider, path: &Path, surroundings: &dyn Surroundings) -> Option<Vec<String>> {
+    // A layout is the header, and has been compared; a JSON line leaves out what is missing, so that its sample proves nothing.
+    let proves = !matches!(provider.format.kind, Some(FormatKind::FixedWidth | FormatKind::JsonLines));
+    proves.then(|| surroundings.header(provider, path))?
 }
 
 /// What is known of one column that extracts lack.

@@ -55,6 +55,7 @@ pub use release::{
 pub use schema::schema;
 pub use segments::{Segment, SegmentSet};
 pub use standing::{Changes, Deleted};
+pub use surroundings::Headers;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

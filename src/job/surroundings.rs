@@ -5,7 +5,7 @@ use super::kept::{self, Kept};
 use super::standing::{self, StandingList};
 use std::path::{Path, PathBuf};
 
-pub(super) trait Surroundings {
+pub(super) trait Surroundings: Sync {
     fn today(&self) -> jiff::civil::Date;
 
     /// Absolute paths of the files that `pattern` matches below `folder`, or why it cannot be followed.
@@ -27,9 +27,12 @@ pub(super) trait Surroundings {
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>>;
 }
 
+/// What somebody knows of the columns of extracts: asked on all threads.
+pub type Headers<'a> = dyn Fn(&Provider, &Path) -> Option<Vec<String>> + Sync + 'a;
+
 /// The disk, and what the caller knows of headers.
 pub(super) struct Disk<'a> {
-    pub headers: &'a dyn Fn(&Provider, &Path) -> Option<Vec<String>>,
+    pub headers: &'a Headers<'a>,
 }
 
 impl Surroundings for Disk<'_> {

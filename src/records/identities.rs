@@ -4,6 +4,7 @@ use super::{MISSING, Records};
 use crate::job::Field;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// The matching values of records, each tuple once, in the order of its content hash: so that an identity's number never depends on
 /// the order of rows, and comparing numbers breaks ties by content.
@@ -75,21 +76,29 @@ impl Identities {
             .map_init(Vec::new, |text, record| (content_hash(&fields, records, record as usize, alone, text), record))
             .collect();
         keyed.par_sort_unstable();
-        let mut identities = Identities { of_record: vec![MISSING; records.len()], ..Identities::default() };
-        for (hash, record) in keyed {
-            if identities.hash.last() != Some(&hash) {
-                identities.starts.push(identities.members.len() as u32);
-                identities.hash.push(hash);
-            }
-            identities.of_record[record as usize] = identities.hash.len() as u32 - 1;
-            identities.members.push(record);
-        }
-        identities.starts.push(identities.members.len() as u32);
+        let is_first = |at: &u32| *at == 0 || keyed[*at as usize].0 != keyed[*at as usize - 1].0;
+        let mut starts: Vec<u32> = (0..keyed.len() as u32).into_par_iter().filter(is_first).collect();
+        let hash = starts.par_iter().map(|&at| keyed[at as usize].0).collect();
+        let members = keyed.par_iter().map(|(_, record)| *record).collect();
+        starts.push(keyed.len() as u32);
+        drop(keyed);
+        let mut identities = Identities { hash, starts, members, ..Identities::default() };
+        identities.of_record = identities.by_record(records.len());
         identities.weight = (0..identities.len() as u32)
             .into_par_iter()
             .map(|i| identities.distinct_keys(records, i, &counts))
             .collect();
         identities
+    }
+
+    /// The identity of each of so many records, [`MISSING`] where it is a member of none.
+    fn by_record(&self, records: usize) -> Vec<u32> {
+        // Records come in no order, from all threads, each once.
+        let of_record: Vec<AtomicU32> = (0..records).into_par_iter().map(|_| AtomicU32::new(MISSING)).collect();
+        (0..self.len() as u32).into_par_iter().for_each(|identity| {
+            self.members(identity).iter().for_each(|&record| of_record[record as usize].store(identity, Relaxed));
+        });
+        of_record.into_iter().map(AtomicU32::into_inner).collect()
     }
 
     fn distinct_keys(&self, records: &Records, identity: u32, counts: &impl Fn(usize) -> bool) -> u32 {
@@ -124,20 +133,28 @@ impl Identities {
     pub fn retain(self, records: &Records, stays: &[bool]) -> Identities {
         let mut row_now = vec![MISSING; stays.len()];
         (0..stays.len()).filter(|&row| stays[row]).zip(0..).for_each(|(row, now)| row_now[row] = now);
-        let mut rest = Identities { of_record: vec![MISSING; records.len()], ..Identities::default() };
-        for identity in 0..self.len() as u32 {
-            let start = rest.members.len();
-            let number = rest.hash.len() as u32;
-            for row in self.members(identity).iter().map(|&row| row_now[row as usize]).filter(|&row| row != MISSING) {
-                rest.of_record[row as usize] = number;
-                rest.members.push(row);
-            }
-            if rest.members.len() > start {
-                rest.starts.push(start as u32);
-                rest.hash.push(self.hash[identity as usize]);
-            }
-        }
-        rest.starts.push(rest.members.len() as u32);
+        let rows_of = |identity: u32| self.members(identity).iter().map(|&row| row_now[row as usize]);
+        let staying = |identity: u32| rows_of(identity).filter(|&row| row != MISSING).count() as u32;
+        let left: Vec<(u32, u32)> = (0..self.len() as u32)
+            .into_par_iter()
+            .map(|identity| (identity, staying(identity)))
+            .filter(|(_, rows)| *rows > 0)
+            .collect();
+        let mut end = 0;
+        let starts = left
+            .iter()
+            .map(|(_, rows)| {
+                let start = end;
+                end += rows;
+                start
+            })
+            .collect();
+        let members =
+            left.par_iter().flat_map_iter(|(identity, _)| rows_of(*identity).filter(|&row| row != MISSING)).collect();
+        let hash = left.par_iter().map(|(identity, _)| self.hash[*identity as usize]).collect();
+        let mut rest = Identities { hash, starts, members, ..Identities::default() };
+        rest.starts.push(end);
+        rest.of_record = rest.by_record(records.len());
         rest.weight =
             (0..rest.len() as u32).into_par_iter().map(|i| rest.distinct_keys(records, i, &|_| true)).collect();
         rest

@@ -7,13 +7,14 @@
 //! A night links twice where somebody objects: around them first, then the rest. What is asked for in between, NHS numbers and places of records, stands
 //! first in the file, so that the rest of it is written and read once.
 
-use super::checkpoint::columns::{get_column, put_column};
+use super::checkpoint::columns::{get_column, get_columns, put_column};
 use super::checkpoint::pieces::{Damaged, Reader, Writer};
 use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::intake::TextColumn;
 use crate::job::Field;
 use crate::records::{Column, Records, Stays};
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -150,13 +151,20 @@ fn read(mut reader: Reader, records: &mut Records, stays: Option<&Stays>) -> Got
     read_first(&mut reader, records, stays)?;
     let mut columns = || -> Got<BTreeMap<Field, Column>> {
         let count: u64 = reader.get()?;
-        (0..count).map(|_| Ok((reader.get()?, column(&mut reader, stays)?))).collect()
+        Ok(get_columns(&mut reader, count as usize, Reader::get)?.into_iter().collect())
     };
     let (raw, clean) = (columns()?, columns()?);
     records.raw = raw;
     records.clean.extend(clean);
-    for carried in records.carried_mut() {
-        *carried = column(&mut reader, stays)?;
+    let carried = get_columns(&mut reader, records.carried_mut().count(), |_| Ok(()))?;
+    records.carried_mut().zip(carried).for_each(|(slot, (_, column))| *slot = column);
+    if let Some(stays) = stays {
+        // The NHS numbers have lost these rows already.
+        let clean = records.clean.iter_mut().filter(|(field, _)| **field != FIRST).map(|(_, column)| column);
+        let mut all: Vec<&mut Column> = records.raw.values_mut().chain(clean).collect();
+        all.par_iter_mut().for_each(|column| column.codes.retain(stays));
+        let mut carried: Vec<&mut Column> = records.carried_mut().collect();
+        carried.par_iter_mut().for_each(|column| column.codes.retain(stays));
     }
     reader.at_end()
 }

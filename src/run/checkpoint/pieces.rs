@@ -146,6 +146,9 @@ pub(in crate::run) struct Damaged;
 
 type Got<T> = Result<T, Damaged>;
 
+/// The bytes of a piece, and its checksum.
+type RawPiece = (Vec<u8>, [u8; 32]);
+
 impl Reader {
     pub fn open(path: &Path) -> io::Result<Reader> {
         let input = BufReader::with_capacity(1 << 20, disk::open(path)?);
@@ -198,16 +201,18 @@ impl Reader {
     pub fn get_texts(&mut self, mut take: impl FnMut(&str)) -> Got<u64> {
         let count: u64 = self.get()?;
         let mut seen = 0;
-        let is_whole = |bytes: Vec<u8>, hash: &[u8; 32]| {
-            if blake3::hash(&bytes) == *hash { Ok(bytes) } else { Err(Damaged) }
-        };
-        self.each_piece(count, is_whole, |bytes| {
-            let some: Vec<&str> = postcard::from_bytes(&bytes).map_err(|_| Damaged)?;
-            seen += some.len() as u64;
-            some.into_iter().for_each(&mut take);
+        self.each_piece(count, unchanged, |bytes| {
+            seen += texts(&bytes, &mut take)?;
             Ok(())
         })?;
         if seen == count { Ok(count) } else { Err(Damaged) }
+    }
+
+    /// A list as it stands, to be looked at elsewhere while more is read.
+    pub fn get_raw(&mut self) -> Got<RawList> {
+        let count: u64 = self.get()?;
+        let pieces = (0..count.div_ceil(ENTRIES as u64)).map(|_| self.piece()).collect::<Got<_>>()?;
+        Ok(RawList { count, pieces })
     }
 
     /// Reads the pieces of a list of so many entries, makes of each what `make` does, on all threads while the next are read, and hands that to
@@ -231,7 +236,7 @@ impl Reader {
     }
 
     /// As many of the pieces that are `left` as are read at once.
-    fn some_pieces(&mut self, left: &mut u64) -> Got<Vec<(Vec<u8>, [u8; 32])>> {
+    fn some_pieces(&mut self, left: &mut u64) -> Got<Vec<RawPiece>> {
         let some = (*left).min((at_once() / ENTRIES) as u64);
         *left -= some;
         (0..some).map(|_| self.piece()).collect()
@@ -245,7 +250,7 @@ impl Reader {
         }
     }
 
-    fn piece(&mut self) -> Got<(Vec<u8>, [u8; 32])> {
+    fn piece(&mut self) -> Got<RawPiece> {
         let (mut length, mut hash) = ([0; 8], [0; 32]);
         self.input.read_exact(&mut length).and_then(|()| self.input.read_exact(&mut hash)).map_err(|_| Damaged)?;
         self.told.update(&hash);
@@ -260,11 +265,47 @@ impl Reader {
     }
 }
 
-fn whole<T: DeserializeOwned>(bytes: Vec<u8>, hash: &[u8; 32]) -> Got<T> {
-    if blake3::hash(&bytes) != *hash {
-        return Err(Damaged);
+/// A list that was read and not looked at.
+pub(in crate::run) struct RawList {
+    count: u64,
+    pieces: Vec<RawPiece>,
+}
+
+impl RawList {
+    /// Its entries.
+    pub fn entries<T: DeserializeOwned + Send>(self) -> Got<Vec<T>> {
+        let mut all = Vec::with_capacity(self.count.min(u64::from(u32::MAX)) as usize);
+        for (bytes, hash) in self.pieces {
+            all.extend(whole::<Vec<T>>(bytes, &hash)?);
+        }
+        if all.len() as u64 == self.count { Ok(all) } else { Err(Damaged) }
     }
-    postcard::from_bytes(&bytes).map_err(|_| Damaged)
+
+    /// Hands each of its texts to `take`, in order; says how many there were.
+    pub fn texts(self, mut take: impl FnMut(&str)) -> Got<u64> {
+        let mut seen = 0;
+        for (bytes, hash) in self.pieces {
+            seen += texts(&unchanged(bytes, &hash)?, &mut take)?;
+        }
+        if seen == self.count { Ok(seen) } else { Err(Damaged) }
+    }
+}
+
+/// The bytes of a piece where they are what was written.
+fn unchanged(bytes: Vec<u8>, hash: &[u8; 32]) -> Got<Vec<u8>> {
+    if blake3::hash(&bytes) == *hash { Ok(bytes) } else { Err(Damaged) }
+}
+
+/// Hands over the texts of a piece; says how many there were.
+fn texts(bytes: &[u8], take: impl FnMut(&str)) -> Got<u64> {
+    let some: Vec<&str> = postcard::from_bytes(bytes).map_err(|_| Damaged)?;
+    let count = some.len() as u64;
+    some.into_iter().for_each(take);
+    Ok(count)
+}
+
+fn whole<T: DeserializeOwned>(bytes: Vec<u8>, hash: &[u8; 32]) -> Got<T> {
+    postcard::from_bytes(&unchanged(bytes, hash)?).map_err(|_| Damaged)
 }
 
 #[cfg(test)]

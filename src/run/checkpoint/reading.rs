@@ -1,6 +1,6 @@
 //! What reading and standardising leave, as pieces.
 
-use super::columns::{get_column, put_column};
+use super::columns::{get_column, get_columns, put_column};
 use super::pieces::{Damaged, Reader, Writer};
 use crate::intake::TextColumn;
 use crate::job::{Field, Job};
@@ -51,7 +51,8 @@ fn get_records(reader: &mut Reader, job: &Job) -> Got<Records> {
     let key = reader.get_list()?;
     let mut columns = || -> Got<BTreeMap<Field, Column>> {
         let fields: Vec<Field> = reader.get()?;
-        fields.into_iter().map(|field| Ok((field, get_column(reader)?))).collect()
+        let columns = get_columns(reader, fields.len(), |_| Ok(()))?;
+        Ok(fields.into_iter().zip(columns.into_iter().map(|(_, column)| column)).collect())
     };
     let (raw, clean) = (columns()?, columns()?);
     let number_verified = reader.get_list()?;
