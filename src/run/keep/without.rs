@@ -11,6 +11,9 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
 
+/// They are written every night and read only where a provider sends nothing: zstd's fastest level.
+const LEVEL: i32 = 1;
+
 /// Keeps the extracts of the provider at `at` without the rows of `objecting`: (place among its extracts, source_row).
 ///
 /// # Errors
@@ -52,7 +55,7 @@ fn written(
     if read.files.len() != own.len() || !read.files.iter().zip(own).all(as_read) {
         return Err(io::Error::from(io::ErrorKind::InvalidData));
     }
-    let header = zstd::bulk::compress(&header(provider)?, zstd::DEFAULT_COMPRESSION_LEVEL)?;
+    let header = zstd::bulk::compress(&header(provider)?, LEVEL)?;
     let mut texts: Vec<Vec<u8>> = own.iter().map(|_| header.clone()).collect();
     for (extract, rows) in read.batches {
         texts[extract as usize].extend(rows?);
@@ -105,7 +108,7 @@ fn packed(batch: &Batch, objecting: &BTreeSet<(u32, u32)>) -> io::Result<Vec<u8>
         }
         Ok(())
     })?;
-    zstd::bulk::compress(&text, zstd::DEFAULT_COMPRESSION_LEVEL)
+    zstd::bulk::compress(&text, LEVEL)
 }
 
 fn in_csv(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> io::Result<Vec<u8>> {
