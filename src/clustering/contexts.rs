@@ -120,23 +120,21 @@ impl<'a> Contexts<'a> {
 
     /// The scored pairs of one slice: (smaller cluster, larger cluster, place of the edge), ascending.
     fn between(&self, sliced: &Sliced, slice: usize) -> Vec<(u32, u32, u32)> {
-        let edges = self.population.edges;
         let mut between = vec![(0, 0, 0); sliced.counts.iter().map(|counts| counts[slice] as usize).sum()];
         let (mut parts, mut rest) = (Vec::new(), between.as_mut_slice());
-        for counts in &sliced.counts {
+        for (nth, counts) in sliced.counts.iter().enumerate() {
             let (own, after) = rest.split_at_mut(counts[slice] as usize);
-            parts.push(own);
+            parts.push((nth * SLICED_AT_ONCE, own));
             rest = after;
         }
-        let fill = |(part, (own, slice_of)): (usize, (&mut [(u32, u32, u32)], &[u8]))| {
-            let places = slice_of.iter().enumerate().filter(|(_, of)| usize::from(**of) == slice);
-            for (slot, (at, _)) in own.iter_mut().zip(places) {
-                let at = part * SLICED_AT_ONCE + at;
-                let (a, b) = self.clusters_of(&edges[at]);
+        parts.into_par_iter().for_each(|(from, own)| {
+            let slice_of = sliced.slice_of[from..].iter().enumerate();
+            let places = slice_of.filter(|(_, of)| usize::from(**of) == slice).map(|(at, _)| from + at);
+            for (slot, at) in own.iter_mut().zip(places) {
+                let (a, b) = self.clusters_of(&self.population.edges[at]);
                 *slot = (a, b, at as u32);
             }
-        };
-        parts.into_par_iter().zip(sliced.slice_of.par_chunks(SLICED_AT_ONCE)).enumerate().for_each(fill);
+        });
         between.par_sort_unstable();
         between
     }
