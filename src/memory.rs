@@ -33,10 +33,10 @@ pub fn give_back_soon() {
 }
 
 /// Lets memory go back by whole large pages only, where so many bytes of extracts make a large night that may take what memory it needs; to be
-/// called before there are other threads.
+/// called before the night begins.
 pub fn keep_large_pages(extracts: u64, limit: Option<u64>) {
     if extracts >= LARGE_NIGHT_BYTES && limit.is_none() {
-        // SAFETY: as above.
+        // SAFETY: as above; the threads that looked into extracts have nothing to do yet, and give nothing back.
         unsafe { mi_option_set(LEAST_GIVEN_BACK, LARGE_PAGE_KIB) }
     }
 }
