@@ -103,19 +103,22 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
     refuse_death_before_birth(&mut fields);
 
     let sensitive = sensitive_people(records, &rows);
-    let other_names = history::other_names(&chooser, &fields);
-    let mut other_addresses = history::other_addresses(&chooser, &fields);
-    let mut providers = providers_of(job, records, &rows);
-    let facts = facts::combine(&chooser, &sensitive);
-    let as_of = days(job.as_of);
-    let last_contact = derived::last_contacts(&chooser, &facts);
-    let mut derived = Derived {
-        as_of,
-        age: derived::ages(&fields, as_of),
-        sectors: derived::sectors(job, records, &rows),
-        last_contact,
-        ..Derived::default()
+    // Each of these ends on one thread, which puts texts in order or counts.
+    let other_places = || {
+        let addresses = history::other_addresses(&chooser, &fields);
+        (addresses, derived::sectors(job, records, &rows), providers_of(job, records, &rows))
     };
+    let names_and_facts = || {
+        let names = history::other_names(&chooser, &fields);
+        let facts = facts::combine(&chooser, &sensitive);
+        let last_contact = derived::last_contacts(&chooser, &facts);
+        (names, facts, last_contact)
+    };
+    let ((mut other_addresses, sectors, mut providers), (other_names, facts, last_contact)) =
+        rayon::join(other_places, names_and_facts);
+    let as_of = days(job.as_of);
+    let mut derived =
+        Derived { as_of, age: derived::ages(&fields, as_of), sectors, last_contact, ..Derived::default() };
     let status = status::status(&chooser, &fields, &derived.last_contact);
     hide_places(&sensitive, &mut fields);
     other_addresses.clear_where(&sensitive);

@@ -172,7 +172,7 @@ pub fn sharpen(comparisons: &Comparisons, plain_pairs: &Histogram, plain: &Frequ
                 .sum();
             let share_kept = (strangers / kept.max(1.0)).max(0.05);
             let mut chance = vec![0.0; usize::from(comparison.levels)];
-            let postings: Vec<Postings> = columns.iter().map(|codes| Postings::of(codes)).collect();
+            let postings: Vec<Postings> = columns.par_iter().map(|codes| Postings::of(codes)).collect();
             for (nth, column) in postings.iter().enumerate() {
                 let per_stratum = ALONG / column.strata.len().max(1) / columns.len();
                 let along = |(s, stratum): (usize, &Stratum)| {

@@ -175,18 +175,13 @@ pub(super) fn prepare<'a>(
     let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
     stage.done(format!("{} for review", linked.clustering.review.len()));
     let stage = progress.stage("Best records", None);
-    let identified = identity::assign(
-        &ledger,
-        job,
-        &records,
-        &linked.clustering.partition,
-        &linked.identities.of_record,
-        &linked.identities.hash,
-        &run_id,
+    let partition = &linked.clustering.partition;
+    let (of_record, ids) = (&linked.identities.of_record, &linked.identities.hash);
+    let (identified, (controls, agreements)) = rayon::join(
+        || identity::assign(&ledger, job, &records, partition, of_record, ids, &run_id),
+        || (impossible::controls(job, &records, partition), agreement::agreements(job, &records, partition)),
     );
-    let controls = impossible::controls(job, &records, &linked.clustering.partition);
-    let found = u64::from(linked.clustering.partition.people);
-    let agreements = agreement::agreements(job, &records, &linked.clustering.partition);
+    let found = u64::from(partition.people);
     gates.judge_people(&ledger, found, &identified.changes, &controls, &agreements)?;
     let reference = reference::read(job, &records)?.map(Arc::new);
     let said = told(&linked, &in_review, &identified, reference.as_ref());

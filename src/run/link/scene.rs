@@ -14,6 +14,7 @@ use crate::recall::{Compared, Joined, Joins, Leaving, Look, Looks, Recalled, dis
 use crate::records::{Identities, MISSING, Records};
 use crate::run::aside::ASIDE_FAILED;
 use crate::run::recalling::Recalling;
+use rayon::prelude::*;
 use std::collections::BTreeMap;
 
 /// What the pass that counts has made.
@@ -157,7 +158,7 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         let now = |&(left, right, pairs, chance): &(u32, u32, f64, f64)| {
             (self.comparisons.pattern(left, right), pairs, pairs * chance)
         };
-        believed.add(beside.iter().map(now));
+        believed.add(beside.par_iter().map(now).collect::<Vec<_>>().into_iter());
         let scorer = candidate.model.scorer(self.comparisons);
         let chance = |pattern| model::probability(scorer.weight(pattern));
         model::clamp(&mut believed, &self.asked(labels, &scorer), &blocked, chance);
