@@ -6,6 +6,7 @@ use super::known::Asked;
 use super::links::{end_to_end, units32};
 use super::merges::LOWEST;
 use super::pass::NodeEdge;
+use super::sliced::Sliced;
 use super::{Population, Sets, aliases};
 use crate::comparison::{Alias, Meeting, Pattern};
 use crate::model::{Believed, ContextWeights, probability};
@@ -53,18 +54,6 @@ const PART: usize = 1 << 13;
 /// Scored pairs that are put into the order of their clusters at once, about: 12 bytes each.
 const PAIRS_AT_ONCE: usize = 1 << 23;
 
-/// Scored pairs whose slices are found, and read again, as one piece of work.
-const SLICED_AT_ONCE: usize = 1 << 16;
-
-/// Slices of the scored pairs, by the number of the smaller cluster. A byte a pair: finding it anew for each slice would be two waits for memory a pair
-/// and slice, 2 × 100 M × 12 in the largest populations.
-struct Sliced {
-    slices: usize,
-    slice_of: Vec<u8>,
-    /// How many pairs of each slice are in each [`SLICED_AT_ONCE`] pairs.
-    counts: Vec<Vec<u32>>,
-}
-
 /// Whether two scored pairs are of the same two clusters.
 fn are_of_two(x: &(u32, u32, u32), y: &(u32, u32, u32)) -> bool {
     (x.0, x.1) == (y.0, y.1)
@@ -92,48 +81,18 @@ impl<'a> Contexts<'a> {
         Contexts { population, clusters, cluster_of }
     }
 
-    /// The clusters of a scored pair, the smaller first.
-    fn clusters_of(&self, edge: &NodeEdge) -> (u32, u32) {
+    /// The clusters of the scored pair at a place, the smaller first.
+    fn clusters_of(&self, at: usize) -> (u32, u32) {
+        let edge = &self.population.edges[at];
         let (a, b) = (self.cluster_of[edge.left as usize], self.cluster_of[edge.right as usize]);
         (a.min(b), a.max(b))
     }
 
-    /// Which slice each scored pair is in.
-    fn sliced(&self) -> Sliced {
-        let edges = self.population.edges;
-        let slices = edges.len().div_ceil(PAIRS_AT_ONCE).clamp(1, usize::from(u8::MAX));
-        let clusters = self.clusters.len().max(1);
-        let mut slice_of = vec![0u8; edges.len()];
-        let of_part = |(slice_of, edges): (&mut [u8], &[NodeEdge])| {
-            let mut counts = vec![0u32; slices];
-            for (slot, edge) in slice_of.iter_mut().zip(edges) {
-                let slice = self.clusters_of(edge).0 as usize * slices / clusters;
-                *slot = slice as u8;
-                counts[slice] += 1;
-            }
-            counts
-        };
-        let counts =
-            slice_of.par_chunks_mut(SLICED_AT_ONCE).zip(edges.par_chunks(SLICED_AT_ONCE)).map(of_part).collect();
-        Sliced { slices, slice_of, counts }
-    }
-
     /// The scored pairs of one slice: (smaller cluster, larger cluster, place of the edge), ascending.
     fn between(&self, sliced: &Sliced, slice: usize) -> Vec<(u32, u32, u32)> {
-        let mut between = vec![(0, 0, 0); sliced.counts.iter().map(|counts| counts[slice] as usize).sum()];
-        let (mut parts, mut rest) = (Vec::new(), between.as_mut_slice());
-        for (nth, counts) in sliced.counts.iter().enumerate() {
-            let (own, after) = rest.split_at_mut(counts[slice] as usize);
-            parts.push((nth * SLICED_AT_ONCE, own));
-            rest = after;
-        }
-        parts.into_par_iter().for_each(|(from, own)| {
-            let slice_of = sliced.slice_of[from..].iter().enumerate();
-            let places = slice_of.filter(|(_, of)| usize::from(**of) == slice).map(|(at, _)| from + at);
-            for (slot, at) in own.iter_mut().zip(places) {
-                let (a, b) = self.clusters_of(&self.population.edges[at]);
-                *slot = (a, b, at as u32);
-            }
+        let mut between = sliced.each(slice, |at| {
+            let (a, b) = self.clusters_of(at);
+            (a, b, at as u32)
         });
         between.par_sort_unstable();
         between
@@ -142,7 +101,9 @@ impl<'a> Contexts<'a> {
     /// Looks at every two clusters that share a scored pair. Gives what `what` has gathered of each part of them, in order: millions of clusters
     /// must not leave a list each. Clusters are taken in slices of their numbers, so that the order of pairs has room.
     fn each<T: Default + Send>(&self, what: impl Fn(&mut T, u32, u32, Looked) + Sync) -> Vec<T> {
-        let sliced = self.sliced();
+        let (edges, clusters) = (self.population.edges.len(), self.clusters.len().max(1));
+        let slice_of = |at: usize, slices: usize| self.clusters_of(at).0 as usize * slices / clusters;
+        let sliced = Sliced::of(edges, edges.div_ceil(PAIRS_AT_ONCE), slice_of);
         (0..sliced.slices).flat_map(|slice| self.each_of(&self.between(&sliced, slice), &what)).collect()
     }
 

@@ -29,6 +29,7 @@ mod pooled;
 mod replay;
 mod scored;
 mod settled;
+mod sliced;
 mod sparse;
 mod steps;
 mod union_find;
