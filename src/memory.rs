@@ -22,7 +22,7 @@ const LEAST_GIVEN_BACK: c_int = 44;
 /// A large page of the system. Memory of a night is in large pages where it can be; one of which a part goes back is broken up, and what is taken again
 /// in its place are small pages, each with a fault of its own.
 const LARGE_PAGE_KIB: c_long = 2 << 10;
-/// Bytes of extracts from which on a night keeps its large pages whole: 24.8 M rows take 6 % fewer seconds and 2 % more memory, where a million
+/// Bytes of extracts from which on a night may keep its large pages whole: 24.8 M rows take 6 % fewer seconds and 2 % more memory, where a million
 /// take as much less time but 12 % more memory (docs/measurements.md).
 const LARGE_NIGHT_BYTES: u64 = 1 << 30;
 
@@ -32,10 +32,9 @@ pub fn give_back_soon() {
     unsafe { mi_option_set(PURGE_DELAY, PURGE_DELAY_MS) }
 }
 
-/// Lets memory go back by whole large pages only, where so many bytes of extracts make a large night that may take what memory it needs; to be
-/// called before the night begins.
-pub fn keep_large_pages(extracts: u64, limit: Option<u64>) {
-    if extracts >= LARGE_NIGHT_BYTES && limit.is_none() {
+/// Lets memory go back by whole large pages only, where so many bytes of extracts make a large night; to be called before the night begins.
+pub fn keep_large_pages(extracts: u64) {
+    if extracts >= LARGE_NIGHT_BYTES {
         // SAFETY: as above; the threads that looked into extracts have nothing to do yet, and give nothing back.
         unsafe { mi_option_set(LEAST_GIVEN_BACK, LARGE_PAGE_KIB) }
     }

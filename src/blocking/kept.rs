@@ -242,7 +242,10 @@ impl Walk<'_> {
         let left_out = &self.kept.left_out;
         let mut left_out =
             &left_out[left_out.partition_point(|(block, _)| (*block as usize) < self.first + blocks.start)..];
-        let (mut found, mut members) = (Found::default(), Vec::new());
+        let (from, to) = (self.first + blocks.start, self.first + blocks.end.min(end));
+        let all = &self.kept.found.starts;
+        let mut found = Found::with_room_for(to - from + 1, (all[to] - all[from]) as usize);
+        let mut members = Vec::new();
         for at in blocks {
             while let Some(new) = new.next_if(|new| new.before as usize == at) {
                 members.clear();
