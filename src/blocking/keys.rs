@@ -31,19 +31,21 @@ impl Keys {
 
     /// Takes a key for every membership of the blocks in `lists`, in their order. Gives the memberships that there was none left for: places in the
     /// members of all lists end to end, ascending.
-    pub fn take(&mut self, lists: &[&Found]) -> Vec<u64> {
+    fn take(&mut self, lists: &[&Found]) -> Vec<u64> {
         let per_part = self.identities_per_part;
         let of_part = |(part, taken): (usize, &mut Vec<u8>)| {
             let (first, mut place, mut without) = ((part * per_part) as u32, 0, Vec::new());
-            for &identity in lists.iter().flat_map(|list| &list.members) {
-                let at = (identity.wrapping_sub(first) as usize).min(per_part);
-                let has_key = taken[at] < KEYS_MAX;
-                taken[at] += u8::from(has_key);
-                // Together, since each by itself would be guessed wrongly half of the time.
-                if !has_key & (at < per_part) {
-                    without.push(place);
+            for list in lists {
+                for &identity in &list.members {
+                    let at = (identity.wrapping_sub(first) as usize).min(per_part);
+                    let has_key = taken[at] < KEYS_MAX;
+                    taken[at] += u8::from(has_key);
+                    // Together, since each by itself would be guessed wrongly half of the time.
+                    if !has_key & (at < per_part) {
+                        without.push(place);
+                    }
+                    place += 1;
                 }
-                place += 1;
             }
             without
         };

@@ -69,7 +69,7 @@ impl UnionFind {
         self.flatten();
         let mut sizes = vec![0; self.parent.len()];
         let part = |(nth, sizes): (usize, &mut [u32])| {
-            self.each_below(nth, |root, _| sizes[root] += 1);
+            self.each_rooted_in(nth, |root, _| sizes[root] += 1);
         };
         sizes.par_chunks_mut(self.roots_per_part()).with_max_len(1).enumerate().for_each(part);
         sizes
@@ -104,7 +104,7 @@ impl UnionFind {
             rest = after;
         }
         parts.into_par_iter().enumerate().with_max_len(1).for_each(|(nth, (place, from, own))| {
-            self.each_below(nth, |root, x| {
+            self.each_rooted_in(nth, |root, x| {
                 if place[root] != NOWHERE {
                     own[(place[root] - from) as usize] = x;
                     place[root] += 1;
@@ -122,7 +122,7 @@ impl UnionFind {
     }
 
     /// Hands over every number whose root is in a part, ascending, with the root's place in that part. After [`UnionFind::flatten`].
-    fn each_below(&self, part: usize, mut with: impl FnMut(usize, u32)) {
+    fn each_rooted_in(&self, part: usize, mut with: impl FnMut(usize, u32)) {
         let first = part * self.roots_per_part();
         let roots = self.roots_per_part();
         for x in 0..self.parent.len() as u32 {

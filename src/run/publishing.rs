@@ -108,25 +108,27 @@ fn write(
     let past = report::past(current.as_ref(), &night.run_id)?;
     let before = cohort::Before::of(current, &night.identified.changes)?;
     // The index is read and written mostly by one thread, what is counted for the report by another.
-    let (index, counted) = rayon::join(
+    let (index, reported) = rayon::join(
         || find_index::write(night.job, draft, &night.authority),
-        || {
+        || -> Result<_> {
             let (cohorts, tables) =
                 cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
+            parts.done("tables");
             let (control, against) = counted::control_of(night.job, &night.run_id)?;
             let summary = report::summary(night, &control, &cohorts, past);
-            Ok((cohorts, tables, control, against, summary))
+            let files = summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes));
+            let files = files.collect::<Result<Vec<_>>>()?;
+            issued::keep(night.job, &night.run_id, &summary.issued, &against)?;
+            parts.done("report");
+            Ok((cohorts, [tables, files], control, against, summary))
         },
     );
-    let (cohorts, tables, control, against, summary) = counted?;
+    let (cohorts, [tables, files], control, against, summary) = reported?;
     written.extend(tables);
     written.push(index?);
-    parts.done("tables");
-    for (name, bytes) in summary.files() {
-        written.push(draft.write_bytes(&name, bytes)?);
-    }
-    issued::keep(night.job, &night.run_id, &summary.issued, &against)?;
-    parts.done("report");
+    written.extend(files);
+    // As long as the report had to wait for it.
+    parts.done("index");
     let released = released::release(night, &control, (&summary.csv, &against.lost), draft)?;
     parts.done("releases");
     let transparency = released::transparency(night, &control, &released, summary.issued.unproven)?;
