@@ -262,6 +262,34 @@ fn train_import_says_what_is_taken_over_and_what_is_not() {
 }
 
 #[test]
+fn a_plan_counts_the_pairs_of_an_imported_model_and_a_night_keeps_within_its_limit() {
+    let night = night();
+    let plan = |arguments: &[&str]| {
+        let mut command = onefolk();
+        command.arg("plan").arg(night.path("job.toml")).args(arguments);
+        outcome(command)
+    };
+    let planned: serde_json::Value = serde_json::from_str(&plan(&["--json"]).done().stdout).expect("JSON");
+    assert_eq!(planned["distinct_pairs"], splinks("dedupe").len());
+    let rules = planned["rules"].as_array().expect("a list");
+    let pairs: u64 = rules.iter().map(|rule| rule["pairs"].as_u64().expect("a number")).sum();
+    assert!(rules.len() == 6 && pairs >= planned["distinct_pairs"].as_u64().expect("a number"), "{rules:?}");
+    assert_eq!(planned["comparisons"].as_array().expect("a list").len(), 6);
+    let said = plan(&[]).done().stdout;
+    assert!(said.contains("in blocks of any size") && said.contains("another tool that the job names"), "{said}");
+    // What is read has room, what is made of it has not.
+    let limit = format!("{} MiB", (planned["estimated_bytes"].as_u64().expect("told") >> 20) - 10);
+    edit(&night.path("job.toml"), "[job]\n", &format!("[job]\nmemory_limit = \"{limit}\"\n"));
+    assert!(plan(&[]).done().stdout.contains("which is too little: the run ends before it links"));
+    let told = night.run().failed(4, "OF0440").stderr;
+    assert!(told.contains(&format!("with an imported model, and {limit} are allowed")), "{told}");
+    assert!(!night.output().join("current").exists());
+    edit(&night.path("job.toml"), &limit, "64 GiB");
+    assert!(plan(&[]).done().stdout.contains("It fits into the 64.0 GiB"));
+    night.run().done();
+}
+
+#[test]
 fn a_file_that_is_no_model_stops_the_run_before_anything_is_read() {
     let night = night();
     night.write("settings.json", "{\"comparisons\": 1}");

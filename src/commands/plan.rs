@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 fn shown(plan: &Plan) -> String {
     format!(
         "{}\n\n{} rows from {} providers, {} of them in quarantine; {} records are {} distinct identities.\nCompared are: {}.\n\n{}\n\n\
-         {} distinct pairs, in blocks of at most {}.\n\nA run takes about {} on {} and {:.1} GiB of memory.\n{}{}\n\n\
+         {} distinct pairs, in blocks {}.\n\nA run takes about {} on {} and {:.1} GiB of memory.\n{}{}\n\n\
          Used again: {}.\n{}\n",
         files(plan),
         plan.rows,
@@ -42,7 +42,10 @@ fn shown(plan: &Plan) -> String {
         plan.comparisons.join(", "),
         rules(plan),
         plan.distinct_pairs,
-        plan.block_cap,
+        match plan.block_cap {
+            0 => "of any size".to_string(),
+            cap => format!("of at most {cap}"),
+        },
         duration(plan.estimated_seconds),
         if plan.threads == 1 { "1 thread".into() } else { format!("{} threads", plan.threads) },
         gibibytes(plan.estimated_bytes),
@@ -66,6 +69,9 @@ fn ceiling(plan: &Plan) -> String {
         limit if limit >= plan.least_bytes => format!(
             "The job allows {allowed:.1} GiB: columns and pairs wait on disk while records are linked, and {least:.1} GiB are enough.\n"
         ),
+        _ if plan.least_bytes == plan.estimated_bytes => {
+            format!("The job allows {allowed:.1} GiB, which is too little: the run ends before it links.\n")
+        }
         _ => format!(
             "The job allows {allowed:.1} GiB, which is too little: {least:.1} GiB are needed even with columns and pairs on disk. The run ends before \
              it links.\n"

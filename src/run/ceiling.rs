@@ -24,7 +24,8 @@ pub(super) static TOO_LITTLE_MEMORY: Code = Code {
     explanation: "With [job] memory_limit a run foretells before it links how much memory it will hold. Above the limit the columns of the \
                   records wait on disk while records are linked, and the scored pairs while people are made of them. Records, identities, \
                   blocks, what people are made of and the best records have to fit all the same: where they do not, the run ends before it \
-                  links rather than be ended by the system in the middle. Extracts are read again only where they have changed.",
+                  links rather than be ended by the system in the middle. With a model of another tool nothing waits on disk: everything has \
+                  to fit. Extracts are read again only where they have changed.",
 };
 
 // Fitted to runs of 60,000 to 2.6 million rows (docs/measurements.md).
@@ -192,6 +193,20 @@ impl Ceiling {
         if is_above && waiting.is_none() { self.put(records) } else { Ok(()) }
     }
 
+    /// Asks for so many bytes more to link so many records, of which nothing can wait on disk; the bytes are asked only where the job names a limit.
+    ///
+    /// # Errors
+    /// OF0440 where there are not that many.
+    pub(super) fn allows(&self, records: usize, more: impl FnOnce() -> u64) -> Result<()> {
+        let Some((limit, held)) = self.limit.zip(machine::memory_bytes()) else { return Ok(()) };
+        let need = held + more();
+        if need <= limit {
+            Ok(())
+        } else {
+            Err(too_little(need, limit, &format!("{records} records with an imported model")))
+        }
+    }
+
     /// Lets the scored pairs of so many identities wait on disk where people cannot be made beside them.
     ///
     /// # Errors
@@ -268,11 +283,14 @@ fn people(identities: usize, pairs: usize) -> u64 {
 fn is_above(limit: u64, held: Held, linking: Linking) -> Result<bool> {
     let need = Need::of(held, linking);
     if need.least > limit {
-        let (least, limit) = (shown(need.least), shown(limit));
-        let what = format!("{least} are needed to link {} identities, and {limit} are allowed", linking.identities);
-        return Err(Failure::new(&TOO_LITTLE_MEMORY, what));
+        return Err(too_little(need.least, limit, &format!("{} identities", linking.identities)));
     }
     Ok(need.whole > limit)
+}
+
+fn too_little(need: u64, limit: u64, linked: &str) -> Failure {
+    let (need, limit) = (shown(need), shown(limit));
+    Failure::new(&TOO_LITTLE_MEMORY, format!("{need} are needed to link {linked}, and {limit} are allowed"))
 }
 
 /// Bytes as a job file writes them, rounded up.

@@ -1,8 +1,10 @@
 //! Linking with a model of another tool: Splink's settings file, named by `[model] file`.
 
+use super::ceiling::Ceiling;
 use super::link::Linked;
+use super::machine;
 use super::progress::Progress;
-use crate::blocking::Limits;
+use crate::blocking::{Limits, RuleCount};
 use crate::clustering::{self, KEPT_FROM, RecordPair, RecordPairs, Settled, join_pairs};
 use crate::comparison::Comparisons;
 use crate::disk;
@@ -14,6 +16,12 @@ use crate::recall::Recalled;
 use crate::records::{Column, Dictionary, Identities, MISSING, Records};
 use rayon::prelude::*;
 use std::path::Path;
+
+// Fitted to runs of 0.1 to 1 million records (docs/measurements.md, "Memory of a night with an imported model").
+/// Bytes of a candidate pair while people are joined: a quarter of them have a chance, take 24 to 44 bytes each and stand twice while they are put in order.
+const PAIR_BYTES: u64 = 25;
+/// Bytes that tables and report take however few records there are.
+const PUBLISHING_BYTES: u64 = 25 << 20;
 
 /// A Splink model as a job uses it.
 pub struct ModelFile {
@@ -59,21 +67,35 @@ impl ModelFile {
 }
 
 /// Links all records with an imported model: its blocking rules, its weights, and connected components at the job's cut.
-pub fn link(job: &Job, records: &Records, settled: &Settled, file: &ModelFile, progress: &Progress) -> Linked {
+///
+/// # Errors
+/// OF0440 where the job allows less memory than that takes.
+pub fn link(
+    job: &Job,
+    records: &Records,
+    settled: &Settled,
+    file: &ModelFile,
+    ceiling: Option<&Ceiling>,
+    progress: &Progress,
+) -> Result<Linked> {
     let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
     let identities = Identities::apart(records, &names, &settled.keys(), |_| true, |_| true);
-    link_those(job, records, identities, settled, file, progress)
+    link_those(job, records, identities, settled, file, ceiling, progress)
 }
 
 /// The same of the records that have an identity.
+///
+/// # Errors
+/// As [`link`].
 pub(super) fn link_those(
     job: &Job,
     records: &Records,
     identities: Identities,
     settled: &Settled,
     file: &ModelFile,
+    ceiling: Option<&Ceiling>,
     progress: &Progress,
-) -> Linked {
+) -> Result<Linked> {
     let stage = progress.stage("Comparing", None);
     let empty = Column::new(vec![MISSING; records.len()], Dictionary::default());
     let table = file.names.table(job, records, &empty, |record| identities.of_record[record] != MISSING);
@@ -83,6 +105,8 @@ pub(super) fn link_those(
     let stage = progress.stage("Blocking", None);
     let blocks = Blocks::of(&prepared);
     stage.done(format!("{} imported rules", file.imported.rules.len()));
+    ceiling
+        .map_or(Ok(()), |ceiling| ceiling.allows(records.len(), || added(splink::count_pairs(&prepared, &blocks))))?;
     let stage = progress.stage("Linking", None);
     let scorer = Scorer::new(&prepared);
     let floor = weight_of(KEPT_FROM) as f64 / UNITS_PER_BIT;
@@ -103,7 +127,7 @@ pub(super) fn link_those(
     let pairs = (found, order.as_slice(), compared);
     let clustering = join_pairs(records, &identities, settled, &job.cluster, pairs, |record| own[record as usize]);
     stage.done(format!("{} people", clustering.partition.people));
-    Linked {
+    Ok(Linked {
         identities,
         comparisons: Comparisons::none(),
         clustering,
@@ -116,7 +140,33 @@ pub(super) fn link_those(
         patterns: 0,
         rules: Vec::new(),
         limits: Limits { cap: 0, cap_last: 60, weak_rules: false },
-    }
+    })
+}
+
+/// Bytes that scoring so many pairs, joining them and publishing what comes of it adds to what is held once blocks are made.
+pub(super) fn added(pairs: u64) -> u64 {
+    pairs * PAIR_BYTES + PUBLISHING_BYTES
+}
+
+/// What an imported model makes of records, as far as a plan tells it.
+pub(super) struct Foreseen {
+    pub rules: Vec<RuleCount>,
+    pub distinct_pairs: u64,
+    /// The memory that this process has resident with all blocks made.
+    pub blocked: Option<u64>,
+}
+
+/// Blocks records as [`link`] does, and goes no further.
+pub(super) fn foresee(job: &Job, records: &Records, identities: &Identities, file: &ModelFile) -> Foreseen {
+    let empty = Column::new(vec![MISSING; records.len()], Dictionary::default());
+    let table = file.names.table(job, records, &empty, |record| identities.of_record[record] != MISSING);
+    let prepared = Prepared::new(&file.imported, &table);
+    drop(table);
+    let blocks = Blocks::of(&prepared);
+    let blocked = machine::memory_bytes();
+    let rule = |(sql, (blocks, pairs)): (&str, (u64, u64))| RuleCount { rule: sql.to_string(), blocks, pairs, cut: 0 };
+    let rules = file.rules().zip(blocks.counts()).map(rule).collect();
+    Foreseen { rules, distinct_pairs: splink::count_pairs(&prepared, &blocks), blocked }
 }
 
 /// 1/1024 bit.

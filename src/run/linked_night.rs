@@ -70,7 +70,7 @@ pub(super) fn link_night(
     let taught = model.map_or(Taught::Now(&[]), Taught::Before);
     let (before, mut warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
     let mut linked = match taken.file {
-        Some(file) => imported::link(job, records, &settled, file, progress),
+        Some(file) => imported::link(job, records, &settled, file, Some(ceiling), progress)?,
         None => link::link(job, (&mut *records, Some(ceiling)), &settled, taught, grouped, Some(before), progress)?,
     };
     let learnt = match taken.known {

@@ -65,7 +65,7 @@ impl OtherModel {
         progress: &Progress,
     ) -> Result<Linked> {
         if let Some(file) = &self.splink {
-            return Ok(imported::link_those(&self.job, records, identities, settled, file, progress));
+            return imported::link_those(&self.job, records, identities, settled, file, None, progress);
         }
         let known = self.ours.as_ref().expect("a model is one of the two kinds");
         link::link(

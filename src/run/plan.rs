@@ -1,7 +1,8 @@
 //! What a run would do, without doing it: nothing is locked and nothing is written.
 
 use super::ceiling::{Held, Linking, Need};
-use super::imported::ModelFile;
+use super::imported::{self, Foreseen, ModelFile};
+use super::model::{self, Known};
 use super::{Progress, Show, Usable, machine, memory, on_threads, read_usable};
 use crate::blocking::{self, Features, RuleCount};
 use crate::clustering;
@@ -14,7 +15,7 @@ use crate::job::Job;
 use crate::model::Model;
 use crate::publish;
 use crate::recall::Looks;
-use crate::records::Identities;
+use crate::records::{Identities, Records};
 use serde::Serialize;
 
 // Measured with one thread on a virtual machine of two shared cores: runs over 60,000 and 300,000 made-up rows of seven fields in four
@@ -57,7 +58,7 @@ pub struct Plan {
     /// The comparisons, in the order of the fields.
     pub comparisons: Vec<String>,
     pub rules: Vec<RuleCount>,
-    /// Identities a block may hold.
+    /// Identities a block may hold; 0 where the rules of an imported model bound none.
     pub block_cap: usize,
     /// Pairs to compare, each once.
     pub distinct_pairs: u64,
@@ -117,37 +118,24 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         .collect();
     stage.done(format!("about {} rows", estimated.iter().flatten().sum::<u64>()));
     let authority = consent::read(job)?;
-    let known = super::model::known(job)?;
-    let formats = known.as_ref().and_then(super::model::Known::formats);
+    let file = ModelFile::of_job(job)?;
+    let known = if file.is_some() { None } else { model::to_use(job)? };
+    let formats = known.as_ref().and_then(Known::formats);
     let mut usable = read_usable(job, &authority, formats, progress)?;
-    usable.forget_sent(ModelFile::of_job(job)?.as_ref());
+    usable.forget_sent(file.as_ref());
     let Usable { files, mut records, quarantined, .. } = usable;
     let reading = machine::peak_memory_bytes().unwrap_or(0);
     let marked = consent::withheld_identities(&records);
     records.retain(&marked.iter().map(|marked| !marked).collect::<Vec<bool>>());
     let stage = progress.stage("Blocking", None);
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
-    let identities = Identities::of(&records, &names, |_| true);
-    let model = known.as_ref().map(|known| &known.frozen.model);
-    let comparisons = Comparisons::choose(job, &records, &identities, model.and_then(Model::frequencies));
-    let features = Features::gather(&comparisons, &records);
-    let before = held(records.len(), identities.len());
-    let blocks = match model.and_then(Model::limits) {
-        Some(limits) => blocking::block_within(features, &identities, limits),
-        None => blocking::block(features, &identities),
+    let blocked = match &file {
+        Some(file) => Blocked::imported(job, &records, file),
+        None => Blocked::ours(job, &records, known.as_ref()),
     };
-    let blocked = held(records.len(), identities.len());
-    let distinct_pairs = blocks.distinct_pairs();
-    let pairs_known = known.as_ref().map_or(0, |known| {
-        let (left, _) = memory::left(job, Some(known));
-        let looks = Looks::of_all(&comparisons, &identities);
-        clustering::known_pairs(&blocks, &looks, &left.compared.tonight(&looks))
-    });
-    stage.done(format!("{distinct_pairs} pairs of {} identities", identities.len()));
+    let Blocked { distinct_pairs, pairs_known, need, .. } = blocked;
+    stage.done(format!("{distinct_pairs} pairs of {} identities", blocked.identities));
     let threads = rayon::current_num_threads();
-    let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, learns: known.is_none() };
-    let need = Need::of(Held { before, blocked, columns: records.column_bytes() }, linking);
-    let (rows, identities) = (files.iter().map(|file| file.rows).sum(), identities.len() as u64);
+    let rows = files.iter().map(|file| file.rows).sum();
     let planned = files.into_iter().zip(estimated).map(|(file, estimated_rows)| PlannedFile {
         provider: job.providers[usize::from(file.provider)].id.clone(),
         file: file.name,
@@ -163,27 +151,96 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         rows,
         quarantined: quarantined.len() as u64,
         records: records.len() as u64,
-        identities,
-        comparisons: comparisons.list.iter().map(|comparison| comparison.name.clone()).collect(),
-        rules: blocks.counts,
-        block_cap: blocks.limits.cap,
+        identities: blocked.identities,
+        comparisons: blocked.comparisons,
+        rules: blocked.rules,
+        block_cap: blocked.cap,
         distinct_pairs,
         pairs_known,
         threads,
-        estimated_seconds: seconds(rows, identities, distinct_pairs - pairs_known) / threads as f64,
+        estimated_seconds: seconds(rows, blocked.identities, distinct_pairs - pairs_known) / threads as f64,
         estimated_bytes: need.whole.max(reading),
         least_bytes: need.least.max(reading),
         memory_limit: job.memory_limit,
         estimate: ESTIMATE,
-        reused: match known {
-            Some(_) => format!(
+        reused: match (&known, &file) {
+            (_, Some(_)) => {
+                "The person_ids, and the model of another tool that the job names; every extract is read anew"
+                    .to_string()
+            }
+            (Some(_), None) => format!(
                 "The person_ids, the model, and what the night before found of {pairs_known} of the {distinct_pairs} pairs; every extract \
                  is read anew"
             ),
-            None => "The person_ids; every extract is read anew, and the model is learnt".to_string(),
+            (None, None) => "The person_ids; every extract is read anew, and the model is learnt".to_string(),
         },
         previous: previous(job),
     })
+}
+
+/// What blocking finds, and what a run will hold that goes on from it.
+struct Blocked {
+    identities: u64,
+    comparisons: Vec<String>,
+    rules: Vec<RuleCount>,
+    cap: usize,
+    distinct_pairs: u64,
+    pairs_known: u64,
+    need: Need,
+}
+
+impl Blocked {
+    /// With the model that was learnt before, or the one that will be learnt.
+    fn ours(job: &Job, records: &Records, known: Option<&Known>) -> Blocked {
+        let identities = Identities::of(records, &names(job), |_| true);
+        let model = known.map(|known| &known.frozen.model);
+        let comparisons = Comparisons::choose(job, records, &identities, model.and_then(Model::frequencies));
+        let features = Features::gather(&comparisons, records);
+        let before = held(records.len(), identities.len());
+        let blocks = match model.and_then(Model::limits) {
+            Some(limits) => blocking::block_within(features, &identities, limits),
+            None => blocking::block(features, &identities),
+        };
+        let blocked = held(records.len(), identities.len());
+        let distinct_pairs = blocks.distinct_pairs();
+        let pairs_known = known.map_or(0, |known| {
+            let (left, _) = memory::left(job, Some(known));
+            let looks = Looks::of_all(&comparisons, &identities);
+            clustering::known_pairs(&blocks, &looks, &left.compared.tonight(&looks))
+        });
+        let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, learns: known.is_none() };
+        Blocked {
+            identities: identities.len() as u64,
+            comparisons: comparisons.list.iter().map(|comparison| comparison.name.clone()).collect(),
+            rules: blocks.counts,
+            cap: blocks.limits.cap,
+            distinct_pairs,
+            pairs_known,
+            need: Need::of(Held { before, blocked, columns: records.column_bytes() }, linking),
+        }
+    }
+
+    /// With a model of another tool: nothing of it is known from the night before, and nothing waits on disk.
+    fn imported(job: &Job, records: &Records, file: &ModelFile) -> Blocked {
+        let identities = Identities::of(records, &names(job), |_| true);
+        let Foreseen { rules, distinct_pairs, blocked } = imported::foresee(job, records, &identities, file);
+        let blocked = blocked.unwrap_or_else(|| held(records.len(), identities.len()));
+        let bytes = blocked + imported::added(distinct_pairs);
+        Blocked {
+            identities: identities.len() as u64,
+            comparisons: file.comparisons().map(|(name, _)| name.to_string()).collect(),
+            rules,
+            cap: 0,
+            distinct_pairs,
+            pairs_known: 0,
+            need: Need { whole: bytes, least: bytes },
+        }
+    }
+}
+
+/// Of the job's own fields.
+fn names(job: &Job) -> Vec<String> {
+    job.custom_fields.iter().map(|field| field.name.clone()).collect()
 }
 
 fn seconds(rows: u64, identities: u64, pairs: u64) -> f64 {

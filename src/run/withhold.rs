@@ -97,7 +97,7 @@ pub(super) fn withhold(
     let stage = progress.stage("Objections", None);
     let (person, grouped) = match model_file {
         Some(file) => {
-            let everybody = imported::link(job, records, &settled, file, &silent);
+            let everybody = imported::link(job, records, &settled, file, ceiling, &silent)?;
             (everybody.clustering.partition.person, everybody.identities.into())
         }
         None => {

@@ -129,6 +129,24 @@ impl<'a> Blocks<'a> {
         tasks
     }
 
+    /// By rule, how many keys two records meet by, and the pairs that share one; those that several rules yield, and those that the rule's
+    /// filter leaves out, are among the pairs of each.
+    pub fn counts(&self) -> Vec<(u64, u64)> {
+        let of_rule = |(rule, (left, right)): (usize, &(Postings, Postings))| {
+            let pairs = |key: u32| match (left.of_key(key), self.has_sides(rule)) {
+                (lefts, false) => lefts.len() as u64 * (lefts.len() as u64).saturating_sub(1) / 2,
+                (lefts, true) => {
+                    let rights = right.of_key(key);
+                    let after = |&a: &u32| (rights.len() - rights.partition_point(|&b| b <= a)) as u64;
+                    lefts.iter().map(after).sum()
+                }
+            };
+            let shared = (0..left.keys()).map(pairs).filter(|&pairs| pairs > 0);
+            shared.fold((0, 0), |(keys, all), pairs| (keys + 1, all + pairs))
+        };
+        self.postings.iter().enumerate().map(of_rule).collect()
+    }
+
     /// Calls `found` with the rule, the places, and the codes of each pair of a task, left < right.
     pub(super) fn each_pair(
         &self,

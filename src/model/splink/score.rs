@@ -1,6 +1,6 @@
 //! Match weights: the prior, each comparison's level, and how common its value is, in bits.
 
-use super::blocks::Blocks;
+use super::blocks::{Blocks, Gathered, Task};
 use super::compile::{Memory, Pair};
 use super::export::Counts;
 use super::import::{Imported, Level};
@@ -154,6 +154,17 @@ pub fn score_all<T: Send>(
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
     (parts.into_iter().map(|(part, _)| part).collect(), compared)
+}
+
+/// How many candidate pairs there are, each once.
+pub fn count_pairs(prepared: &Prepared, blocks: &Blocks) -> u64 {
+    let count = |(memory, gathered): &mut (Memory, Gathered), task: &Task| {
+        let mut pairs = 0;
+        blocks.each_pair(task, gathered, memory, |_, _, _, _| pairs += 1);
+        pairs
+    };
+    let fresh = || (Memory::of(&prepared.kernels), Gathered::default());
+    blocks.tasks().par_iter().with_max_len(1).map_init(fresh, count).sum()
 }
 
 /// Scores every candidate pair once and keeps those of at least `threshold` bits, ordered by their places.
