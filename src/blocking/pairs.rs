@@ -156,7 +156,7 @@ impl Blocks {
     }
 
     /// As [`Blocks::each_left`], but of the greater identities those that are met only in blocks for which `is_known` does not hold are
-    /// [`Met::fresh`]; the others are [`Met::known`], and [`Met::has`] tells whether one is among either.
+    /// [`Met::fresh`]; the others are counted as [`Met::known`].
     pub fn each_left_of_fresh(&self, run: Pairs, is_known: &[bool], mut emit: impl FnMut(u32, &Met)) {
         let mut met = Met::default();
         for &left in &self.order[run.from..run.to] {
@@ -174,12 +174,18 @@ impl Blocks {
         }
     }
 
-    /// Whether some block holds both identities: two ascending lists of about ten numbers are walked until they meet.
+    /// Whether some block holds both identities.
     pub fn share_one(&self, left: u32, right: u32) -> bool {
+        self.share_one_of(left, right, |_| true)
+    }
+
+    /// Whether some block for which `counts` holds has both identities: two ascending lists of about ten numbers are walked until they meet.
+    pub fn share_one_of(&self, left: u32, right: u32, counts: impl Fn(u32) -> bool) -> bool {
         let (mut a, mut b) = (self.blocks_of(left), self.blocks_of(right));
         while let (Some(x), Some(y)) = (a.first(), b.first()) {
             match x.cmp(y) {
-                std::cmp::Ordering::Equal => return true,
+                std::cmp::Ordering::Equal if counts(*x) => return true,
+                std::cmp::Ordering::Equal => (a, b) = (&a[1..], &b[1..]),
                 std::cmp::Ordering::Less => a = &a[1..],
                 std::cmp::Ordering::Greater => b = &b[1..],
             }
@@ -257,19 +263,6 @@ impl Met {
         &self.rights
     }
 
-    /// Whether an identity was met.
-    pub fn has(&self, identity: u32) -> bool {
-        let mask = self.slots.len() - 1;
-        let mut at = (identity.wrapping_mul(0x9e37_79b1) >> self.shift) as usize;
-        while self.slots[at] != FREE {
-            if self.slots[at] == identity {
-                return true;
-            }
-            at = (at + 1) & mask;
-        }
-        false
-    }
-
     fn add(&mut self, identity: u32) {
         let mask = self.slots.len() - 1;
         let mut at = (identity.wrapping_mul(0x9e37_79b1) >> self.shift) as usize;
@@ -328,7 +321,7 @@ mod tests {
                     again += met.known() as usize + met.fresh().len();
                     for right in 0..40 {
                         let (old, new) = (inside(left, right, true), inside(left, right, false));
-                        assert_eq!(met.has(right), right > left && (old || new));
+                        assert_eq!(numbered.share_one_of(left, right, |block| is_known[block as usize]), right == left || old);
                         assert_eq!(met.fresh().contains(&right), right > left && new && !old);
                     }
                 });

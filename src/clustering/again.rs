@@ -74,14 +74,14 @@ fn kept_apart(evidence: &Evidence, nodes: &Nodes, component: &[u32]) -> Vec<(usi
 /// The joins of a component under its key, as they were left: merges name places.
 pub(super) fn before(evidence: &Evidence, key: Option<u128>) -> Option<Vec<Merge>> {
     let joins = evidence.joins?.before(key?)?;
-    let merge = |join: &Join| Merge {
+    let merge = |join: Join| Merge {
         average: join.average,
         left: u32::from(join.left),
         right: u32::from(join.right),
         pairs: join.pairs,
         expected: join.expected,
     };
-    Some(joins.iter().map(merge).collect())
+    Some(joins.map(merge).collect())
 }
 
 /// Leaves the joins of components for the next night; merges name places.
@@ -94,6 +94,5 @@ pub(super) fn leave(evidence: &Evidence, found: &[(Option<u128>, Vec<Merge>)]) {
         left: merge.left as u8,
         right: merge.right as u8,
     };
-    let of_component = |(key, merges): &(Option<u128>, Vec<Merge>)| Some(((*key)?, merges.iter().map(join).collect()));
-    joins.leave(found.par_iter().filter_map(of_component));
+    joins.leave(found.par_iter().filter_map(|(key, merges)| Some(((*key)?, merges.iter().map(join)))));
 }

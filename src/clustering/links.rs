@@ -4,9 +4,10 @@ use super::merges::LOWEST;
 use crate::blocking::{Blocks, PairPatterns, Pairs};
 use crate::comparison::{Batch, Comparisons, Pattern};
 use crate::model::Scorer;
-use crate::recall::{KnownPairs, Look, Looks};
+use crate::recall::KnownPairs;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::io;
 
 /// A scored pair of identities, left < right: 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -211,39 +212,40 @@ fn weight_with_chance(scorers: &[Scorer], pattern: Pattern) -> Option<i64> {
     has_chance.then_some(first)
 }
 
-/// The same with one scorer; pairs that `known` has the pattern of, or that stand in a block which it knows, are not compared again. Also
-/// says how many those were, and gives the sum of looks of every block.
+/// The same with one scorer, where the night before has compared some of them: pairs that stand in a block for which `is_known` holds are taken from
+/// `known`, and not compared again.
+///
+/// # Errors
+/// Where what the night before left cannot be read any more.
 pub fn score_fresh_pairs(
     comparisons: &Comparisons,
     scorer: &Scorer,
     blocks: &Blocks,
-    (looks, known): (&Looks, &KnownPairs),
+    (is_known, known): (&[bool], KnownPairs),
     progress: impl Fn(u64) + Sync,
-) -> (Fresh, Vec<Look>) {
-    let sums = blocks.sums(&looks.all());
-    let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
+) -> io::Result<Fresh> {
+    let mut kept = known.gather(
+        || Weights::new(scorer),
+        |weights, (left, right), pattern| {
+            // One whose blocks are all new, or gone, is compared with the others, or is none any more.
+            let weight =
+                weights.of(pattern).filter(|_| blocks.share_one_of(left, right, |block| is_known[block as usize]));
+            weight.map(|weight| Edge::of(left, right, weight, pattern))
+        },
+    )?;
     let parts: Vec<(Fresh, Vec<Edge>)> = blocks
         .runs()
         .par_iter()
         .with_max_len(1)
         .map_init(
-            || (Weights::new(scorer), Batch::default(), Vec::new()),
-            |(weights, batch, rights), run| {
+            || (Weights::new(scorer), Batch::default()),
+            |(weights, batch), run| {
                 let (mut fresh, mut kept) = (Fresh::default(), Vec::new());
-                let mut keep = |left, right, pattern| {
-                    kept.extend(weights.of(pattern).map(|weight| Edge::of(left, right, weight, pattern)));
-                };
-                blocks.each_left_of_fresh(*run, &is_known, |left, met| {
+                blocks.each_left_of_fresh(*run, is_known, |left, met| {
                     fresh.compared += met.known() + met.fresh().len() as u64;
-                    rights.clear();
-                    rights.extend_from_slice(met.fresh());
-                    for (right, pattern) in known.of(left).filter(|(right, _)| met.has(*right)) {
-                        rights.retain(|fresh| *fresh != right);
-                        keep(left, right, pattern);
-                    }
-                    fresh.recalled += met.known() + (met.fresh().len() - rights.len()) as u64;
-                    for (&right, &pattern) in rights.iter().zip(comparisons.patterns(left, rights, batch)) {
-                        keep(left, right, pattern);
+                    fresh.recalled += met.known();
+                    for (&right, &pattern) in met.fresh().iter().zip(comparisons.patterns(left, met.fresh(), batch)) {
+                        kept.extend(weights.of(pattern).map(|weight| Edge::of(left, right, weight, pattern)));
                     }
                 });
                 progress(fresh.compared);
@@ -254,19 +256,15 @@ pub fn score_fresh_pairs(
         .collect();
     let sum = |sum: (u64, u64), (part, _): &(Fresh, _)| (sum.0 + part.compared, sum.1 + part.recalled);
     let (compared, recalled) = parts.iter().fold((0, 0), sum);
-    let kept = parts.into_iter().map(|(_, kept)| kept).collect();
-    (Fresh { kept, compared, recalled }, sums)
+    kept.extend(parts.into_iter().map(|(_, kept)| kept));
+    Ok(Fresh { kept: kept.into_iter().collect(), compared, recalled })
 }
 
 /// How many candidate pairs [`score_fresh_pairs`] would not compare again.
-pub fn known_pairs(blocks: &Blocks, looks: &Looks, known: &KnownPairs) -> u64 {
-    let sums = blocks.sums(&looks.all());
-    let is_known: Vec<bool> = sums.par_iter().map(|sum| known.has_block(*sum)).collect();
+pub fn known_pairs(blocks: &Blocks, is_known: &[bool]) -> u64 {
     let count = |run: &Pairs| {
         let mut pairs = 0;
-        blocks.each_left_of_fresh(*run, &is_known, |left, met| {
-            pairs += met.known() + known.of(left).filter(|(right, _)| met.fresh().contains(right)).count() as u64;
-        });
+        blocks.each_left_of_fresh(*run, is_known, |_, met| pairs += met.known());
         pairs
     };
     blocks.runs().par_iter().with_max_len(1).map(count).sum()

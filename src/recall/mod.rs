@@ -12,25 +12,43 @@ mod looks;
 mod pairs;
 
 pub use bytes::Unusable;
-pub use joins::{Join, Joined, Joins, PLACES_MAX};
+pub use joins::{Join, Joined, Joining, Joins, KnownJoins, PLACES_MAX};
 pub use looks::{Look, Looks};
-pub use pairs::{Compared, Comparing, KnownPairs, distinct};
+pub use pairs::{Compared, Comparing, KnownPairs, can_be_left, distinct};
 
-/// What the night before left.
-#[derive(Debug, Default, PartialEq)]
+use crate::disk;
+use std::io;
+use std::path::PathBuf;
+
+/// What the night before left, and where tonight leaves the same.
+#[derive(Debug, Default)]
 pub struct Left {
     pub compared: Compared,
     pub joined: Joined,
+    /// The file that tonight's pairs are written to; `None` where nothing is left for the next night.
+    pub tonight: Option<PathBuf>,
+}
+
+impl Left {
+    /// Begins tonight's file with the sums of looks of its blocks, ascending and each once; `None` where there is to be none.
+    pub(crate) fn begin(&self, blocks: &[Look]) -> Option<io::Result<Comparing<disk::File>>> {
+        let path = self.tonight.as_ref()?;
+        let begin = || {
+            path.parent().map_or(Ok(()), disk::create_folder)?;
+            disk::remove_file(path)?;
+            Comparing::begin(disk::create_file(path)?, blocks)
+        };
+        Some(begin())
+    }
 }
 
 /// What a night leaves for the next, beside its identities and links.
-#[derive(Debug)]
 pub struct Leaving {
     /// The bins of its looks, by identity.
     pub bins: Vec<u64>,
-    /// Sums of looks of its blocks, ascending and each once.
-    pub blocks: Vec<Look>,
-    pub joined: Joined,
+    /// Its pairs' file, with its blocks written.
+    pub(crate) comparing: io::Result<Comparing<disk::File>>,
+    pub joining: Joining,
 }
 
 /// What of a night was taken from the night before, and what it was taken from; for run.json.

@@ -294,28 +294,28 @@ pub fn link<'r>(
     let (training_pairs, patterns) = learnt.as_ref().map_or((0, 0), |learnt| (learnt.training_pairs, learnt.patterns));
     let frozen = fitted.map(|model| Candidate { model, expected_matches: 0.0 });
     let (rules, limits) = (std::mem::take(&mut blocks.counts), blocks.limits);
-    let asked = before.is_some();
-    let Left { compared, joined } = before.unwrap_or_default();
-    // Blocks, and what the night before compared, go as soon as the last pair is scored: clustering is where a night needs most memory.
+    // Blocks go as soon as the last pair is scored: clustering is where a night needs most memory.
     let made = match (frozen, learnt, patterns_of_pairs, taught) {
         (Some(candidate), ..) => {
             let scorer = candidate.model.scorer(&comparisons);
-            let before = asked.then_some((&compared, &joined));
             let advance = |pairs| stage.advance(pairs);
             let (fresh, recalling) = scene.comparing(&comparisons).score(&scorer, &blocks, before, advance);
-            drop((blocks, compared));
+            drop(blocks);
             let scored = records.in_order(fresh, identities.len())?;
             scene.comparing(&comparisons).cluster(candidate, (scored, recalling))?
         }
         (None, Some(learnt), Some(mut pairs), taught) => {
             let labels = if let Taught::Now(labels) = taught { labels } else { &[] };
             // Everything that meets is listed: what is left of the blocks is by what the next night knows them again.
-            let asked = asked.then(|| (recalling::sums(&comparisons, &identities, &blocks), &joined));
+            let before = before.map(|left| {
+                let begun = recalling::begin(&left, &comparisons, &identities, &blocks);
+                (left, begun)
+            });
             drop(blocks);
             let candidate = scene.settle(&mut comparisons, learnt, &mut pairs, labels);
             // As the nights that come after it with the same model: what a learning night links is what they link.
             let scorer = candidate.model.scorer(&comparisons);
-            let (fresh, recalling) = scene.comparing(&comparisons).weigh(&scorer, pairs, asked);
+            let (fresh, recalling) = scene.comparing(&comparisons).weigh(&scorer, pairs, before);
             let scored = records.in_order(fresh, identities.len())?;
             scene.comparing(&comparisons).cluster(candidate, (scored, recalling))?
         }

@@ -14,6 +14,7 @@ use crate::consent::{Authority, Withheld};
 use crate::failure::Result;
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
+use crate::recall::Left;
 use crate::records::{Cleaned, Records};
 
 /// What withholding and linking leave.
@@ -69,6 +70,7 @@ pub(super) fn link_night(
     let settled = authority.settled(job, records);
     let taught = model.map_or(Taught::Now(&[]), Taught::Before);
     let (before, mut warnings) = memory::left(job, taken.known.filter(|_| !taken.full));
+    let before = Left { tonight: checkpoints.are_written().then(|| memory::tonight(job)), ..before };
     let mut linked = match taken.file {
         Some(file) => imported::link(job, records, &settled, file, Some(ceiling), progress)?,
         None => link::link(job, (&mut *records, Some(ceiling)), &settled, taught, grouped, Some(before), progress)?,
@@ -78,13 +80,13 @@ pub(super) fn link_night(
         None => super::model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
     };
     linked.comparisons = Comparisons::none();
-    let leaving = linked.leaving.take().filter(|_| checkpoints.are_written());
+    let leaving = linked.leaving.take();
     let night = LinkedNight { withheld, gone, objected, linked, learnt };
     // Both are mostly written by one thread.
     let leave = || {
         let leaving = leaving?;
         let frozen = taken.known.map(|known| known.as_used(job));
-        memory::write(job, frozen.as_ref().or(night.learnt.as_ref()), &night.linked, &leaving)
+        memory::write(job, frozen.as_ref().or(night.learnt.as_ref()), &night.linked, leaving)
     };
     let (left, ()) = rayon::join(leave, || checkpoints.keep_linking(&night, progress));
     warnings.extend(left);

@@ -10,12 +10,12 @@ use super::model::Known;
 use crate::disk;
 use crate::job::Job;
 use crate::model::Frozen;
-use crate::recall::{Compared, Comparing, Joined, Leaving, Left, Unusable};
+use crate::recall::{Compared, Joined, Leaving, Left, Unusable, can_be_left};
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 
 /// Raised whenever linking itself changes: what another version found is not taken over.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Files of the folder, by what they hold.
 const COMPARED: &str = "compared";
@@ -28,70 +28,50 @@ pub(super) fn folder(job: &Job) -> PathBuf {
 /// What the night before left for one with this model, and what somebody should know of it; nothing where there is no model yet.
 pub(super) fn left(job: &Job, known: Option<&Known>) -> (Left, Vec<String>) {
     let Some(known) = known else { return (Left::default(), Vec::new()) };
-    let settings = settings(job, &known.as_used(job));
+    let (settings, folder) = (settings(job, &known.as_used(job)), folder(job));
     let mut warnings = Vec::new();
-    let (compared, joined) = rayon::join(
-        || read(job, COMPARED, |bytes| Compared::from_bytes(bytes, &settings)),
-        || read(job, JOINED, |bytes| Joined::from_bytes(bytes, &settings)),
-    );
-    let mut usable = |name: &str, why: Option<Why>| match why {
-        Some(Why::Unusable(Unusable::OfOtherSettings)) => tracing::info!(file = name, "{}", Unusable::OfOtherSettings),
-        Some(why) => warnings.push(format!(
-            "state/linking/{name} is not used ({}): its part of the night before is worked out again",
-            why.words()
+    let (compared, joined) =
+        rayon::join(|| Compared::at(&folder.join(COMPARED), &settings), || Joined::at(&folder.join(JOINED), &settings));
+    let mut unusable = |name: &str, why: Unusable| match why {
+        Unusable::Unreadable(ErrorKind::NotFound) => {}
+        Unusable::OfOtherSettings => tracing::info!(file = name, "{why}"),
+        Unusable::Damaged | Unusable::Unreadable(_) => warnings.push(format!(
+            "state/linking/{name} is not used ({why}): its part of the night before is worked out again"
         )),
-        None => {}
     };
-    let compared = compared.map_err(|why| usable(COMPARED, why)).unwrap_or_default();
-    let joined = joined.map_err(|why| usable(JOINED, why)).unwrap_or_default();
-    (Left { compared, joined }, warnings)
+    let compared = compared.map_err(|why| unusable(COMPARED, why)).unwrap_or_default();
+    let joined = joined.map_err(|why| unusable(JOINED, why)).unwrap_or_default();
+    (Left { compared, joined, tonight: None }, warnings)
 }
 
-/// Why a file is not used.
-enum Why {
-    Unusable(Unusable),
-    Unreadable(ErrorKind),
-}
-
-impl Why {
-    fn words(&self) -> String {
-        match self {
-            Why::Unusable(why) => why.to_string(),
-            Why::Unreadable(kind) => kind.to_string(),
-        }
-    }
-}
-
-/// One file; `Err(None)` where there is none.
-fn read<T>(job: &Job, name: &str, parse: impl Fn(&[u8]) -> Result<T, Unusable>) -> Result<T, Option<Why>> {
-    let bytes = disk::read(&folder(job).join(name)).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => None,
-        kind => Some(Why::Unreadable(kind)),
-    })?;
-    parse(&bytes).map_err(|why| Some(Why::Unusable(why)))
+/// Where tonight's pairs are written for the next night.
+pub(super) fn tonight(job: &Job) -> PathBuf {
+    checkpoint::place(&job.output).join(COMPARED)
 }
 
 /// Writes what tonight leaves for the next night beside the checkpoints, where it waits for the night to be published: at once, since it is large
 /// and nothing else needs it. What does not work is told and no more.
-pub(super) fn write(job: &Job, frozen: Option<&Frozen>, linked: &Linked, leaving: &Leaving) -> Option<String> {
-    let Leaving { bins, blocks, joined } = leaving;
-    let pairs = linked.clustering.links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
-    let compared = Comparing { hashes: &linked.identities.hash, bins, pairs, blocks };
-    let frozen = frozen.filter(|_| compared.can_be_left())?;
-    let (settings, folder) = (settings(job, frozen), checkpoint::place(&job.output));
-    let file = |name: &str| -> io::Result<disk::File> {
-        disk::remove_file(&folder.join(name))?;
-        disk::create_file(&folder.join(name))
-    };
+pub(super) fn write(job: &Job, frozen: Option<&Frozen>, linked: &Linked, leaving: Leaving) -> Option<String> {
+    let Leaving { bins, comparing, joining } = leaving;
+    let (links, folder) = (&linked.clustering.links, checkpoint::place(&job.output));
+    let frozen = frozen.filter(|_| can_be_left(links.len()));
     let write = || -> io::Result<()> {
-        disk::create_folder(&folder)?;
-        compared.write(file(COMPARED)?, &settings)?.sync_all()?;
-        joined.write(file(JOINED)?, &settings)?.sync_all()
+        // Without a model there is nothing that it could be kept under.
+        let Some(settings) = frozen.map(|frozen| settings(job, frozen)) else { return remove_written(job) };
+        let pairs = links.iter().map(|edge| (edge.left, edge.right, edge.pattern));
+        comparing?.finish((&linked.identities.hash, &bins), pairs, &settings)?.sync_all()?;
+        disk::remove_file(&folder.join(JOINED))?;
+        joining.write(disk::create_file(&folder.join(JOINED))?, &settings)?.sync_all()
     };
     let error = write().err()?;
     // Their room may be what publishing needs.
-    let _ = [COMPARED, JOINED].map(|name| disk::remove_file(&folder.join(name)));
+    let _ = remove_written(job);
     Some(not_left(&error))
+}
+
+fn remove_written(job: &Job) -> io::Result<()> {
+    let folder = checkpoint::place(&job.output);
+    [COMPARED, JOINED].iter().try_for_each(|name| disk::remove_file(&folder.join(name)))
 }
 
 fn not_left(error: &io::Error) -> String {

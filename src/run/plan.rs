@@ -3,7 +3,7 @@
 use super::ceiling::{Held, Linking, Need};
 use super::imported::{self, Foreseen, ModelFile};
 use super::model::{self, Known};
-use super::{Progress, Show, Usable, machine, memory, on_threads, read_usable};
+use super::{Progress, Show, Usable, machine, memory, on_threads, read_usable, recalling};
 use crate::blocking::{self, Features, RuleCount};
 use crate::clustering;
 use crate::comparison::Comparisons;
@@ -206,7 +206,8 @@ impl Blocked {
         let pairs_known = known.map_or(0, |known| {
             let (left, _) = memory::left(job, Some(known));
             let looks = Looks::of_all(&comparisons, &identities);
-            clustering::known_pairs(&blocks, &looks, &left.compared.tonight(&looks))
+            let (_, known) = recalling::begin_with_known(&left, &looks, &blocks);
+            known.map_or(0, |(is_known, _)| clustering::known_pairs(&blocks, &is_known))
         });
         let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, learns: known.is_none() };
         Blocked {

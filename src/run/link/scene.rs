@@ -10,10 +10,10 @@ use crate::comparison::{Comparisons, Pattern};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::model::{self, Asked, Candidate, Decision, Histogram, Learnt, Model, Pooling, Recipe, Scorer};
-use crate::recall::{Compared, Joined, Joins, Leaving, Look, Looks, Recalled, distinct};
+use crate::recall::{Leaving, Left, Looks, Recalled};
 use crate::records::{Identities, MISSING, Records};
 use crate::run::aside::ASIDE_FAILED;
-use crate::run::recalling::Recalling;
+use crate::run::recalling::{self, Begun, Recalling};
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
@@ -218,10 +218,9 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         let scorer = candidate.model.scorer(self.comparisons);
         let pooling = Pooling::of(&candidate.model, self.comparisons);
         let Scored { pairs, compared, recalled } = scored;
-        let evidence = Evidence {
-            joins: recalling.as_ref().map(|recalling| &recalling.joins),
-            ..self.evidence(&scorer, &pooling)
-        };
+        let recalling = recalling.map(Recalling::joins);
+        let evidence =
+            Evidence { joins: recalling.as_ref().map(|(joins, _)| joins), ..self.evidence(&scorer, &pooling) };
         // The cut is no lesson: it follows from what the job says a false link costs.
         let decided = candidate.model.decision.take().expect("a model is decided before it is used");
         let decision = Decision { cut: clustering::people_cut(&self.job.cluster), ..decided };
@@ -230,50 +229,52 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
             clustered.map_err(|error| Failure::new(&ASIDE_FAILED, format!("scored pairs: {error}")))?;
         candidate.model.decision = Some(Decision { calibration: Some(calibration), ..decision });
         Ok(match recalling {
-            Some(recalling) => {
-                let (recalled, leaving) = recalling.finish(recalled);
-                Made { clustering, chosen: Some(candidate), recalled, leaving: Some(leaving) }
+            Some((joins, waiting)) => {
+                let (recalled, leaving) = waiting.finish(joins, recalled);
+                Made { clustering, chosen: Some(candidate), recalled, leaving }
             }
             None => Made::of(clustering, Some(candidate)),
         })
     }
 
-    /// Scores every candidate pair that is not known from the night `before`; what that joined is kept for clustering.
-    pub fn score<'b>(
+    /// Scores every candidate pair that the night before has not compared; `before` is what it left, where this night leaves the same or asks for it.
+    pub fn score(
         &self,
         scorer: &Scorer,
         blocks: &Blocks,
-        before: Option<(&Compared, &'b Joined)>,
+        before: Option<Left>,
         advance: impl Fn(u64) + Sync,
-    ) -> (Fresh, Option<Recalling<'b>>)
-    where
-        'a: 'b,
-    {
-        let Some((compared, joined)) = before else {
-            let (kept, compared) = score_pairs(self.comparisons, scorer, blocks, advance);
-            return (Fresh { kept, compared, recalled: 0 }, None);
+    ) -> (Fresh, Option<Recalling<'a>>) {
+        let all = || {
+            let (kept, compared) = score_pairs(self.comparisons, scorer, blocks, &advance);
+            Fresh { kept, compared, recalled: 0 }
         };
+        let Some(left) = before else { return (all(), None) };
         let looks = Looks::of_all(self.comparisons, self.identities);
-        let known = compared.tonight(&looks);
-        let (fresh, blocks) = score_fresh_pairs(self.comparisons, scorer, blocks, (&looks, &known), advance);
-        let (blocks, identities) = (distinct(blocks), known.identities());
-        (fresh, Some(Recalling { joins: Joins::new(looks, joined), blocks, identities }))
+        let (begun, known) = recalling::begin_with_known(&left, &looks, blocks);
+        let (fresh, identities) = match known {
+            Some((is_known, known)) => {
+                let identities = known.identities();
+                let fresh = score_fresh_pairs(self.comparisons, scorer, blocks, (&is_known, known), &advance);
+                let fresh = fresh.map_err(|error| recalling::unreadable(&error));
+                fresh.map_or_else(|()| (all(), 0), |fresh| (fresh, identities))
+            }
+            None => (all(), 0),
+        };
+        (fresh, Some(Recalling { looks, left, begun, identities }))
     }
 
-    /// Weighs pairs that were compared while the model was learnt. `asked` are the sums of looks of their blocks, and what the night before joined.
-    pub fn weigh<'b>(
+    /// Weighs pairs that were compared while the model was learnt. `before` is what the night before left, and what was begun with the blocks.
+    pub fn weigh(
         &self,
         scorer: &Scorer,
         pairs: PairPatterns,
-        asked: Option<(Vec<Look>, &'b Joined)>,
-    ) -> (Fresh, Option<Recalling<'b>>)
-    where
-        'a: 'b,
-    {
+        before: Option<(Left, Begun)>,
+    ) -> (Fresh, Option<Recalling<'a>>) {
         let (kept, compared) = weigh_all(pairs, scorer);
-        let recalling = asked.map(|(blocks, joined)| {
+        let recalling = before.map(|(left, begun)| {
             let looks = Looks::of_all(self.comparisons, self.identities);
-            Recalling { joins: Joins::new(looks, joined), blocks, identities: 0 }
+            Recalling { looks, left, begun, identities: 0 }
         });
         (Fresh { kept, compared, recalled: 0 }, recalling)
     }
