@@ -25,6 +25,8 @@ const CHOICE: usize = 50_000;
 
 /// No pair weighs so many bits: twenty comparisons of twenty bits have less.
 const BITS_MAX: i64 = 1 << 9;
+/// Bits above [`LOWEST`] at which what hangs together in a large population mostly falls apart.
+const BITS_USUAL: i64 = 8;
 
 /// Kept pairs of enough whole components to decide on: all of them where the population is small.
 pub struct Sample {
@@ -78,7 +80,7 @@ fn some_components(identities: usize, pairs: &(impl WeighedPairs + ?Sized), most
 }
 
 /// The parts of components that are too large: each is cut at the lowest whole number of bits above [`LOWEST`] that leaves no part too large,
-/// as [`pass::components`] would. The pairs are walked some seven times rather than kept once more: at [`LOWEST`] most of a large population
+/// as [`pass::components`] would. The pairs are walked some five times rather than kept once more: at [`LOWEST`] most of a large population
 /// hangs together.
 fn parts_of(
     identities: usize,
@@ -103,7 +105,7 @@ fn parts_of(
         });
         union
     };
-    let mut steps = vec![Steps::up_to(BITS_MAX); large.len()];
+    let mut steps = vec![Steps::from(BITS_USUAL, BITS_MAX); large.len()];
     while steps.iter().any(|steps| steps.next().is_some()) {
         let asked: Vec<i64> = steps.iter().map(|steps| steps.next().unwrap_or(steps.enough())).collect();
         let sizes = joined_at(&asked).set_sizes();

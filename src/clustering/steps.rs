@@ -1,24 +1,30 @@
 //! How far a bar has to be raised, found with few walks over the pairs.
 
-/// Looks for the least number that is enough, where all greater ones are as well: doubled until one is, then halved between. The answer
-/// is mostly small, and an answer costs a walk over all pairs.
+/// Looks for the least number that is enough, where all greater ones are as well: doubled until one is, then halved between. An answer costs a walk
+/// over all pairs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Steps {
+    first: i64,
     too_low: i64,
     enough: i64,
     found: bool,
 }
 
 impl Steps {
-    /// 0 is too low, and `most` is enough, or the most that may be.
+    /// 0 is too low, and `most` is enough, or the most that may be. For where the answer is mostly small.
     pub fn up_to(most: i64) -> Steps {
-        Steps { too_low: 0, enough: most, found: false }
+        Steps::from(1, most)
+    }
+
+    /// The same, and `first` is asked first: about what the answer is expected to be.
+    pub fn from(first: i64, most: i64) -> Steps {
+        Steps { first, too_low: 0, enough: most, found: false }
     }
 
     /// What is to be asked next; `None` where it is found.
     pub fn next(&self) -> Option<i64> {
-        let Steps { too_low, enough, found } = *self;
-        let middle = || if found { (too_low + enough) / 2 } else { (too_low * 2).clamp(1, enough - 1) };
+        let Steps { first, too_low, enough, found } = *self;
+        let middle = || if found { (too_low + enough) / 2 } else { (too_low * 2).max(first).min(enough - 1) };
         (too_low + 1 < enough).then(middle)
     }
 
@@ -47,6 +53,16 @@ mod tests {
             }
             prop_assert_eq!(steps.enough(), least.min(most));
             prop_assert!(questions <= 2 * (i64::BITS - least.min(most).leading_zeros()) + 1);
+        }
+
+        #[test]
+        fn the_same_is_found_from_wherever_it_is_looked_for(first in 1i64..600, most in 1i64..600, least in 1i64..600) {
+            let mut steps = Steps::from(first, most);
+            while let Some(asked) = steps.next() {
+                prop_assert!((1..most).contains(&asked));
+                steps.tell(asked, asked >= least);
+            }
+            prop_assert_eq!(steps.enough(), least.min(most));
         }
     }
 }
