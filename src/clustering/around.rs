@@ -27,8 +27,8 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// Identities whose pairs are scored as one piece of work.
-const IDENTITIES_PER_CHUNK: usize = 1 << 10;
+/// Identities whose chains are followed as one piece of work, at most.
+const SEEDS_PER_CHUNK: usize = 1 << 10;
 
 /// How near an identity is to the seeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,11 +91,22 @@ struct Bars {
     far: i64,
 }
 
-/// What a thread needs that walks from identity to identity.
+/// A thread that walks from identity to identity, and what it has found.
 #[derive(Default)]
 struct Walk {
     met: Met,
     batch: Batch,
+    taken: Vec<u32>,
+    edges: Vec<Edge>,
+}
+
+/// What hangs together with some identities.
+#[derive(Default)]
+struct Chained {
+    /// Ascending.
+    identities: Vec<u32>,
+    /// Their kept pairs, of those that are taken for more than they were, in any order.
+    edges: Vec<Vec<Edge>>,
 }
 
 impl<'a> Around<'a> {
@@ -109,55 +120,72 @@ impl<'a> Around<'a> {
     /// Makes identities part of the core, and gathers what that brings with it.
     fn take_in(&mut self, identities: &[u32]) {
         let bar = pooled_bar(self.decision.cut);
-        let core = self.chains(identities, Bars { near: bar, far: self.decision.cut.max(bar) });
+        let core = self.chains(identities, Place::Core, Bars { near: bar, far: self.decision.cut.max(bar) });
         let beside = self.take(core, Place::Core);
         // Without context nothing hangs on what is beside the core.
         if self.decision.context.is_some() {
-            let ring = self.chains(&beside, Bars { near: self.decision.first_cut, far: i64::MAX });
+            let ring = self.chains(&beside, Place::Ring, Bars { near: self.decision.first_cut, far: i64::MAX });
             self.take(ring, Place::Ring);
         }
     }
 
     /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
-    fn chains(&self, from: &[u32], bars: Bars) -> Vec<u32> {
-        let known: Vec<AtomicBool> = (0..self.place.len()).map(|_| AtomicBool::new(false)).collect();
-        let chain = |walk: &mut Walk, &seed: &u32| {
-            if known[seed as usize].load(Relaxed) {
-                return Vec::new();
+    fn chains(&self, from: &[u32], place: Place, bars: Bars) -> Chained {
+        let flags = || -> Vec<AtomicBool> { (0..self.place.len()).map(|_| AtomicBool::new(false)).collect() };
+        let (known, scored) = (flags(), flags());
+        // Whoever is taken for more than they were is asked once more who is beside them.
+        let is_first = |at: u32| self.place[at as usize] < place && !scored[at as usize].swap(true, Relaxed);
+        let is_first = &is_first;
+        let chain = |mut walk: Walk, &seed: &u32| {
+            if !known[seed as usize].load(Relaxed) {
+                let before = walk.taken.len();
+                let is_whole = self.chain(seed, bars, is_first, &mut walk);
+                if is_whole {
+                    walk.taken[before..].iter().for_each(|&identity| known[identity as usize].store(true, Relaxed));
+                }
             }
-            let (taken, is_whole) = self.chain(seed, bars, walk);
-            if is_whole {
-                taken.iter().for_each(|&identity| known[identity as usize].store(true, Relaxed));
-            }
-            taken
+            walk
         };
-        let mut found: Vec<u32> = from.par_iter().map_init(Walk::default, chain).flatten_iter().collect();
-        found.par_sort_unstable();
-        found.dedup();
-        found
+        let parts: Vec<Walk> = from.par_iter().with_max_len(SEEDS_PER_CHUNK).fold(Walk::default, chain).collect();
+        let mut all = Chained::default();
+        for Walk { taken, edges, .. } in parts {
+            all.identities.extend(taken);
+            all.edges.push(edges);
+        }
+        all.identities.par_sort_unstable();
+        all.identities.dedup();
+        all
     }
 
-    /// What hangs together with one identity: the strongest pairs are followed first, so that wherever it ends everything is there that
-    /// hangs together by stronger ones. Gives also whether all is there.
-    fn chain(&self, seed: u32, bars: Bars, Walk { met, batch }: &mut Walk) -> (Vec<u32>, bool) {
+    /// Adds what hangs together with one identity: the strongest pairs are followed first, so that wherever it ends everything is there that
+    /// hangs together by stronger ones. Says whether all is there. The pairs of those for whom `is_first` holds are kept on the way.
+    fn chain(&self, seed: u32, bars: Bars, is_first: &impl Fn(u32) -> bool, walk: &mut Walk) -> bool {
         let mut reached = BinaryHeap::from([(i64::MAX, Reverse(seed))]);
-        let (mut taken, mut inside) = (Vec::new(), FxHashSet::default());
+        let (before, mut inside) = (walk.taken.len(), FxHashSet::default());
         while let Some((weight, Reverse(identity))) = reached.pop() {
-            if taken.len() >= pass::MATRIX_MAX && weight < bars.far {
-                return (taken, false);
+            if walk.taken.len() - before >= pass::MATRIX_MAX && weight < bars.far {
+                return false;
             }
             if !inside.insert(identity) {
                 continue;
             }
-            taken.push(identity);
-            let rights = self.blocks.neighbours(identity, met);
-            let weighed = rights.iter().zip(self.evidence.comparisons.patterns(identity, rights, batch));
-            let weighed = weighed.map(|(&right, &pattern)| (self.evidence.scorer.weight(pattern), Reverse(right)));
-            let joined = self.joined_to(identity).map(|other| (i64::MAX, Reverse(other)));
-            let near = weighed.filter(|(weight, _)| *weight >= bars.near).chain(joined);
-            reached.extend(near.filter(|(_, Reverse(other))| !inside.contains(other)));
+            walk.taken.push(identity);
+            let is_first = is_first(identity);
+            let rights = self.blocks.neighbours(identity, &mut walk.met);
+            let patterns = self.evidence.comparisons.patterns(identity, rights, &mut walk.batch);
+            for (&right, &pattern) in rights.iter().zip(patterns) {
+                let weight = self.evidence.scorer.weight(pattern);
+                if is_first && weight > LOWEST {
+                    walk.edges.push(Edge::of(identity.min(right), identity.max(right), weight, pattern));
+                }
+                if weight >= bars.near && !inside.contains(&right) {
+                    reached.push((weight, Reverse(right)));
+                }
+            }
+            let joined = self.joined_to(identity).filter(|other| !inside.contains(other));
+            reached.extend(joined.map(|other| (i64::MAX, Reverse(other))));
         }
-        (taken, true)
+        true
     }
 
     /// Identities that may be joined to one before all evidence.
@@ -166,11 +194,10 @@ impl<'a> Around<'a> {
         self.joined[from..].iter().take_while(move |(known, _)| *known == identity).map(|&(_, other)| other)
     }
 
-    /// Says where identities are, and scores their pairs. Gives those that are nowhere yet and share a scored pair with one of them, ascending.
-    fn take(&mut self, mut identities: Vec<u32>, place: Place) -> Vec<u32> {
+    /// Says where identities are, and adds their pairs. Gives those that are nowhere yet and share a scored pair with one of them, ascending.
+    fn take(&mut self, chained: Chained, place: Place) -> Vec<u32> {
+        let Chained { mut identities, edges: parts } = chained;
         identities.retain(|&identity| self.place[identity as usize] < place);
-        let parts: Vec<Vec<Edge>> =
-            identities.par_chunks(IDENTITIES_PER_CHUNK).with_max_len(1).map(|chunk| self.scored(chunk)).collect();
         identities.iter().for_each(|&identity| self.place[identity as usize] = place);
         let mut beside: Vec<u32> = Vec::new();
         for edges in parts {
@@ -184,21 +211,6 @@ impl<'a> Around<'a> {
         beside.par_sort_unstable();
         beside.dedup();
         beside
-    }
-
-    /// The kept pairs of some identities.
-    fn scored(&self, identities: &[u32]) -> Vec<Edge> {
-        let (mut met, mut batch, mut scored) = (Met::default(), Batch::default(), Vec::new());
-        for &left in identities {
-            let rights = self.blocks.neighbours(left, &mut met);
-            for (&right, &pattern) in rights.iter().zip(self.evidence.comparisons.patterns(left, rights, &mut batch)) {
-                let weight = self.evidence.scorer.weight(pattern);
-                if weight > LOWEST {
-                    scored.push(Edge::of(left.min(right), left.max(right), weight, pattern));
-                }
-            }
-        }
-        scored
     }
 
     /// Nodes of all that was gathered.
