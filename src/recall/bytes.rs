@@ -24,7 +24,7 @@ pub enum Unusable {
 impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unusable::OfOtherSettings => f.write_str("it was left under other settings or by another model"),
+            Unusable::OfOtherSettings => f.write_str("it was left under other settings, by another model or version"),
             Unusable::Damaged => f.write_str("it is damaged"),
             Unusable::Unreadable(kind) => kind.fmt(f),
         }
@@ -119,9 +119,11 @@ pub(super) fn check(path: &Path, kind: &[u8; KIND], settings: &[u8; HASH]) -> Re
     file.read_exact(&mut end)?;
     let (own, checksum) = end.split_at(HASH);
     hasher.update(own);
-    match hasher.finalize().as_bytes() == checksum && begin == *kind {
+    // The last byte of the kind is its version.
+    let is_whole = hasher.finalize().as_bytes() == checksum && begin[..KIND - 1] == kind[..KIND - 1];
+    match is_whole {
         false => Err(Unusable::Damaged),
-        true if own != settings => Err(Unusable::OfOtherSettings),
+        true if begin != *kind || own != settings => Err(Unusable::OfOtherSettings),
         true => Ok(()),
     }
 }

@@ -313,6 +313,9 @@ mod tests {
         fs::write(&path, &bytes).expect("a file");
         assert_eq!(Compared::at(&path, &[7; 32]), Ok(Compared(Some(path.clone()))));
         assert_eq!(Compared::at(&path, &[8; 32]), Err(Unusable::OfOtherSettings));
+        let earlier = Sealed::new(Vec::new(), b"ofcomp\0\x01").finish(&[7; 32]).expect("there is room");
+        fs::write(&path, earlier).expect("a file");
+        assert_eq!(Compared::at(&path, &[7; 32]), Err(Unusable::OfOtherSettings), "another version");
         for at in 0..bytes.len() {
             let mut other = bytes.clone();
             other[at] ^= 1;
