@@ -38,7 +38,8 @@ impl Left {
             disk::remove_file(path)?;
             Comparing::begin(disk::create_file(path)?, blocks)
         };
-        Some(begin())
+        // Its room may be what the night needs.
+        Some(begin().inspect_err(|_| drop(disk::remove_file(path))))
     }
 }
 
