@@ -84,7 +84,7 @@ pub(super) struct Held {
 /// What a night needs, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Need {
-    /// With everything in memory.
+    /// With everything in memory but columns that wait on disk whatever the job allows.
     pub whole: u64,
     /// With the columns of the records on disk while they are linked, and the scored pairs while people are made. The columns are there before
     /// and after.
@@ -100,7 +100,8 @@ impl Need {
             let linking = held.blocked.saturating_sub(columns) as f64 + linking.bytes(aside);
             blocking.max(linking).max(published) as u64
         };
-        Need { whole: most(0, false), least: most(held.columns, true) }
+        let waiting = if held.columns >= COLUMNS_LARGE { held.columns } else { 0 };
+        Need { whole: most(waiting, false), least: most(held.columns, true) }
     }
 }
 
@@ -341,5 +342,11 @@ mod tests {
         assert!(whole > 6_000_000 + aside, "scored pairs wait as well");
         assert_eq!(Need::of(held(100_000), linking), Need { whole, least: 5_900_000 + aside });
         assert_eq!(Need::of(held(4_000_000), linking), Need { whole, least: 5_120_000 });
+        let large = Held { before: 5 << 30, blocked: 7 << 30, columns: COLUMNS_LARGE };
+        assert_eq!(
+            Need::of(large, linking).whole,
+            (6 << 30) + linking.bytes(false) as u64,
+            "large columns wait anyway"
+        );
     }
 }
