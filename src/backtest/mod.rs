@@ -90,7 +90,7 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
     let records = run::prepare_records(&other.job, &authority, (other.model(), false), &progress)?;
     let settled = authority.settled(job, &records);
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let names = job.custom_names();
     let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
     let linked = other.link(&records, identities, &settled, &progress)?;
     let stage = progress.stage("Comparing people", None);

@@ -164,7 +164,7 @@ impl Replay<'_> {
     }
 
     fn identities(&self, settled: &Settled, keep: impl Fn(usize) -> bool + Sync) -> Identities {
-        let names: Vec<String> = self.job.custom_fields.iter().map(|field| field.name.clone()).collect();
+        let names = self.job.custom_names();
         Identities::apart(self.records, &names, &settled.keys(), keep, |_| true)
     }
 

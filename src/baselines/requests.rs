@@ -169,7 +169,7 @@ impl<'a> Requests<'a> {
 /// The order in which records are asked about: by `rank`, lowest first; general practice, then the most trusted providers; then by
 /// content, so that the order of rows and files changes nothing.
 pub(super) fn order(job: &Job, records: &Records, rank: impl Fn(usize) -> u8 + Sync) -> Vec<u32> {
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let names = job.custom_names();
     let identities = Identities::of(records, &names, |_| true);
     let key = |&record: &u32| {
         let record = record as usize;

@@ -33,7 +33,7 @@ impl Replayed {
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
         let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), progress)?;
         let settled = authority.settled(job, &records);
-        let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+        let names = job.custom_names();
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
         Ok(Replayed { model, records, identities, settled })
     }

@@ -112,6 +112,13 @@ pub struct Job {
     pub cohorts: Vec<Cohort>,
 }
 
+impl Job {
+    /// The names of the job's own fields, in the order of the file.
+    pub fn custom_names(&self) -> Vec<String> {
+        self.custom_fields.iter().map(|field| field.name.clone()).collect()
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum TestNumbers {
     #[default]

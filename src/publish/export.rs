@@ -47,7 +47,7 @@ pub fn export_records(job: &Job, records: &Records, path: &Path) -> Result<u64> 
 }
 
 fn write(job: &Job, records: &Records, folder: &Path, name: &str) -> Result<u64> {
-    let custom: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let custom = job.custom_names();
     let identities = Identities::of(records, &custom, |_| true);
     let extracts = intake::extracts(job);
     let provider = |row: usize| job.providers[usize::from(records.provider[row])].id.as_str();

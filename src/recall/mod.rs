@@ -57,7 +57,7 @@ pub struct Leaving {
 pub struct Recalled {
     /// Identities that the night before had as well, with values as common as tonight.
     pub identities: u64,
-    /// Candidate pairs that were compared the night before.
+    /// Candidate pairs of blocks of which the night before had compared all.
     pub pairs: u64,
     /// Components whose joins are those of the night before, and those that were agglomerated; components of so few nodes that this costs
     /// nothing are in neither.

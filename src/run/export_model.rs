@@ -62,7 +62,7 @@ fn current_model(job: &Job) -> Result<Model> {
 
 fn measured(job: &Job, records: &Records, model: &Model, progress: &Progress) -> Result<ExportedModel> {
     let stage = progress.stage("Comparing", None);
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let names = job.custom_names();
     let identities = Identities::of(records, &names, |_| true);
     let comparisons = Comparisons::choose(job, records, &identities, model.frequencies());
     let model = &model.fitted(&comparisons).map_err(|why| Failure::new(&splink::MODEL_OUTDATED, why))?;

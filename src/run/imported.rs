@@ -78,7 +78,7 @@ pub fn link(
     ceiling: Option<&Ceiling>,
     progress: &Progress,
 ) -> Result<Linked> {
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let names = job.custom_names();
     let identities = Identities::apart(records, &names, &settled.keys(), |_| true, |_| true);
     link_those(job, records, identities, settled, file, ceiling, progress)
 }

@@ -350,6 +350,6 @@ pub fn link<'r>(
 
 /// The identities of the records; no lesson comes from those for which `counts` does not hold.
 fn identities(job: &Job, records: &Records, settled: &Settled, counts: impl Fn(usize) -> bool + Sync) -> Identities {
-    let names: Vec<String> = job.custom_fields.iter().map(|field| field.name.clone()).collect();
+    let names = job.custom_names();
     Identities::apart(records, &names, &settled.keys(), |_| true, counts)
 }

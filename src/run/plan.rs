@@ -192,7 +192,7 @@ struct Blocked {
 impl Blocked {
     /// With the model that was learnt before, or the one that will be learnt.
     fn ours(job: &Job, records: &Records, known: Option<&Known>) -> Blocked {
-        let identities = Identities::of(records, &names(job), |_| true);
+        let identities = Identities::of(records, &job.custom_names(), |_| true);
         let model = known.map(|known| &known.frozen.model);
         let comparisons = Comparisons::choose(job, records, &identities, model.and_then(Model::frequencies));
         let features = Features::gather(&comparisons, records);
@@ -223,7 +223,7 @@ impl Blocked {
 
     /// With a model of another tool: nothing of it is known from the night before, and nothing waits on disk.
     fn imported(job: &Job, records: &Records, file: &ModelFile) -> Blocked {
-        let identities = Identities::of(records, &names(job), |_| true);
+        let identities = Identities::of(records, &job.custom_names(), |_| true);
         let Foreseen { rules, distinct_pairs, blocked } = imported::foresee(job, records, &identities, file);
         let blocked = blocked.unwrap_or_else(|| held(records.len(), identities.len()));
         let bytes = blocked + imported::added(distinct_pairs);
@@ -237,11 +237,6 @@ impl Blocked {
             need: Need { whole: bytes, least: bytes },
         }
     }
-}
-
-/// Of the job's own fields.
-fn names(job: &Job) -> Vec<String> {
-    job.custom_fields.iter().map(|field| field.name.clone()).collect()
 }
 
 fn seconds(rows: u64, identities: u64, pairs: u64) -> f64 {
