@@ -193,9 +193,7 @@ impl Kept {
         let leaving: Vec<u32> = (0..stays.len() as u32).filter(|&identity| !stays[identity as usize]).collect();
         let change = |rule: &Rule| rule.without(features, self.limits, stays, &leaving);
         let changes: Vec<Change> = self.rules.par_iter().map(change).collect();
-        let mut now = vec![MISSING; stays.len()];
-        let staying = (0..stays.len()).filter(|&identity| stays[identity]);
-        let identities = staying.zip(0..).map(|(identity, number)| now[identity] = number).count();
+        let (now, identities) = self.numbers(stays, &changes);
         let mut keys = Keys::of(identities);
         let mut found = Found::with_room_for(self.found.starts.len(), self.found.members.len() + self.left_out.len());
         let mut block = 0;
@@ -203,7 +201,8 @@ impl Kept {
             let before = found.len();
             for depth in 0..DEPTHS {
                 let lists = Walk { kept: &self, now: &now, first: block, change, depth }.lists(rule.blocks[depth]);
-                found.extend_with_keys(&lists.iter().collect::<Vec<&Found>>(), &mut keys);
+                let without = lists.iter().map(|list| keys.take_at(&list.found, &list.may_lack)).collect();
+                found.extend_without(&lists.iter().map(|list| &list.found).collect::<Vec<&Found>>(), without);
                 block += rule.blocks[depth];
             }
             count(features, rule.first, before, &found, change.cut)
@@ -211,12 +210,49 @@ impl Kept {
         let counts = self.rules.iter().zip(&changes).map(counted).collect();
         Retained { found, counts, limits: self.limits, identities }
     }
+
+    /// By identity, its number among those that stay, with [`MAY_LACK`] where a key may be lacking for it; and how many stay. Whoever had a key for
+    /// every block has one for fewer of them: only those that had not, and those that come into a new block, are to be counted again.
+    fn numbers(&self, stays: &[bool], changes: &[Change]) -> (Vec<u32>, usize) {
+        let mut now = vec![MISSING; stays.len()];
+        let staying = (0..stays.len()).filter(|&identity| stays[identity]);
+        let identities = staying.zip(0..).map(|(identity, number)| now[identity] = number).count();
+        let new = changes.iter().flat_map(|change| change.new.iter().flatten()).flat_map(|new| &new.members);
+        for &identity in self.left_out.iter().map(|(_, identity)| identity).chain(new) {
+            // Who has left has no number, of which this is no part.
+            now[identity as usize] |= MAY_LACK;
+        }
+        (now, identities)
+    }
+}
+
+/// Stands beside the number of an identity for which a key may be lacking: numbers are smaller, since memberships are counted in 32 bits.
+const MAY_LACK: u32 = 1 << 31;
+
+/// Blocks, whatever keys their members have left.
+#[derive(Debug, Default)]
+struct Listed {
+    found: Found,
+    /// The places of members for which a key may be lacking, ascending.
+    may_lack: Vec<u32>,
+}
+
+impl Listed {
+    /// Adds a block of members as [`Kept::numbers`] numbers them; one alone is none, and takes no key.
+    fn add(&mut self, members: &[u32]) {
+        if members.len() >= 2 {
+            let first = self.found.members.len();
+            let lacking = members.iter().zip(first..).filter(|(member, _)| **member & MAY_LACK != 0);
+            self.may_lack.extend(lacking.map(|(_, place)| place as u32));
+            self.found.push(members.iter().map(|member| member & !MAY_LACK));
+        }
+    }
 }
 
 /// A walk down the blocks of one rule and number of features.
 struct Walk<'a> {
     kept: &'a Kept,
-    /// By identity, its number among those that stay.
+    /// As [`Kept::numbers`] gives them.
     now: &'a [u32],
     /// The first of the blocks.
     first: usize,
@@ -226,7 +262,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     /// What the blocks are of those who stay, whatever keys these have left; some at a time, each by one thread.
-    fn lists(&self, blocks: usize) -> Vec<Found> {
+    fn lists(&self, blocks: usize) -> Vec<Listed> {
         let from: Vec<usize> = (0..=blocks).step_by(BLOCKS_AT_ONCE).collect();
         // Behind the last block may come new ones as well.
         let list = |from: usize| self.list(from..(from + BLOCKS_AT_ONCE).min(blocks + 1), blocks);
@@ -234,7 +270,7 @@ impl Walk<'_> {
     }
 
     /// Of these blocks, and of those that come before one of them; `end` is behind the last block.
-    fn list(&self, blocks: Range<usize>, end: usize) -> Found {
+    fn list(&self, blocks: Range<usize>, end: usize) -> Listed {
         let (first, change) = (blocks.start as u32, self.change);
         let (new, gone) = (&change.new[self.depth], &change.gone[self.depth]);
         let mut new = new[new.partition_point(|new| new.before < first)..].iter().peekable();
@@ -244,13 +280,14 @@ impl Walk<'_> {
             &left_out[left_out.partition_point(|(block, _)| (*block as usize) < self.first + blocks.start)..];
         let (from, to) = (self.first + blocks.start, self.first + blocks.end.min(end));
         let all = &self.kept.found.starts;
-        let mut found = Found::with_room_for(to - from + 1, (all[to] - all[from]) as usize);
+        let found = Found::with_room_for(to - from + 1, (all[to] - all[from]) as usize);
+        let mut listed = Listed { found, may_lack: Vec::new() };
         let mut members = Vec::new();
         for at in blocks {
             while let Some(new) = new.next_if(|new| new.before as usize == at) {
                 members.clear();
                 members.extend(new.members.iter().map(|&identity| self.now[identity as usize]));
-                add(&members, &mut found);
+                listed.add(&members);
             }
             if at == end {
                 break;
@@ -258,10 +295,10 @@ impl Walk<'_> {
             self.members(self.first + at, &mut left_out, &mut members);
             while gone.next_if(|range| range.end as usize <= at).is_some() {}
             if !gone.peek().is_some_and(|range| range.contains(&(at as u32))) {
-                add(&members, &mut found);
+                listed.add(&members);
             }
         }
-        found
+        listed
     }
 
     /// The members of a block that stay, by their new numbers; those that are `left_out` of it are the first there.
@@ -272,16 +309,9 @@ impl Walk<'_> {
         let own = left_out.iter().take_while(|(of, _)| *of as usize == block).count();
         if own > 0 {
             members.extend(left_out[..own].iter().filter_map(|(_, identity)| now(identity)));
-            members.sort_unstable();
+            members.sort_unstable_by_key(|member| member & !MAY_LACK);
             *left_out = &left_out[own..];
         }
-    }
-}
-
-/// Adds a block; one alone is none, and takes no key.
-fn add(members: &[u32], found: &mut Found) {
-    if members.len() >= 2 {
-        found.push(members.iter().copied());
     }
 }
 

@@ -70,7 +70,11 @@ impl Found {
 
     /// Adds the blocks of all lists, in their order, without the identities that have all their keys already; where less than two are left, nothing.
     pub fn extend_with_keys(&mut self, lists: &[&Found], keys: &mut Keys) {
-        let without = keys.take_by_list(lists);
+        self.extend_without(lists, keys.take_by_list(lists));
+    }
+
+    /// The same where it is known which memberships there is no key for: by list, places in its members, ascending.
+    pub fn extend_without(&mut self, lists: &[&Found], without: Vec<Vec<usize>>) {
         let rest = |(list, without): (&&Found, Vec<usize>)| (!without.is_empty()).then(|| list.without(&without, 2));
         let rest: Vec<Option<Found>> = lists.par_iter().zip(without).with_max_len(1).map(rest).collect();
         lists.iter().zip(rest).for_each(|(list, rest)| self.extend(rest.as_ref().unwrap_or(list)));

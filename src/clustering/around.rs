@@ -1,14 +1,16 @@
 //! Joining only what is around some records: what finds the other rows of people who object, without linking everybody.
 //!
 //! Who is one person with them is decided as for everybody, context and all; so everything is gathered that this hangs on. *Core* are the
-//! identities that a chain of pairs may join to the seeds, each with all its scored pairs; *ring* those that share a scored pair with the core,
-//! with their whole first clusters, which are the context of such a pair. Where context would join the ring to the core, the core grows.
-//! Nobody else has a node: in a large population most of the work would be numbering those who are joined to nobody.
+//! identities that a chain of pairs may join to the seeds, each with all its scored pairs; *ring* those of whom a scored pair with the core says
+//! that context may join them to it ([`super::beside`]), with their whole first clusters, which are the context of such a pair. Where context would join the
+//! ring to the core, the core grows. Nobody else has a node: in a large population most of the work would be numbering those who are joined to nobody.
 //!
 //! In a large population most identities hang together by chains of weak pairs. The second pass cuts what is too large for it along its weakest
 //! pairs; so chains are followed from the strongest pair on, and weak ones only until as many hang together as that pass looks at. Back of an
 //! envelope, 10,000 seeds: at most 200 identities each with some 25 neighbours of 0.5 µs, 25 CPU seconds; mostly there are ten, and it is one.
 
+use super::beside::Core;
+use super::context::level_of;
 use super::contexts::Contexts;
 use super::decided::Together;
 use super::links::Edge;
@@ -18,7 +20,7 @@ use super::pass::{NodeEdge, Way};
 use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, unscored};
 use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
-use crate::model::Decision;
+use crate::model::{ContextWeights, Decision};
 use crate::records::MISSING;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -119,14 +121,51 @@ impl<'a> Around<'a> {
 
     /// Makes identities part of the core, and gathers what that brings with it.
     fn take_in(&mut self, identities: &[u32]) {
-        let bar = pooled_bar(self.decision.cut);
-        let core = self.chains(identities, Place::Core, Bars { near: bar, far: self.decision.cut.max(bar) });
-        let beside = self.take(core, Place::Core);
+        let core = self.chains(identities, Place::Core, self.bars());
+        self.take(core, Place::Core);
         // Without context nothing hangs on what is beside the core.
-        if self.decision.context.is_some() {
+        if let Some(weights) = &self.decision.context {
+            let beside = self.beside(weights);
             let ring = self.chains(&beside, Place::Ring, Bars { near: self.decision.first_cut, far: i64::MAX });
             self.take(ring, Place::Ring);
         }
+    }
+
+    /// How far chains are followed that may join somebody to the core.
+    fn bars(&self) -> Bars {
+        let bar = pooled_bar(self.decision.cut);
+        Bars { near: bar, far: self.decision.cut.max(bar) }
+    }
+
+    /// Who is nowhere yet and may be joined to the core once pairs have their context, ascending.
+    fn beside(&self, weights: &ContextWeights) -> Vec<u32> {
+        let is_core = |identity: u32| self.place[identity as usize] == Place::Core;
+        let is_outside = |identity: u32| self.place[identity as usize] == Place::Outside;
+        let outside = |edge: &Edge| match (edge.left, edge.right) {
+            (inside, outside) if is_core(inside) && is_outside(outside) => Some((outside, inside)),
+            (outside, inside) if is_core(inside) && is_outside(outside) => Some((outside, inside)),
+            _ => None,
+        };
+        let bars = self.bars();
+        if self.decision.first_cut < bars.near {
+            // Clusters of the core may go beyond it.
+            let mut all: Vec<u32> = self.edges.par_iter().filter_map(outside).map(|(outside, _)| outside).collect();
+            all.par_sort_unstable();
+            all.dedup();
+            return all;
+        }
+        let (nodes, together, edges) = self.gathered(Place::Core);
+        let known = Known::of(self.evidence.identities.len(), &edges);
+        let evidence = &Evidence { known: Some(&known), ..*self.evidence };
+        let scored = nodes.edges(evidence, &edges);
+        let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
+        let clusters = population.first_clusters(self.decision.first_cut);
+        Core::of(nodes, &clusters).beside(
+            evidence,
+            &self.edges,
+            outside,
+            bars.near - weights.most_up_to(level_of(bars.far as f64)),
+        )
     }
 
     /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
@@ -194,49 +233,41 @@ impl<'a> Around<'a> {
         self.joined[from..].iter().take_while(move |(known, _)| *known == identity).map(|&(_, other)| other)
     }
 
-    /// Says where identities are, and adds their pairs. Gives those that are nowhere yet and share a scored pair with one of them, ascending.
-    fn take(&mut self, chained: Chained, place: Place) -> Vec<u32> {
-        let Chained { mut identities, edges: parts } = chained;
+    /// Says where identities are, and adds their pairs.
+    fn take(&mut self, chained: Chained, place: Place) {
+        let Chained { mut identities, edges } = chained;
         identities.retain(|&identity| self.place[identity as usize] < place);
         identities.iter().for_each(|&identity| self.place[identity as usize] = place);
-        let mut beside: Vec<u32> = Vec::new();
-        for edges in parts {
-            let others = edges.iter().flat_map(|edge| [edge.left, edge.right]);
-            beside.extend(others.filter(|&other| self.place[other as usize] == Place::Outside));
-            self.edges.extend(edges);
-        }
+        self.edges.extend(edges.into_iter().flatten());
         // A pair of two identities that are taken is scored from both.
         self.edges.par_sort_unstable();
         self.edges.dedup();
-        beside.par_sort_unstable();
-        beside.dedup();
-        beside
     }
 
-    /// Nodes of all that was gathered.
-    fn nodes(&self) -> Nodes {
-        let is_gathered = |identity: u32| self.place[identity as usize] > Place::Outside;
-        Nodes::only(self.evidence, pair_cut(self.evidence.settings), is_gathered)
-    }
-
-    /// Gives every pair its context, as the clusters of the first pass say.
-    fn look(&self) -> Looked {
-        let nodes = self.nodes();
+    /// Nodes of all that are no farther than `from`, those that are joined before all evidence, and all pairs.
+    fn gathered(&self, from: Place) -> (Nodes, Vec<(u32, u32)>, Cow<'_, [Edge]>) {
+        let is_gathered = |identity: u32| self.place[identity as usize] >= from;
+        let nodes = Nodes::only(self.evidence, pair_cut(self.evidence.settings), is_gathered);
         let Together { pairs: together, refused, .. } = Together::of_rows(self.evidence, &nodes, &self.rows);
-        let mut edges = Cow::Borrowed(&self.edges);
+        let mut edges = Cow::Borrowed(self.edges.as_slice());
         if !refused.is_empty() {
             let edges = edges.to_mut();
             edges.extend(unscored(self.evidence, &refused));
             edges.sort_unstable();
             edges.dedup();
         }
+        (nodes, together, edges)
+    }
+
+    /// Gives every pair its context, as the clusters of the first pass say.
+    fn look(&self) -> Looked {
+        let (nodes, together, edges) = self.gathered(Place::Ring);
         let known = Known::of(self.evidence.identities.len(), &edges);
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
         let scored = nodes.edges(evidence, &edges);
         let Some(weights) = &self.decision.context else { return Looked { nodes, together, weighed: scored } };
         let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
-        let first = population.first_pass(self.decision.first_cut).merges;
-        let groups = pass::clusters(nodes.len(), &first, self.decision.first_cut);
+        let groups = population.first_clusters(self.decision.first_cut);
         let found = Contexts::of(&population, groups).found(weights);
         let weighed = found.weigh(scored, weights);
         Looked { nodes, together, weighed }

@@ -11,6 +11,7 @@
 mod again;
 mod aliases;
 mod around;
+mod beside;
 mod choose;
 mod context;
 mod contexts;
@@ -257,7 +258,7 @@ fn two_passes(
     let evidence = &Evidence { known: known.as_ref(), ..*evidence };
     let scored = nodes.edges_of(evidence, pairs)?;
     let population = Population { evidence, nodes, edges: &scored, together };
-    let groups = pass::clusters(nodes.len(), &population.first_pass(decision.first_cut).merges, decision.first_cut);
+    let groups = population.first_clusters(decision.first_cut);
     let found = decision.context.as_ref().map(|weights| (Contexts::of(&population, groups).found(weights), weights));
     let contexts = found.as_ref().map(|(found, _)| nodes.contexts(pairs, &scored, &found.levels)).transpose()?;
     let pooled = |way: Way, scored: Vec<NodeEdge>| {
@@ -308,6 +309,11 @@ impl Population<'_> {
         let (components, sizes) =
             pass::components(self.nodes.len(), self.edges, self.together, lowest, COMPONENT_MAX, i64::MAX);
         self.agglomerate(&components, Way::Average, lowest, sizes)
+    }
+
+    /// The clusters of the first pass, cut at `cut`.
+    fn first_clusters(&self, cut: i64) -> Sets {
+        pass::clusters(self.nodes.len(), &self.first_pass(cut).merges, cut)
     }
 
     /// Agglomerates by pooled link, down to `cut`; the edges are the pairs with their context.

@@ -148,7 +148,8 @@ impl Nodes {
         )
     }
 
-    fn run(&self, identity: u32) -> std::ops::Range<usize> {
+    /// The nodes of an identity.
+    pub fn run(&self, identity: u32) -> std::ops::Range<usize> {
         let end = self.first.get(identity as usize + 1).map_or(self.identity.len(), |next| *next as usize);
         self.first[identity as usize] as usize..end
     }

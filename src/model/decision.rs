@@ -12,6 +12,11 @@ impl ContextWeights {
     pub fn weight(&self, level: Option<u8>) -> i64 {
         level.map_or(0, |level| self.0[usize::from(level)])
     }
+
+    /// The most that a level up to this one adds, or none does.
+    pub fn most_up_to(&self, level: u8) -> i64 {
+        self.0.iter().copied().take(usize::from(level) + 1).max().unwrap_or(0).max(0)
+    }
 }
 
 /// Chosen once, then frozen with the model.
