@@ -17,6 +17,7 @@ use super::links::Edge;
 use super::merges::LOWEST;
 use super::nodes::{Nodes, are_one_record, of_one_record};
 use super::pass::{NodeEdge, Way};
+use super::union_find::UnionFind;
 use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, unscored};
 use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
@@ -24,7 +25,6 @@ use crate::model::{ContextWeights, Decision};
 use crate::records::MISSING;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -50,23 +50,11 @@ pub fn people_around(evidence: &Evidence, blocks: &Memberships, decision: &Decis
     let of_record = &evidence.identities.of_record;
     let mut next: Vec<u32> = (0..seeds.len()).filter(|&at| seeds[at]).map(|at| of_record[at]).collect();
     next.retain(|&identity| identity != MISSING);
-    loop {
-        around.take_in(&next);
-        let looked = around.look();
-        next = around.beyond(&looked);
-        if next.is_empty() {
-            return around.people(&looked);
-        }
+    while !next.is_empty() {
+        let new = around.take_in(&next);
+        next = around.beyond(&new);
     }
-}
-
-/// What was gathered, as the second pass looks at it.
-struct Looked {
-    nodes: Nodes,
-    /// Pairs of nodes that are joined before all evidence, ascending.
-    together: Vec<(u32, u32)>,
-    /// The pairs of nodes with their context, ascending.
-    weighed: Vec<NodeEdge>,
+    around.people()
 }
 
 /// What was gathered so far.
@@ -119,16 +107,17 @@ impl<'a> Around<'a> {
         Around { evidence, blocks, decision, rows, joined, place, edges: Vec::new() }
     }
 
-    /// Makes identities part of the core, and gathers what that brings with it.
-    fn take_in(&mut self, identities: &[u32]) {
+    /// Makes identities part of the core, and gathers what that brings with it. Gives all that have come into the core, ascending.
+    fn take_in(&mut self, identities: &[u32]) -> Vec<u32> {
         let core = self.chains(identities, Place::Core, self.bars());
-        self.take(core, Place::Core);
+        let new = self.take(core, Place::Core);
         // Without context nothing hangs on what is beside the core.
         if let Some(weights) = &self.decision.context {
-            let beside = self.beside(weights);
+            let beside = self.beside(&new, weights);
             let ring = self.chains(&beside, Place::Ring, Bars { near: self.decision.first_cut, far: i64::MAX });
             self.take(ring, Place::Ring);
         }
+        new
     }
 
     /// How far chains are followed that may join somebody to the core.
@@ -137,8 +126,13 @@ impl<'a> Around<'a> {
         Bars { near: bar, far: self.decision.cut.max(bar) }
     }
 
-    /// Who is nowhere yet and may be joined to the core once pairs have their context, ascending.
-    fn beside(&self, weights: &ContextWeights) -> Vec<u32> {
+    /// Whether the first clusters of the core are all within it.
+    fn is_core_closed(&self) -> bool {
+        self.decision.first_cut >= self.bars().near
+    }
+
+    /// Who is nowhere yet and may be joined to those that are new in the core once pairs have their context, ascending.
+    fn beside(&self, new: &[u32], weights: &ContextWeights) -> Vec<u32> {
         let is_core = |identity: u32| self.place[identity as usize] == Place::Core;
         let is_outside = |identity: u32| self.place[identity as usize] == Place::Outside;
         let outside = |edge: &Edge| match (edge.left, edge.right) {
@@ -146,26 +140,45 @@ impl<'a> Around<'a> {
             (outside, inside) if is_core(inside) && is_outside(outside) => Some((outside, inside)),
             _ => None,
         };
-        let bars = self.bars();
-        if self.decision.first_cut < bars.near {
-            // Clusters of the core may go beyond it.
+        if !self.is_core_closed() {
             let mut all: Vec<u32> = self.edges.par_iter().filter_map(outside).map(|(outside, _)| outside).collect();
             all.par_sort_unstable();
             all.dedup();
             return all;
         }
-        let (nodes, together, edges) = self.gathered(Place::Core);
-        let known = Known::of(self.evidence.identities.len(), &edges);
+        let hanging = self.hanging(new, false);
+        let gathered = self.gathered(|identity| hanging[identity as usize] && is_core(identity));
+        let known = Known::of(self.evidence.identities.len(), &gathered.edges);
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
-        let scored = nodes.edges(evidence, &edges);
-        let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
-        let clusters = population.first_clusters(self.decision.first_cut);
-        Core::of(nodes, &clusters).beside(
-            evidence,
-            &self.edges,
-            outside,
-            bars.near - weights.most_up_to(level_of(bars.far as f64)),
-        )
+        let scored = gathered.nodes.edges(evidence, &gathered.edges);
+        let clusters = gathered.population(evidence, &scored).first_clusters(self.decision.first_cut);
+        let outside = |edge: &Edge| outside(edge).filter(|&(_, inside)| hanging[inside as usize]);
+        let bars = self.bars();
+        let least = bars.near - weights.most_up_to(level_of(bars.far as f64));
+        Core::of(gathered.nodes, &clusters).beside(evidence, &self.edges, outside, least)
+    }
+
+    /// By identity, whether it was gathered and may be in one first cluster with any of some identities; with `neighbours` also with any that shares
+    /// a scored pair with one of these.
+    fn hanging(&self, identities: &[u32], neighbours: bool) -> Vec<bool> {
+        let is_gathered = |identity: u32| self.place[identity as usize] > Place::Outside;
+        let union = UnionFind::new(self.place.len());
+        let joins = |edge: &&Edge| i64::from(edge.weight) >= self.decision.first_cut;
+        let between = self.edges.par_iter().filter(joins).map(|edge| (edge.left, edge.right));
+        let together = between.chain(self.joined.par_iter().copied());
+        together.filter(|&(a, b)| is_gathered(a) && is_gathered(b)).for_each(|(a, b)| union.join(a, b));
+        let mut hangs = vec![false; self.place.len()];
+        identities.iter().for_each(|&identity| hangs[union.find(identity) as usize] = true);
+        if neighbours {
+            let beside = |edge: &Edge| {
+                let (left, right) = (union.find(edge.left), union.find(edge.right));
+                (hangs[left as usize] != hangs[right as usize]).then_some([left, right])
+            };
+            let beside: Vec<[u32; 2]> = self.edges.par_iter().filter_map(beside).collect();
+            beside.into_iter().flatten().for_each(|root| hangs[root as usize] = true);
+        }
+        let of = |identity: u32| is_gathered(identity) && hangs[union.find(identity) as usize];
+        (0..self.place.len() as u32).into_par_iter().map(of).collect()
     }
 
     /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
@@ -233,8 +246,8 @@ impl<'a> Around<'a> {
         self.joined[from..].iter().take_while(move |(known, _)| *known == identity).map(|&(_, other)| other)
     }
 
-    /// Says where identities are, and adds their pairs.
-    fn take(&mut self, chained: Chained, place: Place) {
+    /// Says where identities are, and adds their pairs. Gives those of whom less was known.
+    fn take(&mut self, chained: Chained, place: Place) -> Vec<u32> {
         let Chained { mut identities, edges } = chained;
         identities.retain(|&identity| self.place[identity as usize] < place);
         identities.iter().for_each(|&identity| self.place[identity as usize] = place);
@@ -242,66 +255,84 @@ impl<'a> Around<'a> {
         // A pair of two identities that are taken is scored from both.
         self.edges.par_sort_unstable();
         self.edges.dedup();
+        identities
     }
 
-    /// Nodes of all that are no farther than `from`, those that are joined before all evidence, and all pairs.
-    fn gathered(&self, from: Place) -> (Nodes, Vec<(u32, u32)>, Cow<'_, [Edge]>) {
-        let is_gathered = |identity: u32| self.place[identity as usize] >= from;
-        let nodes = Nodes::only(self.evidence, pair_cut(self.evidence.settings), is_gathered);
+    /// What a pass looks at of those that are `wanted`.
+    fn gathered(&self, wanted: impl Fn(u32) -> bool + Sync) -> Gathered {
+        let mut edges: Vec<Edge> =
+            self.edges.par_iter().filter(|edge| wanted(edge.left) && wanted(edge.right)).copied().collect();
+        let nodes = Nodes::only(self.evidence, pair_cut(self.evidence.settings), wanted);
         let Together { pairs: together, refused, .. } = Together::of_rows(self.evidence, &nodes, &self.rows);
-        let mut edges = Cow::Borrowed(self.edges.as_slice());
         if !refused.is_empty() {
-            let edges = edges.to_mut();
             edges.extend(unscored(self.evidence, &refused));
             edges.sort_unstable();
             edges.dedup();
         }
-        (nodes, together, edges)
+        Gathered { nodes, together, edges }
     }
 
-    /// Gives every pair its context, as the clusters of the first pass say.
-    fn look(&self) -> Looked {
-        let (nodes, together, edges) = self.gathered(Place::Ring);
-        let known = Known::of(self.evidence.identities.len(), &edges);
-        let evidence = &Evidence { known: Some(&known), ..*self.evidence };
-        let scored = nodes.edges(evidence, &edges);
-        let Some(weights) = &self.decision.context else { return Looked { nodes, together, weighed: scored } };
-        let population = Population { evidence, nodes: &nodes, edges: &scored, together: &together };
-        let groups = population.first_clusters(self.decision.first_cut);
-        let found = Contexts::of(&population, groups).found(weights);
-        let weighed = found.weigh(scored, weights);
-        Looked { nodes, together, weighed }
+    /// The pairs of nodes with the context that first clusters give them, ascending.
+    fn weighed(&self, evidence: &Evidence, gathered: &Gathered) -> Vec<NodeEdge> {
+        let scored = gathered.nodes.edges(evidence, &gathered.edges);
+        let Some(weights) = &self.decision.context else { return scored };
+        let population = gathered.population(evidence, &scored);
+        let clusters = population.first_clusters(self.decision.first_cut);
+        let found = Contexts::of(&population, clusters).found(weights);
+        found.weigh(scored, weights)
     }
 
-    /// Identities outside the core that context joins to it.
-    fn beyond(&self, Looked { nodes, weighed, .. }: &Looked) -> Vec<u32> {
+    /// Identities outside the core that context joins to those that are new in it.
+    fn beyond(&self, new: &[u32]) -> Vec<u32> {
         if self.decision.context.is_none() {
             return Vec::new();
         }
-        let bar = pooled_bar(self.decision.cut);
-        let place = |node: u32| self.place[nodes.identity(node) as usize];
-        let other = |&(a, b): &(u32, u32)| match (place(a) == Place::Core, place(b) == Place::Core) {
-            (true, false) => Some(nodes.identity(b)),
-            (false, true) => Some(nodes.identity(a)),
+        let hanging = self.hanging(new, true);
+        let gathered = self.gathered(|identity| hanging[identity as usize]);
+        let known = Known::of(self.evidence.identities.len(), &gathered.edges);
+        let evidence = &Evidence { known: Some(&known), ..*self.evidence };
+        let bar = self.bars().near;
+        let place = |node: u32| self.place[gathered.nodes.identity(node) as usize];
+        let other = |edge: NodeEdge| match (place(edge.left) == Place::Core, place(edge.right) == Place::Core) {
+            (true, false) => Some(gathered.nodes.identity(edge.right)),
+            (false, true) => Some(gathered.nodes.identity(edge.left)),
             _ => None,
         };
-        let joining = weighed.iter().filter(|edge| edge.joins(bar)).map(|edge| (edge.left, edge.right));
-        joining.filter_map(|pair| other(&pair)).collect()
+        let weighed = self.weighed(evidence, &gathered);
+        weighed.into_iter().filter(|edge| edge.joins(bar)).filter_map(other).collect()
     }
 
-    /// The people of what was gathered, by record.
-    fn people(&self, Looked { nodes, together, weighed }: &Looked) -> Vec<u32> {
-        let known = Known::of(self.evidence.identities.len(), &self.edges);
+    /// The people of the core, by record.
+    fn people(&self) -> Vec<u32> {
+        let from = if self.is_core_closed() { Place::Core } else { Place::Ring };
+        let gathered = self.gathered(|identity| self.place[identity as usize] >= from);
+        let known = Known::of(self.evidence.identities.len(), &gathered.edges);
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
-        let population = Population { evidence, nodes, edges: weighed, together };
-        let second = population.second_pass(Way::Pooled(evidence.pooling), self.decision.cut);
-        let clusters = pass::clusters(nodes.len(), &second.merges, LOWEST);
+        let weighed = self.weighed(evidence, &gathered);
+        let second =
+            gathered.population(evidence, &weighed).second_pass(Way::Pooled(evidence.pooling), self.decision.cut);
+        let clusters = pass::clusters(gathered.nodes.len(), &second.merges, LOWEST);
         let mut person = vec![MISSING; evidence.records.len()];
         for (number, members) in clusters.iter().enumerate() {
-            let records = members.iter().flat_map(|&node| nodes.records_of(evidence, node));
+            let records = members.iter().flat_map(|&node| gathered.nodes.records_of(evidence, node));
             records.for_each(|record| person[record as usize] = number as u32);
         }
         person
+    }
+}
+
+/// What a pass looks at.
+struct Gathered {
+    nodes: Nodes,
+    /// Pairs of nodes that are joined before all evidence, ascending.
+    together: Vec<(u32, u32)>,
+    /// Scored pairs, ascending.
+    edges: Vec<Edge>,
+}
+
+impl Gathered {
+    fn population<'p>(&'p self, evidence: &'p Evidence, edges: &'p [NodeEdge]) -> Population<'p> {
+        Population { evidence, nodes: &self.nodes, edges, together: &self.together }
     }
 }
 
