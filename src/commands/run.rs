@@ -42,8 +42,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let mut job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
-    // Who objects is found by a pass that frees much before the night links: with lists 24.8 M rows hold 150 MiB more so, and take as long.
-    if job.memory_limit.is_none() && job.local_objections.is_empty() {
+    if job.memory_limit.is_none() {
         let extracts = job.providers.iter().flat_map(|provider| &provider.files);
         crate::memory::keep_large_pages(extracts.filter_map(|file| Some(file.metadata().ok()?.len())).sum());
     }
