@@ -21,6 +21,8 @@ use std::ops::Range;
 
 /// Blocks that are walked as one piece of work.
 const BLOCKS_AT_ONCE: usize = 1 << 15;
+/// Stands beside the number of an identity for which a key may be lacking: numbers are smaller, since memberships are counted in 32 bits.
+const MAY_LACK: u32 = 1 << 31;
 
 /// What becomes of one rule's blocks, by number of features, beside that some lose members.
 #[derive(Debug, Default)]
@@ -225,9 +227,6 @@ impl Kept {
         (now, identities)
     }
 }
-
-/// Stands beside the number of an identity for which a key may be lacking: numbers are smaller, since memberships are counted in 32 bits.
-const MAY_LACK: u32 = 1 << 31;
 
 /// Blocks, whatever keys their members have left.
 #[derive(Debug, Default)]

@@ -133,10 +133,9 @@ impl Own {
                 let size = (1 << BUCKET_BITS).min(identities - ((buckets.start + bucket) << BUCKET_BITS));
                 of_bucket(&spread, bucket, size)
             };
-            let buckets: Vec<usize> = (0..buckets.len()).collect();
-            for some in buckets.chunks(BUCKETS_COUNTED) {
-                let counted: Vec<(Vec<u32>, Vec<u32>)> =
-                    some.par_iter().with_max_len(1).map(|&bucket| of_bucket(bucket)).collect();
+            for first in (0..buckets.len()).step_by(BUCKETS_COUNTED) {
+                let some = first..(first + BUCKETS_COUNTED).min(buckets.len());
+                let counted: Vec<(Vec<u32>, Vec<u32>)> = some.into_par_iter().with_max_len(1).map(of_bucket).collect();
                 for (ends, found) in counted {
                     let before = own.blocks.len() as u32;
                     own.starts.extend(ends.into_iter().map(|end| before + end));

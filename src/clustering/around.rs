@@ -3,7 +3,8 @@
 //! Who is one person with them is decided as for everybody, context and all; so everything is gathered that this hangs on. *Core* are the
 //! identities that a chain of pairs may join to the seeds, each with all its scored pairs; *ring* those of whom a scored pair with the core says
 //! that context may join them to it ([`super::beside`]), with their whole first clusters, which are the context of such a pair. Where context would join the
-//! ring to the core, the core grows. Nobody else has a node: in a large population most of the work would be numbering those who are joined to nobody.
+//! ring to the core, the core grows, and what is new in it is looked at with whoever shares a pair with it. In the end people are made of the core alone,
+//! since its first clusters are within it. Nobody else has a node: in a large population most of the work would be numbering those who are joined to nobody.
 //!
 //! In a large population most identities hang together by chains of weak pairs. The second pass cuts what is too large for it along its weakest
 //! pairs; so chains are followed from the strongest pair on, and weak ones only until as many hang together as that pass looks at. Back of an

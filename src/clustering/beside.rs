@@ -35,17 +35,12 @@ pub(super) struct Core {
 
 impl Core {
     pub fn of(nodes: Nodes, clusters: &Sets) -> Core {
-        let mut cluster_of = vec![0; nodes.len()];
-        let mut records = Vec::with_capacity(clusters.len());
-        for (number, members) in clusters.iter().enumerate() {
-            members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
-            records.push(members.iter().map(|&node| nodes.weight(node)).sum());
-        }
-        Core { nodes, cluster_of, records }
+        let records = clusters.iter().map(|members| members.iter().map(|&node| nodes.weight(node)).sum()).collect();
+        Core { nodes, cluster_of: clusters.by_member(), records }
     }
 
-    /// Those outside that matter, ascending. `edges` are the scored pairs of everybody in the core; `outside` gives the one of a pair that is outside and the one that
-    /// is in the core, where it is such a pair. A pair that weighs `least` or more may be joined.
+    /// Those outside that matter, ascending. `edges` are the scored pairs of everybody in the core; `outside` gives the one of a pair that is outside and
+    /// the one that is in the core, where it is such a pair. A pair that weighs `least` or more may be joined.
     pub fn beside(
         &self,
         evidence: &Evidence,
@@ -60,14 +55,15 @@ impl Core {
         };
         let crossing: Vec<Crossing> = edges.par_iter().filter_map(crossing).collect();
         let strong = crossing.par_iter().filter(|pair| pair.weight >= least).map(|pair| pair.outside);
-        let mut matter: Vec<u32> = strong.chain(self.touching(&crossing)).collect();
+        let mut matter = self.touching(&crossing);
+        matter.par_extend(strong);
         matter.par_sort_unstable();
         matter.dedup();
         matter
     }
 
     /// Those whose own pairs with a cluster of the core are enough for touching it.
-    fn touching(&self, crossing: &[Crossing]) -> impl ParallelIterator<Item = u32> + use<> {
+    fn touching(&self, crossing: &[Crossing]) -> Vec<u32> {
         let brings = |pair: &Crossing| {
             let (outside, excess) = (pair.outside, pair.weight - LOWEST);
             let nodes = self.nodes.run(pair.inside);
@@ -81,7 +77,6 @@ impl Core {
             let sum = own.iter().map(|(.., excess)| excess).sum();
             are_touching(sum, self.records[own[0].1 as usize]).then_some(own[0].0)
         };
-        let touching: Vec<u32> = brought.chunk_by(are_alike).filter_map(touches).collect();
-        touching.into_par_iter()
+        brought.chunk_by(are_alike).filter_map(touches).collect()
     }
 }

@@ -74,10 +74,7 @@ fn parts(mut rest: &[(u32, u32, u32)]) -> Vec<&[(u32, u32, u32)]> {
 
 impl<'a> Contexts<'a> {
     pub fn of(population: &'a Population<'a>, clusters: Sets) -> Contexts<'a> {
-        let mut cluster_of = vec![0; population.nodes.len()];
-        for (number, members) in clusters.iter().enumerate() {
-            members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
-        }
+        let cluster_of = clusters.by_member();
         Contexts { population, clusters, cluster_of }
     }
 

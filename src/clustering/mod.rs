@@ -352,10 +352,7 @@ fn finish(
     known: Option<&Calibration>,
 ) -> (Clustering, Calibration) {
     let (clusters, bonds) = clusters;
-    let mut cluster_of = vec![MISSING; nodes.len()];
-    for (number, members) in clusters.iter().enumerate() {
-        members.iter().for_each(|&node| cluster_of[node as usize] = number as u32);
-    }
+    let cluster_of = clusters.by_member();
     let mut number_of = vec![MISSING; clusters.len()];
     let mut person = vec![MISSING; evidence.records.len()];
     let (mut weakest, mut right, mut bare) = (Vec::new(), Vec::new(), Vec::new());

@@ -165,6 +165,15 @@ impl Sets {
     pub fn par_iter(&self) -> impl IndexedParallelIterator<Item = &[u32]> {
         (0..self.len()).into_par_iter().map(|set| &self[set])
     }
+
+    /// By member, which set it is in; all of them stand in one.
+    pub fn by_member(&self) -> Vec<u32> {
+        let mut set_of = vec![0; self.members.len()];
+        for (set, members) in (0..).zip(self.iter()) {
+            members.iter().for_each(|&member| set_of[member as usize] = set);
+        }
+        set_of
+    }
 }
 
 impl Index<usize> for Sets {
