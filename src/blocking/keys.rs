@@ -68,20 +68,6 @@ impl Keys {
         };
         lists.iter().map(own).collect()
     }
-
-    /// As [`Keys::take_by_list`] of one list, where nobody else can lack a key than the members at `places`, ascending: nobody else's are counted.
-    pub fn take_at(&mut self, list: &Found, places: &[u32]) -> Vec<usize> {
-        let mut without = Vec::new();
-        for place in places.iter().map(|&place| place as usize) {
-            let identity = list.members[place] as usize;
-            let taken = &mut self.taken[identity / self.identities_per_part][identity % self.identities_per_part];
-            match *taken < KEYS_MAX {
-                true => *taken += 1,
-                false => without.push(place),
-            }
-        }
-        without
-    }
 }
 
 #[cfg(test)]
@@ -124,15 +110,6 @@ mod tests {
                 from += list.members.len();
             }
             prop_assert_eq!(again, without);
-            // Those that never lack one need not be counted.
-            let (mut keys, mut from, mut some) = (Keys::in_parts(7, parts), 0, Vec::new());
-            for list in &all {
-                let lacks = |identity: u32| taken[identity as usize] > KEYS_MAX;
-                let places: Vec<u32> = (0..).zip(&list.members).filter(|(_, at)| lacks(**at)).map(|(place, _)| place).collect();
-                some.extend(keys.take_at(list, &places).into_iter().map(|at| (at + from) as u64));
-                from += list.members.len();
-            }
-            prop_assert_eq!(some, expected.iter().zip(0..).filter(|(lacks, _)| **lacks).map(|(_, at)| at).collect::<Vec<u64>>());
         }
     }
 }

@@ -16,10 +16,11 @@ mod number;
 mod pair_patterns;
 mod pairs;
 mod rules;
+mod thin;
 mod why;
 
 pub use features::{Features, Hashes};
-pub use kept::{Kept, Retained};
+pub use kept::Kept;
 pub use pair_patterns::PairPatterns;
 pub use pairs::{Blocks, Memberships, Met, Pairs};
 pub use why::{Asked, Fate, Named, RuleWhy};
@@ -132,14 +133,14 @@ pub fn block_with(features: Features, identities: &Identities, weak: bool, size:
         limits.cap = (limits.cap * 3 / 4).max(if limits.cap > usual { usual } else { cap_min });
     };
     drop(features);
-    Blocks::number(found.starts, found.members, identities.len(), counts, limits)
+    Blocks::number(found, identities.len(), counts, limits)
 }
 
 /// Makes the blocks within the limits of a model that was learnt before.
 pub fn block_within(features: Features, identities: &Identities, limits: Limits) -> Blocks {
     let (found, counts) = all_rules(&features, identities.len(), limits, None);
     drop(features);
-    Blocks::number(found.starts, found.members, identities.len(), counts, limits)
+    Blocks::number(found, identities.len(), counts, limits)
 }
 
 /// Who meets whom within the limits of a model that was learnt before, for whoever asks of some identities only: blocks of the same members stand as
@@ -152,7 +153,7 @@ pub fn memberships_within(
     kept: Option<&mut Kept>,
 ) -> Memberships {
     let (found, _) = all_rules(features, identities.len(), limits, kept);
-    Memberships::of(found.starts, found.members, identities.len())
+    Memberships::of(found, identities.len())
 }
 
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.
@@ -190,16 +191,15 @@ fn all_rules(
             || rules.get(nth + 1).map(find),
         );
         parts = next;
-        counts.push(count(features, first, before, &found, cut));
+        counts.push(count(features, first, found.sizes(before..found.len()), cut));
     }
     (found, counts)
 }
 
-/// What a rule yielded: the blocks from `before` on.
-fn count(features: &Features, first: Feature, before: usize, found: &Found, cut: u64) -> RuleCount {
-    let blocks = before..found.len();
-    let (size, pairs) = (blocks.len() as u64, blocks.map(|block| pairs_within(found.members(block).len())).sum());
-    RuleCount { rule: first.word(features.comparisons()), blocks: size, pairs, cut }
+/// What a rule yielded: blocks of these sizes.
+fn count(features: &Features, first: Feature, sizes: impl Iterator<Item = usize>, cut: u64) -> RuleCount {
+    let (blocks, pairs) = sizes.fold((0, 0), |(blocks, pairs), size| (blocks + 1, pairs + pairs_within(size)));
+    RuleCount { rule: first.word(features.comparisons()), blocks, pairs, cut }
 }
 
 /// The size at which blocks are split: pairs of an identity grow with it, so it falls as the population grows. A block must have room for

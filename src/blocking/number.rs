@@ -6,6 +6,8 @@
 //! the lists fills some buckets, so that what stands in them stays small: 5 walks down 1 GB at a nanosecond a number are a second, and
 //! 4 bytes a membership that go through memory twice another half.
 
+use super::rules::Found;
+use super::thin::Numbers;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -19,27 +21,15 @@ const BUCKETS_COUNTED: usize = 8;
 /// Blocks that are spread as one piece of work: 2^16, so that an identity within its bucket and a block within its piece are 4 bytes together.
 const CHUNK_BITS: u32 = 16;
 const BLOCKS_PER_CHUNK: usize = 1 << CHUNK_BITS;
+/// Identities whose blocks are numbered anew as one piece of work, and such pieces at once.
+const IDENTITIES_PER_PIECE: usize = 1 << 16;
+const PIECES_AT_ONCE: usize = 16;
 
-/// Blocks laid end to end: block `b` holds `members[starts[b]..starts[b + 1]]`.
-#[derive(Clone, Copy)]
-pub(super) struct Laid<'a> {
-    pub starts: &'a [u32],
-    pub members: &'a [u32],
-}
-
-impl<'a> Laid<'a> {
-    fn len(self) -> usize {
-        self.starts.len() - 1
-    }
-
-    fn members(self, block: u32) -> &'a [u32] {
-        &self.members[self.starts[block as usize] as usize..self.starts[block as usize + 1] as usize]
-    }
-
+impl Found {
     /// Spreads what `pick` gives of each block over `buckets` of identities, each thing to the bucket of the identity that it comes with: by piece of work,
     /// by bucket, in the order of blocks. `pick` is told whether an identity is in one of them.
-    fn spread<T: Send, P: Iterator<Item = (u32, T)>>(
-        self,
+    fn spread<'a, T: Send, P: Iterator<Item = (u32, T)>>(
+        &'a self,
         buckets: &Range<usize>,
         pick: impl Fn(u32, &'a [u32], Within) -> P + Sync,
     ) -> Vec<Vec<Vec<T>>> {
@@ -48,7 +38,7 @@ impl<'a> Laid<'a> {
         let chunk = |from: usize| {
             let mut lists: Vec<Vec<T>> = buckets.clone().map(|_| Vec::new()).collect();
             for block in from as u32..(from + BLOCKS_PER_CHUNK).min(self.len()) as u32 {
-                for (identity, thing) in pick(block, self.members(block), within) {
+                for (identity, thing) in pick(block, self.members(block as usize), within) {
                     lists[((identity - within.from) >> BUCKET_BITS) as usize].push(thing);
                 }
             }
@@ -82,7 +72,7 @@ fn slices(identities: usize) -> impl Iterator<Item = Range<usize>> {
 
 /// By block, whether an earlier one has the same members. Only blocks that begin with the same identity and whose members give the same sum are held
 /// against each other.
-pub(super) fn copies(blocks: Laid, identities: usize) -> Vec<bool> {
+pub(super) fn copies(blocks: &Found, identities: usize) -> Vec<bool> {
     let is_copy: Vec<AtomicBool> = (0..blocks.len()).map(|_| AtomicBool::new(false)).collect();
     for buckets in slices(identities) {
         let spread = blocks.spread(&buckets, |block, members, within| {
@@ -94,7 +84,9 @@ pub(super) fn copies(blocks: Laid, identities: usize) -> Vec<bool> {
             own.sort_unstable();
             for alike in own.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
                 for (nth, &(.., block)) in alike.iter().enumerate().skip(1) {
-                    let same = |&(.., earlier): &(u32, u32, u32)| blocks.members(earlier) == blocks.members(block);
+                    let same = |&(.., earlier): &(u32, u32, u32)| {
+                        blocks.members(earlier as usize) == blocks.members(block as usize)
+                    };
                     if alike[..nth].iter().any(same) {
                         is_copy[block as usize].store(true, Relaxed);
                     }
@@ -121,7 +113,7 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub fn of(blocks: Laid, identities: usize) -> Own {
+    pub fn of(blocks: &Found, identities: usize) -> Own {
         let mut own = Own { starts: vec![0], blocks: Vec::with_capacity(blocks.members.len()) };
         own.starts.reserve_exact(identities);
         for buckets in slices(identities) {
@@ -135,15 +127,48 @@ impl Own {
             };
             for first in (0..buckets.len()).step_by(BUCKETS_COUNTED) {
                 let some = first..(first + BUCKETS_COUNTED).min(buckets.len());
-                let counted: Vec<(Vec<u32>, Vec<u32>)> = some.into_par_iter().with_max_len(1).map(of_bucket).collect();
-                for (ends, found) in counted {
-                    let before = own.blocks.len() as u32;
-                    own.starts.extend(ends.into_iter().map(|end| before + end));
-                    own.blocks.extend(found);
-                }
+                own.extend(some.into_par_iter().with_max_len(1).map(of_bucket).collect());
             }
         }
         own
+    }
+
+    /// The same of the identities marked in `stays` alone, once blocks have other `numbers` and some have come: who is in which of these, both
+    /// ascending, with the numbers of all that come after those that stay. `members` are how many all blocks have now.
+    pub fn retain(&self, stays: &[bool], numbers: &Numbers, come: &[(u32, u32)], members: usize) -> Own {
+        let piece = |from: usize| {
+            let (mut ends, mut blocks) = (Vec::with_capacity(IDENTITIES_PER_PIECE), Vec::new());
+            let mut come = come[come.partition_point(|(identity, _)| (*identity as usize) < from)..].iter().peekable();
+            for at in (from..(from + IDENTITIES_PER_PIECE).min(stays.len())).filter(|&at| stays[at]) {
+                blocks.extend(self.blocks_of(at as u32).iter().filter_map(|&block| numbers.get(block)));
+                while let Some((_, block)) = come.next_if(|(identity, _)| *identity as usize == at) {
+                    blocks.push(*block);
+                }
+                ends.push(blocks.len() as u32);
+            }
+            (ends, blocks)
+        };
+        let mut own = Own { starts: vec![0], blocks: Vec::with_capacity(members) };
+        let pieces: Vec<usize> = (0..stays.len()).step_by(IDENTITIES_PER_PIECE).collect();
+        for some in pieces.chunks(PIECES_AT_ONCE) {
+            own.extend(some.par_iter().with_max_len(1).map(|&from| piece(from)).collect());
+        }
+        own.starts.shrink_to_fit();
+        own
+    }
+
+    /// Adds identities: where the blocks of each end, and these.
+    fn extend(&mut self, pieces: Vec<(Vec<u32>, Vec<u32>)>) {
+        for (ends, blocks) in pieces {
+            let before = self.blocks.len() as u32;
+            self.starts.extend(ends.into_iter().map(|end| before + end));
+            self.blocks.extend(blocks);
+        }
+    }
+
+    /// Heap bytes.
+    pub fn heap_bytes(&self) -> u64 {
+        (self.starts.capacity() + self.blocks.capacity()) as u64 * 4
     }
 
     /// The blocks of one identity, ascending.
@@ -219,19 +244,19 @@ mod tests {
                 *end += block.len() as u32;
                 Some(*end)
             }));
-            let laid = Laid { starts: &starts, members: &members };
+            let laid = Found { starts, members };
             let is_copy: Vec<bool> = (0..blocks.len()).map(|at| blocks[..at].contains(&blocks[at])).collect();
-            prop_assert_eq!(copies(laid, 150_000), is_copy);
-            let own = Own::of(laid, 150_000);
+            prop_assert_eq!(copies(&laid, 150_000), is_copy);
+            let own = Own::of(&laid, 150_000);
             prop_assert_eq!(own.starts.len(), 150_001);
-            for identity in members.iter().copied().collect::<BTreeSet<u32>>() {
+            for identity in laid.members.iter().copied().collect::<BTreeSet<u32>>() {
                 let expected: Vec<u32> =
                     (0..blocks.len() as u32).filter(|at| blocks[*at as usize].contains(&identity)).collect();
                 prop_assert_eq!(own.blocks_of(identity), expected);
             }
-            prop_assert_eq!(own.blocks.len(), members.len());
+            prop_assert_eq!(own.blocks.len(), laid.members.len());
             let mut order: Vec<u32> = Vec::new();
-            for &identity in &members {
+            for &identity in &laid.members {
                 if !order.contains(&identity) {
                     order.push(identity);
                 }

@@ -1,6 +1,6 @@
 //! Candidate pairs, each exactly once, without a set of pairs.
 
-use super::number::{self, Laid, Own};
+use super::number::{self, Own};
 use super::rules::Found;
 use super::{Limits, RuleCount};
 use rayon::prelude::*;
@@ -11,25 +11,18 @@ const IDENTITIES_PER_RUN: usize = 4_000;
 /// Numbered blocks and, for each identity, which of them it is in. At most 24 × 8 + 4 bytes an identity.
 #[derive(Debug)]
 pub struct Memberships {
-    starts: Vec<u32>,
-    members: Vec<u32>,
-    own: Own,
+    pub(super) found: Found,
+    pub(super) own: Own,
 }
 
 impl Memberships {
-    /// Block `b` holds `members[starts[b]..starts[b + 1]]`, ascending.
-    pub(super) fn of(starts: Vec<u32>, members: Vec<u32>, identities: usize) -> Memberships {
-        let own = Own::of(Laid { starts: &starts, members: &members }, identities);
-        Memberships { starts, members, own }
-    }
-
-    /// The blocks alone.
-    pub(super) fn into_found(self) -> Found {
-        Found { starts: self.starts, members: self.members }
+    pub(super) fn of(found: Found, identities: usize) -> Memberships {
+        let own = Own::of(&found, identities);
+        Memberships { found, own }
     }
 
     fn members(&self, block: u32) -> &[u32] {
-        &self.members[self.starts[block as usize] as usize..self.starts[block as usize + 1] as usize]
+        self.found.members(block as usize)
     }
 
     /// The identities that share a block with `identity`, each once.
@@ -67,21 +60,25 @@ pub struct Pairs {
 }
 
 impl Blocks {
-    /// Numbers blocks in the order given: block `b` holds `members[starts[b]..starts[b + 1]]`, ascending. Of blocks with the very same members,
-    /// of which several rules make a third of all, the first stays: the others yield no pair that it does not.
-    pub(super) fn number(
-        mut starts: Vec<u32>,
-        mut members: Vec<u32>,
-        identities: usize,
-        counts: Vec<RuleCount>,
-        limits: Limits,
-    ) -> Blocks {
-        let marked = number::copies(Laid { starts: &starts, members: &members }, identities);
-        drop_marked(&mut starts, &mut members, &marked);
-        drop(marked);
-        let memberships = Memberships::of(starts, members, identities);
+    /// Numbers blocks in the order given. Of blocks with the very same members, of which several rules make a third of all, the first stays: the others
+    /// yield no pair that it does not.
+    pub(super) fn number(mut found: Found, identities: usize, counts: Vec<RuleCount>, limits: Limits) -> Blocks {
+        let mut copies = number::copies(&found, identities);
+        found.thin(&mut copies, Some);
+        drop(copies);
+        Blocks::of(Memberships::of(found, identities), counts, limits)
+    }
+
+    /// Blocks of which no two have the same members.
+    pub(super) fn of(memberships: Memberships, counts: Vec<RuleCount>, limits: Limits) -> Blocks {
         let order = memberships.own.order();
         Blocks { memberships, order, counts, limits }
+    }
+
+    /// Heap bytes.
+    pub fn heap_bytes(&self) -> u64 {
+        let Memberships { found, own } = &self.memberships;
+        (found.starts.capacity() + found.members.capacity() + self.order.capacity()) as u64 * 4 + own.heap_bytes()
     }
 
     /// Who is in a block with whom.
@@ -95,7 +92,7 @@ impl Blocks {
     }
 
     pub fn len(&self) -> usize {
-        self.memberships.starts.len() - 1
+        self.memberships.found.len()
     }
 
     pub fn is_empty(&self) -> bool {
@@ -209,25 +206,6 @@ impl Blocks {
     }
 }
 
-/// Takes the marked blocks out, where they stand.
-fn drop_marked(starts: &mut Vec<u32>, members: &mut Vec<u32>, marked: &[bool]) {
-    let (mut kept, mut to, mut from) = (0, 0, 0);
-    for (block, marked) in marked.iter().enumerate() {
-        let own = std::mem::replace(&mut from, starts[block + 1] as usize)..starts[block + 1] as usize;
-        if !marked {
-            kept += 1;
-            let end = to + own.len();
-            members.copy_within(own, to);
-            to = end;
-            starts[kept] = end as u32;
-        }
-    }
-    starts.truncate(kept + 1);
-    members.truncate(to);
-    starts.shrink_to_fit();
-    members.shrink_to_fit();
-}
-
 /// The identities that one identity meets, each once: a list, and an open-addressed table that says which are in it.
 #[derive(Debug, Default)]
 pub struct Met {
@@ -293,12 +271,9 @@ mod tests {
             let mut sorted = blocks.clone();
             sorted.sort_by_key(BTreeSet::len);
             let flat: Vec<Vec<u32>> = sorted.iter().map(|b| b.iter().copied().collect()).collect();
-            let mut starts = vec![0];
-            starts.extend(flat.iter().scan(0, |end, block| {
-                *end += block.len() as u32;
-                Some(*end)
-            }));
-            let numbered = Blocks::number(starts, flat.concat(), 40, Vec::new(), Limits { cap: 8, cap_last: 60, weak_rules: false });
+            let mut found = Found::default();
+            flat.iter().for_each(|block| found.push(block.iter().copied()));
+            let numbered = Blocks::number(found, 40, Vec::new(), Limits { cap: 8, cap_last: 60, weak_rules: false });
             let mut seen = Vec::new();
             for run in numbered.runs_of(size) {
                 numbered.each_left(run, |_| true, |left, rights| seen.extend(rights.iter().map(|right| (left, *right))));

@@ -6,6 +6,7 @@ use super::kept::Kept;
 use super::keys::Keys;
 use super::{CAP_MAX, Limits};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Blocks of an identifier are split above this size whatever the cap: they hold one person, or a fault.
 const IDENTIFIER_CAP: usize = CAP_MAX;
@@ -18,7 +19,7 @@ const IDENTITIES_PER_PART: usize = 1 << 14;
 const CHUNK: usize = 1 << 16;
 
 /// Blocks laid end to end.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     /// Start of each block in `members`, and the end of the last.
     pub starts: Vec<u32>,
@@ -48,6 +49,11 @@ impl Found {
         &self.members[self.starts[block] as usize..self.starts[block + 1] as usize]
     }
 
+    /// How many identities each of some blocks holds.
+    pub fn sizes(&self, blocks: Range<usize>) -> impl Iterator<Item = usize> {
+        self.starts[blocks.start..=blocks.end].windows(2).map(|block| (block[1] - block[0]) as usize)
+    }
+
     /// Adds a block.
     ///
     /// # Panics
@@ -70,12 +76,14 @@ impl Found {
 
     /// Adds the blocks of all lists, in their order, without the identities that have all their keys already; where less than two are left, nothing.
     pub fn extend_with_keys(&mut self, lists: &[&Found], keys: &mut Keys) {
-        self.extend_without(lists, keys.take_by_list(lists));
+        self.extend_without(lists, &keys.take_by_list(lists), 2);
     }
 
-    /// The same where it is known which memberships there is no key for: by list, places in its members, ascending.
-    pub fn extend_without(&mut self, lists: &[&Found], without: Vec<Vec<usize>>) {
-        let rest = |(list, without): (&&Found, Vec<usize>)| (!without.is_empty()).then(|| list.without(&without, 2));
+    /// The same where it is known which memberships there is no key for: by list, places in its members, ascending. Blocks of such a list of which
+    /// less than `least` are left go.
+    pub fn extend_without(&mut self, lists: &[&Found], without: &[Vec<usize>], least: usize) {
+        let rest =
+            |(list, without): (&&Found, &Vec<usize>)| (!without.is_empty()).then(|| list.without(without, least));
         let rest: Vec<Option<Found>> = lists.par_iter().zip(without).with_max_len(1).map(rest).collect();
         lists.iter().zip(rest).for_each(|(list, rest)| self.extend(rest.as_ref().unwrap_or(list)));
     }

@@ -7,7 +7,7 @@ use super::MODEL_DOES_NOT_FIT;
 use super::ceiling::{Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
-use crate::blocking::{self, Hashes, Kept, Limits, PairPatterns, Retained, RuleCount};
+use crate::blocking::{self, Blocks, Hashes, Kept, Limits, Memberships, PairPatterns, RuleCount};
 use crate::clustering::{self, Clustering, Fresh, Guards, ScoredPairs, Settled};
 use crate::comparison::{Comparison, Comparisons, PackedLevel};
 use crate::failure::{Failure, Result};
@@ -81,14 +81,14 @@ struct Comparable {
 /// What blocking found within the limits of the model of the night.
 enum KeptBlocks {
     /// Of identities of which some may leave yet.
-    All(Box<Kept>),
+    All(Box<(Kept, Memberships)>),
     /// Of all that are linked.
-    Rest(Box<Retained>),
+    Rest(Box<Blocks>),
 }
 
 impl KeptBlocks {
     fn heap_bytes(&self) -> u64 {
-        if let KeptBlocks::Rest(found) = self { found.heap_bytes() } else { 0 }
+        if let KeptBlocks::Rest(blocks) = self { blocks.heap_bytes() } else { 0 }
     }
 }
 
@@ -114,7 +114,10 @@ impl Comparable {
         let Comparable { mut comparisons, hashes, kept } = self;
         let features = hashes.of(&comparisons);
         let kept = match kept {
-            Some(KeptBlocks::All(all)) => Some(KeptBlocks::Rest(Box::new(all.retain(&features, stays)))),
+            Some(KeptBlocks::All(all)) => {
+                let (kept, blocks) = *all;
+                Some(KeptBlocks::Rest(Box::new(kept.retain(blocks, &features, stays))))
+            }
             // Nobody leaves twice between two passes.
             Some(KeptBlocks::Rest(_)) | None => None,
         };
@@ -252,9 +255,9 @@ pub fn link<'r>(
     // From here on codes are compared: the values that they stand for may wait elsewhere.
     records.make_room_for_blocks(identities.len(), kept.as_ref().map_or(0, KeptBlocks::heap_bytes))?;
     let mut blocks = match (kept, taught.before().and_then(Model::limits)) {
-        (Some(KeptBlocks::Rest(found)), Some(_)) => {
+        (Some(KeptBlocks::Rest(blocks)), Some(_)) => {
             drop(hashes);
-            found.number()
+            *blocks
         }
         (_, Some(limits)) => blocking::block_within(hashes.of(&comparisons), &identities, limits),
         (_, None) => {

@@ -2,7 +2,7 @@
 
 use super::scene::Scene;
 use super::{Comparable, Grouped, KeptBlocks, Rows, identities};
-use crate::blocking::{self, Features, Hashes, Kept};
+use crate::blocking::{self, Features, Hashes, Kept, Memberships};
 use crate::clustering::{self, Guards, Settled};
 use crate::comparison::Comparisons;
 use crate::failure::Result;
@@ -57,7 +57,7 @@ pub fn around<'r>(
 }
 
 /// What blocking has made of values, and what it found.
-type Blocked = (Hashes, Option<Kept>);
+type Blocked = (Hashes, Option<(Kept, Memberships)>);
 
 /// The people of the named records, by record; and what blocking has made of values and found, where the night may block within the same limits.
 fn joined(
@@ -95,5 +95,5 @@ fn joined(
     };
     let scene = Scene { records, identities, comparisons, guards: &guards, job, recipe: &Recipe::WHOLE };
     let person = scene.people_around(model, &blocks, named);
-    Ok((person, made.map(|(hashes, kept)| (hashes, kept.map(|kept| kept.with(blocks))))))
+    Ok((person, made.map(|(hashes, kept)| (hashes, kept.map(|kept| (kept, blocks))))))
 }
