@@ -7,7 +7,7 @@
 //! 4 bytes a membership that go through memory twice another half.
 
 use super::rules::Found;
-use super::thin::Numbers;
+use crate::records::Numbers;
 use rayon::prelude::*;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -65,6 +65,7 @@ impl Blocks {
     pub(super) fn number(mut found: Found, identities: usize, counts: Vec<RuleCount>, limits: Limits) -> Blocks {
         let mut copies = number::copies(&found, identities);
         found.thin(&mut copies, Some);
+        found.shrink_to_fit();
         drop(copies);
         Blocks::of(Memberships::of(found, identities), counts, limits)
     }

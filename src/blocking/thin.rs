@@ -1,47 +1,13 @@
 //! Taking blocks, and identities out of blocks, where they stand: nothing is copied but over what goes.
 //!
 //! Back of an envelope, 200 M memberships of 19 M identities on two threads: 800 MB read and written once in a row, and as many times a look at 5 MB of
-//! [`Numbers`], which stay in the cache: about a second.
+//! [`Numbers`](crate::records::Numbers), which stay in the cache: about a second.
 
 use super::rules::Found;
 use rayon::prelude::*;
 
 /// Blocks that are walked as one piece of work.
 const BLOCKS_AT_ONCE: usize = 1 << 15;
-
-/// The numbers of things among those that stay. 64 of them are 16 bytes.
-#[derive(Debug)]
-pub(super) struct Numbers {
-    /// Which of 64 stay, and how many stay of all before them.
-    words: Vec<(u64, u32)>,
-}
-
-impl Numbers {
-    /// Of the things that are marked in `stays`.
-    pub fn of(stays: impl IndexedParallelIterator<Item = bool>) -> Numbers {
-        let bits = |some: Vec<bool>| some.iter().rev().fold(0, |bits, &stays| bits << 1 | u64::from(stays));
-        let mut words: Vec<(u64, u32)> = stays.chunks(64).map(|some| (bits(some), 0)).collect();
-        let mut before = 0;
-        for (bits, number) in &mut words {
-            *number = before;
-            before += bits.count_ones();
-        }
-        Numbers { words }
-    }
-
-    /// The number of one thing; `None` where it does not stay.
-    #[inline]
-    pub fn get(&self, at: u32) -> Option<u32> {
-        let (bits, before) = self.words[at as usize / 64];
-        let bit = 1 << (at % 64);
-        (bits & bit != 0).then(|| before + (bits & (bit - 1)).count_ones())
-    }
-
-    /// How many stay.
-    pub fn len(&self) -> usize {
-        self.words.last().map_or(0, |(bits, before)| (before + bits.count_ones()) as usize)
-    }
-}
 
 /// Some blocks, one after another.
 struct Piece<'a> {
@@ -76,7 +42,7 @@ impl Piece<'_> {
 
 impl Found {
     /// Takes out the blocks that are marked in `gone`, and of the others the members that have no `number`, which must ascend as members do. A block of
-    /// which less than two members are left goes as well, and is marked then.
+    /// which less than two members are left goes as well, and is marked then. The room of what went stays.
     pub fn thin(&mut self, gone: &mut [bool], number: impl Fn(u32) -> Option<u32> + Sync) {
         let mut rest = self.members.as_mut_slice();
         let mut pieces = Vec::with_capacity(gone.len().div_ceil(BLOCKS_AT_ONCE));
@@ -98,6 +64,10 @@ impl Found {
             to += len;
         }
         self.members.truncate(to);
+    }
+
+    /// Gives back the room that is not needed.
+    pub fn shrink_to_fit(&mut self) {
         self.starts.shrink_to_fit();
         self.members.shrink_to_fit();
     }
@@ -106,20 +76,10 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::records::Numbers;
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn what_stays_is_numbered_in_a_row(stays in prop::collection::vec(any::<bool>(), 0..300)) {
-            let numbers = Numbers::of(stays.par_iter().copied());
-            prop_assert_eq!(numbers.len(), stays.iter().filter(|stays| **stays).count());
-            let mut number = 0;
-            for (at, &stays) in stays.iter().enumerate() {
-                prop_assert_eq!(numbers.get(at as u32), stays.then_some(number));
-                number += u32::from(stays);
-            }
-        }
-
         #[test]
         fn blocks_of_two_and_more_of_those_who_stay_are_left(
             blocks in prop::collection::vec((prop::collection::btree_set(0u32..99, 1..5), any::<bool>()), 0..60),

@@ -16,6 +16,7 @@ use super::contexts::Contexts;
 use super::decided::Together;
 use super::links::Edge;
 use super::merges::LOWEST;
+use super::near::Near;
 use super::nodes::{Nodes, are_one_record, of_one_record};
 use super::pass::{NodeEdge, Way};
 use super::union_find::UnionFind;
@@ -89,6 +90,8 @@ struct Walk {
     batch: Batch,
     taken: Vec<u32>,
     edges: Vec<Edge>,
+    /// To whom chains go on from the identity that was looked at last, and by what weight.
+    near: Vec<(u32, i64)>,
 }
 
 /// What hangs together with some identities.
@@ -184,6 +187,7 @@ impl<'a> Around<'a> {
 
     /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
     fn chains(&self, from: &[u32], place: Place, bars: Bars) -> Chained {
+        let near = Near::default();
         let flags = || -> Vec<AtomicBool> { (0..self.place.len()).map(|_| AtomicBool::new(false)).collect() };
         let (known, scored) = (flags(), flags());
         // Whoever is taken for more than they were is asked once more who is beside them.
@@ -192,7 +196,7 @@ impl<'a> Around<'a> {
         let chain = |mut walk: Walk, &seed: &u32| {
             if !known[seed as usize].load(Relaxed) {
                 let before = walk.taken.len();
-                let is_whole = self.chain(seed, bars, is_first, &mut walk);
+                let is_whole = self.chain(seed, (bars, &near), is_first, &mut walk);
                 if is_whole {
                     walk.taken[before..].iter().for_each(|&identity| known[identity as usize].store(true, Relaxed));
                 }
@@ -212,7 +216,7 @@ impl<'a> Around<'a> {
 
     /// Adds what hangs together with one identity: the strongest pairs are followed first, so that wherever it ends everything is there that
     /// hangs together by stronger ones. Says whether all is there. The pairs of those for whom `is_first` holds are kept on the way.
-    fn chain(&self, seed: u32, bars: Bars, is_first: &impl Fn(u32) -> bool, walk: &mut Walk) -> bool {
+    fn chain(&self, seed: u32, (bars, near): (Bars, &Near), is_first: &impl Fn(u32) -> bool, walk: &mut Walk) -> bool {
         let mut reached = BinaryHeap::from([(i64::MAX, Reverse(seed))]);
         let (before, mut inside) = (walk.taken.len(), FxHashSet::default());
         while let Some((weight, Reverse(identity))) = reached.pop() {
@@ -223,22 +227,32 @@ impl<'a> Around<'a> {
                 continue;
             }
             walk.taken.push(identity);
-            let is_first = is_first(identity);
-            let rights = self.blocks.neighbours(identity, &mut walk.met);
-            let patterns = self.evidence.comparisons.patterns(identity, rights, &mut walk.batch);
-            for (&right, &pattern) in rights.iter().zip(patterns) {
-                let weight = self.evidence.scorer.weight(pattern);
-                if is_first && weight > LOWEST {
-                    walk.edges.push(Edge::of(identity.min(right), identity.max(right), weight, pattern));
-                }
-                if weight >= bars.near && !inside.contains(&right) {
-                    reached.push((weight, Reverse(right)));
-                }
+            if !near.take(identity, &mut walk.near) {
+                self.look(identity, bars, is_first(identity), walk);
+                near.put(identity, &walk.near);
             }
+            let others = walk.near.iter().filter(|(other, _)| !inside.contains(other));
+            reached.extend(others.map(|&(other, weight)| (weight, Reverse(other))));
             let joined = self.joined_to(identity).filter(|other| !inside.contains(other));
             reached.extend(joined.map(|other| (i64::MAX, Reverse(other))));
         }
         true
+    }
+
+    /// Scores the pairs of one identity: to whom chains go on from it is in the walk then, and its pairs where they are to be `kept`.
+    fn look(&self, identity: u32, bars: Bars, kept: bool, walk: &mut Walk) {
+        walk.near.clear();
+        let rights = self.blocks.neighbours(identity, &mut walk.met);
+        let patterns = self.evidence.comparisons.patterns(identity, rights, &mut walk.batch);
+        for (&right, &pattern) in rights.iter().zip(patterns) {
+            let weight = self.evidence.scorer.weight(pattern);
+            if kept && weight > LOWEST {
+                walk.edges.push(Edge::of(identity.min(right), identity.max(right), weight, pattern));
+            }
+            if weight >= bars.near {
+                walk.near.push((right, weight));
+            }
+        }
     }
 
     /// Identities that may be joined to one before all evidence.

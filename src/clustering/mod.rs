@@ -24,6 +24,7 @@ mod known;
 mod links;
 mod matrix;
 mod merges;
+mod near;
 mod nodes;
 mod pass;
 mod pooled;

@@ -1,6 +1,6 @@
 //! Identities: the distinct tuples of matching values, each with the records that have it.
 
-use super::{MISSING, Records};
+use super::{MISSING, Numbers, Records, Stays};
 use crate::job::Field;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
@@ -129,35 +129,43 @@ impl Identities {
     }
 
     /// The same identities after rows have left the records ([`Records::retain`] with `stays`): what [`Identities::apart`] would make of
-    /// the rest, without hashing and sorting it again. All that stays counts.
-    pub fn retain(self, records: &Records, stays: &[bool]) -> Identities {
-        let mut row_now = vec![MISSING; stays.len()];
-        (0..stays.len()).filter(|&row| stays[row]).zip(0..).for_each(|(row, now)| row_now[row] = now);
-        let rows_of = |identity: u32| self.members(identity).iter().map(|&row| row_now[row as usize]);
-        let staying = |identity: u32| rows_of(identity).filter(|&row| row != MISSING).count() as u32;
-        let left: Vec<(u32, u32)> = (0..self.len() as u32)
-            .into_par_iter()
-            .map(|identity| (identity, staying(identity)))
-            .filter(|(_, rows)| *rows > 0)
-            .collect();
-        let mut end = 0;
-        let starts = left
-            .iter()
-            .map(|(_, rows)| {
-                let start = end;
-                end += rows;
-                start
-            })
-            .collect();
-        let members =
-            left.par_iter().flat_map_iter(|(identity, _)| rows_of(*identity).filter(|&row| row != MISSING)).collect();
-        let hash = left.par_iter().map(|(identity, _)| self.hash[*identity as usize]).collect();
-        let mut rest = Identities { hash, starts, members, ..Identities::default() };
-        rest.starts.push(end);
-        rest.of_record = rest.by_record(records.len());
-        rest.weight =
-            (0..rest.len() as u32).into_par_iter().map(|i| rest.distinct_keys(records, i, &|_| true)).collect();
-        rest
+    /// the rest, without hashing and sorting it again. All that stays counts; what has left for another reason than that may have counted nowhere. Gives
+    /// also which identities have rows left.
+    pub fn retain(self, records: &Records, stays: &[bool]) -> (Identities, Vec<bool>) {
+        let Identities { mut of_record, mut hash, mut weight, mut starts, mut members } = self;
+        let rows = Numbers::of(stays.par_iter().copied());
+        let (mut left, mut lessened) = (Vec::with_capacity(hash.len()), Vec::new());
+        let (mut to, mut from, mut next) = (0, 0, 0);
+        for identity in 0..hash.len() {
+            let (before, end) = (to, starts[identity + 1]);
+            for at in from..end {
+                if let Some(row) = rows.get(members[at as usize]) {
+                    members[to as usize] = row;
+                    to += 1;
+                }
+            }
+            left.push(to > before);
+            if to > before {
+                lessened.extend((to - before < end - from).then_some(next));
+                next += 1;
+                starts[next as usize] = to;
+            }
+            from = end;
+        }
+        members.truncate(to as usize);
+        starts.truncate(next as usize + 1);
+        let runs = Stays::of(&left);
+        runs.keep(&mut hash);
+        runs.keep(&mut weight);
+        Stays::of(stays).keep(&mut of_record);
+        let numbers = Numbers::of(left.par_iter().copied());
+        let there = of_record.par_iter_mut().filter(|identity| **identity != MISSING);
+        there.for_each(|identity| *identity = numbers.get(*identity).unwrap_or(MISSING));
+        let mut rest = Identities { of_record, hash, weight, starts, members };
+        for identity in lessened {
+            rest.weight[identity as usize] = rest.distinct_keys(records, identity, &|_| true);
+        }
+        (rest, left)
     }
 
     /// How many records have these values; rows that share a record_id count once, and those that count nowhere not at all.
@@ -272,8 +280,9 @@ mod tests {
         assert!(identities.hash.is_sorted());
         let stays = [false, true, true, false];
         records.retain(&stays);
-        let (rest, anew) = (identities.retain(&records, &stays), Identities::of(&records, &[], |_| true));
+        let ((rest, left), anew) = (identities.retain(&records, &stays), Identities::of(&records, &[], |_| true));
         assert_eq!((&rest.of_record, &rest.hash, &rest.members), (&anew.of_record, &anew.hash, &anew.members));
         assert_eq!((&rest.starts, &rest.weight), (&anew.starts, &anew.weight));
+        assert_eq!(left.iter().filter(|left| **left).count(), anew.len());
     }
 }

@@ -15,7 +15,6 @@ use crate::job::Job;
 use crate::model::{self, Candidate, FORMS, Form, Model, Recipe};
 use crate::recall::{Leaving, Left, Recalled};
 use crate::records::{Identities, Records};
-use rayon::prelude::*;
 use scene::{Made, Scene, Scored};
 use std::ops::Deref;
 
@@ -101,9 +100,7 @@ impl Grouped {
     /// The same after rows have left the records ([`Records::retain`] with `stays`).
     pub fn retain(self, records: &Records, stays: &[bool]) -> Grouped {
         let Grouped { identities, comparable } = self;
-        let has_rows = |identity: u32| identities.members(identity).iter().any(|&row| stays[row as usize]);
-        let marks: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(has_rows).collect();
-        let identities = identities.retain(records, stays);
+        let (identities, marks) = identities.retain(records, stays);
         Grouped { comparable: comparable.map(|comparable| comparable.retain(&marks, &identities)), identities }
     }
 }

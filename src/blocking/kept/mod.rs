@@ -16,8 +16,8 @@ use super::groups::Groups;
 use super::keys::Keys;
 use super::pairs::Memberships;
 use super::rules::{Caps, DEPTHS, Found, Part, refinements, views};
-use super::thin::Numbers;
 use super::{Blocks, Limits, count, number};
+use crate::records::Numbers;
 use rayon::prelude::*;
 use rest::{Come, Rest};
 use std::ops::Range;
@@ -206,6 +206,7 @@ impl Kept {
         }
         let mut copies = number::copies(&found, identities.len());
         found.thin(&mut copies, Some);
+        found.shrink_to_fit();
         let (of_before, of_come) = copies.split_at(stayed);
         gone.iter_mut().filter(|gone| !**gone).zip(of_before).for_each(|(gone, is_copy)| *gone = *is_copy);
         let numbers = Numbers::of(gone.par_iter().map(|gone| !gone));

@@ -89,9 +89,10 @@ impl Rest {
     /// Finds who gains and who loses a key.
     fn spend_keys(&mut self, all: All) {
         let asked = self.asked(all);
-        let mut lacking: Vec<(u32, u32)> =
-            all.kept.left_out.par_iter().map(|&(block, identity)| (identity, block)).collect();
-        lacking.retain(|(identity, _)| asked.binary_search(identity).is_ok());
+        let mut is_asked = vec![false; all.stays.len()];
+        asked.iter().for_each(|&identity| is_asked[identity as usize] = true);
+        let left_out = all.kept.left_out.par_iter().filter(|(_, identity)| is_asked[*identity as usize]);
+        let mut lacking: Vec<(u32, u32)> = left_out.map(|&(block, identity)| (identity, block)).collect();
         lacking.par_sort_unstable();
         let members = |(nth, come): (usize, &Come)| -> Vec<(u32, u32)> {
             come.members.iter().map(|&identity| (identity, nth as u32)).collect()
@@ -118,11 +119,13 @@ impl Rest {
 
     /// Who may have another key than before, ascending.
     fn asked(&self, all: All) -> Vec<u32> {
-        let loses = |&(_, identity): &(u32, u32)| {
-            let had = all.blocks.own.blocks_of(identity);
-            (all.stays[identity as usize] && had.iter().any(|block| self.gone[*block as usize])).then_some(identity)
-        };
-        let mut asked: Vec<u32> = all.kept.left_out.par_iter().filter_map(loses).collect();
+        let mut loses = vec![false; all.stays.len()];
+        for (block, _) in self.gone.iter().enumerate().filter(|(_, gone)| **gone) {
+            all.blocks.found.members(block).iter().for_each(|&identity| loses[identity as usize] = true);
+        }
+        let may_gain = |&&identity: &&u32| all.stays[identity as usize] && loses[identity as usize];
+        let left_out = all.kept.left_out.par_iter().map(|(_, identity)| identity);
+        let mut asked: Vec<u32> = left_out.filter(may_gain).copied().collect();
         asked.extend(self.come.iter().flat_map(|come| &come.members));
         asked.par_sort_unstable();
         asked.dedup();
