@@ -73,7 +73,7 @@ fn keep_without_objectors(night: &Night) -> Vec<String> {
     if let Err(error) = night.objected.write(job) {
         return vec![format!("what is kept of extracts may still have rows of people who object: {}", error.kind())];
     }
-    let mut warnings = keep::keep(job, &night.files, &night.withheld);
+    let mut warnings = keep::keep(job, &night.files, &night.withheld, &night.sent);
     warnings.extend(changes::purge(job, &night.run_id, &night.files, &night.withheld));
     warnings
 }

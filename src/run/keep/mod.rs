@@ -3,7 +3,11 @@
 //! Extracts are copied, never hard-linked: a provider that sends by writing over its old file would write over the last good one too.
 //! What a provider sends again unchanged is not copied again. Extracts that hold rows of people who object are kept without these.
 
+mod lines;
+mod sent;
 mod without;
+
+pub(super) use sent::Sent;
 
 use crate::consent::{Withheld, WithheldReason};
 use crate::disk;
@@ -15,6 +19,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::Path;
+use without::Own;
 
 pub(super) static KEPT_DAMAGED: Code = Code {
     id: "OF0529",
@@ -73,9 +78,10 @@ pub(super) fn warnings(job: &Job) -> impl Iterator<Item = String> + '_ {
 }
 
 /// Keeps what was read tonight, after the run was published; what does not work is told and no more: the run stands.
-pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Vec<String> {
+pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld], sent: &Sent) -> Vec<String> {
     let keep = |(at, provider): (usize, &Provider)| {
         let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
+        let first = first_of(files, at);
         let folder = job::kept_folder(&job.output, &provider.id);
         let objecting = objecting(files, withheld, at);
         let readable = !own.is_empty() && own.iter().all(|file| file.skipped.is_none());
@@ -84,7 +90,9 @@ pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Ve
             // What a provider holds that sends only changes is kept elsewhere.
             _ if provider.changes.is_some() => disk::remove_folder(&folder),
             (WhenMissing::Last, _) if !readable => Ok(()),
-            (WhenMissing::Last, _) if !objecting.is_empty() => without::keep(job, at, &folder, &own, &objecting),
+            (WhenMissing::Last, _) if !objecting.is_empty() => {
+                without::keep(job, Own { provider: at, first, files: &own, sent }, &folder, &objecting)
+            }
             (WhenMissing::Last, Some(_)) => Ok(()),
             (WhenMissing::Last, None) => {
                 keep_provider(job, &folder, &own, provider.files.iter().map(std::path::PathBuf::as_path))
@@ -108,12 +116,17 @@ pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld]) -> Ve
 
 /// The rows of a provider that were withheld for an objection: the place of the extract among the provider's own, and the row's number.
 pub(super) fn objecting(files: &[FileReport], withheld: &[Withheld], provider: usize) -> BTreeSet<(u32, u32)> {
-    let first = files.iter().position(|file| usize::from(file.provider) == provider).unwrap_or(0) as u32;
+    let first = first_of(files, provider);
     let objects = |row: &&Withheld| {
         matches!(row.reason, WithheldReason::LocalObjection | WithheldReason::LocalObjectionLinked)
             && usize::from(row.provider) == provider
     };
     withheld.iter().filter(objects).map(|row| (row.extract - first, row.source_row)).collect()
+}
+
+/// The first extract of a provider.
+fn first_of(files: &[FileReport], provider: usize) -> u32 {
+    files.iter().position(|file| usize::from(file.provider) == provider).unwrap_or(0) as u32
 }
 
 fn keep_provider<'a>(
