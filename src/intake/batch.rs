@@ -1,6 +1,7 @@
 //! The shapes in which rows leave intake.
 
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// Strings laid end to end: value `i` is `bytes[ends[i-1]..ends[i]]`. An empty value is a missing one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,10 +51,20 @@ impl TextColumn {
     /// # Panics
     /// Where a column outgrows 4 GiB.
     pub fn append(&mut self, other: &TextColumn) {
+        self.append_rows(other, 0..other.len());
+    }
+
+    /// The values of some rows of `other`, behind those that are here.
+    ///
+    /// # Panics
+    /// As [`TextColumn::append`].
+    pub fn append_rows(&mut self, other: &TextColumn, rows: Range<usize>) {
         let before = self.bytes.len();
-        assert!(u32::try_from(before + other.bytes.len()).is_ok(), "a text column holds less than 4 GiB");
-        self.bytes.push_str(&other.bytes);
-        self.ends.extend(other.ends.iter().map(|end| before as u32 + end));
+        let end = |row: usize| row.checked_sub(1).map_or(0, |last| other.ends[last]);
+        let (from, to) = (end(rows.start), end(rows.end));
+        self.bytes.push_str(&other.bytes[from as usize..to as usize]);
+        assert!(u32::try_from(self.bytes.len()).is_ok(), "a text column holds less than 4 GiB");
+        self.ends.extend(other.ends[rows].iter().map(|end| before as u32 + (end - from)));
     }
 
     /// Empties the column and keeps its memory.

@@ -33,7 +33,30 @@ impl Stays {
     /// Their texts.
     pub fn texts(&self, all: &TextColumn) -> TextColumn {
         let mut texts = TextColumn::default();
-        self.0.iter().cloned().flatten().for_each(|row| texts.push(all.get(row)));
+        self.0.iter().for_each(|run| texts.append_rows(all, run.clone()));
         texts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_stays_stands_in_its_order(rows in prop::collection::vec(("[aé]{0,3}", any::<bool>()), 0..40)) {
+            let (mut all, mut entries) = (TextColumn::default(), Vec::new());
+            for (at, (text, _)) in rows.iter().enumerate() {
+                all.push(text);
+                entries.push(at);
+            }
+            let stays = Stays::of(&rows.iter().map(|(_, stays)| *stays).collect::<Vec<_>>());
+            let expected: Vec<(usize, &str)> =
+                rows.iter().enumerate().filter(|(_, (_, stays))| *stays).map(|(at, (text, _))| (at, text.as_str())).collect();
+            stays.keep(&mut entries);
+            let texts = stays.texts(&all);
+            prop_assert_eq!(entries.into_iter().zip(texts.iter()).collect::<Vec<_>>(), expected);
+        }
     }
 }

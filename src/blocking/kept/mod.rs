@@ -162,12 +162,26 @@ impl Kept {
     pub(super) fn extend(&mut self, lists: &[&Found], keys: &mut Keys, found: &mut Found) {
         let without = keys.take_by_list(lists);
         let mut first = found.len();
-        for (list, without) in lists.iter().zip(&without) {
-            // The block of a place is the last that begins there or before.
-            let block = |at: &usize| first + list.starts.partition_point(|start| *start as usize <= *at) - 1;
-            self.left_out.extend(without.iter().map(|at| (block(at) as u32, list.members[*at])));
-            first += list.len();
-        }
+        let firsts: Vec<usize> = lists
+            .iter()
+            .map(|list| {
+                first += list.len();
+                first - list.len()
+            })
+            .collect();
+        let left_out = |((list, without), first): ((&&Found, &Vec<usize>), usize)| -> Vec<(u32, u32)> {
+            let mut block = 0;
+            let of_place = |&at: &usize| {
+                while list.starts[block + 1] as usize <= at {
+                    block += 1;
+                }
+                ((first + block) as u32, list.members[at])
+            };
+            without.iter().map(of_place).collect()
+        };
+        let left_out: Vec<Vec<(u32, u32)>> =
+            lists.par_iter().zip(&without).zip(firsts).with_max_len(1).map(left_out).collect();
+        left_out.into_iter().for_each(|left_out| self.left_out.extend(left_out));
         found.extend_without(lists, &without, 0);
     }
 
