@@ -54,6 +54,18 @@ impl Found {
         self.starts[blocks.start..=blocks.end].windows(2).map(|block| (block[1] - block[0]) as usize)
     }
 
+    /// The block and the identity at each of some places in `members`, which ascend.
+    pub fn at(&self, places: &[usize]) -> Vec<(u32, u32)> {
+        let mut block = 0;
+        let at_place = |&at: &usize| {
+            while self.starts[block + 1] as usize <= at {
+                block += 1;
+            }
+            (block as u32, self.members[at])
+        };
+        places.iter().map(at_place).collect()
+    }
+
     /// Adds a block.
     ///
     /// # Panics

@@ -266,8 +266,9 @@ fn with_changes(
     let job = beginning.job;
     let mut night = prepare(job, beginning, changed, Some(lock).filter(|_| !options.dry_run), progress)?;
     let mut finished = night.finished();
+    let keeping = std::mem::take(&mut night.keeping);
     if let Some(begun) = night.begun.take() {
-        publishing::publish(&night, &mut finished, begun, (lock, interrupt), progress, story)?;
+        publishing::publish(&night, &mut finished, (begun, keeping), (lock, interrupt), progress, story)?;
     }
     Ok(finished)
 }

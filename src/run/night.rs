@@ -9,7 +9,6 @@ use super::decided::Decided;
 use super::gates::{self, Before, Gates};
 use super::imported::ModelFile;
 use super::impossible::{self, Control};
-use super::keep::{self, Sent};
 use super::link::Linked;
 use super::link_tables::{self, Begun};
 use super::linked_night::{LinkedNight, Taken, link_night};
@@ -17,15 +16,15 @@ use super::model::{self, Known};
 use super::objected::Objected;
 use super::progress::Progress;
 use super::segments;
-use super::usable::{Usable, read_usable_and};
+use super::usable::{Usable, read_usable};
 use super::withhold::{self, Objecting};
-use super::{Finished, Options, report};
+use super::{Finished, Options, keep, report};
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
 use crate::consent::{self, Authority, OptOuts, Withheld};
 use crate::failure::Result;
 use crate::identity::{self, Identified, Ledger};
-use crate::intake::{Batch, FileReport, Quarantined};
+use crate::intake::{FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::Frozen;
 use crate::publish::Lock;
@@ -74,8 +73,8 @@ pub(super) struct Night<'a> {
     pub(super) linked: Linked,
     /// Which people are in a pair that a human should look at.
     pub(super) in_review: Vec<bool>,
-    /// What was read of extracts that may have to be kept without some rows.
-    pub(super) sent: Sent,
+    /// What is kept of extracts, begun while records are linked.
+    pub(super) keeping: keep::Meanwhile,
     /// What is to be published; `None` on a dry run.
     pub(super) begun: Option<Begun<'a>>,
     /// The job's own model file, where it names one.
@@ -135,14 +134,11 @@ pub(super) fn prepare<'a>(
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
-    let sent = Sent::begin(job, &authority);
     let Usable { mut files, mut records, cleaned, mut quarantined, replaced_numbers } =
         match checkpoints.reading(progress) {
             Some(usable) => usable,
             None => {
-                let formats = known.as_ref().and_then(Known::formats);
-                let show = |batch: &Batch| lock.iter().for_each(|_| sent.put(batch));
-                let mut usable = read_usable_and(job, &authority, formats, show, progress)?;
+                let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
                 usable.forget_sent(model_file.as_ref());
                 checkpoints.keep_reading(&usable, progress);
                 usable
@@ -155,7 +151,7 @@ pub(super) fn prepare<'a>(
     let ceiling = Ceiling::of(job);
     ceiling.judge_reading()?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
-    let mut accounts = Accounts::default();
+    let (mut accounts, mut keeping) = (Accounts::default(), keep::Meanwhile::default());
     let (night, memory_warnings) = link_night(
         job,
         (&mut records, &cleaned),
@@ -165,6 +161,7 @@ pub(super) fn prepare<'a>(
         progress,
         |records, withheld| {
             accounts = Accounts::draw_up(&files, records, &quarantined, withheld)?;
+            keeping = lock.map_or_else(Default::default, |_| keep::Meanwhile::begin(job, &files, withheld));
             Ok(())
         },
     )?;
@@ -223,7 +220,7 @@ pub(super) fn prepare<'a>(
         accounts,
         linked,
         in_review,
-        sent,
+        keeping,
         begun,
         model_file,
         frozen,

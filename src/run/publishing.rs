@@ -21,7 +21,7 @@ use crate::release::Outcome;
 pub(super) fn publish(
     night: &Night,
     finished: &mut Finished,
-    Begun { draft, written }: Begun,
+    (Begun { draft, written }, keeping): (Begun, keep::Meanwhile),
     (lock, interrupt): (&Lock, &interrupt::Guard),
     progress: &Progress,
     story: &story::Story,
@@ -49,7 +49,7 @@ pub(super) fn publish(
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
-    finished.warnings.extend(keep_without_objectors(night));
+    finished.warnings.extend(keep_without_objectors(night, keeping));
     let Night { run_id: by, runs, authority, objecting, .. } = &night;
     let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
     let (purged, warnings) = purge.kept_runs(progress);
@@ -67,13 +67,13 @@ pub(super) fn publish(
 }
 
 /// Keeps what the next nights may have to read, without the rows of people who object; gives what did not work.
-fn keep_without_objectors(night: &Night) -> Vec<String> {
+fn keep_without_objectors(night: &Night, keeping: keep::Meanwhile) -> Vec<String> {
     let job = night.job;
     // Only what is known by heart may go: what else is theirs is found through these rows.
     if let Err(error) = night.objected.write(job) {
         return vec![format!("what is kept of extracts may still have rows of people who object: {}", error.kind())];
     }
-    let mut warnings = keep::keep(job, &night.files, &night.withheld, &night.sent);
+    let mut warnings = keep::keep(job, &night.files, &night.withheld, keeping);
     warnings.extend(changes::purge(job, &night.run_id, &night.files, &night.withheld));
     warnings
 }

@@ -8,7 +8,7 @@ use crate::best_record;
 use crate::consent::{self, Authority};
 use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::intake::{self, Batch, FileReport, Quarantined};
+use crate::intake::{self, FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::Model;
 use crate::records::{self, Cleaned, Formats, Records};
@@ -40,18 +40,7 @@ pub(crate) fn read_usable(
     formats: Option<&Formats>,
     progress: &Progress,
 ) -> Result<Usable> {
-    read_usable_and(job, authority, formats, |_| (), progress)
-}
-
-/// The same, where each batch is shown as it was sent, by the threads that read.
-pub(super) fn read_usable_and(
-    job: &Job,
-    authority: &Authority,
-    formats: Option<&Formats>,
-    show: impl Fn(&Batch) + Sync,
-    progress: &Progress,
-) -> Result<Usable> {
-    let (files, mut records, mut quarantined) = read(job, show, progress)?;
+    let (files, mut records, mut quarantined) = read(job, progress)?;
     let stage = progress.stage("Standardising", None);
     let cleaned = records::clean(job, &mut records, formats);
     quarantined.extend(records::quarantine(job, &mut records, &cleaned.filler_rows));
@@ -90,19 +79,11 @@ pub(crate) fn prepare_records(
     Ok(usable.records)
 }
 
-fn read(
-    job: &Job,
-    show: impl Fn(&Batch) + Sync,
-    progress: &Progress,
-) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
+fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
     let size = |path: &PathBuf| disk::length(path).unwrap_or(0);
     let bytes = job.providers.iter().flat_map(|provider| &provider.files).map(size).sum();
     let stage = progress.stage("Reading", Some(bytes));
-    let take = |batch: Batch| {
-        show(&batch);
-        records::intern(job, batch)
-    };
-    let intake = intake::read_all(job, take, |bytes| stage.advance(bytes))?;
+    let intake = intake::read_all(job, |batch| records::intern(job, batch), |bytes| stage.advance(bytes))?;
     let (records, quarantined) = records::merge(job, intake.batches);
     let rows: u64 = intake.files.iter().map(|file| file.rows).sum();
     if rows == 0 {

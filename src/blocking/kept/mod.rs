@@ -16,7 +16,7 @@ use super::groups::Groups;
 use super::keys::Keys;
 use super::pairs::Memberships;
 use super::rules::{Caps, DEPTHS, Found, Part, refinements, views};
-use super::{Blocks, Limits, count, number};
+use super::{Blocks, Limits, RuleCount, count, number};
 use crate::records::Numbers;
 use rayon::prelude::*;
 use rest::{Come, Rest};
@@ -161,27 +161,13 @@ impl Kept {
     /// Adds blocks with the identities that have a key left, however few, and notes the others.
     pub(super) fn extend(&mut self, lists: &[&Found], keys: &mut Keys, found: &mut Found) {
         let without = keys.take_by_list(lists);
-        let mut first = found.len();
-        let firsts: Vec<usize> = lists
-            .iter()
-            .map(|list| {
-                first += list.len();
-                first - list.len()
-            })
-            .collect();
-        let left_out = |((list, without), first): ((&&Found, &Vec<usize>), usize)| -> Vec<(u32, u32)> {
-            let mut block = 0;
-            let of_place = |&at: &usize| {
-                while list.starts[block + 1] as usize <= at {
-                    block += 1;
-                }
-                ((first + block) as u32, list.members[at])
-            };
-            without.iter().map(of_place).collect()
-        };
-        let left_out: Vec<Vec<(u32, u32)>> =
-            lists.par_iter().zip(&without).zip(firsts).with_max_len(1).map(left_out).collect();
-        left_out.into_iter().for_each(|left_out| self.left_out.extend(left_out));
+        let at = lists.par_iter().zip(&without).with_max_len(1).map(|(list, places)| list.at(places));
+        let at: Vec<Vec<(u32, u32)>> = at.collect();
+        let mut first = found.len() as u32;
+        for (list, at) in lists.iter().zip(at) {
+            self.left_out.extend(at.into_iter().map(|(block, identity)| (first + block, identity)));
+            first += list.len() as u32;
+        }
         found.extend_without(lists, &without, 0);
     }
 
@@ -205,16 +191,8 @@ impl Kept {
         let Memberships { mut found, own } = blocks;
         let identities = Numbers::of(stays.par_iter().copied());
         found.thin(&mut gone, |identity| identities.get(identity));
-        let (stayed, mut first, mut before) = (found.len(), 0, 0);
-        let counted = |(nth, rule): (usize, &Rule)| {
-            let all: usize = rule.blocks.iter().sum();
-            let own = gone[first..first + all].par_iter().filter(|gone| !**gone).count();
-            let new = come.iter().filter(|come| come.rule == nth).map(|come| come.members.len());
-            let counted = count(features, rule.first, found.sizes(before..before + own).chain(new), cut[nth]);
-            (first, before) = (first + all, before + own);
-            counted
-        };
-        let counts = rules.iter().enumerate().map(counted).collect();
+        let stayed = found.len();
+        let counts = counts(features, rules.iter().zip(cut), (&gone, &found), &come);
         for Come { members, .. } in &come {
             found.push(members.iter().filter_map(|&identity| identities.get(identity)));
         }
@@ -227,6 +205,25 @@ impl Kept {
         let own = own.retain(stays, &numbers, &memberships(&come, of_come, numbers.len()), found.members.len());
         Blocks::of(Memberships { found, own }, counts, limits)
     }
+}
+
+/// What each rule yields, with how much of it is cut, where of the blocks of all those that are `gone` were taken out of `found`, and some come.
+fn counts<'r>(
+    features: &Features,
+    rules: impl Iterator<Item = (&'r Rule, u64)>,
+    (gone, found): (&[bool], &Found),
+    come: &[Come],
+) -> Vec<RuleCount> {
+    let (mut first, mut before) = (0, 0);
+    let count_one = |(nth, (rule, cut)): (usize, (&Rule, u64))| {
+        let all: usize = rule.blocks.iter().sum();
+        let own = gone[first..first + all].par_iter().filter(|gone| !**gone).count();
+        let new = come.iter().filter(|come| come.rule == nth).map(|come| come.members.len());
+        let counted = count(features, rule.first, found.sizes(before..before + own).chain(new), cut);
+        (first, before) = (first + all, before + own);
+        counted
+    };
+    rules.enumerate().map(count_one).collect()
 }
 
 /// Who is in which of the blocks that come and are no copies, ascending; the first of these has the number `first`.

@@ -3,11 +3,10 @@
 //! Extracts are copied, never hard-linked: a provider that sends by writing over its old file would write over the last good one too.
 //! What a provider sends again unchanged is not copied again. Extracts that hold rows of people who object are kept without these.
 
-mod lines;
-mod sent;
+mod meanwhile;
 mod without;
 
-pub(super) use sent::Sent;
+pub(super) use meanwhile::Meanwhile;
 
 use crate::consent::{Withheld, WithheldReason};
 use crate::disk;
@@ -17,9 +16,8 @@ use crate::job::{self, Job, Kept, KeptFile, Provider, WhenMissing};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io;
-use std::path::Path;
-use without::Own;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 
 pub(super) static KEPT_DAMAGED: Code = Code {
     id: "OF0529",
@@ -77,25 +75,59 @@ pub(super) fn warnings(job: &Job) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// Keeps what was read tonight, after the run was published; what does not work is told and no more: the run stands.
-pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld], sent: &Sent) -> Vec<String> {
-    let keep = |(at, provider): (usize, &Provider)| {
-        let own: Vec<&FileReport> = files.iter().filter(|file| usize::from(file.provider) == at).collect();
-        let first = first_of(files, at);
-        let folder = job::kept_folder(&job.output, &provider.id);
-        let objecting = objecting(files, withheld, at);
-        let readable = !own.is_empty() && own.iter().all(|file| file.skipped.is_none());
-        let kept = match (provider.when_missing, &provider.stale) {
-            (WhenMissing::Stop | WhenMissing::Without, _) => disk::remove_folder(&folder),
+/// What becomes of the extracts of one provider.
+enum Keep {
+    /// None of them may stand in, or they are kept elsewhere.
+    Nothing,
+    /// What was kept before stands.
+    AsBefore,
+    Copies,
+    /// Without these rows: the place of the extract among the provider's own, and the row's number.
+    Without(BTreeSet<(u32, u32)>),
+}
+
+impl Keep {
+    fn of(job: &Job, at: usize, files: &[FileReport], withheld: &[Withheld]) -> Keep {
+        let provider = &job.providers[at];
+        let mut own = of_provider(files, at).peekable();
+        let readable = own.peek().is_some() && own.all(|file| file.skipped.is_none());
+        match provider.when_missing {
+            WhenMissing::Stop | WhenMissing::Without => Keep::Nothing,
             // What a provider holds that sends only changes is kept elsewhere.
-            _ if provider.changes.is_some() => disk::remove_folder(&folder),
-            (WhenMissing::Last, _) if !readable => Ok(()),
-            (WhenMissing::Last, _) if !objecting.is_empty() => {
-                without::keep(job, Own { provider: at, first, files: &own, sent }, &folder, &objecting)
-            }
-            (WhenMissing::Last, Some(_)) => Ok(()),
-            (WhenMissing::Last, None) => {
-                keep_provider(job, &folder, &own, provider.files.iter().map(std::path::PathBuf::as_path))
+            WhenMissing::Last if provider.changes.is_some() => Keep::Nothing,
+            WhenMissing::Last if !readable => Keep::AsBefore,
+            WhenMissing::Last => match (objecting(files, withheld, at), &provider.stale) {
+                (rows, _) if !rows.is_empty() => Keep::Without(rows),
+                (_, Some(_)) => Keep::AsBefore,
+                (_, None) => Keep::Copies,
+            },
+        }
+    }
+}
+
+fn of_provider(files: &[FileReport], at: usize) -> impl Iterator<Item = &FileReport> {
+    files.iter().filter(move |file| usize::from(file.provider) == at)
+}
+
+/// Keeps what was read tonight, after the run was published, of which some was written `meanwhile`; what does not work is told and no more: the run stands.
+pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld], meanwhile: Meanwhile) -> Vec<String> {
+    let written = meanwhile.end();
+    let keep = |(at, provider): (usize, &Provider)| {
+        let own: Vec<&FileReport> = of_provider(files, at).collect();
+        let folder = job::kept_folder(&job.output, &provider.id);
+        let kept = match Keep::of(job, at, files, withheld) {
+            Keep::Nothing => disk::remove_folder(&folder),
+            Keep::AsBefore => Ok(()),
+            Keep::Copies => keep_provider(job, &folder, &own, provider.files.iter().map(PathBuf::as_path)),
+            Keep::Without(rows) => {
+                let (from, kept) = match written.get(&at) {
+                    Some(kept) => (meanwhile::folder(job, provider), Ok(kept.clone())),
+                    None => (folder.clone(), without::written(job, at, &folder, &own, &rows)),
+                };
+                kept.and_then(|kept| without::put(&kept, &from, &folder)).inspect_err(|_| {
+                    // What was kept before holds rows that must not be kept.
+                    let _ = disk::remove_folder(&folder);
+                })
             }
         };
         kept.err().map(|error| format!("the extracts of provider {} could not be kept: {}", provider.id, error.kind()))
@@ -116,17 +148,12 @@ pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld], sent:
 
 /// The rows of a provider that were withheld for an objection: the place of the extract among the provider's own, and the row's number.
 pub(super) fn objecting(files: &[FileReport], withheld: &[Withheld], provider: usize) -> BTreeSet<(u32, u32)> {
-    let first = first_of(files, provider);
+    let first = files.iter().position(|file| usize::from(file.provider) == provider).unwrap_or(0) as u32;
     let objects = |row: &&Withheld| {
         matches!(row.reason, WithheldReason::LocalObjection | WithheldReason::LocalObjectionLinked)
             && usize::from(row.provider) == provider
     };
     withheld.iter().filter(objects).map(|row| (row.extract - first, row.source_row)).collect()
-}
-
-/// The first extract of a provider.
-fn first_of(files: &[FileReport], provider: usize) -> u32 {
-    files.iter().position(|file| usize::from(file.provider) == provider).unwrap_or(0) as u32
 }
 
 fn keep_provider<'a>(
@@ -158,6 +185,18 @@ fn list(folder: &Path, kept: &Kept) -> io::Result<()> {
         }
     }
     disk::sync_folder(folder)
+}
+
+/// Writes a file that is whole wherever it stands, unless power fails: it is not synced.
+fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let aside = path.with_extension("partial");
+    path.parent().map_or(Ok(()), disk::create_folder)?;
+    // What an attempt that was killed has left.
+    disk::remove_file(&aside)?;
+    let mut file = disk::create_file(&aside)?;
+    file.write_all(bytes)?;
+    file.finish()?;
+    disk::rename(&aside, path)
 }
 
 /// Copies an extract unless it is there. Its bytes are not synced: a checksum tells when they are used whether they are whole.
