@@ -48,6 +48,13 @@ pub(super) struct Rest {
 /// A membership that gains or loses its key: block, identity, and whether it has one now.
 type Changed = (u32, u32, bool);
 
+/// What spending the keys of one identity anew has changed.
+struct Spent {
+    changed: Vec<Changed>,
+    /// Which of the blocks that come there is no key for, each with the identity.
+    without: Vec<(u32, u32)>,
+}
+
 /// Blocks of all identities, of which some leave.
 #[derive(Clone, Copy)]
 struct All<'a> {
@@ -99,15 +106,12 @@ impl Rest {
         };
         let mut coming: Vec<(u32, u32)> = self.come.iter().enumerate().flat_map(members).collect();
         coming.par_sort_unstable();
-        let spent: Vec<(Vec<Changed>, Vec<(u32, u32)>)> = asked
-            .par_iter()
-            .map(|&identity| self.spent(all, identity, of(&lacking, identity), of(&coming, identity)))
-            .collect();
-        let (changed, without): (Vec<Vec<Changed>>, Vec<Vec<(u32, u32)>>) = spent.into_iter().unzip();
-        for (nth, identity) in without.into_iter().flatten() {
+        let spend = |&identity: &u32| self.spent(all, identity, of(&lacking, identity), of(&coming, identity));
+        let spent: Vec<Spent> = asked.par_iter().map(spend).collect();
+        for &(nth, identity) in spent.iter().flat_map(|spent| &spent.without) {
             self.come[nth as usize].members.retain(|member| *member != identity);
         }
-        let mut changed = changed.concat();
+        let mut changed: Vec<Changed> = spent.into_iter().flat_map(|spent| spent.changed).collect();
         changed.par_sort_unstable();
         for of_block in changed.chunk_by(|a, b| a.0 == b.0) {
             let block = of_block[0].0;
@@ -132,15 +136,8 @@ impl Rest {
         asked
     }
 
-    /// Spends the keys of one identity, which lacked one for the blocks `lacking` and comes into those at `coming`, both with the identity. Gives the
-    /// memberships that change, and which of those that come there is no key for, each with the identity.
-    fn spent(
-        &self,
-        all: All,
-        identity: u32,
-        lacking: &[(u32, u32)],
-        coming: &[(u32, u32)],
-    ) -> (Vec<Changed>, Vec<(u32, u32)>) {
+    /// Spends the keys of one identity, which lacked one for the blocks `lacking` and comes into those at `coming`, both with the identity.
+    fn spent(&self, all: All, identity: u32, lacking: &[(u32, u32)], coming: &[(u32, u32)]) -> Spent {
         /// A block, or the place among those that come, and whether there was a key for it.
         enum Of {
             Block(u32, bool),
@@ -163,7 +160,7 @@ impl Rest {
                 Of::Block(..) | Of::Coming(_) => {}
             }
         }
-        (changed, without)
+        Spent { changed, without }
     }
 }
 
