@@ -108,12 +108,26 @@ pub(crate) fn write_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// Replaces a whole file (0600) in one rename; what stood there before stands until then.
 pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_by(path, |aside| write_file(aside, bytes))
+}
+
+/// The same, but that a power cut may take from it: for what a length or a checksum is asked of before it is used.
+pub(crate) fn replace_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    use io::Write;
+    replace_by(path, |aside| {
+        let mut file = create_file(aside)?;
+        file.write_all(bytes)?;
+        file.finish()
+    })
+}
+
+fn replace_by(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<()> {
     let mut name = path.file_name().unwrap_or_default().to_os_string();
     name.push(".partial");
     let aside = path.with_file_name(name);
     // What a process that was killed has left.
     remove_file(&aside)?;
-    write_file(&aside, bytes).and_then(|()| rename(&aside, path)).inspect_err(|_| {
+    write(&aside).and_then(|()| rename(&aside, path)).inspect_err(|_| {
         // Where it stays it is removed the next time.
         let _ = remove_file(&aside);
     })

@@ -90,7 +90,7 @@ fn stand_back() {
 mod tests {
     use super::*;
     use crate::consent::WithheldReason;
-    use crate::job::KEPT_LIST;
+    use crate::job::KeptFile;
     use crate::run::keep::keep;
     use crate::{disk, intake, job};
     use std::collections::BTreeSet;
@@ -144,23 +144,19 @@ columns = { record_id = "id", given_name = "given" }
         (job, read.files, [(0, 0, 2), (1, 1, 1), (1, 1, 2), (1, 1, 890), (2, 1, 500)].map(of).into())
     }
 
-    /// What is kept, by its place. The lists beside it also tell where extracts stood, which is another place each time.
-    fn kept(job: &Job) -> BTreeMap<PathBuf, Vec<u8>> {
-        let inputs = job.output.join("state/inputs");
-        let (mut folders, mut files) = (vec![inputs.clone()], BTreeMap::new());
-        while let Some(folder) = folders.pop() {
-            for path in fs::read_dir(folder).expect("it stands").map(|entry| entry.expect("it is listed").path()) {
-                match path.is_dir() {
-                    true => folders.push(path),
-                    false if path.ends_with(KEPT_LIST) => {}
-                    false => {
-                        let place = path.strip_prefix(&inputs).expect("it is below").to_path_buf();
-                        files.insert(place, disk::read(&path).expect("it can be read"));
-                    }
-                }
-            }
-        }
-        files
+    /// What is kept and listed, by provider and place.
+    fn kept(job: &Job) -> BTreeMap<(String, String), Vec<u8>> {
+        let of = |provider: &Provider| {
+            let (id, folder) = (provider.id.clone(), job::kept_folder(&job.output, &provider.id));
+            let listed = job::read_kept(&job.output, &provider.id).expect("something is kept");
+            let read = move |file: KeptFile| {
+                let bytes = disk::read(&folder.join(&file.place)).expect("it can be read");
+                assert_eq!((bytes.len() as u64, blake3::hash(&bytes).to_string()), (file.bytes, file.blake3));
+                ((id.clone(), file.place), bytes)
+            };
+            listed.files.into_iter().map(read)
+        };
+        job.providers.iter().flat_map(of).collect()
     }
 
     #[test]
@@ -176,19 +172,28 @@ columns = { record_id = "id", given_name = "given" }
             assert!(job.providers.iter().all(|provider| waiting(provider) == meanwhile));
             assert!(!job.output.join("state/inputs").exists(), "what stood before stands until the run is published");
             assert_eq!(keep(&job, &files, &withheld, keeping), Vec::<String>::new());
-            // Once more, where it stands already.
-            let again = Meanwhile::begin(&job, &files, &withheld);
-            assert_eq!(keep(&job, &files, &withheld, again), Vec::<String>::new());
-            assert!(job.providers.iter().all(|provider| job::read_kept(&job.output, &provider.id).is_some()));
-            kept(&job)
+            let whole = kept(&job);
+            // Once more, where it stands already; and where a power cut has taken from it.
+            for cut in [false, true] {
+                if cut {
+                    for (provider, place) in whole.keys() {
+                        let path = job::kept_folder(&job.output, provider).join(place);
+                        fs::write(&path, "").expect("it can be changed");
+                    }
+                }
+                let again = if meanwhile { Meanwhile::begin(&job, &files, &withheld) } else { Meanwhile::default() };
+                assert_eq!(keep(&job, &files, &withheld, again), Vec::<String>::new());
+                assert_eq!(kept(&job), whole);
+            }
+            whole
         });
         assert_eq!(then, at_the_end);
-        let rows = |name: &Path| {
-            let text = zstd::stream::decode_all(then[name].as_slice()).expect("it is packed");
+        let rows = |packed: &[u8]| {
+            let text = zstd::stream::decode_all(packed).expect("it is packed");
             let mut reader = csv::Reader::from_reader(text.as_slice());
             reader.records().map(|row| row.expect("it is CSV")[2].parse().expect("a number")).collect::<BTreeSet<u32>>()
         };
-        let packed: BTreeSet<Vec<u32>> = then.keys().map(|name| rows(name).into_iter().collect()).collect();
+        let packed: BTreeSet<Vec<u32>> = then.values().map(|packed| rows(packed).into_iter().collect()).collect();
         let expected = [(3, &[2][..]), (890, &[1, 2, 890]), (600, &[500])];
         let expected = expected.map(|(all, gone)| (1..=all).filter(|row| !gone.contains(row)).collect::<Vec<u32>>());
         assert_eq!(packed, BTreeSet::from(expected));

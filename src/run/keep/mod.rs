@@ -16,7 +16,7 @@ use crate::job::{self, Job, Kept, KeptFile, Provider, WhenMissing};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 
 pub(super) static KEPT_DAMAGED: Code = Code {
@@ -187,21 +187,14 @@ fn list(folder: &Path, kept: &Kept) -> io::Result<()> {
     disk::sync_folder(folder)
 }
 
-/// Writes a file that is whole wherever it stands, unless power fails: it is not synced.
-fn write_unsynced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let aside = path.with_extension("partial");
-    path.parent().map_or(Ok(()), disk::create_folder)?;
-    // What an attempt that was killed has left.
-    disk::remove_file(&aside)?;
-    let mut file = disk::create_file(&aside)?;
-    file.write_all(bytes)?;
-    file.finish()?;
-    disk::rename(&aside, path)
+/// Whether a file that is named by its content stands whole, as far as its length tells: a power cut may have taken from one that was not synced.
+fn stands(path: &Path, bytes: u64) -> bool {
+    disk::length(path).is_ok_and(|known| known == bytes)
 }
 
 /// Copies an extract unless it is there. Its bytes are not synced: a checksum tells when they are used whether they are whole.
 fn copy(from: &Path, folder: &Path, to: &Path, bytes: u64) -> io::Result<()> {
-    if disk::length(to).is_ok_and(|known| known == bytes) {
+    if stands(to, bytes) {
         return Ok(());
     }
     disk::create_folder(folder)?;

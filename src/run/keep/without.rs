@@ -2,14 +2,13 @@
 //!
 //! Rows that could not be read are left out as well: nobody needs them on a night on which the extract stands in.
 
-use super::{list, write_unsynced};
+use super::{list, stands};
 use crate::disk;
 use crate::failure::Failure;
 use crate::intake::{self, Batch, FileReport, wanted_columns};
 use crate::job::{self, Job, Kept, KeptFile, Provider, SOURCE_ROW};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 use std::path::Path;
 
@@ -33,10 +32,7 @@ pub(super) fn written(
     let (standing, made_of) = (job::kept_folder(&job.output, &provider.id), made_of(provider, own, objecting));
     if let Some(kept) = job::read_kept(&job.output, &provider.id)
         && kept.made_of.as_ref() == Some(&made_of)
-        && kept
-            .files
-            .iter()
-            .all(|file| disk::length(&standing.join(&file.place)).is_ok_and(|bytes| bytes == file.bytes))
+        && kept.files.iter().all(|file| stands(&standing.join(&file.place), file.bytes))
     {
         return Ok(Kept { as_of: since.to_string(), ..kept });
     }
@@ -59,12 +55,13 @@ pub(super) fn written(
     let mut kept = Kept { as_of: since.to_string(), files: Vec::new(), rows_only: true, made_of: Some(made_of) };
     for (file, text) in own.iter().zip(texts) {
         let blake3 = blake3::hash(&text).to_hex().to_string();
-        let place = format!("{}/rows.csv.zst", &blake3[..16]);
-        let path = folder.join(&place);
-        if fs::metadata(&path).is_err() {
-            write_unsynced(&path, &text)?;
+        let (part, bytes) = (&blake3[..16], text.len() as u64);
+        let place = format!("{part}/rows.csv.zst");
+        if !stands(&folder.join(&place), bytes) {
+            disk::create_folder(&folder.join(part))?;
+            disk::replace_unsynced(&folder.join(&place), &text)?;
         }
-        kept.files.push(KeptFile { name: file.name.clone(), place, blake3, bytes: text.len() as u64 });
+        kept.files.push(KeptFile { name: file.name.clone(), place, blake3, bytes });
     }
     Ok(kept)
 }
@@ -73,7 +70,7 @@ pub(super) fn written(
 pub(super) fn put(kept: &Kept, from: &Path, folder: &Path) -> io::Result<()> {
     for file in &kept.files {
         let (written, place) = (from.join(&file.place), folder.join(&file.place));
-        if fs::metadata(&place).is_err() {
+        if !stands(&place, file.bytes) {
             place.parent().map_or(Ok(()), disk::create_folder)?;
             disk::rename(&written, &place)?;
         }
