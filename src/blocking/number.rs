@@ -239,12 +239,8 @@ mod tests {
         ) {
             let mut blocks: Vec<Vec<u32>> = blocks.into_iter().map(|block| block.into_iter().collect()).collect();
             again.iter().for_each(|at| blocks.push(at.get(&blocks).clone()));
-            let (members, mut starts) = (blocks.concat(), vec![0]);
-            starts.extend(blocks.iter().scan(0, |end, block| {
-                *end += block.len() as u32;
-                Some(*end)
-            }));
-            let laid = Found { starts, members };
+            let mut laid = Found::default();
+            blocks.iter().for_each(|block| laid.push(block.iter().copied()));
             let is_copy: Vec<bool> = (0..blocks.len()).map(|at| blocks[..at].contains(&blocks[at])).collect();
             prop_assert_eq!(copies(&laid, 150_000), is_copy);
             let own = Own::of(&laid, 150_000);

@@ -88,7 +88,7 @@ mod tests {
         ) {
             // More than are walked at once, as often as not.
             let blocks: Vec<_> = blocks.iter().cycle().take(blocks.len() * again).collect();
-            let numbers = Numbers::of(stays.par_iter().copied());
+            let numbers = Numbers::of(&stays, true);
             let (mut found, mut expected) = (Found::default(), Found::default());
             let mut left = Vec::new();
             for (block, gone) in &blocks {

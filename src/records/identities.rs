@@ -129,11 +129,11 @@ impl Identities {
     }
 
     /// The same identities after rows have left the records ([`Records::retain`] with `stays`): what [`Identities::apart`] would make of
-    /// the rest, without hashing and sorting it again. All that stays counts; what has left for another reason than that may have counted nowhere. Gives
+    /// the rest, without hashing and sorting it again. All that stays counts: records that counted nowhere have to be among those that leave. Gives
     /// also which identities have rows left.
     pub fn retain(self, records: &Records, stays: &[bool]) -> (Identities, Vec<bool>) {
         let Identities { mut of_record, mut hash, mut weight, mut starts, mut members } = self;
-        let rows = Numbers::of(stays.par_iter().copied());
+        let rows = Numbers::of(stays, true);
         let (mut left, mut lessened) = (Vec::with_capacity(hash.len()), Vec::new());
         let (mut to, mut from, mut next) = (0, 0, 0);
         for identity in 0..hash.len() {
@@ -158,7 +158,7 @@ impl Identities {
         runs.keep(&mut hash);
         runs.keep(&mut weight);
         Stays::of(stays).keep(&mut of_record);
-        let numbers = Numbers::of(left.par_iter().copied());
+        let numbers = Numbers::of(&left, true);
         let there = of_record.par_iter_mut().filter(|identity| **identity != MISSING);
         there.for_each(|identity| *identity = numbers.get(*identity).unwrap_or(MISSING));
         let mut rest = Identities { of_record, hash, weight, starts, members };

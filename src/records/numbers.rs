@@ -10,10 +10,10 @@ pub(crate) struct Numbers {
 }
 
 impl Numbers {
-    /// Of the things that are marked in `stays`.
-    pub fn of(stays: impl IndexedParallelIterator<Item = bool>) -> Numbers {
-        let bits = |some: Vec<bool>| some.iter().rev().fold(0, |bits, &stays| bits << 1 | u64::from(stays));
-        let mut words: Vec<(u64, u32)> = stays.chunks(64).map(|some| (bits(some), 0)).collect();
+    /// Of the things whose mark is `stays`.
+    pub fn of(marks: &[bool], stays: bool) -> Numbers {
+        let bits = |some: &[bool]| some.iter().rev().fold(0, |bits, &mark| bits << 1 | u64::from(mark == stays));
+        let mut words: Vec<(u64, u32)> = marks.par_chunks(64).map(|some| (bits(some), 0)).collect();
         let mut before = 0;
         for (bits, number) in &mut words {
             *number = before;
@@ -44,8 +44,10 @@ mod tests {
     proptest! {
         #[test]
         fn what_stays_is_numbered_in_a_row(stays in prop::collection::vec(any::<bool>(), 0..300)) {
-            let numbers = Numbers::of(stays.par_iter().copied());
+            let numbers = Numbers::of(&stays, true);
             prop_assert_eq!(numbers.len(), stays.iter().filter(|stays| **stays).count());
+            let others = Numbers::of(&stays, false);
+            prop_assert!((0..stays.len() as u32).all(|at| numbers.get(at).is_some() != others.get(at).is_some()));
             let mut number = 0;
             for (at, &stays) in stays.iter().enumerate() {
                 prop_assert_eq!(numbers.get(at as u32), stays.then_some(number));

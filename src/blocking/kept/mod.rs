@@ -189,7 +189,7 @@ impl Kept {
         let Rest { mut gone, come } = Rest::of(&self, &blocks, changes, (stays, &leaving));
         let Kept { rules, limits, .. } = self;
         let Memberships { mut found, own } = blocks;
-        let identities = Numbers::of(stays.par_iter().copied());
+        let identities = Numbers::of(stays, true);
         found.thin(&mut gone, |identity| identities.get(identity));
         let stayed = found.len();
         let counts = counts(features, rules.iter().zip(cut), (&gone, &found), &come);
@@ -201,7 +201,7 @@ impl Kept {
         found.shrink_to_fit();
         let (of_before, of_come) = copies.split_at(stayed);
         gone.iter_mut().filter(|gone| !**gone).zip(of_before).for_each(|(gone, is_copy)| *gone = *is_copy);
-        let numbers = Numbers::of(gone.par_iter().map(|gone| !gone));
+        let numbers = Numbers::of(&gone, false);
         let own = own.retain(stays, &numbers, &memberships(&come, of_come, numbers.len()), found.members.len());
         Blocks::of(Memberships { found, own }, counts, limits)
     }
