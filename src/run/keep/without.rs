@@ -9,8 +9,11 @@ use crate::intake::{self, Batch, FileReport, wanted_columns};
 use crate::job::{self, Job, Kept, KeptFile, Provider, SOURCE_ROW};
 use rustc_hash::FxHashSet;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::io;
+use std::mem;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 /// They are written every night and read only where a provider sends nothing: zstd's fastest level.
 const LEVEL: i32 = 1;
@@ -41,7 +44,8 @@ pub(super) fn written(
         left_out[place as usize].insert(row);
     });
     let alone = Job { providers: vec![provider.clone()], ..job.clone() };
-    let pack = |batch: Batch| (batch.extract, packed(&batch, &left_out[batch.extract as usize]));
+    let packers = Packers::default();
+    let pack = |batch: Batch| (batch.extract, packers.packed(&batch, &left_out[batch.extract as usize]));
     let read = intake::read_all(&alone, pack, |_| ()).map_err(|failure: Failure| io::Error::other(failure.code.id))?;
     let as_read = |(file, own): (&FileReport, &&FileReport)| file.blake3 == own.blake3;
     if read.files.len() != own.len() || !read.files.iter().zip(own).all(as_read) {
@@ -94,29 +98,66 @@ fn made_of(provider: &Provider, own: &[&FileReport], objecting: &BTreeSet<(u32, 
 fn header(provider: &Provider) -> io::Result<Vec<u8>> {
     let mut columns = wanted_columns(provider);
     columns.push(SOURCE_ROW.to_string());
-    in_csv(|csv| csv.write_record(&columns))
+    in_csv(Vec::new(), |csv| csv.write_record(&columns))
 }
 
-/// The rows of a batch that may be kept, as one frame of zstd: frames one after another are one file.
-fn packed(batch: &Batch, left_out: &FxHashSet<u32>) -> io::Result<Vec<u8>> {
-    let text = in_csv(|csv| {
-        for (row, number) in batch.source_rows.iter().enumerate() {
-            if left_out.contains(number) {
-                continue;
-            }
-            for column in &batch.columns {
-                csv.write_field(column.get(row))?;
-            }
-            csv.write_field(number.to_string())?;
-            csv.write_record(None::<&[u8]>)?;
-        }
-        Ok(())
-    })?;
-    zstd::bulk::compress(&text, LEVEL)
+/// Packs rows as CSV in zstd. A block of an extract is a megabyte or two of text: where that were written into new memory each time, giving memory back and
+/// having it cleared again would take as long as packing does.
+#[derive(Default)]
+struct Packer {
+    row: csv::ByteRecord,
+    text: Vec<u8>,
+    packed: Vec<u8>,
+    zstd: Option<zstd::bulk::Compressor<'static>>,
 }
 
-fn in_csv(write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> io::Result<Vec<u8>> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
+impl Packer {
+    /// The rows of a batch that may be kept, as one frame: frames one after another are one file.
+    fn packed(&mut self, batch: &Batch, left_out: &FxHashSet<u32>) -> io::Result<Vec<u8>> {
+        let Packer { row, text, packed, zstd } = self;
+        let mut number_text = String::new();
+        text.clear();
+        *text = in_csv(mem::take(text), |csv| {
+            for (at, number) in batch.source_rows.iter().enumerate().filter(|(_, number)| !left_out.contains(number)) {
+                row.clear();
+                batch.columns.iter().for_each(|column| row.push_field(column.get(at).as_bytes()));
+                number_text.clear();
+                let _ = write!(number_text, "{number}");
+                row.push_field(number_text.as_bytes());
+                csv.write_byte_record(row)?;
+            }
+            Ok(())
+        })?;
+        let zstd = match zstd {
+            Some(zstd) => zstd,
+            None => zstd.insert(zstd::bulk::Compressor::new(LEVEL)?),
+        };
+        packed.clear();
+        packed.reserve(zstd::zstd_safe::compress_bound(text.len()));
+        zstd.compress_to_buffer(text, packed)?;
+        Ok(packed.as_slice().into())
+    }
+}
+
+/// One packer for each thread that packs.
+#[derive(Default)]
+struct Packers {
+    free: Mutex<Vec<Packer>>,
+}
+
+impl Packers {
+    fn packed(&self, batch: &Batch, left_out: &FxHashSet<u32>) -> io::Result<Vec<u8>> {
+        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut packer = free().pop().unwrap_or_default();
+        let packed = packer.packed(batch, left_out);
+        free().push(packer);
+        packed
+    }
+}
+
+/// What is written as CSV, behind what stands in `text`.
+fn in_csv(text: Vec<u8>, write: impl FnOnce(&mut csv::Writer<Vec<u8>>) -> csv::Result<()>) -> io::Result<Vec<u8>> {
+    let mut writer = csv::Writer::from_writer(text);
     write(&mut writer).map_err(io::Error::from)?;
     writer.into_inner().map_err(|error| io::Error::from(error.error().kind()))
 }
