@@ -24,7 +24,7 @@ use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, unscored};
 use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
 use crate::model::{ContextWeights, Decision};
-use crate::records::MISSING;
+use crate::records::{MISSING, Numbers};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cmp::Reverse;
@@ -151,38 +151,42 @@ impl<'a> Around<'a> {
             return all;
         }
         let hanging = self.hanging(new, false);
-        let gathered = self.gathered(|identity| hanging[identity as usize] && is_core(identity));
+        let gathered = self.gathered(|identity| is_core(identity) && hanging.has(identity));
         let known = Known::of(self.evidence.identities.len(), &gathered.edges);
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
         let scored = gathered.nodes.edges(evidence, &gathered.edges);
         let clusters = gathered.population(evidence, &scored).first_clusters(self.decision.first_cut);
-        let outside = |edge: &Edge| outside(edge).filter(|&(_, inside)| hanging[inside as usize]);
+        let outside = |edge: &Edge| outside(edge).filter(|&(_, inside)| hanging.has(inside));
         let bars = self.bars();
         let least = bars.near - weights.most_up_to(level_of(bars.far as f64));
         Core::of(gathered.nodes, &clusters).beside(evidence, &self.edges, outside, least)
     }
 
-    /// By identity, whether it was gathered and may be in one first cluster with any of some identities; with `neighbours` also with any that shares
+    /// Which identities were gathered and may be in one first cluster with any of some identities; with `neighbours` also with any that shares
     /// a scored pair with one of these.
-    fn hanging(&self, identities: &[u32], neighbours: bool) -> Vec<bool> {
-        let is_gathered = |identity: u32| self.place[identity as usize] > Place::Outside;
-        let union = UnionFind::new(self.place.len());
+    fn hanging(&self, identities: &[u32], neighbours: bool) -> Hanging {
+        let gathered = Numbers::those(self.place.len(), |identity| self.place[identity as usize] > Place::Outside);
+        let union = UnionFind::new(gathered.len());
+        let numbers = |(a, b): (u32, u32)| Some((gathered.get(a)?, gathered.get(b)?));
         let joins = |edge: &&Edge| i64::from(edge.weight) >= self.decision.first_cut;
         let between = self.edges.par_iter().filter(joins).map(|edge| (edge.left, edge.right));
-        let together = between.chain(self.joined.par_iter().copied());
-        together.filter(|&(a, b)| is_gathered(a) && is_gathered(b)).for_each(|(a, b)| union.join(a, b));
-        let mut hangs = vec![false; self.place.len()];
-        identities.iter().for_each(|&identity| hangs[union.find(identity) as usize] = true);
+        let together = between.chain(self.joined.par_iter().copied()).filter_map(numbers);
+        together.for_each(|(a, b)| union.join(a, b));
+        let mut hangs = vec![false; gathered.len()];
+        let asked = identities.iter().filter_map(|&identity| gathered.get(identity));
+        asked.for_each(|number| hangs[union.find(number) as usize] = true);
         if neighbours {
             let beside = |edge: &Edge| {
-                let (left, right) = (union.find(edge.left), union.find(edge.right));
+                let (left, right) = numbers((edge.left, edge.right))?;
+                let (left, right) = (union.find(left), union.find(right));
                 (hangs[left as usize] != hangs[right as usize]).then_some([left, right])
             };
             let beside: Vec<[u32; 2]> = self.edges.par_iter().filter_map(beside).collect();
             beside.into_iter().flatten().for_each(|root| hangs[root as usize] = true);
         }
-        let of = |identity: u32| is_gathered(identity) && hangs[union.find(identity) as usize];
-        (0..self.place.len() as u32).into_par_iter().map(of).collect()
+        let of = |number: u32| hangs[union.find(number) as usize];
+        let hangs = (0..gathered.len() as u32).into_par_iter().map(of).collect();
+        Hanging { gathered, hangs }
     }
 
     /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
@@ -266,9 +270,11 @@ impl<'a> Around<'a> {
         let Chained { mut identities, edges } = chained;
         identities.retain(|&identity| self.place[identity as usize] < place);
         identities.iter().for_each(|&identity| self.place[identity as usize] = place);
+        let before = self.edges.len();
         self.edges.extend(edges.into_iter().flatten());
-        // A pair of two identities that are taken is scored from both.
-        self.edges.par_sort_unstable();
+        self.edges[before..].par_sort_unstable();
+        // What stood here ascends as well: this only merges both. A pair of two identities that are taken is scored from both.
+        self.edges.sort();
         self.edges.dedup();
         identities
     }
@@ -303,7 +309,7 @@ impl<'a> Around<'a> {
             return Vec::new();
         }
         let hanging = self.hanging(new, true);
-        let gathered = self.gathered(|identity| hanging[identity as usize]);
+        let gathered = self.gathered(|identity| hanging.has(identity));
         let known = Known::of(self.evidence.identities.len(), &gathered.edges);
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
         let bar = self.bars().near;
@@ -333,6 +339,19 @@ impl<'a> Around<'a> {
             records.for_each(|record| person[record as usize] = number as u32);
         }
         person
+    }
+}
+
+/// Some of those that were gathered.
+struct Hanging {
+    gathered: Numbers,
+    /// By the number among all of them.
+    hangs: Vec<bool>,
+}
+
+impl Hanging {
+    fn has(&self, identity: u32) -> bool {
+        self.gathered.get(identity).is_some_and(|number| self.hangs[number as usize])
     }
 }
 

@@ -8,9 +8,10 @@ use super::pass::NodeEdge;
 use super::scored::{EDGES_AT_ONCE, ScoredPairs};
 use super::{Edge, Evidence};
 use crate::model::UNITS_PER_BIT;
-use crate::records::{MISSING, Records};
+use crate::records::{MISSING, Numbers, Records};
 use rayon::prelude::*;
 use std::io;
+use std::ops::Range;
 
 /// Rows of one record_id contradict each other when their evidence, the prior left out, is below this many bits.
 const CONTRADICTION_BITS: f64 = -12.0;
@@ -19,18 +20,28 @@ const CONTRADICTION_BITS: f64 = -12.0;
 const COPIES_MAX: usize = 20;
 /// Pairs of nodes that one pair of identities may stand for.
 const EXPANDED_MAX: usize = 100;
+/// Identities that nodes are made of as one piece of work, and such pieces at once.
+const IDENTITIES_PER_PIECE: usize = 1 << 16;
+const PIECES_AT_ONCE: usize = 16;
 /// Pairs of identities whose context is looked up as one piece of work.
 const EDGES_PER_CHUNK: usize = 1 << 12;
 
 /// What is agglomerated.
 pub(super) struct Nodes {
+    /// Which identities have nodes.
+    numbers: Numbers,
+    list: List,
+}
+
+/// The nodes of ascending identities.
+struct List {
     identity: Vec<u32>,
     /// Records the node stands for in averages.
     weight: Vec<u32>,
-    /// First node of each identity; a split one has a run of them, one a record key.
-    first: Vec<u32>,
     /// For nodes of split identities: the record key.
     key: Vec<u32>,
+    /// First node of each identity that has any, and the end; a split one has a run of them, one a record key.
+    first: Vec<u32>,
     split: Vec<bool>,
     bare: Vec<bool>,
 }
@@ -63,33 +74,26 @@ impl Nodes {
         asked: impl Fn(u32) -> bool + Sync,
         wanted: impl Fn(u32) -> bool + Sync,
     ) -> Nodes {
-        let identities = evidence.identities;
-        let own_weight = |i: u32| evidence.scorer.weight(evidence.comparisons.pattern(i, i));
-        let is_bare = |i: u32| asked(i) && own_weight(i) < cut;
-        let bare: Vec<bool> = (0..identities.len() as u32).into_par_iter().map(is_bare).collect();
-        let mut nodes = Nodes {
-            identity: Vec::new(),
-            weight: Vec::new(),
-            first: Vec::new(),
-            key: Vec::new(),
-            split: Vec::new(),
-            bare,
+        let count = evidence.identities.len();
+        let bareness = Bareness { evidence, cut };
+        let numbers =
+            Numbers::those(count, |identity| wanted(identity) || asked(identity) && bareness.keys(identity).len() > 1);
+        let piece = |&from: &usize| {
+            let mut list = List::default();
+            for identity in from..(from + IDENTITIES_PER_PIECE).min(count) {
+                if numbers.get(identity as u32).is_some() {
+                    list.add(&bareness, identity as u32);
+                }
+            }
+            list
         };
-        for identity in 0..identities.len() as u32 {
-            nodes.first.push(nodes.identity.len() as u32);
-            let may_split = nodes.bare[identity as usize] && identities.members(identity).len() > 1;
-            let keys = if may_split { keys_of(evidence.records, identities.members(identity)) } else { Vec::new() };
-            nodes.split.push(keys.len() > 1);
-            if keys.len() < 2 && !wanted(identity) {
-                continue;
-            }
-            if keys.len() > 1 {
-                keys.into_iter().for_each(|key| nodes.push(identity, 1, key));
-            } else {
-                nodes.push(identity, identities.count(identity).max(1), MISSING);
-            }
+        let mut list = List::default();
+        let pieces: Vec<usize> = (0..count).step_by(IDENTITIES_PER_PIECE).collect();
+        for some in pieces.chunks(PIECES_AT_ONCE) {
+            let some: Vec<List> = some.par_iter().with_max_len(1).map(piece).collect();
+            some.into_iter().for_each(|piece| list.append(piece));
         }
-        nodes
+        Nodes { numbers, list }
     }
 
     /// Identities without a node that stand for several records.
@@ -98,36 +102,30 @@ impl Nodes {
         all.filter(|&identity| self.run(identity).is_empty() && evidence.identities.count(identity) > 1)
     }
 
-    fn push(&mut self, identity: u32, weight: u32, key: u32) {
-        self.identity.push(identity);
-        self.weight.push(weight);
-        self.key.push(key);
-    }
-
     pub fn len(&self) -> usize {
-        self.identity.len()
+        self.list.identity.len()
     }
 
     pub fn identity(&self, node: u32) -> u32 {
-        self.identity[node as usize]
+        self.list.identity[node as usize]
     }
 
     pub fn weight(&self, node: u32) -> i64 {
-        i64::from(self.weight[node as usize])
+        i64::from(self.list.weight[node as usize])
     }
 
     pub fn is_split(&self, identity: u32) -> bool {
-        self.split[identity as usize]
+        self.numbers.get(identity).is_some_and(|number| self.list.split[number as usize])
     }
 
     pub fn is_bare(&self, node: u32) -> bool {
-        self.bare[self.identity(node) as usize]
+        self.numbers.get(self.identity(node)).is_some_and(|number| self.list.bare[number as usize])
     }
 
     /// The records of a node.
     pub fn records_of<'e>(&self, evidence: &'e Evidence, node: u32) -> impl Iterator<Item = u32> + 'e {
         let identity = self.identity(node);
-        let key = self.is_split(identity).then(|| self.key[node as usize]);
+        let key = self.is_split(identity).then(|| self.list.key[node as usize]);
         let members = evidence.identities.members(identity).iter().copied();
         members.filter(move |&record| key.is_none_or(|key| evidence.records.key[record as usize] == key))
     }
@@ -138,20 +136,17 @@ impl Nodes {
         if identity == MISSING {
             return None;
         }
-        let (first, run) = (self.first[identity as usize], self.run(identity));
-        if !self.split[identity as usize] {
-            return (!run.is_empty()).then_some(first);
+        let (run, keys) = (self.run(identity), &self.list.key);
+        if !self.is_split(identity) {
+            return (!run.is_empty()).then_some(run.start as u32);
         }
-        let key = evidence.records.key[record];
-        Some(
-            first + self.key[run].binary_search(&key).expect("a split identity has a node for each of its keys") as u32,
-        )
+        let place = keys[run.clone()].binary_search(&evidence.records.key[record]);
+        Some((run.start + place.expect("a split identity has a node for each of its keys")) as u32)
     }
 
     /// The nodes of an identity.
-    pub fn run(&self, identity: u32) -> std::ops::Range<usize> {
-        let end = self.first.get(identity as usize + 1).map_or(self.identity.len(), |next| *next as usize);
-        self.first[identity as usize] as usize..end
+    pub fn run(&self, identity: u32) -> Range<usize> {
+        self.numbers.get(identity).map_or(0..0, |number| self.list.run(number as usize))
     }
 
     /// The kept pairs between nodes, ascending, each as it counts in averages. A split identity's copies are pairs too, where it has at
@@ -184,10 +179,10 @@ impl Nodes {
 
     /// What was listed with what needs no scored pair, in order.
     fn listed(&self, evidence: &Evidence, mut found: Vec<NodeEdge>) -> Vec<NodeEdge> {
-        let split = (0..self.first.len() as u32).filter(|&identity| self.is_split(identity));
-        for identity in split.filter(|&identity| self.run(identity).len() <= COPIES_MAX) {
+        let split = (0..self.list.split.len()).filter(|&number| self.list.split[number]);
+        for run in split.map(|number| self.list.run(number)).filter(|run| run.len() <= COPIES_MAX) {
+            let identity = self.list.identity[run.start];
             let weight = units32(judge(evidence, identity, identity).in_average);
-            let run = self.run(identity);
             let pairs = run.clone().flat_map(|x| (x + 1..run.end).map(move |y| (x as u32, y as u32)));
             found.extend(pairs.map(|(left, right)| NodeEdge { left, right, weight, forbidden: false }));
         }
@@ -246,6 +241,76 @@ impl Nodes {
         let kept: Vec<(u32, u32)> = pairs.par_iter().copied().filter(agree).collect();
         let reused = (pairs.len() - kept.len()) as u64;
         (kept, reused)
+    }
+}
+
+impl Default for List {
+    fn default() -> List {
+        List {
+            identity: Vec::new(),
+            weight: Vec::new(),
+            key: Vec::new(),
+            first: vec![0],
+            split: Vec::new(),
+            bare: Vec::new(),
+        }
+    }
+}
+
+impl List {
+    /// Adds the nodes of the next identity.
+    fn add(&mut self, bareness: &Bareness, identity: u32) {
+        let keys = bareness.keys(identity);
+        let is_split = keys.len() > 1;
+        if is_split {
+            keys.into_iter().for_each(|key| self.push(identity, 1, key));
+        } else {
+            self.push(identity, bareness.evidence.identities.count(identity).max(1), MISSING);
+        }
+        self.first.push(self.identity.len() as u32);
+        self.split.push(is_split);
+        self.bare.push(bareness.is_bare(identity));
+    }
+
+    fn push(&mut self, identity: u32, weight: u32, key: u32) {
+        self.identity.push(identity);
+        self.weight.push(weight);
+        self.key.push(key);
+    }
+
+    /// Adds the nodes of identities that come after all that are here.
+    fn append(&mut self, piece: List) {
+        let before = self.identity.len() as u32;
+        self.first.extend(piece.first[1..].iter().map(|first| before + first));
+        self.identity.extend(piece.identity);
+        self.weight.extend(piece.weight);
+        self.key.extend(piece.key);
+        self.split.extend(piece.split);
+        self.bare.extend(piece.bare);
+    }
+
+    /// The nodes of the identity with a number among those that have any.
+    fn run(&self, number: usize) -> Range<usize> {
+        self.first[number] as usize..self.first[number + 1] as usize
+    }
+}
+
+/// Tells which identities say too little to be one person by themselves: agreeing with their own copies does not reach `cut`.
+struct Bareness<'a> {
+    evidence: &'a Evidence<'a>,
+    cut: i64,
+}
+
+impl Bareness<'_> {
+    fn is_bare(&self, identity: u32) -> bool {
+        self.evidence.scorer.weight(self.evidence.comparisons.pattern(identity, identity)) < self.cut
+    }
+
+    /// The record keys that a bare identity is split into; fewer than two of one that is not split.
+    fn keys(&self, identity: u32) -> Vec<u32> {
+        let Evidence { records, identities, .. } = self.evidence;
+        let members = identities.members(identity);
+        if members.len() > 1 && self.is_bare(identity) { keys_of(records, members) } else { Vec::new() }
     }
 }
 

@@ -12,8 +12,17 @@ pub(crate) struct Numbers {
 impl Numbers {
     /// Of the things whose mark is `stays`.
     pub fn of(marks: &[bool], stays: bool) -> Numbers {
-        let bits = |some: &[bool]| some.iter().rev().fold(0, |bits, &mark| bits << 1 | u64::from(mark == stays));
-        let mut words: Vec<(u64, u32)> = marks.par_chunks(64).map(|some| (bits(some), 0)).collect();
+        Numbers::those(marks.len(), |at| marks[at as usize] == stays)
+    }
+
+    /// Of those of `count` things that stay.
+    pub fn those(count: usize, stays: impl Fn(u32) -> bool + Sync) -> Numbers {
+        let bits = |from: usize| {
+            let some = (from..(from + 64).min(count)).rev();
+            some.fold(0, |bits, at| bits << 1 | u64::from(stays(at as u32)))
+        };
+        let word = |word: usize| (bits(word * 64), 0);
+        let mut words: Vec<(u64, u32)> = (0..count.div_ceil(64)).into_par_iter().map(word).collect();
         let mut before = 0;
         for (bits, number) in &mut words {
             *number = before;
@@ -25,9 +34,23 @@ impl Numbers {
     /// The number of one thing; `None` where it does not stay.
     #[inline]
     pub fn get(&self, at: u32) -> Option<u32> {
+        let (before, stays) = self.before(at);
+        stays.then_some(before)
+    }
+
+    /// Whether one thing stays.
+    #[inline]
+    pub fn has(&self, at: u32) -> bool {
+        self.before(at).1
+    }
+
+    /// How many things stay that come before one, which is its number where it stays, as is told beside it: where nobody can foretell that, whoever writes
+    /// the number first and asks then waits for no wrong guess.
+    #[inline]
+    pub fn before(&self, at: u32) -> (u32, bool) {
         let (bits, before) = self.words[at as usize / 64];
         let bit = 1 << (at % 64);
-        (bits & bit != 0).then(|| before + (bits & (bit - 1)).count_ones())
+        (before + (bits & (bit - 1)).count_ones(), bits & bit != 0)
     }
 
     /// How many stay.
@@ -50,6 +73,8 @@ mod tests {
             prop_assert!((0..stays.len() as u32).all(|at| numbers.get(at).is_some() != others.get(at).is_some()));
             let mut number = 0;
             for (at, &stays) in stays.iter().enumerate() {
+                prop_assert_eq!(numbers.before(at as u32), (number, stays));
+                prop_assert_eq!(numbers.has(at as u32), stays);
                 prop_assert_eq!(numbers.get(at as u32), stays.then_some(number));
                 number += u32::from(stays);
             }
