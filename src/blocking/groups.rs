@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::ops::Range;
 
 /// A group that is so many times too large is not expected to become a block.
-const FAR_TOO_LARGE: usize = 2;
+const FAR_TOO_LARGE: usize = 3;
 
 /// A group of identities that was too large for a block. What begins with it ends where that of the next group does.
 #[derive(Debug, Clone, Copy)]

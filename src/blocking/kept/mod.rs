@@ -186,10 +186,10 @@ impl Kept {
         let change = |rule: &Rule| rule.without(features, self.limits, stays, &leaving);
         let changes: Vec<Change> = self.rules.par_iter().map(change).collect();
         let cut: Vec<u64> = changes.iter().map(|change| change.cut).collect();
-        let Rest { mut gone, come } = Rest::of(&self, &blocks, changes, (stays, &leaving));
+        let identities = Numbers::of(stays, true);
+        let Rest { mut gone, come } = Rest::of(&self, &blocks, changes, (&identities, &leaving));
         let Kept { rules, limits, .. } = self;
         let Memberships { mut found, own } = blocks;
-        let identities = Numbers::of(stays, true);
         found.thin(&mut gone, |identity| identities.get(identity));
         let stayed = found.len();
         let counts = counts(features, rules.iter().zip(cut), (&gone, &found), &come);

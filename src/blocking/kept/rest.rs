@@ -7,6 +7,7 @@
 use super::{Change, Kept, New};
 use crate::blocking::KEYS_MAX;
 use crate::blocking::pairs::Memberships;
+use crate::records::Numbers;
 use rayon::prelude::*;
 
 /// A block that comes.
@@ -60,13 +61,15 @@ struct Spent {
 struct All<'a> {
     kept: &'a Kept,
     blocks: &'a Memberships,
-    stays: &'a [bool],
+    /// Those who stay.
+    stay: &'a Numbers,
+    identities: usize,
 }
 
 impl Rest {
-    /// `changes` are those of each rule's groups; `leaving` are all that `stays` does not mark.
-    pub fn of(kept: &Kept, blocks: &Memberships, changes: Vec<Change>, (stays, leaving): (&[bool], &[u32])) -> Rest {
-        let all = All { kept, blocks, stays };
+    /// `changes` are those of each rule's groups; `leaving` are all that do not `stay`.
+    pub fn of(kept: &Kept, blocks: &Memberships, changes: Vec<Change>, (stay, leaving): (&Numbers, &[u32])) -> Rest {
+        let all = All { kept, blocks, stay, identities: stay.len() + leaving.len() };
         let mut rest = Rest { gone: vec![false; blocks.found.len()], come: Vec::new() };
         for (rule, change) in changes.into_iter().enumerate() {
             rest.take(rule, change, kept);
@@ -96,9 +99,8 @@ impl Rest {
     /// Finds who gains and who loses a key.
     fn spend_keys(&mut self, all: All) {
         let asked = self.asked(all);
-        let mut is_asked = vec![false; all.stays.len()];
-        asked.iter().for_each(|&identity| is_asked[identity as usize] = true);
-        let left_out = all.kept.left_out.par_iter().filter(|(_, identity)| is_asked[*identity as usize]);
+        let is_asked = marked(all.identities, asked.iter().copied());
+        let left_out = all.kept.left_out.par_iter().filter(|(_, identity)| is_asked.has(*identity));
         let mut lacking: Vec<(u32, u32)> = left_out.map(|&(block, identity)| (identity, block)).collect();
         lacking.par_sort_unstable();
         let members = |(nth, come): (usize, &Come)| -> Vec<(u32, u32)> {
@@ -123,11 +125,10 @@ impl Rest {
 
     /// Who may have another key than before, ascending.
     fn asked(&self, all: All) -> Vec<u32> {
-        let mut loses = vec![false; all.stays.len()];
-        for (block, _) in self.gone.iter().enumerate().filter(|(_, gone)| **gone) {
-            all.blocks.found.members(block).iter().for_each(|&identity| loses[identity as usize] = true);
-        }
-        let may_gain = |&&identity: &&u32| all.stays[identity as usize] && loses[identity as usize];
+        let gone = self.gone.iter().enumerate().filter(|(_, gone)| **gone);
+        let lose = gone.flat_map(|(block, _)| all.blocks.found.members(block)).copied();
+        let may_gain = marked(all.identities, lose.filter(|&identity| all.stay.has(identity)));
+        let may_gain = |identity: &&u32| may_gain.has(**identity);
         let left_out = all.kept.left_out.par_iter().map(|(_, identity)| identity);
         let mut asked: Vec<u32> = left_out.filter(may_gain).copied().collect();
         asked.extend(self.come.iter().flat_map(|come| &come.members));
@@ -169,7 +170,7 @@ impl All<'_> {
     fn left_by(self, leaving: &[u32]) -> Vec<u32> {
         let own = leaving.iter().flat_map(|&identity| self.blocks.own.blocks_of(identity)).copied();
         let mut left: Vec<u32> = own.collect();
-        let without = self.kept.left_out.par_iter().filter(|(_, identity)| !self.stays[*identity as usize]);
+        let without = self.kept.left_out.par_iter().filter(|(_, identity)| !self.stay.has(*identity));
         left.par_extend(without.map(|(block, _)| *block));
         left.par_sort_unstable();
         left.dedup();
@@ -178,7 +179,7 @@ impl All<'_> {
 
     /// How many of those who stay are in a block, with a key for it or without.
     fn staying(self, block: u32) -> usize {
-        let stay = |identity: &&u32| self.stays[**identity as usize];
+        let stay = |identity: &&u32| self.stay.has(**identity);
         let lacking = of(&self.kept.left_out, block).iter().map(|(_, identity)| identity);
         self.blocks.found.members(block as usize).iter().chain(lacking).filter(stay).count()
     }
@@ -187,7 +188,7 @@ impl All<'_> {
     fn members_with(self, block: u32, changed: &[Changed]) -> Vec<u32> {
         let loses = |identity: &u32| changed.contains(&(block, *identity, false));
         let had = self.blocks.found.members(block as usize).iter().copied();
-        let had = had.filter(|identity| self.stays[*identity as usize] && !loses(identity));
+        let had = had.filter(|identity| self.stay.has(*identity) && !loses(identity));
         let mut members: Vec<u32> =
             had.chain(changed.iter().filter(|(.., has)| *has).map(|changed| changed.1)).collect();
         members.sort_unstable();
@@ -203,6 +204,13 @@ impl All<'_> {
         });
         ends.take_while(|end| *end <= block as usize).count()
     }
+}
+
+/// Some of `count` identities. Whoever walks tens of millions of entries looks each up here: an eighth of the memory of a mark each.
+fn marked(count: usize, some: impl Iterator<Item = u32>) -> Numbers {
+    let mut marks = vec![false; count];
+    some.for_each(|identity| marks[identity as usize] = true);
+    Numbers::of(&marks, true)
 }
 
 /// The part of an ascending list that begins with `first`.
