@@ -145,15 +145,19 @@ pub fn block_within(features: Features, identities: &Identities, limits: Limits)
 
 /// Who meets whom within the limits of a model that was learnt before, for whoever asks of some identities only: blocks of the same members stand as
 /// often as rules yield them, and nothing is put in order.
-/// Notes in what is `kept`, where anything is, what is to be known of them when some identities leave.
+/// Notes in what is `kept`, where anything is, what is to be known of them when some identities leave; of blocks with the same members only the first
+/// lists them then.
 pub fn memberships_within(
     features: &Features,
     identities: &Identities,
     limits: Limits,
-    kept: Option<&mut Kept>,
+    mut kept: Option<&mut Kept>,
 ) -> Memberships {
-    let (found, _) = all_rules(features, identities.len(), limits, kept);
-    Memberships::of(found, identities.len())
+    let (found, _) = all_rules(features, identities.len(), limits, kept.as_deref_mut());
+    match kept {
+        Some(kept) => kept.memberships(found, identities.len()),
+        None => Memberships::of(found, identities.len()),
+    }
 }
 
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.

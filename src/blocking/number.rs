@@ -10,7 +10,6 @@ use super::rules::Found;
 use crate::records::Numbers;
 use rayon::prelude::*;
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// Identities of one bucket: 2^16, of which what is counted takes some 3 MB.
 const BUCKET_BITS: u32 = 16;
@@ -70,31 +69,34 @@ fn slices(identities: usize) -> impl Iterator<Item = Range<usize>> {
     (0..buckets).step_by(BUCKETS_AT_ONCE).map(move |from| from..(from + BUCKETS_AT_ONCE).min(buckets))
 }
 
-/// By block, whether an earlier one has the same members. Only blocks that begin with the same identity and whose members give the same sum are held
-/// against each other.
-pub(super) fn copies(blocks: &Found, identities: usize) -> Vec<bool> {
-    let is_copy: Vec<AtomicBool> = (0..blocks.len()).map(|_| AtomicBool::new(false)).collect();
+/// Blocks with the very same members, two at least: the first of them beside each of the others, ascending. Only blocks that begin with the same identity
+/// and whose members give the same sum are held against each other.
+pub(super) fn copies(blocks: &Found, identities: usize) -> Vec<(u32, u32)> {
+    let mut all = Vec::new();
     for buckets in slices(identities) {
         let spread = blocks.spread(&buckets, |block, members, within| {
-            let first = members.first().copied().filter(|first| within.has(*first));
+            let first = members.first().copied().filter(|first| members.len() >= 2 && within.has(*first));
             first.map(|first| (first, (first, sum_of(members), block))).into_iter()
         });
-        (0..buckets.len()).into_par_iter().with_max_len(1).for_each(|bucket| {
+        let of_bucket = |bucket: usize| {
             let mut own: Vec<(u32, u32, u32)> = spread.iter().flat_map(|lists| &lists[bucket]).copied().collect();
             own.sort_unstable();
+            let mut found = Vec::new();
             for alike in own.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
                 for (nth, &(.., block)) in alike.iter().enumerate().skip(1) {
-                    let same = |&(.., earlier): &(u32, u32, u32)| {
+                    let is_same = |&&(.., earlier): &&(u32, u32, u32)| {
                         blocks.members(earlier as usize) == blocks.members(block as usize)
                     };
-                    if alike[..nth].iter().any(same) {
-                        is_copy[block as usize].store(true, Relaxed);
-                    }
+                    found.extend(alike[..nth].iter().find(is_same).map(|&(.., first)| (first, block)));
                 }
             }
-        });
+            found
+        };
+        let found: Vec<Vec<(u32, u32)>> = (0..buckets.len()).into_par_iter().with_max_len(1).map(of_bucket).collect();
+        all.extend(found.into_iter().flatten());
     }
-    is_copy.into_iter().map(AtomicBool::into_inner).collect()
+    all.par_sort_unstable();
+    all
 }
 
 /// A sum that tells most lists of identities apart.
@@ -113,11 +115,13 @@ pub(super) struct Own {
 }
 
 impl Own {
-    pub fn of(blocks: &Found, identities: usize) -> Own {
+    /// Of the blocks that `counts` holds for.
+    pub fn of(blocks: &Found, identities: usize, counts: impl Fn(u32) -> bool + Sync) -> Own {
         let mut own = Own { starts: vec![0], blocks: Vec::with_capacity(blocks.members.len()) };
         own.starts.reserve_exact(identities);
         for buckets in slices(identities) {
             let spread = blocks.spread(&buckets, |block, members, within| {
+                let members = if counts(block) { members } else { &[] };
                 let own = members.iter().copied().filter(move |&identity| within.has(identity));
                 own.map(move |identity| (identity, Membership::of(identity, block)))
             });
@@ -144,7 +148,7 @@ impl Own {
             let (mut ends, mut blocks, mut end) = (Vec::with_capacity(to - from), vec![0; most], 0);
             let mut come = come.iter().peekable();
             for at in (from..to).filter(|&at| stays[at]) {
-                // Every third or fourth goes, and nobody can tell which: each is written, and written over where it goes.
+                // Each is written, and written over where it goes: nobody waits for what cannot be foretold.
                 for &block in self.blocks_of(at as u32) {
                     let (number, stays) = numbers.before(block);
                     blocks[end] = number;
@@ -252,9 +256,14 @@ mod tests {
             again.iter().for_each(|at| blocks.push(at.get(&blocks).clone()));
             let mut laid = Found::default();
             blocks.iter().for_each(|block| laid.push(block.iter().copied()));
-            let is_copy: Vec<bool> = (0..blocks.len()).map(|at| blocks[..at].contains(&blocks[at])).collect();
-            prop_assert_eq!(copies(&laid, 150_000), is_copy);
-            let own = Own::of(&laid, 150_000);
+            let first = |at: usize| blocks[..at].iter().position(|block| *block == blocks[at]).filter(|_| blocks[at].len() >= 2);
+            let mut expected: Vec<(u32, u32)> =
+                (0..blocks.len()).filter_map(|at| Some((first(at)? as u32, at as u32))).collect();
+            expected.sort_unstable();
+            prop_assert_eq!(copies(&laid, 150_000), expected);
+            let own = Own::of(&laid, 150_000, |block| block % 5 > 0);
+            prop_assert!((0..150_000).all(|identity| own.blocks_of(identity).iter().all(|block| block % 5 > 0)));
+            let own = Own::of(&laid, 150_000, |_| true);
             prop_assert_eq!(own.starts.len(), 150_001);
             for identity in laid.members.iter().copied().collect::<BTreeSet<u32>>() {
                 let expected: Vec<u32> =

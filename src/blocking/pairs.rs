@@ -17,7 +17,12 @@ pub struct Memberships {
 
 impl Memberships {
     pub(super) fn of(found: Found, identities: usize) -> Memberships {
-        let own = Own::of(&found, identities);
+        Memberships::of_those(found, identities, |_| true)
+    }
+
+    /// Nobody is listed in a block that does not count.
+    pub(super) fn of_those(found: Found, identities: usize, counts: impl Fn(u32) -> bool + Sync) -> Memberships {
+        let own = Own::of(&found, identities, counts);
         Memberships { found, own }
     }
 
@@ -63,10 +68,11 @@ impl Blocks {
     /// Numbers blocks in the order given. Of blocks with the very same members, of which several rules make a third of all, the first stays: the others
     /// yield no pair that it does not.
     pub(super) fn number(mut found: Found, identities: usize, counts: Vec<RuleCount>, limits: Limits) -> Blocks {
-        let mut copies = number::copies(&found, identities);
-        found.thin(&mut copies, Some);
+        let mut is_copy = vec![false; found.len()];
+        number::copies(&found, identities).into_iter().for_each(|(_, copy)| is_copy[copy as usize] = true);
+        found.thin(&mut is_copy, Some);
         found.shrink_to_fit();
-        drop(copies);
+        drop(is_copy);
         Blocks::of(Memberships::of(found, identities), counts, limits)
     }
 

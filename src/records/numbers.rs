@@ -15,6 +15,13 @@ impl Numbers {
         Numbers::those(marks.len(), |at| marks[at as usize] == stays)
     }
 
+    /// Of some of `count` things. Whoever walks tens of millions of entries looks each up here: a quarter of the memory of a mark each.
+    pub fn of_some(count: usize, some: impl Iterator<Item = u32>) -> Numbers {
+        let mut marks = vec![false; count];
+        some.for_each(|at| marks[at as usize] = true);
+        Numbers::of(&marks, true)
+    }
+
     /// Of those of `count` things that stay.
     pub fn those(count: usize, stays: impl Fn(u32) -> bool + Sync) -> Numbers {
         let bits = |from: usize| {
@@ -69,7 +76,7 @@ mod tests {
         fn what_stays_is_numbered_in_a_row(stays in prop::collection::vec(any::<bool>(), 0..300)) {
             let numbers = Numbers::of(&stays, true);
             prop_assert_eq!(numbers.len(), stays.iter().filter(|stays| **stays).count());
-            let others = Numbers::of(&stays, false);
+            let others = Numbers::of_some(stays.len(), (0..stays.len() as u32).filter(|at| !stays[*at as usize]));
             prop_assert!((0..stays.len() as u32).all(|at| numbers.get(at).is_some() != others.get(at).is_some()));
             let mut number = 0;
             for (at, &stays) in stays.iter().enumerate() {

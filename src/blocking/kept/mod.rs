@@ -9,6 +9,8 @@
 //! Back of an envelope, 19 M identities of which 50,000 leave: some 5 M such groups of 24 bytes, 150 MB of their members. Half a million of 50 M blocks
 //! are looked at; all are only numbered anew where they stand ([`super::thin`]), instead of as many keys that are made and sorted.
 
+mod alike;
+mod copies;
 mod rest;
 
 use super::features::{Feature, Features, View};
@@ -16,10 +18,11 @@ use super::groups::Groups;
 use super::keys::Keys;
 use super::pairs::Memberships;
 use super::rules::{Caps, DEPTHS, Found, Part, refinements, views};
-use super::{Blocks, Limits, RuleCount, count, number};
+use super::{Blocks, Limits, RuleCount, count};
 use crate::records::Numbers;
+use copies::Copies;
 use rayon::prelude::*;
-use rest::{Come, Rest};
+use rest::{Come, Left, Rest};
 use std::ops::Range;
 
 /// What becomes of one rule's blocks, by number of features, beside that some lose members.
@@ -148,6 +151,7 @@ fn hold(ranges: &[Range<u32>], number: u32) -> bool {
 pub struct Kept {
     /// Members that had all their keys already when their block came: block and identity, ascending by block.
     left_out: Vec<(u32, u32)>,
+    copies: Copies,
     rules: Vec<Rule>,
     limits: Limits,
 }
@@ -155,7 +159,7 @@ pub struct Kept {
 impl Kept {
     /// Nothing yet, of blocks within these limits.
     pub fn within(limits: Limits) -> Kept {
-        Kept { left_out: Vec::new(), rules: Vec::new(), limits }
+        Kept { left_out: Vec::new(), copies: Copies::default(), rules: Vec::new(), limits }
     }
 
     /// Adds blocks with the identities that have a key left, however few, and notes the others.
@@ -178,6 +182,13 @@ impl Kept {
         self.rules.push(Rule { first, blocks, groups, cut });
     }
 
+    /// Who is in which of the blocks that were found; of those with the same members only the first counts.
+    pub(super) fn memberships(&mut self, found: Found, identities: usize) -> Memberships {
+        self.copies = Copies::of(&found, identities);
+        let is_copy = Numbers::of_some(found.len(), self.copies.all().iter().copied());
+        Memberships::of_those(found, identities, |block| !is_copy.has(block))
+    }
+
     /// What blocking finds of the identities marked in `stays` alone, but in another order. `blocks` are those that were found of all, and `features`
     /// those of all.
     #[must_use]
@@ -187,50 +198,57 @@ impl Kept {
         let changes: Vec<Change> = self.rules.par_iter().map(change).collect();
         let cut: Vec<u64> = changes.iter().map(|change| change.cut).collect();
         let identities = Numbers::of(stays, true);
-        let Rest { mut gone, come } = Rest::of(&self, &blocks, changes, (&identities, &leaving));
-        let Kept { rules, limits, .. } = self;
+        let Rest { mut gone, mut come, left } = Rest::of(&self, &blocks, changes, (&identities, &leaving));
+        let Kept { rules, copies, limits, .. } = self;
         let Memberships { mut found, own } = blocks;
+        let counts = counts(features, rules.iter().zip(cut), (&found, &gone, &left), &come);
+        copies.all().iter().for_each(|copy| gone[*copy as usize] = true);
+        drop(copies);
+        alike::take_out(&found, (&mut gone, &mut come), &left, (&identities, stays.len()));
+        drop(left);
         found.thin(&mut gone, |identity| identities.get(identity));
-        let stayed = found.len();
-        let counts = counts(features, rules.iter().zip(cut), (&gone, &found), &come);
+        let numbers = Numbers::of(&gone, false);
         for Come { members, .. } in &come {
             found.push(members.iter().filter_map(|&identity| identities.get(identity)));
         }
-        let mut copies = number::copies(&found, identities.len());
-        found.thin(&mut copies, Some);
         found.shrink_to_fit();
-        let (of_before, of_come) = copies.split_at(stayed);
-        gone.iter_mut().filter(|gone| !**gone).zip(of_before).for_each(|(gone, is_copy)| *gone = *is_copy);
-        let numbers = Numbers::of(&gone, false);
-        let own = own.retain(stays, &numbers, &memberships(&come, of_come, numbers.len()), found.members.len());
+        let own = own.retain(stays, &numbers, &memberships(&come, numbers.len()), found.members.len());
         Blocks::of(Memberships { found, own }, counts, limits)
     }
 }
 
-/// What each rule yields, with how much of it is cut, where of the blocks of all those that are `gone` were taken out of `found`, and some come.
+/// What each rule yields, with how much of it is cut, of the blocks of `found` that are not `gone`, where some were `left` and some come.
 fn counts<'r>(
     features: &Features,
     rules: impl Iterator<Item = (&'r Rule, u64)>,
-    (gone, found): (&[bool], &Found),
+    (found, gone, left): (&Found, &[bool], &[Left]),
     come: &[Come],
 ) -> Vec<RuleCount> {
-    let (mut first, mut before) = (0, 0);
-    let count_one = |(nth, (rule, cut)): (usize, (&Rule, u64))| {
-        let all: usize = rule.blocks.iter().sum();
-        let own = gone[first..first + all].par_iter().filter(|gone| !**gone).count();
+    let mut first = 0;
+    let mut ranges = Vec::new();
+    for (rule, cut) in rules {
+        let blocks = first..first + rule.blocks.iter().sum::<usize>();
+        first = blocks.end;
+        ranges.push((rule.first, cut, blocks));
+    }
+    let of_rule = |(nth, (of, cut, blocks)): (usize, &(Feature, u64, Range<usize>))| {
+        let mut left = left[left.partition_point(|left| (left.block as usize) < blocks.start)..].iter().peekable();
+        let sizes = blocks.clone().zip(found.sizes(blocks.clone())).map(|(block, size)| {
+            let left = left.next_if(|left| left.block as usize == block);
+            (block, left.map_or(size, |left| left.members as usize))
+        });
+        let own = sizes.filter(|(block, size)| !gone[*block] && *size >= 2).map(|(_, size)| size);
         let new = come.iter().filter(|come| come.rule == nth).map(|come| come.members.len());
-        let counted = count(features, rule.first, found.sizes(before..before + own).chain(new), cut);
-        (first, before) = (first + all, before + own);
-        counted
+        count(features, *of, own.chain(new), *cut)
     };
-    rules.enumerate().map(count_one).collect()
+    ranges.par_iter().enumerate().with_max_len(1).map(of_rule).collect()
 }
 
-/// Who is in which of the blocks that come and are no copies, ascending; the first of these has the number `first`.
-fn memberships(come: &[Come], is_copy: &[bool], first: usize) -> Vec<(u32, u32)> {
-    let numbered = come.iter().zip(is_copy).filter(|(_, is_copy)| !**is_copy).zip(first as u32..);
+/// Who is in which of the blocks that come, ascending; the first of these has the number `first`.
+fn memberships(come: &[Come], first: usize) -> Vec<(u32, u32)> {
+    let numbered = come.iter().zip(first as u32..);
     let mut all: Vec<(u32, u32)> =
-        numbered.flat_map(|((come, _), block)| come.members.iter().map(move |&identity| (identity, block))).collect();
+        numbered.flat_map(|(come, block)| come.members.iter().map(move |&identity| (identity, block))).collect();
     all.par_sort_unstable();
     all
 }

@@ -44,6 +44,15 @@ pub(super) struct Rest {
     pub gone: Vec<bool>,
     /// In the order of their places.
     pub come: Vec<Come>,
+    /// The blocks that somebody leaves who had a key for them, ascending.
+    pub left: Vec<Left>,
+}
+
+/// A block that somebody leaves, and how many members with a key stay in it.
+#[derive(Debug)]
+pub(super) struct Left {
+    pub block: u32,
+    pub members: u32,
 }
 
 /// A membership that gains or loses its key: block, identity, and whether it has one now.
@@ -70,16 +79,32 @@ impl Rest {
     /// `changes` are those of each rule's groups; `leaving` are all that do not `stay`.
     pub fn of(kept: &Kept, blocks: &Memberships, changes: Vec<Change>, (stay, leaving): (&Numbers, &[u32])) -> Rest {
         let all = All { kept, blocks, stay, identities: stay.len() + leaving.len() };
-        let mut rest = Rest { gone: vec![false; blocks.found.len()], come: Vec::new() };
+        let mut rest = Rest { gone: vec![false; blocks.found.len()], come: Vec::new(), left: Vec::new() };
         for (rule, change) in changes.into_iter().enumerate() {
             rest.take(rule, change, kept);
         }
-        let fallen: Vec<u32> = all.left_by(leaving).into_par_iter().filter(|&block| all.staying(block) < 2).collect();
+        let left = all.left_by(leaving);
+        let fallen: Vec<u32> = left.par_iter().copied().filter(|&block| all.staying(block) < 2).collect();
         fallen.into_iter().for_each(|block| rest.gone[block as usize] = true);
+        rest.left = left.into_par_iter().filter_map(|block| all.left(block)).collect();
         rest.spend_keys(all);
+        rest.stand_for_others(all);
         rest.come.retain(|come| come.members.len() >= 2);
         rest.come.sort_by_key(|come| come.place);
         rest
+    }
+
+    /// Where a block goes that others had the same members as, the first of these that does not go counts from now on: it comes where it stood.
+    fn stand_for_others(&mut self, all: All) {
+        let is_gone = |block: u32| self.gone[block as usize];
+        let alike = all.kept.copies.iter().filter(|(first, _)| is_gone(*first));
+        let next: Vec<u32> =
+            alike.filter_map(|(_, copies)| copies.iter().copied().find(|&copy| !is_gone(copy))).collect();
+        for block in next {
+            let members = all.members_with(block, &[]);
+            self.gone[block as usize] = true;
+            self.come.push(Come { rule: all.rule_of(block), place: Place::of(block), members });
+        }
     }
 
     /// Takes over what becomes of one rule's groups.
@@ -99,7 +124,7 @@ impl Rest {
     /// Finds who gains and who loses a key.
     fn spend_keys(&mut self, all: All) {
         let asked = self.asked(all);
-        let is_asked = marked(all.identities, asked.iter().copied());
+        let is_asked = Numbers::of_some(all.identities, asked.iter().copied());
         let left_out = all.kept.left_out.par_iter().filter(|(_, identity)| is_asked.has(*identity));
         let mut lacking: Vec<(u32, u32)> = left_out.map(|&(block, identity)| (identity, block)).collect();
         lacking.par_sort_unstable();
@@ -127,7 +152,7 @@ impl Rest {
     fn asked(&self, all: All) -> Vec<u32> {
         let gone = self.gone.iter().enumerate().filter(|(_, gone)| **gone);
         let lose = gone.flat_map(|(block, _)| all.blocks.found.members(block)).copied();
-        let may_gain = marked(all.identities, lose.filter(|&identity| all.stay.has(identity)));
+        let may_gain = Numbers::of_some(all.identities, lose.filter(|&identity| all.stay.has(identity)));
         let may_gain = |identity: &&u32| may_gain.has(**identity);
         let left_out = all.kept.left_out.par_iter().map(|(_, identity)| identity);
         let mut asked: Vec<u32> = left_out.filter(may_gain).copied().collect();
@@ -144,7 +169,7 @@ impl Rest {
             Block(u32, bool),
             Coming(u32),
         }
-        let had = all.blocks.own.blocks_of(identity).iter().map(|&block| (block, true));
+        let had = all.blocks_of(identity).map(|block| (block, true));
         let lacked = lacking.iter().map(|&(_, block)| (block, false));
         let there = had.chain(lacked).filter(|(block, _)| !self.gone[*block as usize]);
         let mut places: Vec<(Place, Of)> =
@@ -168,13 +193,25 @@ impl Rest {
 impl All<'_> {
     /// The blocks that some identities are in, with a key for it or without, ascending.
     fn left_by(self, leaving: &[u32]) -> Vec<u32> {
-        let own = leaving.iter().flat_map(|&identity| self.blocks.own.blocks_of(identity)).copied();
-        let mut left: Vec<u32> = own.collect();
+        let mut left: Vec<u32> = leaving.par_iter().flat_map_iter(|&identity| self.blocks_of(identity)).collect();
         let without = self.kept.left_out.par_iter().filter(|(_, identity)| !self.stay.has(*identity));
         left.par_extend(without.map(|(block, _)| *block));
         left.par_sort_unstable();
         left.dedup();
         left
+    }
+
+    /// The blocks that an identity has a key for, in any order.
+    fn blocks_of(self, identity: u32) -> impl Iterator<Item = u32> {
+        let with_copies = |&block| std::iter::once(block).chain(self.kept.copies.of_block(block).iter().copied());
+        self.blocks.own.blocks_of(identity).iter().flat_map(with_copies)
+    }
+
+    /// What of a block is left where somebody leaves who had a key for it.
+    fn left(self, block: u32) -> Option<Left> {
+        let had = self.blocks.found.members(block as usize);
+        let members = had.iter().filter(|identity| self.stay.has(**identity)).count();
+        (members < had.len()).then_some(Left { block, members: members as u32 })
     }
 
     /// How many of those who stay are in a block, with a key for it or without.
@@ -204,13 +241,6 @@ impl All<'_> {
         });
         ends.take_while(|end| *end <= block as usize).count()
     }
-}
-
-/// Some of `count` identities. Whoever walks tens of millions of entries looks each up here: an eighth of the memory of a mark each.
-fn marked(count: usize, some: impl Iterator<Item = u32>) -> Numbers {
-    let mut marks = vec![false; count];
-    some.for_each(|identity| marks[identity as usize] = true);
-    Numbers::of(&marks, true)
 }
 
 /// The part of an ascending list that begins with `first`.
