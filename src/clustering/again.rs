@@ -12,7 +12,7 @@ use crate::recall::{Join, Look, PLACES_MAX};
 use rayon::prelude::*;
 
 /// Components of fewer nodes are joined faster than their key is made and looked up.
-const NODES_MIN: usize = 4;
+pub(super) const NODES_MIN: usize = 4;
 
 const _: () = assert!(MATRIX_MAX <= PLACES_MAX, "a place in a component of a matrix fits into a byte");
 

@@ -19,8 +19,9 @@ use super::merges::LOWEST;
 use super::near::Near;
 use super::nodes::{Nodes, are_one_record, of_one_record};
 use super::pass::{NodeEdge, Way};
+use super::rounds::Rounds;
 use super::union_find::UnionFind;
-use super::{Evidence, Known, Population, pair_cut, pass, pooled_bar, unscored};
+use super::{Evidence, Known, Population, Sets, pair_cut, pass, pooled_bar, unscored};
 use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
 use crate::model::{ContextWeights, Decision};
@@ -72,6 +73,7 @@ struct Around<'a> {
     place: Vec<Place>,
     /// Ascending.
     edges: Vec<Edge>,
+    rounds: Rounds,
 }
 
 /// How far chains are followed, in 1/1024 bit.
@@ -108,7 +110,7 @@ impl<'a> Around<'a> {
         let rows = of_one_record(evidence);
         let joined = joined_before(evidence, &rows);
         let place = vec![Place::Outside; evidence.identities.len()];
-        Around { evidence, blocks, decision, rows, joined, place, edges: Vec::new() }
+        Around { evidence, blocks, decision, rows, joined, place, edges: Vec::new(), rounds: Rounds::default() }
     }
 
     /// Makes identities part of the core, and gathers what that brings with it. Gives all that have come into the core, ascending.
@@ -155,7 +157,7 @@ impl<'a> Around<'a> {
         let known = Known::of(self.evidence.identities.len(), &gathered.edges);
         let evidence = &Evidence { known: Some(&known), ..*self.evidence };
         let scored = gathered.nodes.edges(evidence, &gathered.edges);
-        let clusters = gathered.population(evidence, &scored).first_clusters(self.decision.first_cut);
+        let clusters = self.first_clusters(&gathered.population(evidence, &scored));
         let outside = |edge: &Edge| outside(edge).filter(|&(_, inside)| hanging.has(inside));
         let bars = self.bars();
         let least = bars.near - weights.most_up_to(level_of(bars.far as f64));
@@ -293,12 +295,16 @@ impl<'a> Around<'a> {
         Gathered { nodes, together, edges }
     }
 
+    fn first_clusters(&self, population: &Population) -> Sets {
+        self.rounds.first_clusters(population, self.decision.first_cut)
+    }
+
     /// The pairs of nodes with the context that first clusters give them, ascending.
     fn weighed(&self, evidence: &Evidence, gathered: &Gathered) -> Vec<NodeEdge> {
         let scored = gathered.nodes.edges(evidence, &gathered.edges);
         let Some(weights) = &self.decision.context else { return scored };
         let population = gathered.population(evidence, &scored);
-        let clusters = population.first_clusters(self.decision.first_cut);
+        let clusters = self.first_clusters(&population);
         let found = Contexts::of(&population, clusters).found(weights);
         found.weigh(scored, weights)
     }

@@ -29,6 +29,7 @@ mod nodes;
 mod pass;
 mod pooled;
 mod replay;
+mod rounds;
 mod scored;
 mod settled;
 mod sliced;
@@ -305,10 +306,14 @@ struct Passed {
 }
 
 impl Population<'_> {
+    /// What the first pass looks at one by one, down to `lowest`.
+    fn first_components(&self, lowest: i64) -> (Vec<Vec<u32>>, Sizes) {
+        pass::components(self.nodes.len(), self.edges, self.together, lowest, COMPONENT_MAX, i64::MAX)
+    }
+
     /// Agglomerates by average link, down to `lowest`.
     fn first_pass(&self, lowest: i64) -> Passed {
-        let (components, sizes) =
-            pass::components(self.nodes.len(), self.edges, self.together, lowest, COMPONENT_MAX, i64::MAX);
+        let (components, sizes) = self.first_components(lowest);
         self.agglomerate(&components, Way::Average, lowest, sizes)
     }
 

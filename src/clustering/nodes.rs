@@ -81,7 +81,7 @@ impl Nodes {
         let piece = |&from: &usize| {
             let mut list = List::default();
             for identity in from..(from + IDENTITIES_PER_PIECE).min(count) {
-                if numbers.get(identity as u32).is_some() {
+                if numbers.has(identity as u32) {
                     list.add(&bareness, identity as u32);
                 }
             }

@@ -53,3 +53,31 @@ impl Copies {
         &self.copies[self.starts[number] as usize..self.starts[number + 1] as usize]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_block_but_the_first_of_its_members_is_a_copy_of_that(
+            blocks in prop::collection::vec(prop::collection::btree_set(0u32..6, 0..4), 0..40),
+        ) {
+            let mut found = Found::default();
+            blocks.iter().for_each(|block| found.push(block.iter().copied()));
+            let copies = Copies::of(&found, 6);
+            let mut all = Vec::new();
+            for (block, members) in blocks.iter().enumerate() {
+                let others = |from: usize| (from..blocks.len()).filter(|&other| other != block && blocks[other] == *members && members.len() >= 2);
+                let is_first = others(0).next().is_none_or(|other| other > block);
+                let expected: Vec<u32> = others(block).map(|other| other as u32).filter(|_| is_first).collect();
+                prop_assert_eq!(copies.of_block(block as u32), &expected);
+                all.extend((!expected.is_empty()).then_some((block as u32, expected)));
+            }
+            let listed: Vec<(u32, Vec<u32>)> = copies.iter().map(|(first, copies)| (first, copies.to_vec())).collect();
+            prop_assert_eq!(copies.all(), listed.iter().flat_map(|(_, copies)| copies.clone()).collect::<Vec<u32>>());
+            prop_assert_eq!(listed, all);
+        }
+    }
+}
