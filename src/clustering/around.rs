@@ -14,13 +14,13 @@ use super::beside::Core;
 use super::context::level_of;
 use super::contexts::Contexts;
 use super::decided::Together;
+use super::hanging::{By, Hanging};
 use super::links::Edge;
 use super::merges::LOWEST;
 use super::near::Near;
 use super::nodes::{Nodes, are_one_record, of_one_record};
 use super::pass::{NodeEdge, Way};
 use super::rounds::Rounds;
-use super::union_find::UnionFind;
 use super::{Evidence, Known, Population, Sets, pair_cut, pass, pooled_bar, unscored};
 use crate::blocking::{Memberships, Met};
 use crate::comparison::Batch;
@@ -167,28 +167,10 @@ impl<'a> Around<'a> {
     /// Which identities were gathered and may be in one first cluster with any of some identities; with `neighbours` also with any that shares
     /// a scored pair with one of these.
     fn hanging(&self, identities: &[u32], neighbours: bool) -> Hanging {
-        let gathered = Numbers::those(self.place.len(), |identity| self.place[identity as usize] > Place::Outside);
-        let union = UnionFind::new(gathered.len());
-        let numbers = |(a, b): (u32, u32)| Some((gathered.get(a)?, gathered.get(b)?));
-        let joins = |edge: &&Edge| i64::from(edge.weight) >= self.decision.first_cut;
-        let between = self.edges.par_iter().filter(joins).map(|edge| (edge.left, edge.right));
-        let together = between.chain(self.joined.par_iter().copied()).filter_map(numbers);
-        together.for_each(|(a, b)| union.join(a, b));
-        let mut hangs = vec![false; gathered.len()];
-        let asked = identities.iter().filter_map(|&identity| gathered.get(identity));
-        asked.for_each(|number| hangs[union.find(number) as usize] = true);
-        if neighbours {
-            let beside = |edge: &Edge| {
-                let (left, right) = numbers((edge.left, edge.right))?;
-                let (left, right) = (union.find(left), union.find(right));
-                (hangs[left as usize] != hangs[right as usize]).then_some([left, right])
-            };
-            let beside: Vec<[u32; 2]> = self.edges.par_iter().filter_map(beside).collect();
-            beside.into_iter().flatten().for_each(|root| hangs[root as usize] = true);
-        }
-        let of = |number: u32| hangs[union.find(number) as usize];
-        let hangs = (0..gathered.len() as u32).into_par_iter().map(of).collect();
-        Hanging { gathered, hangs }
+        let is_gathered = |identity: u32| self.place[identity as usize] > Place::Outside;
+        let gathered = Numbers::those(self.place.len(), is_gathered);
+        let by = By { pairs: &self.edges, bar: self.decision.first_cut, joined: &self.joined };
+        Hanging::of(gathered, by, identities, neighbours)
     }
 
     /// What hangs together with any of some identities. Where a chain was followed to all its ends, none is begun again from within it.
@@ -345,19 +327,6 @@ impl<'a> Around<'a> {
             records.for_each(|record| person[record as usize] = number as u32);
         }
         person
-    }
-}
-
-/// Some of those that were gathered.
-struct Hanging {
-    gathered: Numbers,
-    /// By the number among all of them.
-    hangs: Vec<bool>,
-}
-
-impl Hanging {
-    fn has(&self, identity: u32) -> bool {
-        self.gathered.get(identity).is_some_and(|number| self.hangs[number as usize])
     }
 }
 

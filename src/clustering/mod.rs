@@ -18,6 +18,7 @@ mod contexts;
 mod decided;
 mod doubtful;
 mod guards;
+mod hanging;
 mod joined;
 mod judged;
 mod known;
