@@ -11,13 +11,42 @@ use std::sync::Arc;
 pub const CANARY: &str = "zqxcanary";
 /// A date of birth that nobody else has.
 pub const BORN: &str = "1911-02-03";
-pub const COLUMNS: [&str; 10] = ["id", "nhs", "given", "family", "born", "sex", "address", "postcode", "phone", "note"];
+pub const COLUMNS: [&str; 18] = [
+    "id",
+    "nhs",
+    "given",
+    "family",
+    "born",
+    "sex",
+    "address",
+    "postcode",
+    "phone",
+    "note",
+    "middle",
+    "previous",
+    "died",
+    "ethnicity",
+    "uprn",
+    "email",
+    "practice",
+    "local",
+];
+/// Those that only canaries have a value in.
+const MORE_COLUMNS: &str = r#"middle_name = "middle"
+previous_family_name = "previous"
+date_of_death = "died"
+ethnicity = "ethnicity"
+uprn = "uprn"
+email = "email"
+gp_practice = "practice"
+local_id = "local"
+"#;
 pub const CARRY: &str = "\n[provider.carry]\nnote = { column = \"note\", kind = \"category\", combine = \"latest\" }\npalliative = { column = \"note\", kind = \"flag\", combine = \"any\" }\n";
 
 /// A package whose need is the canary of a note, there since the canary's birth: few have it, so that no table may name it.
 pub const PACKAGE: &str = "\n[[provider.package]]\nservice = \"note\"\nstart = \"born\"\n";
 
-pub type Row = [String; 10];
+pub type Row = [String; COLUMNS.len()];
 
 /// Numbers of people who are canaries.
 pub fn numbers() -> impl Iterator<Item = String> {
@@ -29,6 +58,7 @@ pub fn canaries(nth: usize) -> Vec<Row> {
     let all: Row = COLUMNS.map(|field| format!("{CANARY}{field}{nth}"));
     let mut usable = all.clone();
     (usable[0], usable[1], usable[4]) = (format!("{CANARY}id-usable{nth}"), nhs_number(7000 + nth as u64), BORN.into());
+    usable[15] += "@example.org";
     let mut without_id = all.clone();
     without_id[0].clear();
     let mut nobody: Row = all.clone().map(|_| String::new());
@@ -37,10 +67,11 @@ pub fn canaries(nth: usize) -> Vec<Row> {
 }
 
 pub fn rows(people: &[Person], nth: usize) -> Vec<Row> {
-    let known = people.iter().enumerate().map(|(at, person)| format!("{},", person.exact_row(&format!("{nth}-{at}"))));
+    let known = people.iter().enumerate().map(|(at, person)| person.exact_row(&format!("{nth}-{at}")));
     let cells = |row: String| -> Row {
-        let cells: Vec<String> = row.split(',').map(String::from).collect();
-        cells.try_into().expect("a row has ten cells")
+        let mut cells: Vec<String> = row.split(',').map(String::from).collect();
+        cells.resize(COLUMNS.len(), String::new());
+        cells.try_into().expect("no row has more cells")
     };
     known.map(cells).chain(canaries(nth)).collect()
 }
@@ -94,6 +125,11 @@ pub fn may_hold(file: &Path, column: &str) -> &'static [&'static str] {
         ("crosswalk.parquet" | "withheld.parquet", "record_id") => &["id"],
         ("people.parquet", "given_name") => &["given"],
         ("people.parquet", "family_name") => &["family"],
+        ("people.parquet", "middle_name") => &["middle"],
+        ("people.parquet", "other_names") => &["given", "middle", "family", "previous"],
+        ("people.parquet", "previous_family_name") => &["previous"],
+        ("people.parquet", "email") => &["email"],
+        ("people.parquet", "gp_practice") => &["practice"],
         ("people.parquet", "address" | "other_addresses") => &["address", "postcode"],
         // What is not British is kept as it is.
         ("people.parquet", "postcode") => &["postcode"],
@@ -120,7 +156,7 @@ pub fn may_stand_in(file: &Path) -> &'static [&'static str] {
         _ if name.starts_with("state/inputs/") || name.starts_with("state/checkpoints/") => &COLUMNS,
         "state/decisions.csv" => &["id"],
         // The names by which people are found.
-        _ if name.ends_with("find.index") => &["given", "family"],
+        _ if name.ends_with("find.index") => &["given", "middle", "family", "previous"],
         _ if name.ends_with("releases/care/people.csv") => &["nhs", "given", "family", "born", "note"],
         _ if name.ends_with("releases/ours/crosswalk.csv") => &["id"],
         _ => &[],
@@ -276,7 +312,7 @@ pub fn night_of_canaries(people: &[Person]) -> Night {
     ]
     .map(|(id, format)| (id, format!("in/{id}.{format}"), if id == "f" { fixed.as_str() } else { "" }));
     let providers: Vec<(&str, &str, &str)> = files.iter().map(|(id, file, keys)| (*id, file.as_str(), *keys)).collect();
-    let with_notes = super::COLUMNS.to_string() + CARRY + PACKAGE;
+    let with_notes = super::COLUMNS.to_string() + MORE_COLUMNS + CARRY + PACKAGE;
     let rest = format!("{LISTS}{}", RELEASES.replace("BASIS", BASIS));
     night.write("job.toml", job(&providers, &rest).replace(super::COLUMNS, &with_notes));
     let id = |nth: usize| format!("{CANARY}id-usable{nth}");
