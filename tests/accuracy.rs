@@ -2,6 +2,7 @@
 
 mod common;
 
+use common::releases::{fates, refusals};
 use common::{Night, Person, Random, csv, job, town};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -91,6 +92,22 @@ fn the_demo_is_linked_as_well_as_the_readme_says() {
     let score = score(judged.into_iter());
     println!("demo: precision {:.5}, recall {:.5}, F1 {:.5}", score.precision, score.recall, score.f1());
     assert!(score.precision >= 0.998 && score.recall >= 0.97, "{score:?}");
+    // Four of its five releases are made; nothing is sold.
+    let outcomes: BTreeMap<String, String> = fates(&night)
+        .into_iter()
+        .map(|(id, fate)| (id, fate["outcome"].as_str().expect("a word").to_string()))
+        .collect();
+    let expected = [
+        ("care-gp-brent-01", "released"),
+        ("insurer", "refused"),
+        ("planning-council", "released"),
+        ("research-heart", "released"),
+        ("tables-for-everybody", "released"),
+    ];
+    let expected = expected.map(|(id, outcome)| (id.to_string(), outcome.to_string()));
+    assert_eq!(outcomes, BTreeMap::from(expected));
+    let rules = refusals(&night, "insurer");
+    assert!(rules.contains(&"no_sale".to_string()), "{rules:?}");
 }
 
 // --- public labelled sets ---------------------------------------------------------------------

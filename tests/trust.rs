@@ -172,6 +172,57 @@ fn a_replaced_number_joins_what_it_stands_for() {
     assert!(together("[[nhs_number_replaced]]\nfiles = [\"replaced.csv\"]\n"));
 }
 
+/// Codes for why an identity is withheld.
+const REASONS: [&str; 5] = ["01", "02", "03", "97", "99"];
+
+#[test]
+fn rows_that_carry_a_withheld_identity_reason_are_counted_and_never_linked() {
+    let people = town(120, 67);
+    let night = two_extracts(&people, &[], "");
+    // Nobody whose number divides by three, so that the two rows of each are the same but for the id of the extract.
+    let both: Vec<usize> = vec![10, 11, 13, 14, 16];
+    let (unknown_code, at_practice) = (17, 19);
+    let no_reason = [(20, "00"), (22, "N"), (23, "no"), (25, "n/a")];
+    let code = |provider: &str, at: usize| match both.iter().position(|withheld| *withheld == at) {
+        Some(place) => REASONS[place],
+        None if at == unknown_code => "by order",
+        None if at == at_practice && provider == "gp" => "02",
+        None => no_reason.iter().find(|(person, _)| *person == at).map_or("", |(_, code)| *code),
+    };
+    for provider in ["gp", "acute"] {
+        let file = format!("in/{provider}.csv");
+        let text = std::fs::read_to_string(night.path(&file)).unwrap();
+        let rows: Vec<String> =
+            text.lines().skip(1).enumerate().map(|(at, row)| format!("{row},{}", code(provider, at))).collect();
+        night.write(&file, format!("{},withheld\n{}\n", common::HEADER, rows.join("\n")));
+    }
+    let column = "phone = \"phone\"\n";
+    common::edit(&night.path("job.toml"), column, &format!("{column}withheld_identity_reason = \"withheld\"\n"));
+    night.run().done().names_nobody(&people);
+    let line = |provider: &str, at: usize| [provider.to_string(), at.to_string(), "withheld_identity".to_string()];
+    let mut expected = BTreeSet::from([line("gp", at_practice)]);
+    for at in both.iter().copied().chain([unknown_code]) {
+        expected.extend([line("gp", at), line("acute", at)]);
+    }
+    assert_eq!(withheld(&night), expected);
+    // Neither is anybody, and so neither is linked; of the one that only the practice withholds the other stands alone.
+    for [provider, record, _] in &expected {
+        assert!(!known(&night, provider, record), "{provider} {record}");
+    }
+    let ids = night.person_ids();
+    let of = |provider: &str, at: usize| &ids[&(provider.to_string(), at.to_string())];
+    let alone = of("acute", at_practice);
+    assert_eq!(ids.values().filter(|id| *id == alone).count(), 1);
+    let table = night.table("people.parquet");
+    for at in both.into_iter().chain([unknown_code]) {
+        assert!(!table.rows.iter().flatten().any(|value| *value == people[at].nhs_number), "{at}");
+    }
+    // What says that there is no reason withholds nothing, and the same rows are one person.
+    for (at, code) in no_reason {
+        assert_eq!(of("gp", at), of("acute", at), "{code}");
+    }
+}
+
 // --- what was kept before somebody objected ---------------------------------------------------
 
 /// A practice, and a hospital that knows the same people under its own record_ids; a row that cannot be read holds one's number.

@@ -69,6 +69,25 @@ fn who_has_seen_what_of_a_person_is_one_command() {
 }
 
 #[test]
+fn what_was_done_with_everybodys_records_is_told_to_each() {
+    let night = Night::of(&town(120, 61));
+    night.run().done();
+    let ids = night.person_ids();
+    let person = ids.values().next().expect("there are people");
+    assert!(shown(&night, &["--person", person]).is_empty());
+    let mut export = common::onefolk();
+    export.arg("export").arg(night.path("job.toml")).arg("--output").arg(night.path("records.parquet"));
+    outcome(export).done();
+    assert_eq!(events(&shown(&night, &[])), ["run", "look_up"]);
+    let told = command(&night, &["audit", "show", "--json", "--person", person]).done();
+    let told: Value = serde_json::from_str(&told.stdout).expect("it is JSON");
+    assert_eq!((&told["everybody"], &told["entries"][0]["entry"]), (&serde_json::json!([2]), &2.into()));
+    assert_eq!(told["entries"].as_array().map(Vec::len), Some(1));
+    let words = command(&night, &["audit", "show", "--person", person]).done().stdout;
+    assert!(words.contains("everybody's records") && words.contains("export"), "{words}");
+}
+
+#[test]
 fn decisions_are_noted_before_they_stand() {
     let night = Night::of(&town(300, 58));
     // So careful that many right pairs wait for a human.

@@ -38,6 +38,49 @@ fn nothing_leaves_without_agreement_to_its_very_definition() {
     assert_eq!((&refused[3]["release"], &refused[3]["refusals"][0]["rule"]), (&"research".into(), &"approved".into()));
 }
 
+/// A table that is encrypted to `identity`, as its recipient reads it.
+fn opened(night: &Night, name: &str, identity: &age::x25519::Identity) -> Table {
+    let sealed = std::fs::read(night.current(&format!("{name}.age"))).expect("it stands");
+    let reader = age::Decryptor::new(&sealed[..]).expect("it is age");
+    let keys = std::iter::once(identity as &dyn age::Identity);
+    let mut bytes = Vec::new();
+    reader.decrypt(keys).expect("it is for us").read_to_end(&mut bytes).expect("it can be read");
+    night.write("opened.parquet", bytes);
+    common::table(&night.path("opened.parquet"))
+}
+
+/// What [policy] makes of a release is part of what was agreed to, and an NHS number is none the less one under another name.
+#[test]
+fn neither_policy_nor_a_fact_opens_what_was_agreed_to() {
+    let night = night(&town(60, 79), &RELEASES.replace("minimum_count = 1\n", ""), "");
+    approve_all(&night);
+    night.run().done();
+    let minimum = || {
+        let bytes = std::fs::read(night.current("releases/planning/manifest.json")).expect("it stands");
+        serde_json::from_slice::<Value>(&bytes).expect("it is JSON")["minimum_count"].clone()
+    };
+    assert_eq!(minimum(), 10);
+    // A lower floor opens nothing, and a higher one is another definition.
+    common::edit(&night.path("job.toml"), "[policy]\n", "[policy]\nminimum_count = 1\n");
+    night.run().done();
+    assert_eq!(minimum(), 10);
+    common::edit(&night.path("job.toml"), "[policy]\nminimum_count = 1\n", "[policy]\nminimum_count = 20\n");
+    night.run().done();
+    assert_eq!(refusals(&night, "planning"), ["approved"]);
+    approve_all(&night);
+    night.run().done();
+    assert_eq!(minimum(), 20);
+    common::edit(&night.path("job.toml"), "tag = { column = \"tag\"", "tag = { column = \"nhs\"");
+    // The gate that looks at columns sees it too.
+    night.run().failed(1, "OF0519");
+    night.run_with(&["--waive", "column_changed"]).done();
+    for release in ["planning", "research"] {
+        let rules = ["nhs_number_where_the_law_says", "names_need_nhs_number", "column_justified"];
+        assert_eq!(refusals(&night, release), rules);
+    }
+    assert!(!night.current("releases/planning").exists());
+}
+
 #[test]
 fn two_releases_cannot_be_joined_and_one_lasts() {
     let people = town(200, 74);
@@ -82,11 +125,21 @@ fn two_releases_cannot_be_joined_and_one_lasts() {
         "columns = [\"tag\", \"postcode_district\"",
         "pseudonym_generation = 2\noverlap = true\ncolumns = [\"tag\", \"postcode_district\"",
     );
+    // It is for the recipient alone.
+    let open = night.run().failed(2, "OF0101");
+    assert!(open.stderr.contains("for its recipient alone"), "{}", open.stderr);
+    let identity = age::x25519::Identity::generate();
+    common::edit(
+        &night.path("job.toml"),
+        "overlap = true\n",
+        &format!("overlap = true\nencrypt_to = [\"{}\"]\n", identity.to_public()),
+    );
     approve(&night, "planning", "Ann", "governance_lead").done();
     approve(&night, "planning", "Bo", "lay_partner").done();
     night.run().done();
-    let after = by_tag(&released(&night, "planning"));
-    let overlap = night.table("releases/planning/overlap.parquet");
+    assert!(!night.current("releases/planning/overlap.parquet").exists());
+    let after = by_tag(&opened(&night, "releases/planning/people.parquet", &identity));
+    let overlap = opened(&night, "releases/planning/overlap.parquet", &identity);
     let bridge: BTreeMap<&str, &str> =
         overlap.values("pseudonym_before").into_iter().zip(overlap.values("pseudonym")).collect();
     assert_eq!(bridge.len(), before.len());
@@ -116,6 +169,14 @@ fn a_release_says_what_it_is_and_holds_what_was_asked_for() {
     assert_eq!(columns, ["pseudonym", "tag", "postcode_district", "ward", "frailty", "age_band", "sex"]);
     assert_eq!(manifest["purpose"], "planning");
     assert_eq!(manifest["approvals"].as_array().map(Vec::len), Some(2));
+    // What held: the minimum that was applied, and every rule, none of which refused it.
+    let minimum_of = |release: &str| {
+        let bytes = std::fs::read(night.current(&format!("releases/{release}/manifest.json"))).unwrap();
+        serde_json::from_slice::<Value>(&bytes).unwrap()["minimum_count"].clone()
+    };
+    assert_eq!((minimum_of("planning"), minimum_of("care")), (serde_json::json!(1), Value::Null));
+    let rules = manifest["rules"].as_array().expect("a list");
+    assert!(rules.contains(&"no_sale".into()) && rules.contains(&"approved".into()), "{rules:?}");
     for file in manifest["files"].as_array().expect("a list") {
         let bytes = std::fs::read(night.current("releases/planning").join(file["file"].as_str().unwrap())).unwrap();
         assert_eq!(file["blake3"], blake3::hash(&bytes).to_hex().to_string());

@@ -15,9 +15,22 @@ pub struct About {
     pub person_ids: Vec<String>,
     /// Oldest first.
     pub entries: Vec<Entry>,
+    /// Numbers of those entries that name nobody because they are of everybody's records.
+    pub everybody: Vec<u64>,
 }
 
-/// The entries of the audit, of one person and of one kind where asked for.
+impl Entry {
+    /// Does it name nobody because everybody's records of then were shown, or written open for somebody?
+    ///
+    /// A question that has found nobody shows nobody.
+    pub fn is_of_everybody(&self) -> bool {
+        let names_some = !self.person_ids.is_empty() || self.what.contains_key("members");
+        let found_nobody = self.what.get("command").is_some_and(|command| command == "find");
+        matches!(self.event, Event::LookUp | Event::Decryption) && !names_some && !found_nobody
+    }
+}
+
+/// The entries of the audit, of one person and of one kind where asked for. What is of everybody's records is of each person, too.
 ///
 /// # Errors
 /// OF0710 where it cannot be read; OF041x for the ledger.
@@ -30,12 +43,13 @@ pub fn about(job: &Job, person: Option<PersonId>, event: Option<Event>) -> Resul
             found.push(entry);
         }
     }
-    Ok(About { entries: found, person_ids: person_ids.into_iter().collect() })
+    let everybody = found.iter().filter(|entry| entry.is_of_everybody()).map(|entry| entry.entry).collect();
+    Ok(About { entries: found, person_ids: person_ids.into_iter().collect(), everybody })
 }
 
-/// Does an entry name one of the people, or a release with a line of one of them?
+/// Does an entry name one of the people, or a release with a line of one of them, or is it of everybody?
 fn concerns(job: &Job, entry: &Entry, person_ids: &BTreeSet<String>, held: &mut Held) -> Result<bool> {
-    if entry.person_ids.iter().any(|id| person_ids.contains(id)) {
+    if entry.is_of_everybody() || entry.person_ids.iter().any(|id| person_ids.contains(id)) {
         return Ok(true);
     }
     match entry.what.get("members").and_then(|members| members.as_str()) {

@@ -151,6 +151,29 @@ fn without_its_key_it_is_not_gone_on_with() -> Result<()> {
 }
 
 #[test]
+fn what_names_nobody_is_of_everybody_where_records_were_shown() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let look_up = |command: &str| Note::new(Event::LookUp).with("command", command);
+    let notes = [
+        note(1),
+        look_up("export"),
+        look_up("evaluate"),
+        look_up("backtest"),
+        // A question that nobody answers to, and one that somebody does.
+        look_up("find"),
+        look_up("find").about(["person1".to_string()]),
+        Note::new(Event::Decryption).with("what", "runs"),
+        Note::new(Event::Run),
+        Note::new(Event::Release).with("release", "tables"),
+    ];
+    add(&job, &notes)?;
+    assert_eq!(about(&job, None, None)?.everybody, [2, 3, 4, 7]);
+    assert_eq!(about(&job, None, Some(Event::Decryption))?.everybody, [7]);
+    Ok(())
+}
+
+#[test]
 fn the_last_run_is_the_one_that_was_not_withdrawn() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let job = job(folder.path());

@@ -35,7 +35,7 @@ enum What {
     },
     /// Show what was done: everything, or all that concerned one person.
     #[command(
-        after_help = "Example:\n  onefolk audit show night/job.toml --record gp-brent-01:1001\n\nWith --person or --record it answers who has had what about that person, also under person_ids that went into theirs."
+        after_help = "Example:\n  onefolk audit show night/job.toml --record gp-brent-01:1001\n\nWith --person or --record it answers who has had what about that person, also under person_ids that went into theirs, and of everybody's records."
     )]
     Show {
         /// The job file.
@@ -139,10 +139,11 @@ fn show(about: &About, json: bool) -> Result<()> {
 
 /// The further facts in one cell.
 fn more(entry: &Entry) -> String {
+    let everybody = entry.is_of_everybody().then(|| "everybody's records".to_string());
     let people = (!entry.person_ids.is_empty()).then(|| format!("people {}", entry.person_ids.join(" ")));
     let facts = entry.what.iter().map(|(name, value)| match value.as_str() {
         Some(text) => format!("{name} {text}"),
         None => format!("{name} {value}"),
     });
-    people.into_iter().chain(facts).collect::<Vec<_>>().join(", ")
+    everybody.into_iter().chain(people).chain(facts).collect::<Vec<_>>().join(", ")
 }

@@ -66,7 +66,7 @@ pub(super) fn approve(folder: &Path) -> Result<()> {
     let mut lines = Vec::new();
     for release in &job.releases {
         let needed = APPROVERS.iter().filter(|(_, role)| release.approvals.iter().any(|needed| needed == role));
-        lines.extend(needed.map(|names| policy::signed(release, [names.0, names.1], job.as_of, &lead)));
+        lines.extend(needed.map(|names| policy::signed(&job, release, [names.0, names.1], &lead)));
     }
     policy::write_approvals(&job.policy.approvals_file, &lines)
 }

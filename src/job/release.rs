@@ -1,8 +1,12 @@
 //! What a job says of releases, of the policy they are held against, and of opt-outs that act on them.
 
+use super::Job;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::path::PathBuf;
+
+/// Fewest people who may share what a line says of them, where neither release nor policy says more (DOMAIN section 5).
+const MINIMUM_COUNT: u32 = 10;
 
 /// `[[opt_out]]` of the kinds that act on releases.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,7 +37,7 @@ pub struct PolicySettings {
     pub release_key_file: Option<PathBuf>,
     /// Roles that must have agreed to every release.
     pub approvals: Vec<String>,
-    /// Nobody gets fewer people in one group of a person-level release.
+    /// Nobody gets fewer people in one group of a person-level release; one that is lower than what is built in lowers nothing.
     pub minimum_count: Option<u32>,
     /// Person-level releases must be encrypted.
     pub encryption: bool,
@@ -116,6 +120,9 @@ words! {
 }
 
 impl Disclosure {
+    /// What holds where the job says nothing.
+    pub const BUILT_IN: Disclosure = Disclosure::Hes;
+
     pub const ALL: [Disclosure; 6] = [
         Disclosure::Hes,
         Disclosure::HesLegacy,
@@ -183,7 +190,8 @@ pub struct LegalBasis {
     pub agreement: String,
 }
 
-/// `[[release]]`: what one recipient gets for one purpose. Its serialised form, in this order, is what approvals are of.
+/// `[[release]]`: what one recipient gets for one purpose. Its serialised form, in this order, is what approvals are of, with what `[policy]`
+/// makes of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Release {
     pub id: String,
@@ -194,7 +202,7 @@ pub struct Release {
     pub content: Content,
     pub columns: Vec<String>,
     pub identifiers: Identifiers,
-    /// Fewest people who may share what a line says of them; the purpose's own where absent.
+    /// Fewest people who may share what a line says of them; 10 where absent. See [`Release::effective_minimum`].
     pub minimum_count: Option<u32>,
     pub valid_until: String,
     /// Roles that must have agreed.
@@ -229,6 +237,18 @@ pub struct CohortOf {
     pub definition: String,
 }
 
+/// What `[policy]` makes of a release beyond its own keys. Nothing is here where that is what is built in, so that such a definition is the
+/// release alone.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+struct Terms {
+    /// The minimum that `[policy]` has raised.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    minimum_count: Option<u32>,
+    /// Of tables: the preset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disclosure: Option<&'static str>,
+}
+
 impl Release {
     /// Lines about single people, whatever tells them apart.
     pub fn is_person_level(&self) -> bool {
@@ -243,9 +263,35 @@ impl Release {
         }
     }
 
-    /// The hash that approvals are of: any change to the definition gives another one.
-    pub fn definition_hash(&self) -> String {
-        let text = serde_json::to_string(self).expect("a definition is plain data");
+    /// Are values that a neighbour may know taken out until enough lines share what is left?
+    pub fn is_coarse(&self) -> bool {
+        matches!(self.content, Content::People | Content::Cohort) && self.identifiers != Identifiers::NhsNumber
+    }
+
+    /// Fewest people who may share what a line says of them: the release's own, which its approvers agree to, or what is built in; `[policy]`
+    /// only raises it. `None` where nothing is coarsened.
+    pub fn effective_minimum(&self, policy: &PolicySettings) -> Option<u32> {
+        let own = self.minimum_count.unwrap_or(MINIMUM_COUNT);
+        self.is_coarse().then(|| own.max(policy.minimum_count.unwrap_or(own)))
+    }
+
+    fn terms(&self, job: &Job) -> Terms {
+        let own = self.minimum_count.unwrap_or(MINIMUM_COUNT);
+        let other_preset = self.content == Content::Summary && job.disclosure != Disclosure::BUILT_IN;
+        Terms {
+            minimum_count: self.effective_minimum(&job.policy).filter(|least| *least != own),
+            disclosure: other_preset.then(|| job.disclosure.word()),
+        }
+    }
+
+    /// The hash that approvals are of: any change to the definition, and to what `[policy]` makes of it, gives another one.
+    pub fn definition_hash(&self, job: &Job) -> String {
+        let mut text = serde_json::to_string(self).expect("a definition is plain data");
+        let terms = self.terms(job);
+        if terms != Terms::default() {
+            text.push('\n');
+            text += &serde_json::to_string(&terms).expect("terms are plain data");
+        }
         blake3::hash(format!("onefolk release 1\n{text}").as_bytes()).to_hex().to_string()
     }
 

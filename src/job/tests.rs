@@ -107,6 +107,16 @@ frailty = { column = "eFI", kind = "category", combine = "latest" }
 }
 
 #[test]
+fn a_table_between_pseudonyms_is_for_its_recipient_alone() {
+    let key = "encrypt_to = [\"age1lvyvwawkr0mcnnnncaghunadrqkmuf9e6507x9y920xxpp866cnql7dp2z\"]\n";
+    assert!(WHOLE.contains(key));
+    let open = WHOLE.replacen(key, "", 1);
+    let shown = Memory::usual().shown(&open);
+    assert_eq!(Memory::usual().check(&open).problems.len(), 1, "{shown}");
+    assert!(shown.contains("for its recipient alone") && shown.contains("encrypt_to"), "{shown}");
+}
+
+#[test]
 fn a_small_job_is_right() {
     let checked = Memory::usual().check(&small("", ""));
     assert_eq!(checked.problems, []);
@@ -147,7 +157,7 @@ fn every_key_of_this_version_is_read() {
     assert_eq!((planning.purpose, planning.identifiers), (Purpose::Planning, Identifiers::Pseudonym));
     assert_eq!((planning.pseudonym_generation, planning.overlap), (2, true));
     assert_eq!((tables.content, tables.issued_on.len()), (Content::Summary, 2));
-    assert_ne!(planning.definition_hash(), tables.definition_hash());
+    assert_ne!(planning.definition_hash(&job), tables.definition_hash(&job));
     assert_eq!(job.nhs_number_replaced, [PathBuf::from("/night/replaced.csv")]);
     assert_eq!(job.never_link, [PathBuf::from("/night/never.csv")]);
     let [practice, hospice, housing] = &job.providers[..] else { panic!("three providers") };

@@ -100,25 +100,20 @@ impl Approvals {
         Ok(Approvals { lines })
     }
 
-    /// Who has agreed to `release` up to `as_of`, checked with the governance lead's key, and with the approver's own where the job names one.
+    /// Who has agreed to `release` up to the job's `as_of`, checked with the governance lead's key, and with the approver's own where the job names one.
     ///
     /// # Errors
     /// OF0700 where an approver's key cannot be read.
-    pub fn agreed(
-        &self,
-        release: &Release,
-        approvers: &[Approver],
-        key: Option<&PublicKey>,
-        as_of: Date,
-    ) -> Result<Agreed> {
-        let definition = release.definition_hash();
+    pub fn agreed(&self, job: &Job, release: &Release, key: Option<&PublicKey>) -> Result<Agreed> {
+        let definition = release.definition_hash(job);
         let mut agreed = Agreed::default();
         for line in self.lines.iter().filter(|line| line.release == release.id) {
-            let approver = approvers.iter().find(|approver| approver.name == line.who && approver.role == line.role);
+            let is_theirs = |approver: &&Approver| approver.name == line.who && approver.role == line.role;
+            let approver = job.approvers.iter().find(is_theirs);
             let own = approver.and_then(|approver| approver.key.as_deref()).map(keys::read_public).transpose()?;
             let named = approver.is_some() && own.is_none_or(|own| line.is_signed_by_the_approver(&own));
             let signed = key.is_some_and(|key| key.verifies(PURPOSE, &line.signed_text(), &line.signature));
-            let dated = line.date.parse::<Date>().is_ok_and(|date| date <= as_of);
+            let dated = line.date.parse::<Date>().is_ok_and(|date| date <= job.as_of);
             match named && signed && dated {
                 false => agreed.void += 1,
                 true if line.definition != definition => agreed.of_other_definitions += 1,
@@ -153,7 +148,7 @@ pub fn approve(job: &Job, release: &str, [who, role]: [&str; 2], date: Date, han
         return refuse("the release does not need an agreement of this role");
     }
     let mut lines = Approvals::read(job)?.lines;
-    let mut approval = unsigned(release, [who, role], date);
+    let mut approval = unsigned(job, release, [who, role], date);
     let before = lines.iter().position(|line| line.is_of(&approval));
     if let Some(before) = before {
         approval = lines.remove(before);
@@ -208,20 +203,20 @@ fn refuse<T>(why: &str) -> Result<T> {
     Err(Failure::new(&NOT_AN_APPROVER, why.to_string()))
 }
 
-/// An agreement to `release` as it is defined, countersigned.
-pub(crate) fn signed(release: &Release, names: [&str; 2], date: Date, lead: &PrivateKey) -> Approval {
-    let mut approval = unsigned(release, names, date);
+/// An agreement to `release` as it is defined, on the job's day, countersigned.
+pub(crate) fn signed(job: &Job, release: &Release, names: [&str; 2], lead: &PrivateKey) -> Approval {
+    let mut approval = unsigned(job, release, names, job.as_of);
     approval.signature = lead.sign(PURPOSE, &approval.signed_text());
     approval
 }
 
-fn unsigned(release: &Release, [who, role]: [&str; 2], date: Date) -> Approval {
+fn unsigned(job: &Job, release: &Release, [who, role]: [&str; 2], date: Date) -> Approval {
     Approval {
         release: release.id.clone(),
         who: who.to_string(),
         role: role.to_string(),
         date: date.to_string(),
-        definition: release.definition_hash(),
+        definition: release.definition_hash(job),
         signature: String::new(),
         own_signature: String::new(),
     }

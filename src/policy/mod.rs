@@ -12,7 +12,7 @@ mod tests;
 pub use approvals::{Agreed, Approval, Approvals, Hands, approve};
 pub(crate) use approvals::{signed, write as write_approvals};
 pub use rules::{Known, Refusal, judge};
-pub(crate) use rules::{acts_national, acts_type_1, cohort_of};
+pub(crate) use rules::{acts_national, acts_type_1, cohort_of, rule_ids};
 
 use crate::consent;
 use crate::failure::{Code, Exit, Result};
@@ -136,13 +136,13 @@ pub fn standing(job: &Job, lost_issues: &[String]) -> Result<Vec<Standing>> {
     let lead = job.policy.governance_lead_key.as_deref().map(keys::read_public).transpose()?;
     let national = consent::national_is_known(job, job.as_of);
     let one = |release: &crate::job::Release| {
-        let agreed = approvals.agreed(release, &job.approvers, lead.as_ref(), job.as_of)?;
+        let agreed = approvals.agreed(job, release, lead.as_ref())?;
         let refusals = judge(job, release, &Known { agreed: &agreed, national: national.clone(), lost_issues });
         Ok(Standing {
             id: release.id.clone(),
             recipient: release.recipient.clone(),
             purpose: release.purpose.word(),
-            definition: release.definition_hash(),
+            definition: release.definition_hash(job),
             agreed,
             refusals,
         })

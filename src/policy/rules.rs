@@ -1,7 +1,10 @@
 //! The rules applied.
 
 use super::{Agreed, built_in};
-use crate::job::{Cohort, Confidentiality, Content, Identifiers, Job, Purpose, RecipientKind, Release};
+use crate::job::{
+    Carry, CarryKind, Cohort, Combine, Confidentiality, Content, Field, FieldKind, Identifiers, Job, Provider, Purpose,
+    RecipientKind, Release,
+};
 use crate::summary::disclosure::Preset;
 use serde::Serialize;
 
@@ -51,6 +54,11 @@ pub fn judge(job: &Job, release: &Release, known: &Known) -> Vec<Refusal> {
     RULES.iter().filter_map(objects).collect()
 }
 
+/// Ids of all rules, in their order: what a release that leaves was held against.
+pub(crate) fn rule_ids() -> Vec<&'static str> {
+    RULES.map(|(id, _)| id).to_vec()
+}
+
 fn no_sale(_: &Job, release: &Release, _: &Known) -> Objection {
     (release.purpose == Purpose::Commercial).then(|| "its purpose is commercial".into())
 }
@@ -76,9 +84,16 @@ fn public(_: &Job, release: &Release, _: &Known) -> Objection {
     open.then(|| "it holds lines about people".into())
 }
 
-fn nhs_number(_: &Job, release: &Release, _: &Known) -> Objection {
-    let out = release.identifiers == Identifiers::NhsNumber && !built_in().of(release.purpose).nhs_number;
-    out.then(|| format!("its purpose is {}", release.purpose.word()))
+fn nhs_number(job: &Job, release: &Release, _: &Known) -> Objection {
+    let purpose = release.purpose.word();
+    if built_in().of(release.purpose).nhs_number {
+        return None;
+    }
+    if release.identifiers == Identifiers::NhsNumber {
+        return Some(format!("its purpose is {purpose}"));
+    }
+    let held = held_as_fact(job, release, &[Field::NhsNumber])?;
+    Some(format!("{held} is carried from the NHS number, and its purpose is {purpose}"))
 }
 
 fn names(job: &Job, release: &Release, _: &Known) -> Objection {
@@ -88,12 +103,70 @@ fn names(job: &Job, release: &Release, _: &Known) -> Objection {
     const TELLING: [&str; 4] = ["name", "contact", "service", "rule_on_names"];
     let tells = |column: &&String| TELLING.contains(&kind_in(job, column));
     if let Some(column) = release.columns.iter().find(tells) {
-        return Some(format!("the column {column} tells who somebody is"));
+        return Some(format!("the column {column}{} tells who somebody is", origin(job, column)));
     }
     asked_of_cohort(job, release)
         .iter()
         .find(tells)
-        .map(|column| format!("its cohort asks for {column}, which tells who somebody is"))
+        .map(|column| format!("its cohort asks for {column}{}, which tells who somebody is", origin(job, column)))
+}
+
+/// Where a fact comes from that tells who somebody is, in words.
+fn origin(job: &Job, column: &str) -> String {
+    let field = carried_from(job, column).into_iter().find_map(Field::word);
+    field.map(|field| format!(", carried from what is mapped to {field}")).unwrap_or_default()
+}
+
+/// A column of the release that is a fact carried from one of these fields.
+fn held_as_fact<'r>(job: &Job, release: &'r Release, fields: &[Field]) -> Option<&'r String> {
+    let from_them = |column: &&String| carried_from(job, column).iter().any(|field| fields.contains(field));
+    release.columns.iter().find(from_them)
+}
+
+/// The fields that tell who somebody is and whose values a carried fact holds.
+fn carried_from(job: &Job, fact: &str) -> Vec<Field> {
+    let mut fields = Vec::new();
+    for provider in &job.providers {
+        for carry in provider.carry.iter().filter(|carry| carry.name == fact && holds_values(carry)) {
+            fields.extend(mapped_to(job, provider, &carry.column));
+        }
+    }
+    fields
+}
+
+/// A flag and a count tell nothing of what stood there.
+fn holds_values(carry: &Carry) -> bool {
+    carry.kind != CarryKind::Flag && carry.combine != Combine::Count
+}
+
+/// The fields that tell who somebody is and that some provider reads from a column of this name. A number is the name of a column in a file
+/// without header, and means another one in each.
+fn mapped_to(job: &Job, keeper: &Provider, column: &str) -> Vec<Field> {
+    let numbered = column.bytes().all(|byte| byte.is_ascii_digit());
+    let mut fields = Vec::new();
+    for provider in job.providers.iter().filter(|provider| !numbered || provider.id == keeper.id) {
+        for (&field, source) in &provider.columns {
+            if identifies(job, field) && source.columns.iter().any(|mapped| mapped.eq_ignore_ascii_case(column)) {
+                fields.push(field);
+            }
+        }
+    }
+    fields
+}
+
+/// Does a field tell who somebody is?
+fn identifies(job: &Job, field: Field) -> bool {
+    match field {
+        Field::RecordId | Field::LocalId | Field::NhsNumber => true,
+        Field::FullName | Field::GivenName | Field::MiddleName | Field::FamilyName | Field::PreviousFamilyName => true,
+        Field::DateOfBirth | Field::DateOfDeath | Field::GpPractice => true,
+        Field::Address | Field::Postcode | Field::Uprn | Field::Phone | Field::Email => true,
+        Field::Custom(at) => job
+            .custom_fields
+            .get(usize::from(at))
+            .is_some_and(|custom| matches!(custom.kind, FieldKind::Identifier | FieldKind::Name)),
+        _ => false,
+    }
 }
 
 /// The cohort of a release.
@@ -109,18 +182,42 @@ fn asked_of_cohort(job: &Job, release: &Release) -> Vec<String> {
     cohort.rule.columns().iter().cloned().chain(ordered).collect()
 }
 
-fn record_ids(_: &Job, release: &Release, _: &Known) -> Objection {
-    let out = release.content == Content::Crosswalk && !built_in().of(release.purpose).nhs_number;
-    out.then(|| format!("{} does not need record_ids, which tell who somebody is", release.purpose.word()))
+fn record_ids(job: &Job, release: &Release, _: &Known) -> Objection {
+    let purpose = release.purpose.word();
+    if built_in().of(release.purpose).nhs_number {
+        return None;
+    }
+    if release.content == Content::Crosswalk {
+        return Some(format!("{purpose} does not need record_ids, which tell who somebody is"));
+    }
+    let held = held_as_fact(job, release, &[Field::RecordId, Field::LocalId])?;
+    Some(format!("{purpose} does not need {held}, which is carried from ids that tell who somebody is"))
 }
 
 /// The kind of a column in this job: places that its [reference] gives decide who is in a cohort and are no columns of a release, small ones
-/// with what tells who somebody is; a carried fact of such a name is a fact.
+/// with what tells who somebody is; a carried fact of such a name is a fact, or what the field is that it is carried from.
 fn kind_in(job: &Job, column: &str) -> &'static str {
     match column {
         "lsoa" | "ward" if job.reference.columns().contains(&column) => "rule_on_names",
         "icb" | "imd_decile" if job.reference.columns().contains(&column) => "rule",
-        _ => built_in().kind_of(column),
+        _ => match built_in().kind_of(column) {
+            "fact" => kind_of_fact(job, column),
+            kind => kind,
+        },
+    }
+}
+
+/// `fact`, or the kind of the field whose values the fact holds: of several the one that fewer purposes need.
+fn kind_of_fact(job: &Job, fact: &str) -> &'static str {
+    let kinds = carried_from(job, fact).into_iter().map(kind_of_field);
+    kinds.max_by_key(|kind| *kind != "name").unwrap_or("fact")
+}
+
+/// The kind of a field that tells who somebody is; of what is no column of people, as ids are, that of names.
+fn kind_of_field(field: Field) -> &'static str {
+    match field.word().map(|word| built_in().kind_of(word)) {
+        Some(kind @ ("contact" | "service")) => kind,
+        _ => "name",
     }
 }
 
@@ -222,6 +319,9 @@ fn approved(job: &Job, release: &Release, known: &Known) -> Objection {
     let mut needed: Vec<&String> = release.approvals.iter().chain(&job.policy.approvals).collect();
     needed.sort_unstable();
     needed.dedup();
+    if needed.is_empty() {
+        return Some("neither it nor [policy] names a role that must have agreed".into());
+    }
     let missing: Vec<&str> = needed
         .into_iter()
         .filter(|role| !known.agreed.roles().any(|has| has == role.as_str()))

@@ -1,7 +1,7 @@
 use super::approvals::Agreed;
 use super::rules::RULES;
 use super::*;
-use crate::job::{Identifiers, RecipientKind, Release};
+use crate::job::{Carry, CarryKind, Combine, Field, Identifiers, RecipientKind, Release, Source};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -134,7 +134,8 @@ fn agreement_to_a_cohort_is_agreement_to_its_rule() {
         let folder = tempfile::tempdir().expect("a folder for the test");
         let text = PLANNING.replace("content = \"people\"", "content = \"cohort\"\ncohort = \"some\"");
         let table = format!("[[cohort]]\nid = \"some\"\nwhere = \"{rule}\"\npurpose = \"planning\"\n");
-        job(folder.path(), &text, &table).releases[0].definition_hash()
+        let job = job(folder.path(), &text, &table);
+        job.releases[0].definition_hash(&job)
     };
     assert_eq!(definition("age >= 75"), definition("age >= 75"));
     assert_ne!(definition("age >= 75"), definition("age >= 65"));
@@ -170,6 +171,110 @@ fn a_job_makes_it_stricter() {
     let few = format!("{PLANNING}minimum_count = 5\n");
     assert_eq!(objections(&few, "[policy]\nminimum_count = 20\n"), ["stricter_here"]);
     assert_eq!(objections(PLANNING, "[policy]\nminimum_count = 20\n"), [] as [&str; 0]);
+}
+
+/// `[policy]` raises the minimum of those that name none, and lowers nobody's; a release's own stands, since its approvers agree to it.
+#[test]
+fn no_policy_lowers_a_minimum() {
+    let least = |own: &str, policy: &str| {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let job = job(folder.path(), &format!("{PLANNING}{own}"), policy);
+        job.releases[0].effective_minimum(&job.policy)
+    };
+    let policy = |count: u32| format!("[policy]\nminimum_count = {count}\n");
+    assert_eq!(least("", ""), Some(10));
+    assert_eq!(least("", &policy(1)), Some(10));
+    assert_eq!(least("", &policy(20)), Some(20));
+    assert_eq!(least("minimum_count = 5\n", ""), Some(5));
+    assert_eq!(least("minimum_count = 25\n", &policy(20)), Some(25));
+    assert_eq!(least("minimum_count = 5\n", &policy(20)), Some(20));
+}
+
+#[test]
+fn agreement_is_to_what_policy_makes_of_a_release() {
+    let definition = |release: &str, policy: &str| {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let job = job(folder.path(), release, policy);
+        job.releases[0].definition_hash(&job)
+    };
+    let lines = |policy: &str| definition(PLANNING, policy);
+    // What is built in, said aloud, changes nothing; nor does a floor below it.
+    assert_eq!(lines(""), lines("[policy]\nminimum_count = 10\n"));
+    assert_eq!(lines(""), lines("[policy]\nminimum_count = 1\n"));
+    assert_ne!(lines(""), lines("[policy]\nminimum_count = 20\n"));
+    assert_ne!(lines("[policy]\nminimum_count = 30\n"), lines("[policy]\nminimum_count = 20\n"));
+    // Lines about people hold no counts.
+    assert_eq!(lines(""), lines("[policy]\ndisclosure = \"ons_5\"\n"));
+    let text = PLANNING.replace("content = \"people\"", "content = \"summary\"\nissued_on = [\"2026-11-22\"]");
+    let text = text.replace("identifiers = \"pseudonym\"\ncolumns = [\"sex\", \"diabetes\"]\n", "");
+    let tables = |policy: &str| definition(&text, policy);
+    assert_eq!(tables(""), tables("[policy]\ndisclosure = \"hes\"\n"));
+    assert_ne!(tables(""), tables("[policy]\ndisclosure = \"ons_5\"\n"));
+    assert_ne!(tables("[policy]\ndisclosure = \"cld\"\n"), tables("[policy]\ndisclosure = \"ons_5\"\n"));
+    assert_eq!(tables(""), tables("[policy]\nminimum_count = 20\n"));
+}
+
+#[test]
+fn what_nobody_has_to_agree_to_does_not_leave() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    crate::keys::new(&folder.path().join("lead.key")).expect("there is room");
+    let refused = |policy: &str| {
+        let key = "[policy]\ngovernance_lead_key = \"lead.key.pub\"\n";
+        let mut job = job(folder.path(), PLANNING, &format!("{key}{policy}"));
+        // A job file that names nobody is refused before; what is built otherwise is refused here.
+        job.releases[0].approvals.clear();
+        let refusals = standing(&job, &[]).expect("it can be read").remove(0).refusals;
+        refusals.into_iter().find(|refusal| refusal.rule == "approved").map(|refusal| refusal.why)
+    };
+    assert!(refused("").expect("nobody is named").contains("names a role"));
+    assert!(refused("approvals = [\"lay_partner\"]\n").expect("they have not agreed").contains("as lay_partner"));
+}
+
+/// A fact is what it is carried from.
+#[test]
+fn a_fact_carried_from_what_tells_who_somebody_is_is_no_fact() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let mut job = job(folder.path(), &PLANNING.replace("\"diabetes\"", "\"diabetes\", \"x\""), "");
+    let provider = &mut job.providers[0];
+    let source = |column: &str| Source { columns: vec![column.into()], ..Source::default() };
+    for (field, column) in [(Field::NhsNumber, "NHSNo"), (Field::Postcode, "Home"), (Field::Updated, "Seen")] {
+        provider.columns.insert(field, source(column));
+    }
+    let mut objections = |column: &str, kind: CarryKind, combine: Combine, identifiers: Identifiers| {
+        let first = job.providers[0].carry[0].clone();
+        job.providers[0].carry.truncate(1);
+        job.providers[0].carry.push(Carry { name: "x".into(), column: column.into(), kind, combine, ..first });
+        let mut release = job.releases[0].clone();
+        if identifiers == Identifiers::NhsNumber {
+            (release.identifiers, release.purpose) = (identifiers, Purpose::DirectCare);
+        }
+        let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[] };
+        let rules = judge(&job, &release, &known).into_iter().map(|refusal| refusal.rule);
+        rules.filter(|rule| *rule != "approved").collect::<Vec<_>>()
+    };
+    let (text, latest) = (CarryKind::Category, Combine::Latest);
+    let refused_by = |objected: Vec<&str>, rules: &[&str]| assert_eq!(objected, rules);
+    let none = Identifiers::Pseudonym;
+    let names = ["names_need_nhs_number", "column_justified"];
+    refused_by(
+        objections("NHSNo", text, latest, none),
+        &["nhs_number_where_the_law_says", "names_need_nhs_number", "column_justified"],
+    );
+    refused_by(
+        objections("id", text, latest, none),
+        &["names_need_nhs_number", "record_ids_to_their_keeper", "column_justified"],
+    );
+    for column in ["family", "Home", "home"] {
+        refused_by(objections(column, text, latest, none), &names);
+    }
+    refused_by(objections("Home", CarryKind::List, Combine::Union, none), &names);
+    // What tells nobody, and what says only that there is something.
+    refused_by(objections("Seen", CarryKind::Date, latest, none), &[]);
+    refused_by(objections("DM", text, latest, none), &[]);
+    refused_by(objections("NHSNo", text, Combine::Count, none), &[]);
+    refused_by(objections("NHSNo", CarryKind::Flag, Combine::Any, none), &[]);
+    // Whoever has the NHS number for somebody's care may have it twice.
+    refused_by(objections("NHSNo", text, latest, Identifiers::NhsNumber), &[]);
 }
 
 #[test]

@@ -10,9 +10,6 @@ use crate::policy;
 use crate::records::{Dictionary, MISSING};
 use crate::summary::postcode_district;
 
-/// Fewest people who may share what a line says of them, where neither release nor policy says more (DOMAIN section 5).
-const MINIMUM_COUNT: u32 = 10;
-
 /// Whose lines a release holds.
 pub(super) struct Chosen {
     /// Dense numbers of people, line by line.
@@ -112,8 +109,7 @@ pub(super) fn table<'a>(
     let maker = Maker { people, chosen: &chosen.people, coarse };
     let mut columns: Vec<Column> = identifier(source, people, release, chosen, keys).into_iter().collect();
     columns.extend(release.columns.iter().map(|name| Column { name: name.clone(), cells: maker.cells(name) }));
-    if coarse {
-        let least = release.minimum_count.or(source.job.policy.minimum_count).unwrap_or(MINIMUM_COUNT);
+    if let Some(least) = release.effective_minimum(&source.job.policy) {
         groups::coarsen(&mut columns, &places(source), least as usize);
     }
     columns

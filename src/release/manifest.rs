@@ -2,7 +2,7 @@
 
 use super::{ReleasedFile, Source};
 use crate::job::{CohortOf, Content, Exemption, Identifiers, LegalBasis, Purpose, RecipientKind, Release};
-use crate::policy::Agreed;
+use crate::policy::{self, Agreed};
 use serde::Serialize;
 
 /// Everything that goes with a release but the data.
@@ -28,7 +28,11 @@ pub struct Manifest {
     pub cohort: Option<CohortOf>,
     /// Lines of data; 0 for tables.
     pub lines: u64,
+    /// Fewest people who share what a line says of them, as it was applied; null where nothing is coarsened.
     pub minimum_count: Option<u32>,
+    /// Of tables: the preset of disclosure control.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disclosure: Option<&'static str>,
     pub patients_of: Vec<String>,
     /// Of people who opted out, after disclosure control.
     pub left_out: LeftOut,
@@ -40,6 +44,8 @@ pub struct Manifest {
     /// Hash of the definition that was agreed to, and by whom.
     pub definition: String,
     pub approvals: Vec<Approved>,
+    /// Ids of the rules that it was held against, none of which refused it.
+    pub rules: Vec<&'static str>,
     pub encrypted: bool,
     pub files: Vec<ReleasedFile>,
     pub onefolk: &'static str,
@@ -94,14 +100,16 @@ impl Manifest {
             columns: release.given_columns(),
             cohort: release.cohort.clone(),
             lines,
-            minimum_count: release.minimum_count,
+            minimum_count: release.effective_minimum(&source.job.policy),
+            disclosure: (release.content == Content::Summary).then(|| source.job.disclosure.word()),
             patients_of: release.patients_of.clone(),
             left_out,
             national_exemption: release.national_exemption,
             exemption_reference: release.exemption_reference.clone(),
             valid_until: release.valid_until.clone(),
-            definition: release.definition_hash(),
+            definition: release.definition_hash(source.job),
             approvals: approved.collect(),
+            rules: policy::rule_ids(),
             encrypted: !release.encrypt_to.is_empty(),
             files: files.to_vec(),
             onefolk: env!("CARGO_PKG_VERSION"),

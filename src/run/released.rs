@@ -45,6 +45,7 @@ pub(super) fn transparency(
         senders: senders.collect(),
         people: night.people.len() as u64,
         releases: job.releases.iter().zip(&released.outcomes).collect(),
+        policy: &job.policy,
         local_rows: local_rows(night),
         type_1: count(&released.opted_out.type_1),
         national: count(&released.opted_out.national),
@@ -108,14 +109,17 @@ fn before(job: &Job) -> Result<Option<Before>> {
     let Ok(run) = PublishedRun::current(job) else { return Ok(None) };
     let told: Value =
         serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
+    let releases = || told["releases"].as_array().into_iter().flatten();
     let with = |outcome: &str| {
-        let releases = told["releases"].as_array().into_iter().flatten();
-        let made = releases.filter(|release| release["outcome"] == outcome);
+        let made = releases().filter(|release| release["outcome"] == outcome);
         made.filter_map(|release| release["id"].as_str().map(str::to_string)).collect()
     };
     let inputs = told["inputs"].as_array().into_iter().flatten();
     let senders = inputs.filter_map(|input| input["provider"].as_str().map(str::to_string)).collect();
-    Ok(Some(Before { released: with("released"), refused: with("refused"), senders }))
+    let word = |release: &Value, name: &str| release[name].as_str().map(str::to_string);
+    let definitions =
+        releases().filter_map(|release| Some((word(release, "id")?, word(release, "definition")?))).collect();
+    Ok(Some(Before { released: with("released"), refused: with("refused"), senders, definitions }))
 }
 
 /// Rows withheld because somebody objects.

@@ -255,8 +255,8 @@ fn safe(told: &Told) -> Part {
         [
             format!("Of {} sets of records about people that were handed out, {sealed} were locked so that only the receiver can open them.", people().count()),
             "Whoever gets records without names gets made-up numbers that nobody else has, so that two receivers cannot put theirs together.".into(),
-            "Where few people are alike, what could tell who they are was taken out. Small numbers are hidden in tables.".into(),
-            "Every run, every look at somebody's record and every handing out is written into a book that cannot be changed without being found out. You may ask who has had what about you.".into(),
+            few_alike(told),
+            "Every run, every look at names or numbers with this program and every handing out is written into a book that cannot be changed without being found out. You may ask who has had what about you.".into(),
             "Addresses of people who must stay hidden are in nothing that is handed out.".into(),
             "Whoever runs the program can see the records. The book says that they did; it does not stop them.".into(),
         ]
@@ -264,6 +264,25 @@ fn safe(told: &Told) -> Part {
         .chain(unproven)
         .collect(),
     )
+}
+
+/// What was done where few people are alike: where one is enough to be alike, nothing is taken out.
+fn few_alike(told: &Told) -> String {
+    let least = || made(told).filter_map(|(release, _)| release.effective_minimum(told.policy));
+    let open = least().filter(|least| *least <= 1).count();
+    let taken_out = "what a neighbour may know of them was taken out";
+    let tables = "Small numbers are hidden in tables.";
+    match (open, least().count()) {
+        (_, 0) => tables.into(),
+        (0, _) => format!("Where few people in records without names are alike, {taken_out}. {tables}"),
+        (open, all) if open == all => format!(
+            "In records without names, nothing was taken out where few people are alike. Whoever knows somebody well may find them there. {tables}"
+        ),
+        (open, all) => format!(
+            "Where few people in records without names are alike, {taken_out}, but not in {open} of these {all} sets of records. Whoever \
+             knows somebody well may find them there. {tables}"
+        ),
+    }
 }
 
 fn wrong(told: &Told) -> Part {
@@ -321,6 +340,12 @@ fn changed(told: &Told) -> Part {
     points
         .extend(before.released.difference(&released).map(|id| format!("Not handed out any more, or not due: {id}.")));
     points.extend(refused.difference(&before.refused).map(|id| format!("Refused for the first time: {id}.")));
+    let changed = told.releases.iter().filter(|(_, outcome)| {
+        before.definitions.get(&outcome.id).is_some_and(|definition| *definition != outcome.definition)
+    });
+    points.extend(
+        changed.map(|(_, outcome)| format!("Changed: {}. Its terms are not the same as last time.", outcome.id)),
+    );
     points.extend(senders.difference(&before.senders).map(|id| format!("Sends records now: {}.", name(id))));
     points.extend(before.senders.difference(&senders).map(|id| format!("Sends none any more: {}.", name(id))));
     let sentences = if points.is_empty() {

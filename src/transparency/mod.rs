@@ -10,11 +10,11 @@ mod terms;
 #[cfg(test)]
 mod tests;
 
-use crate::job::{Release, Setting};
+use crate::job::{PolicySettings, Release, Setting};
 use crate::release::Outcome;
 use crate::summary::disclosure::Control;
 use crate::summary::pictures::Picture;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An organisation that sends records.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub struct Before {
     /// Ids of the providers whose extracts it read.
     pub senders: BTreeSet<String>,
     pub refused: BTreeSet<String>,
+    /// Hash of the definition of each release, by id.
+    pub definitions: BTreeMap<String, String>,
 }
 
 /// The facts.
@@ -65,6 +67,8 @@ pub struct Told<'a> {
     pub people: u64,
     /// As the job defines them, beside what became of each.
     pub releases: Vec<(&'a Release, &'a Outcome)>,
+    /// What raises how many people have to be alike at least in a release.
+    pub policy: &'a PolicySettings,
     /// Rows left out because somebody asked for it.
     pub local_rows: u64,
     /// People with a type 1 opt-out, and with a national one.

@@ -41,6 +41,9 @@ pub(super) fn markdown(told: &Told, parts: &[Part]) -> String {
     for part in parts {
         text.push_str(&format!("\n## {}\n", part.heading));
         part.sentences.iter().for_each(|sentence| text.push_str(&format!("{sentence}\n\n")));
+        // What the picture shows, for whoever has no picture.
+        let picture = part.picture.iter();
+        picture.for_each(|picture| text.push_str(&format!("{}: {}\n\n", picture.title, picture.description)));
         part.points.iter().for_each(|point| text.push_str(&format!("- {point}\n")));
     }
     text.push_str(&format!("\n## {}\n", TERMS.1));

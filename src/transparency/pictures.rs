@@ -16,8 +16,9 @@ pub(super) fn flow(senders: &[&str], people: &str, receivers: &[&str], refused: 
         more => format!("{more} organisations"),
     };
     let description = format!(
-        "{} send records to one place, where they become {people}. {}. {refused} {} refused.",
+        "{} {} records to one place, where they become {people}. {}. {refused} {} refused.",
         names(senders, "Nobody"),
+        if senders.len() > 1 { "send" } else { "sends" },
         match receivers {
             [] => "Nobody gets anything".to_string(),
             names => format!("Something goes to {}", names.join(", ")),

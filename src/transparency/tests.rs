@@ -1,5 +1,5 @@
 use super::*;
-use crate::job::Disclosure;
+use crate::job::{Disclosure, PolicySettings};
 use crate::policy::Refusal;
 use crate::release::Fate;
 use crate::summary::disclosure::{Control, Preset};
@@ -7,6 +7,9 @@ use std::sync::LazyLock;
 
 /// Counts as they are but for the smallest, so that the page can be read word for word.
 static EXACT: LazyLock<Control> = LazyLock::new(|| Control::new(Preset::of(Disclosure::Ons5), &[1; 32]));
+
+/// A policy that makes nothing stricter.
+static POLICY: LazyLock<PolicySettings> = LazyLock::new(PolicySettings::default);
 
 fn told<'a>(releases: Vec<(&'a Release, &'a Outcome)>) -> Told<'a> {
     Told {
@@ -17,6 +20,7 @@ fn told<'a>(releases: Vec<(&'a Release, &'a Outcome)>) -> Told<'a> {
         senders: vec![Sender { id: "hill", name: "Hill <Practice>", setting: Setting::GeneralPractice, records: 1234 }],
         people: 1003,
         releases,
+        policy: &POLICY,
         local_rows: 3,
         type_1: 0,
         national: 52,
@@ -93,6 +97,107 @@ fn the_page_says_what_this_run_did_and_no_small_number() {
     assert_eq!(page.html.matches("<svg").count(), 4);
     assert!(page.html.contains("3 of them filled") && page.html.contains("Nobody gets anything"));
     assert!(page.html.contains("<title") && page.html.contains("<desc"));
+    // Whoever reads the Markdown, which has no pictures, is told what they show.
+    for said in
+        ["Where records come from and go to: 1 organisation sends", "Of a thousand people: A thousand small squares"]
+    {
+        assert!(page.markdown.contains(said), "{said} in\n{}", page.markdown);
+    }
+    assert!(
+        page.markdown.contains("every look at names or numbers") && !page.markdown.contains("somebody's record and")
+    );
+}
+
+#[test]
+fn what_is_said_of_few_who_are_alike_is_what_was_done() {
+    const TAKEN_OUT: &str = "alike, what a neighbour may know of them was taken out";
+    const NOTHING: &str = "nothing was taken out where few people are alike";
+    let made = outcome(Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None });
+    let planning = |minimum_count| Release { minimum_count, ..release(crate::job::Purpose::Planning, "A council") };
+    let named = Release {
+        identifiers: crate::job::Identifiers::NhsNumber,
+        ..release(crate::job::Purpose::DirectCare, "A practice")
+    };
+    let said = |releases: &[&Release], minimum_count| {
+        let releases = releases.iter().map(|release| (*release, &made)).collect();
+        let policy = PolicySettings { minimum_count, ..PolicySettings::default() };
+        build(&Told { policy: &policy, ..told(releases) }).markdown
+    };
+    let (unsaid, one, ten) = (planning(None), planning(Some(1)), planning(Some(10)));
+    for page in [said(&[&unsaid], None), said(&[&ten, &named], Some(1)), said(&[&one], Some(5))] {
+        assert!(page.contains(TAKEN_OUT) && !page.contains("may find them there"), "{page}");
+    }
+    for page in [said(&[&one], None), said(&[&one], Some(1)), said(&[&one, &named], None)] {
+        assert!(page.contains(NOTHING) && !page.contains(TAKEN_OUT), "{page}");
+    }
+    let mixed = said(&[&one, &ten], None);
+    assert!(mixed.contains("but not in 1 of these 2 sets of records") && mixed.contains(TAKEN_OUT), "{mixed}");
+    let nobody = said(&[&named], None);
+    assert!(!nobody.contains(TAKEN_OUT) && !nobody.contains(NOTHING) && nobody.contains("Small numbers are hidden"));
+}
+
+#[test]
+fn a_release_that_is_not_what_it_was_is_told_under_the_same_id() {
+    let care = release(crate::job::Purpose::DirectCare, "A pharmacy");
+    let fate = Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None };
+    let made = Outcome { definition: "new".into(), ..outcome(fate) };
+    let page = |definition: &str| {
+        let before = Some(Before {
+            released: BTreeSet::from(["one".to_string()]),
+            senders: BTreeSet::from(["hill".to_string()]),
+            refused: BTreeSet::new(),
+            definitions: BTreeMap::from([("one".to_string(), definition.to_string())]),
+        });
+        build(&Told { before, ..told(vec![(&care, &made)]) }).markdown
+    };
+    let (same, changed) = ("The same as last time", "Changed: one. Its terms are not the same as last time.");
+    assert!(page("new").contains(same) && !page("new").contains("Changed:"));
+    assert!(page("old").contains(changed) && !page("old").contains(same));
+}
+
+/// Vowels in a row are a syllable, a last e is none: near enough for an average.
+fn syllables(word: &str) -> usize {
+    let is_vowel = |letter: char| "aeiouy".contains(letter.to_ascii_lowercase());
+    let groups = word.split(|letter: char| !is_vowel(letter)).filter(|vowels| !vowels.is_empty()).count();
+    let silent = word.ends_with('e') && !word.ends_with("le") && groups > 1;
+    (groups - usize::from(silent)).max(1)
+}
+
+fn words_of(sentence: &str) -> Vec<&str> {
+    let parts = sentence.split(|letter: char| !letter.is_alphabetic() && letter != '\'');
+    parts.filter(|word| !word.is_empty()).collect()
+}
+
+#[test]
+fn the_page_is_read_by_whoever_reads_easy_texts() {
+    let sale = release(crate::job::Purpose::Commercial, "A shop");
+    let no =
+        outcome(Fate::Refused { refusals: vec![Refusal { rule: "no_sale", why: "its purpose is commercial".into() }] });
+    let care = release(crate::job::Purpose::DirectCare, "A practice");
+    let tables = Release { content: crate::job::Content::Summary, ..release(crate::job::Purpose::Planning, "A town") };
+    let yes = outcome(Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None });
+    let facts = Told { unproven: 2, ..told(vec![(&sale, &no), (&care, &yes), (&tables, &yes)]) };
+    let page = build(&facts).markdown;
+    let english = page.split("## In other languages").next().expect("a text has a beginning");
+    let sentences: Vec<Vec<&str>> = english
+        .lines()
+        .flat_map(|line| line.split_inclusive(['.', '?']))
+        .map(words_of)
+        .filter(|words| !words.is_empty())
+        .collect();
+    let words: Vec<&str> = sentences.concat();
+    let of_words = |count: usize| count as f64 / words.len() as f64;
+    let length = words.len() as f64 / sentences.len() as f64;
+    let grade = 0.39 * length + 11.8 * of_words(words.iter().map(|word| syllables(word)).sum()) - 15.59;
+    let long = of_words(words.iter().filter(|word| syllables(word) > 3).count());
+    assert!(words.len() > 400, "{} words", words.len());
+    // Flesch and Kincaid's grade 7 is what is read at the age of twelve.
+    assert!(
+        length <= 13.0 && grade <= 7.0 && long <= 0.03,
+        "{length:.1} words a sentence, grade {grade:.1}, {long:.3} long"
+    );
+    let longest = sentences.iter().max_by_key(|words| words.len()).expect("there are some");
+    assert!(longest.len() <= 36, "{}", longest.join(" "));
 }
 
 #[test]
@@ -136,6 +241,7 @@ fn what_is_refused_and_what_a_company_gets_is_said() {
         released: BTreeSet::from(["old".to_string()]),
         senders: BTreeSet::from(["gone".to_string()]),
         refused: BTreeSet::new(),
+        definitions: BTreeMap::new(),
     });
     let page = build(&facts).markdown;
     for said in [

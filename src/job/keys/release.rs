@@ -31,7 +31,12 @@ pub(in crate::job) static POLICY: Table = Table {
             "File with the secret that pseudonyms are made with; default: made in state/ with the first release.",
         ),
         key("approvals", Kind::Texts, Need::Optional, "Roles that must have agreed to every release."),
-        key("minimum_count", Kind::Whole(1, 1000), Need::Optional, "Least minimum_count of any person-level release."),
+        key(
+            "minimum_count",
+            Kind::Whole(1, 1000),
+            Need::Optional,
+            "Least minimum_count of any person-level release; it raises the 10 of those that name none, and lowers nothing.",
+        ),
         key("encryption", Kind::Flag, Need::Default("false"), "true: person-level releases must be encrypted."),
         key("forbidden_purposes", Kind::Texts, Need::Optional, "Purposes that nothing is released for."),
         key("forbidden_recipients", Kind::Texts, Need::Optional, "Kinds of recipients that get nothing."),
@@ -116,7 +121,7 @@ pub(in crate::job) static RELEASE: Table = Table {
             "approvals",
             Kind::Texts,
             Need::Required,
-            "Roles of [[approver]] that must have agreed to this very definition.",
+            "Roles of [[approver]] that must have agreed to this very definition; at least one here or in [policy].",
         ),
         key(
             "encrypt_to",
@@ -149,7 +154,7 @@ pub(in crate::job) static RELEASE: Table = Table {
             "overlap",
             Kind::Flag,
             Need::Optional,
-            "true gives the recipient a table from the pseudonyms of the generation before to these.",
+            "true gives the recipient a table from the pseudonyms of the generation before to these; it needs encrypt_to.",
         ),
         key("issued_on", Kind::Texts, Need::Optional, "summary: the days on which it is issued, as ISO dates."),
         key(

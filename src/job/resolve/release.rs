@@ -217,6 +217,11 @@ impl Resolver<'_> {
                 ),
             );
         }
+        self.check_overlap(section, release);
+    }
+
+    /// A table between the pseudonyms of two generations.
+    fn check_overlap(&mut self, section: &Section, release: &Release) {
         if release.overlap && release.pseudonym_generation < 2 {
             self.report(
                 Problem::new(
@@ -225,6 +230,16 @@ impl Resolver<'_> {
                     "nothing to overlap",
                 )
                 .help("Raise pseudonym_generation to 2 with it"),
+            );
+        }
+        if release.overlap && release.encrypt_to.is_empty() {
+            self.report(
+                Problem::new(
+                    section.key_span("overlap"),
+                    "A table from old pseudonyms to new ones is for its recipient alone",
+                    "open without `encrypt_to`",
+                )
+                .help("Name the recipient's age key with encrypt_to"),
             );
         }
     }
@@ -280,7 +295,7 @@ impl Resolver<'_> {
 
 pub(super) fn disclosure(root: &Section) -> Disclosure {
     let word = root.section("policy").and_then(|policy| policy.text("disclosure"));
-    word.and_then(|word| Disclosure::from_word(&word.text)).unwrap_or(Disclosure::Hes)
+    word.and_then(|word| Disclosure::from_word(&word.text)).unwrap_or(Disclosure::BUILT_IN)
 }
 
 fn legal_basis(section: &Section) -> Option<LegalBasis> {
