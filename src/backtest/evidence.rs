@@ -26,8 +26,6 @@ pub struct Closest {
     pub bits_before: Option<f64>,
     pub bits_after: Option<f64>,
     pub fields: Vec<FieldSeen>,
-    /// Place details are left out because a record is marked sensitive.
-    pub sensitive: bool,
     /// As provider:record_id; only where identifiers were asked for and may be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<[String; 2]>,
@@ -44,7 +42,7 @@ impl Closest {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldSeen {
     pub field: String,
-    /// What agreed, in words; absent where it is not shown.
+    /// What agreed, in words.
     pub agreement: Option<String>,
     pub bits_before: Option<f64>,
     pub bits_after: Option<f64>,
@@ -141,16 +139,22 @@ impl Looking<'_> {
                 }
             }
         }
-        best.map(|(_, left, right)| self.seen_by_both(left, right))
+        let records = self.linkings.records;
+        // One marked record is enough for the whole person.
+        let marked = |place: &u32| records.value(Field::Sensitivity, *place as usize) == Some("S");
+        let sensitive = difference.places.iter().any(marked);
+        best.map(|(_, left, right)| self.seen_by_both(left, right, sensitive))
     }
 
-    fn seen_by_both(&self, left: u32, right: u32) -> Closest {
+    fn seen_by_both(&self, left: u32, right: u32, sensitive: bool) -> Closest {
         let places = [left as usize, right as usize];
-        let sensitive = places.iter().any(|&place| self.linkings.records.value(Field::Sensitivity, place) == Some("S"));
-        let shows = self.options.show_identifiers && !sensitive;
+        let shows = self.options.show_identifiers;
         let [old, new] =
             [&self.old, &self.new].map(|seen| seen.as_ref().map(|seen| self.lines(seen, places, sensitive, shows)));
         let name = |place: usize| {
+            if sensitive {
+                return fields::UNKNOWN.to_string();
+            }
             let provider = &self.linkings.job.providers[usize::from(self.linkings.records.provider[place])].id;
             format!("{provider}:{}", self.linkings.records.record_id.get(place))
         };
@@ -168,7 +172,6 @@ impl Looking<'_> {
             bits_before: old.map(|(bits, _)| bits),
             bits_after: new.map(|(bits, _)| bits),
             fields: seen,
-            sensitive,
             records: shows.then(|| places.map(name)),
         }
     }
@@ -189,7 +192,7 @@ impl Looking<'_> {
         };
         let [left, right] = places.map(|place| self.linkings.linked.identities.of_record[place]);
         let (left, right) = (left.min(right), left.max(right));
-        let judged = judge(&evidence, left, right);
+        let judged = fields::as_told(&evidence, (left, right), judge(&evidence, left, right), sensitive);
         let values = shows.then_some((left, right));
         (judged.weight as f64 / UNITS_PER_BIT, fields::lines(self.linkings.job, &evidence, &judged, sensitive, values))
     }

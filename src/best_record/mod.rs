@@ -36,7 +36,7 @@ pub use segments::{NO_SEGMENT, Segments};
 
 use crate::clustering::Partition;
 use crate::job::{Field, Job};
-use crate::records::{MISSING, Records};
+use crate::records::{Identities, MISSING, Records};
 use crate::reference::Reference;
 use credibility::{Chooser, Column};
 use rayon::prelude::*;
@@ -191,14 +191,46 @@ fn refuse_death_before_birth(fields: &mut [BestField]) {
 /// One record that is flagged makes the person sensitive (DOMAIN: the flag is a union over the person's records).
 fn sensitive_people(records: &Records, rows: &Rows) -> Vec<bool> {
     let mut sensitive = vec![false; rows.people()];
-    if let Some(column) = records.clean.get(&Field::Sensitivity) {
-        let flag: Vec<bool> = column.values.iter().map(|value| value.eq_ignore_ascii_case("s")).collect();
+    if let Some(is_flagged) = flagged(records) {
         for (person, sensitive) in sensitive.iter_mut().enumerate() {
-            let codes = rows.of_person(person).iter().map(|&row| column.code(row as usize));
-            *sensitive = codes.into_iter().any(|code| code != MISSING && flag[code as usize]);
+            *sensitive = rows.of_person(person).iter().any(|&row| is_flagged(row as usize));
         }
     }
     sensitive
+}
+
+/// Whether a row is flagged; `None` where none can be.
+fn flagged(records: &Records) -> Option<impl Fn(usize) -> bool + Sync + '_> {
+    let column = records.clean.get(&Field::Sensitivity)?;
+    let flag: Vec<bool> = column.values.iter().map(|value| value.eq_ignore_ascii_case("s")).collect();
+    let is_flagged = move |row: usize| {
+        let code = column.code(row);
+        code != MISSING && flag[code as usize]
+    };
+    column.values.iter().any(|value| value.eq_ignore_ascii_case("s")).then_some(is_flagged)
+}
+
+/// Of each identity, whether one of its rows, or another of their person's, is flagged; `None` where none can be.
+pub(crate) fn sensitive_identities(
+    records: &Records,
+    partition: &Partition,
+    identities: &Identities,
+) -> Option<Vec<bool>> {
+    let is_flagged = flagged(records)?;
+    let marked: Vec<usize> = (0..records.len()).into_par_iter().filter(|&row| is_flagged(row)).collect();
+    let mut people = vec![false; partition.people as usize];
+    let known = marked.iter().map(|&row| partition.person[row]).filter(|person| *person != MISSING);
+    known.for_each(|person| people[person as usize] = true);
+    let is_theirs = |row: &usize| {
+        let person = partition.person[*row];
+        person != MISSING && people[person as usize]
+    };
+    let theirs: Vec<usize> = (0..records.len()).into_par_iter().filter(is_theirs).collect();
+    let mut hidden = vec![false; identities.len()];
+    // A row that was kept out of linking has no person, and perhaps an identity.
+    let of_rows = marked.iter().chain(&theirs).map(|&row| identities.of_record[row]);
+    of_rows.filter(|identity| *identity != MISSING).for_each(|identity| hidden[identity as usize] = true);
+    Some(hidden)
 }
 
 /// Removes a sensitive person's place, and every provider: a provider is a place too.

@@ -5,7 +5,7 @@
 
 use super::features::{Feature, Features};
 use super::{Blocks, Limits, block, block_within, rules};
-use crate::comparison::{Comparisons, Group};
+use crate::comparison::Comparisons;
 use crate::records::{Identities, Records};
 
 /// A feature as `explain` names it.
@@ -107,10 +107,7 @@ impl<'a> Asked<'a> {
 
     fn named(&self, feature: Feature) -> Named {
         let comparison = feature.comparison(self.comparisons);
-        let of_place = |at: usize| {
-            let one = &self.comparisons.list[at];
-            matches!(one.group, Group::Home | Group::Email) || one.name == "local_id"
-        };
+        let of_place = |at: usize| self.comparisons.list[at].tells_place();
         Named { word: feature.word(self.comparisons), comparison, tells_place: comparison.is_some_and(of_place) }
     }
 }

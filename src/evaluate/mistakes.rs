@@ -40,12 +40,10 @@ pub struct Mistake {
     pub compared: bool,
     pub prior_bits: f64,
     pub fields: Vec<FieldLine>,
-    /// What related strangers take back, in bits; with what is not shown where a record is sensitive.
+    /// What related strangers take back, in bits.
     pub correction_bits: f64,
     /// Records of the two people: true people for a false link, people found for a miss.
     pub records_of: [usize; 2],
-    /// Place details are left out because a record is marked sensitive.
-    pub sensitive: bool,
     /// As provider:record_id; only where identifiers were asked for and may be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub records: Option<[String; 2]>,
@@ -162,7 +160,7 @@ impl Explaining<'_> {
         let (a, b) = one.keys;
         let sensitive = [a, b].into_iter().any(|key| self.sensitive.holds(known, key));
         let (left, right) = one.identities;
-        let judged = judge(evidence, left, right);
+        let judged = fields::as_told(evidence, (left, right), judge(evidence, left, right), sensitive);
         let values = self.show_identifiers.then_some((left, right));
         let fields = fields::lines(scene.job, evidence, &judged, sensitive, values);
         let prior_bits = evidence.scorer.prior_bits();
@@ -189,9 +187,11 @@ impl Explaining<'_> {
             correction_bits: fields::correction(&fields, prior_bits, &judged),
             fields,
             records_of: [records_of(a), records_of(b)],
-            sensitive,
             // A provider tells who gives care, and a record_id leads to the row.
-            records: (self.show_identifiers && !sensitive).then(|| [name(a), name(b)]),
+            records: self.show_identifiers.then(|| match sensitive {
+                true => [fields::UNKNOWN.into(), fields::UNKNOWN.into()],
+                false => [name(a), name(b)],
+            }),
         }
     }
 }
@@ -218,7 +218,7 @@ impl Mistake {
         let mut lines: Vec<&FieldLine> = self.fields.iter().filter(|line| bits(line) >= WORTH_SAYING).collect();
         lines.sort_by(|a, b| bits(b).total_cmp(&bits(a)));
         let words = |line: &&FieldLine| {
-            let agreement = line.agreement.as_deref().unwrap_or("not shown");
+            let agreement = line.agreement.as_deref().unwrap_or("–");
             format!("{} ({agreement}, {:+.1})", line.field, line.bits.unwrap_or(0.0))
         };
         let words: Vec<String> = lines.iter().take(4).map(words).collect();
@@ -228,13 +228,10 @@ impl Mistake {
     /// What else counted: guards and related strangers.
     pub fn otherwise(&self) -> Option<String> {
         let mut words = Vec::new();
-        if self.correction_bits <= -WORTH_SAYING && !self.sensitive {
+        if self.correction_bits <= -WORTH_SAYING {
             words.push(format!("related strangers look like this too ({:+.1})", self.correction_bits));
         }
         words.extend(self.guard.map(str::to_string));
-        if self.sensitive {
-            words.push("what would tell a place is not shown".into());
-        }
         (!words.is_empty()).then(|| words.join("; "))
     }
 }

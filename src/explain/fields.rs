@@ -1,8 +1,8 @@
 //! A pair field by field: words, bits, running total.
 
 use super::bits;
-use crate::clustering::{Evidence, Judged};
-use crate::comparison::{Comparison, Group, Of};
+use crate::clustering::{Evidence, Judged, judge_pattern};
+use crate::comparison::{Comparison, Of};
 use crate::job::{Field, Job};
 use crate::model::Model;
 use serde::Serialize;
@@ -11,9 +11,9 @@ use serde::Serialize;
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct FieldLine {
     pub field: String,
-    /// What agreed, in words; absent where it is not shown.
+    /// What agreed, in words.
     pub agreement: Option<String>,
-    /// What it is worth, in bits; absent where it is not shown.
+    /// What it is worth, in bits.
     pub bits: Option<f64>,
     /// The sum so far, beginning with the prior.
     pub total: f64,
@@ -30,9 +30,15 @@ pub(crate) fn said(name: &str) -> String {
     }
 }
 
-/// Whether a comparison tells where somebody lives or can be reached.
-pub(super) fn tells_place(comparison: &Comparison) -> bool {
-    matches!(comparison.group, Group::Home | Group::Email)
+/// A judged pair as it is told: where somebody is marked sensitive, as if nobody had written down what tells a place. What the hidden fields are
+/// worth is not in it either, or the sum would give them away.
+pub(crate) fn as_told(evidence: &Evidence, (a, b): (u32, u32), judged: Judged, sensitive: bool) -> Judged {
+    if !sensitive {
+        return judged;
+    }
+    let places = evidence.comparisons.list.iter().filter(|comparison| comparison.tells_place());
+    let pattern = places.fold(judged.pattern, |pattern, comparison| comparison.put(pattern, None));
+    judge_pattern(evidence, a.min(b), a.max(b), pattern)
 }
 
 /// What a level means. Two records may record sex differently; that says nothing of a change.
@@ -43,7 +49,7 @@ pub(super) fn words(comparison: &Comparison, level: u8) -> String {
     }
 }
 
-/// All comparisons of a judged pair. `sensitive` hides those that tell a place.
+/// All comparisons of a pair, judged [`as_told`]. `sensitive` hides the values that tell a place.
 pub(crate) fn lines(
     job: &Job,
     evidence: &Evidence,
@@ -54,18 +60,15 @@ pub(crate) fn lines(
     let mut total = evidence.scorer.prior_bits();
     let mut lines = Vec::new();
     for (index, comparison) in evidence.comparisons.list.iter().enumerate() {
-        let hidden = sensitive && tells_place(comparison);
         let level = comparison.level_in(judged.pattern);
         let worth = level.map_or(0.0, |level| evidence.scorer.bits(index, level));
-        if !hidden {
-            total += worth;
-        }
+        total += worth;
         let agreement = level.map_or("no value on one side".into(), |level| words(comparison, level));
         let of = |identity| value(job, evidence, comparison, identity, sensitive);
         lines.push(FieldLine {
             field: said(&comparison.name),
-            agreement: (!hidden).then_some(agreement),
-            bits: (!hidden).then_some(worth),
+            agreement: Some(agreement),
+            bits: Some(worth),
             total,
             values: values.map(|(left, right)| [of(left), of(right)]),
         });
@@ -88,16 +91,18 @@ pub(super) fn likeliest_strangers(evidence: &Evidence, model: &Model, judged: &J
     (best > 1).then(|| model.classes[best].name.split(' ').map(said).collect::<Vec<_>>().join(" "))
 }
 
+/// What stands for a value that nobody has written down.
+pub(crate) const UNKNOWN: &str = "–";
+
 /// The values that a comparison compared, of one identity.
 pub(super) fn value(job: &Job, evidence: &Evidence, comparison: &Comparison, identity: u32, sensitive: bool) -> String {
-    // A provider's own identifier is written provider:value, and so tells who gives care.
-    if sensitive && (tells_place(comparison) || comparison.name == "local_id") {
-        return "not shown".into();
+    if sensitive && comparison.tells_place() {
+        return UNKNOWN.into();
     }
     let record = evidence.identities.example(identity);
     let values: Vec<&str> =
         sources(job, comparison).into_iter().filter_map(|field| evidence.records.value(field, record)).collect();
-    if values.is_empty() { "–".into() } else { values.join(" ") }
+    if values.is_empty() { UNKNOWN.into() } else { values.join(" ") }
 }
 
 /// The fields behind a comparison.

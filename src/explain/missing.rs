@@ -18,7 +18,7 @@ pub struct MissingExplained {
     pub pair: PairExplained,
     /// Whether a block brought the two records together, so that they were compared.
     pub compared: bool,
-    /// What each blocking rule made of them; none where a record is sensitive and the rule tells a place.
+    /// What each blocking rule made of them; one that tells a place of somebody marked sensitive found no value.
     pub rules: Vec<RuleLine>,
     /// What the pair counts by itself: its evidence less what guards take, in bits.
     pub alone_bits: f64,
@@ -65,12 +65,19 @@ pub fn missing(job: &Job, left: &str, right: &str, options: Options) -> Result<M
 fn missed(scene: &Scene, evidence: &Evidence, sides: &Sides, pair: PairExplained) -> MissingExplained {
     let [first, second] = &sides.pair;
     let (a, b, judged) = best(evidence, first, second);
+    let judged = fields::as_told(evidence, (a, b), judged, pair.sensitive);
     let asked = Asked::of(&scene.comparisons, &scene.records, &scene.identities, scene.model.limits());
     let mut met = first.identities.iter().flat_map(|&x| second.identities.iter().map(move |&y| (x, y)));
-    let compared = met.any(|(x, y)| x == y || asked.met(x, y));
+    let sensitive = pair.sensitive;
+    let told = |why: &RuleWhy| !why.rule.tells_place && matches!(why.fate, Fate::Yields);
+    let compared = match sensitive {
+        // A block that tells a place is as if it were none.
+        true => met.any(|(x, y)| x == y || asked.rules(x, y).iter().any(told)),
+        false => met.any(|(x, y)| x == y || asked.met(x, y)),
+    };
     let rules = if a == b { Vec::new() } else { asked.rules(a, b) };
     let line = |rule: &RuleWhy| line(scene, rule, &judged, pair.sensitive);
-    let rules = rules.iter().filter(|rule| !(pair.sensitive && rule.rule.tells_place)).map(line).collect();
+    let rules = rules.iter().map(line).collect();
     let (changes, at_best) = Changing { scene, evidence, a, b, sensitive: pair.sensitive }.changes(&judged);
     let alone_bits = bits(alone(&judged));
     MissingExplained { pair, compared, rules, alone_bits, changes, at_best_bits: at_best.map(bits) }
@@ -88,7 +95,8 @@ fn line(scene: &Scene, why: &RuleWhy, judged: &Judged, sensitive: bool) -> RuleL
         Some(fields::words(comparison, level))
     });
     let near = near.map_or(String::new(), |near| format!(" ({}{near})", taken_from(scene, &why.rule)));
-    let (fate, words) = match &why.fate {
+    let fate = if sensitive && why.rule.tells_place { &Fate::NoValue } else { &why.fate };
+    let (fate, words) = match fate {
         Fate::NoValue => ("no_value", "no value on one side".to_string()),
         Fate::NotShared => ("not_shared", format!("not shared{near}")),
         Fate::Yields => ("yields", "shared: it brings them together".to_string()),
@@ -136,7 +144,7 @@ impl Changing<'_> {
             return (Vec::new(), None);
         }
         let list = 0..self.scene.comparisons.list.len();
-        let hidden = |at: &usize| self.sensitive && fields::tells_place(&self.scene.comparisons.list[*at]);
+        let hidden = |at: &usize| self.sensitive && self.scene.comparisons.list[*at].tells_place();
         let open: Vec<usize> = list.filter(|at| !hidden(at)).collect();
         let mut single: Vec<(i64, usize)> =
             open.iter().filter_map(|&at| Some((self.counts(&self.agreeing(judged, at)?), at))).collect();

@@ -163,12 +163,10 @@ fn below(question: &Question, cut: i64) -> String {
 /// The pair alone would be one person; all cross pairs together are not.
 fn against(scene: &Scene, question: &Question, between: &Between, cut: i64) -> String {
     let against = between.fields.iter().enumerate().filter_map(|(at, bits)| Some((at, (*bits)?)));
-    let worst = against.filter(|(_, bits)| *bits < -0.5).min_by(|a, b| a.1.total_cmp(&b.1));
-    let field = |at: usize| {
-        let comparison = &scene.comparisons.list[at];
-        let hidden = scene.is_sensitive(|_| true) && super::fields::tells_place(comparison);
-        if hidden { "a field that is not shown".to_string() } else { said(&comparison.name) }
-    };
+    let sensitive = scene.is_sensitive(|_| true);
+    let told = |at: usize| !(sensitive && scene.comparisons.list[at].tells_place());
+    let worst = against.filter(|&(at, bits)| bits < -0.5 && told(at)).min_by(|a, b| a.1.total_cmp(&b.1));
+    let field = |at: usize| said(&scene.comparisons.list[at].name);
     let worst = worst.map_or(String::new(), |(at, _)| format!(", most of all by {}", field(at)));
     let standing = between.standing;
     let taken = match bits(standing.taken + standing.repeated) {

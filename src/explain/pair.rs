@@ -23,13 +23,13 @@ pub struct PairExplained {
     /// How likely any two records are one person, in bits.
     pub prior_bits: f64,
     pub fields: Vec<FieldLine>,
-    /// What related strangers take back, in bits; with what is not shown where a record is sensitive.
+    /// What related strangers take back, in bits.
     pub correction_bits: f64,
     /// The kind of strangers that the pair most looks like.
     pub strangers: Option<String>,
     /// What the other records of both people say of the pair; absent where the run kept no such link or they have no other records.
     pub context: Option<Context>,
-    /// Prior, fields, correction and context: the pair's weight, as in links.parquet.
+    /// Prior, fields, correction and context: the pair's weight, as in links.parquet; of whoever is marked sensitive without what is hidden.
     pub weight_bits: f64,
     /// What a guard holds against the pair, in words.
     pub guard: Option<&'static str>,
@@ -38,7 +38,8 @@ pub struct PairExplained {
     /// Where people stop being joined.
     pub cut_bits: f64,
     pub outcome: Outcome,
-    /// Place details are left out because a record is marked sensitive.
+    /// What tells a place is as if nobody had written it down. Never printed: it would name the mark.
+    #[serde(skip)]
     pub sensitive: bool,
     /// Rows of the two records; of several, those that agree best were compared.
     pub rows: [usize; 2],
@@ -135,6 +136,8 @@ pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options:
     scene.with(|evidence: &Evidence| {
         let [first, second] = &sides.pair;
         let (a, b, judged) = best(evidence, first, second);
+        let sensitive = scene.is_sensitive(|_| true);
+        let judged = fields::as_told(evidence, (a, b), judged, sensitive);
         let replay = Replay::of(evidence);
         let question = Question {
             judged: &judged,
@@ -148,7 +151,7 @@ pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options:
             run_id: &run.run_id,
             links: &links,
             outcome: outcome(scene, &replay, &question),
-            sensitive: scene.is_sensitive(|_| true),
+            sensitive,
             rows: [first.rows(), second.rows()],
             show_identifiers: options.show_identifiers,
         };
@@ -187,7 +190,7 @@ pub(super) fn of_identities(
         prior_bits,
         correction_bits: fields::correction(&fields, prior_bits, judged),
         fields,
-        strangers: strangers.filter(|_| !sensitive),
+        strangers,
         context: level.map(|level| Context { words: context_words(level), bits: bits(added) }),
         weight_bits: bits(judged.weight + added),
         guard: judged.guard.map(guard_words),

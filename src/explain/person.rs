@@ -5,7 +5,7 @@ use super::crosswalk::{Row, gone, parse, people_of, rows_of};
 use super::outcome::guard_words;
 use super::scene::{Record, Scene, best, nodes_of};
 use super::{Options, bits, conflicts, fields, note_look_up};
-use crate::clustering::{Evidence, Join, Replay};
+use crate::clustering::{Evidence, Join, Replay, judge};
 use crate::comparison::Comparison;
 use crate::failure::{Failure, Result};
 use crate::identity::PersonId;
@@ -36,7 +36,8 @@ pub struct PersonExplained {
     /// Every pair of records, in the order of their numbers.
     pub bonds: Vec<Bond>,
     pub cut_bits: f64,
-    /// Providers and place details are left out because a record is marked sensitive.
+    /// Providers, and what tells a place, are as if nobody had written them down. Never printed: it would name the mark.
+    #[serde(skip)]
     pub sensitive: bool,
 }
 
@@ -44,7 +45,7 @@ pub struct PersonExplained {
 #[derive(Debug, Clone, Serialize)]
 pub struct RecordLine {
     pub number: usize,
-    /// Absent where the person is sensitive.
+    /// Absent where it is not known.
     pub provider: Option<String>,
     /// Rows that share the record_id.
     pub rows: usize,
@@ -151,8 +152,8 @@ pub(super) fn explain(
     let records = scene.records_of(&wanted);
     let sensitive = scene.is_sensitive(&wanted);
     let replay = Replay::of(evidence);
-    let bonds = bonds(scene, evidence, &records);
-    let joins = joins(scene, evidence, &replay, &records);
+    let bonds = bonds(scene, evidence, &records, sensitive);
+    let joins = joins(scene, evidence, &replay, &records, sensitive);
     let bits_of = |at: &usize| joins[*at].bits.filter(|_| joins[*at].by == "evidence");
     let with_bits = (0..joins.len()).filter(|at| bits_of(at).is_some());
     let weakest_join = with_bits.min_by(|a, b| bits_of(a).unwrap_or(0.0).total_cmp(&bits_of(b).unwrap_or(0.0)));
@@ -171,7 +172,7 @@ pub(super) fn explain(
 }
 
 /// The joins that made the person; none where they cannot be replayed.
-fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]) -> Vec<JoinLine> {
+fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record], sensitive: bool) -> Vec<JoinLine> {
     let of_record: Vec<Vec<u32>> = records.iter().map(|record| record.nodes(replay)).collect();
     let numbers = |nodes: &[u32]| -> Vec<usize> {
         let inside = |at: &usize| of_record[*at].iter().any(|node| nodes.binary_search(node).is_ok());
@@ -186,7 +187,8 @@ fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]
         let holders = numbers(&[node]);
         let (first, rest) = holders.split_first()?;
         let identity = replay.identity(node);
-        let own = evidence.scorer.weight(evidence.comparisons.pattern(identity, identity));
+        let judged = judge(evidence, identity, identity);
+        let own = fields::as_told(evidence, (identity, identity), judged, sensitive).weight;
         let line = || JoinLine {
             left: vec![*first],
             right: rest.to_vec(),
@@ -229,12 +231,13 @@ fn split(joins: &[JoinLine], weakest: usize, records: usize) -> Split {
     Split { above_bits: joins[weakest].bits.unwrap_or(0.0), parts }
 }
 
-fn bonds(scene: &Scene, evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
+fn bonds(scene: &Scene, evidence: &Evidence, records: &[Record], sensitive: bool) -> Vec<Bond> {
     let calibration = scene.model.calibration();
     let pairs = (0..records.len()).flat_map(|a| (a + 1..records.len()).map(move |b| (a, b)));
     pairs
         .map(|(a, b)| {
-            let (_, _, judged) = best(evidence, &records[a], &records[b]);
+            let (left, right, judged) = best(evidence, &records[a], &records[b]);
+            let judged = fields::as_told(evidence, (left, right), judged, sensitive);
             Bond {
                 left: a + 1,
                 right: b + 1,

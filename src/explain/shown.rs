@@ -52,15 +52,12 @@ impl Display for PairExplained {
         if let Some(context) = &self.context {
             writeln!(f, "\nBeyond the pair itself, {}: {} bits.", context.words, signed(context.bits))?;
         }
-        if self.correction_bits < -WORTH_SAYING && !self.sensitive {
+        if self.correction_bits < -WORTH_SAYING {
             let strangers = self.strangers.as_deref().unwrap_or("strangers of several kinds");
             writeln!(
                 f,
                 "\nRelated strangers also look like this, here most of all {strangers}, and that takes bits back."
             )?;
-        }
-        if self.sensitive {
-            writeln!(f, "\nA record is marked sensitive: what would tell a place is not shown.")?;
         }
         if self.rows != [1, 1] {
             writeln!(
@@ -79,8 +76,7 @@ impl PairExplained {
         let bits = |line: &FieldLine| line.bits.unwrap_or(0.0);
         let mut lines: Vec<&FieldLine> = self.fields.iter().filter(|line| counts(bits(line))).collect();
         lines.sort_by(|a, b| bits(b).abs().total_cmp(&bits(a).abs()));
-        let words =
-            |line: &&FieldLine| format!("{} ({})", line.field, line.agreement.as_deref().unwrap_or("not shown"));
+        let words = |line: &&FieldLine| format!("{} ({})", line.field, line.agreement.as_deref().unwrap_or("–"));
         let words: Vec<String> = lines.iter().take(3).map(words).collect();
         if words.is_empty() { Ok(()) } else { writeln!(f, "{begin}: {}.", words.join("; ")) }
     }
@@ -97,7 +93,7 @@ impl PairExplained {
         let scale = Scale::of(&steps, self.cut_bits, (BAR - 1) as f64);
         let mut before = 0.0;
         for step in &steps {
-            let bits = step.bits.map_or("not shown".into(), signed);
+            let bits = step.bits.map_or("–".into(), signed);
             let bar = bar(&scale, step, before, self.cut_bits);
             let mut cells = vec![step.name.clone(), step.words.clone(), bits, signed(step.total), bar];
             if with_values {

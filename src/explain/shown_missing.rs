@@ -34,9 +34,6 @@ impl Display for MissingExplained {
         writeln!(f, "\n{}", self.costs())?;
         let met = if self.compared { "They were compared" } else { "They were never compared" };
         writeln!(f, "\n{met}. What each blocking rule made of them:\n{}", self.rules())?;
-        if pair.sensitive {
-            writeln!(f, "\nA record is marked sensitive: fields and rules that would tell a place are not shown.")?;
-        }
         writeln!(f, "\nRun {}. One bit doubles the odds.", pair.run_id)
     }
 }
@@ -69,13 +66,12 @@ impl MissingExplained {
             .fields
             .iter()
             .map(|line| {
-                let words = line.agreement.clone().unwrap_or_else(|| "not shown".into());
+                let words = line.agreement.clone().unwrap_or_else(|| "–".into());
                 (line.field.clone(), words, line.bits)
             })
             .collect();
         lines.push(("any two records".into(), String::new(), Some(pair.prior_bits)));
-        let left_over = if pair.sensitive { "related strangers, and what is not shown" } else { "related strangers" };
-        lines.push((left_over.into(), String::new(), Some(pair.correction_bits)));
+        lines.push(("related strangers".into(), String::new(), Some(pair.correction_bits)));
         if pair.taken_bits > 0.0 {
             let words = pair.guard.unwrap_or("one provider sends one record a person");
             lines.push(("guards".into(), words.into(), Some(-pair.taken_bits)));
@@ -83,7 +79,7 @@ impl MissingExplained {
         lines.sort_by(|a, b| a.2.unwrap_or(0.0).total_cmp(&b.2.unwrap_or(0.0)));
         let mut table = table(&["what it cost", "", "bits"]);
         for (name, words, bits) in lines {
-            table.add_row([name, words, bits.map_or("not shown".into(), signed)]);
+            table.add_row([name, words, bits.map_or("–".into(), signed)]);
         }
         align_right(&mut table, 2..3);
         table.trim_fmt()

@@ -36,9 +36,6 @@ impl Display for PersonExplained {
         if records <= MATRIX_MAX {
             writeln!(f, "\nBonds of single pairs in bits\n{}", self.matrix())?;
         }
-        if self.sensitive {
-            writeln!(f, "\nA record is marked sensitive: providers and what would tell a place are not shown.")?;
-        }
         writeln!(
             f,
             "\nRun {}. One bit doubles the odds. For one bond field by field: onefolk explain pair.",
@@ -144,7 +141,7 @@ impl PersonExplained {
             let RecordLine { number, provider, rows, best_partner, best_bits, record_id, values } = record;
             let mut cells = vec![
                 number.to_string(),
-                provider.clone().unwrap_or_else(|| "not shown".into()),
+                or_dash(provider.clone()),
                 rows.to_string(),
                 or_dash(best_partner.map(|partner| partner.to_string())),
                 or_dash(best_bits.map(signed)),

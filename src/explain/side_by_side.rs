@@ -37,7 +37,8 @@ pub struct SideBySide {
     pub guard: Option<&'static str>,
     /// Whether the run took them for one person.
     pub same_person: bool,
-    /// What would tell a place is not shown.
+    /// What tells a place is as if nobody had written it down. Never printed: it would name the mark.
+    #[serde(skip)]
     pub sensitive: bool,
 }
 
@@ -104,6 +105,7 @@ pub(crate) fn look_at<T>(
             let (left, right) = (mine(0), mine(1));
             let sensitive = scene.is_sensitive(|row| pair.people.contains(&rows[row].person_id));
             let judged = judge(evidence, left.min(right), left.max(right));
+            let judged = fields::as_told(evidence, (left, right), judged, sensitive);
             let values = options.show_identifiers.then_some((left, right));
             SideBySide {
                 fields: fields::lines(job, evidence, &judged, sensitive, values),

@@ -33,15 +33,14 @@ impl PairExplained {
         let mut total = self.prior_bits;
         for line in &self.fields {
             total += line.bits.unwrap_or(0.0);
-            let words = line.agreement.clone().unwrap_or_else(|| "not shown".into());
+            let words = line.agreement.clone().unwrap_or_else(|| "–".into());
             steps.push(Step { name: line.field.clone(), words, bits: line.bits, total, values: line.values.as_ref() });
         }
         let mut more = |name: &str, words: &str, bits: f64| {
             total += bits;
             steps.push(Step { name: name.into(), words: words.into(), bits: Some(bits), total, values: None });
         };
-        let left_over = if self.sensitive { "related strangers, and what is not shown" } else { "related strangers" };
-        more(left_over, "", self.correction_bits);
+        more("related strangers", "", self.correction_bits);
         if let Some(context) = &self.context {
             more("other records", &context.words, context.bits);
         }
@@ -133,7 +132,7 @@ fn bar(step: &Step, before: f64, top: f64, x: &impl Fn(f64) -> f64) -> Markup {
         Some(bits) if bits < 0.0 => "against",
         Some(_) => "for",
     };
-    let bits = step.bits.map_or("not shown".into(), |bits| format!("{bits:+.1}"));
+    let bits = step.bits.map_or("–".into(), |bits| format!("{bits:+.1}"));
     html! {
         (text("", 20.0, top + 16.0, &fitted(&step.name, NAMES - 40.0, 15.0)))
         (text("small", 20.0, top + 34.0, &fitted(&step.words, NAMES - 30.0, 13.0)))
@@ -149,7 +148,7 @@ fn bar(step: &Step, before: f64, top: f64, x: &impl Fn(f64) -> f64) -> Markup {
 /// All steps in words, for whoever cannot see the picture.
 fn described(steps: &[Step]) -> String {
     let words = |step: &Step| match (step.bits, step.words.is_empty()) {
-        (None, _) => format!("{}: not shown.", step.name),
+        (None, _) => format!("{}: –.", step.name),
         (Some(bits), true) => format!("{}: {bits:+.1} bits.", step.name),
         (Some(bits), false) => format!("{} ({}): {bits:+.1} bits.", step.name, step.words),
     };

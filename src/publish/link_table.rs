@@ -20,6 +20,23 @@ pub struct LinkTable<'a> {
     pub levels: &'a [PackedLevel],
     /// What weights mean.
     pub calibration: &'a Calibration,
+    /// Whose places are not told; `None` where nobody is marked.
+    pub masked: Option<&'a Masked>,
+}
+
+/// Whose places are not told, and what tells them.
+#[derive(Debug)]
+pub struct Masked {
+    /// Of each identity, whether its person is marked.
+    pub identities: Vec<bool>,
+    /// Of each level, whether it tells a place.
+    pub levels: Vec<bool>,
+}
+
+impl Masked {
+    fn holds(&self, link: &Edge) -> bool {
+        self.identities[link.left as usize] || self.identities[link.right as usize]
+    }
 }
 
 pub(super) fn write_links(folder: &Path, table: LinkTable, identity_ids: &[[u8; 16]]) -> Result<WrittenFile> {
@@ -44,7 +61,7 @@ pub(super) fn write_review(
 
 /// `place` says which link stands in a row.
 fn columns<'a>(
-    LinkTable { links, levels, calibration }: LinkTable<'a>,
+    LinkTable { links, levels, calibration, masked }: LinkTable<'a>,
     identity_ids: &'a [[u8; 16]],
     place: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
 ) -> Vec<Column<'a>> {
@@ -55,8 +72,13 @@ fn columns<'a>(
         Column::float("probability", move |row| calibration.probability(i64::from(links[place(row)].weight))),
         Column::flag("same_person", move |row| links[place(row)].same_person),
     ];
-    for level in levels {
-        columns.push(level_column(&level.name, move |row| level.level_in(links[place(row)].pattern)));
+    for (at, level) in levels.iter().enumerate() {
+        let masked = masked.filter(|masked| masked.levels[at]);
+        columns.push(level_column(&level.name, move |row| {
+            let link = &links[place(row)];
+            // As where nobody has written the place down: null.
+            if masked.is_some_and(|masked| masked.holds(link)) { None } else { level.level_in(link.pattern) }
+        }));
     }
     columns
 }

@@ -37,7 +37,7 @@ mod wishes_table;
 
 pub use draft::{Draft, Published};
 pub use export::export_records;
-pub use link_table::LinkTable;
+pub use link_table::{LinkTable, Masked};
 pub(crate) use lock::OwnedFile;
 pub use lock::{Lock, lock_owner};
 pub(crate) use numbers::OTHER_NUMBERS;

@@ -2,7 +2,7 @@
 //!
 //! In: the current run's review.parquet, the extracts, and the decisions so far. Out: further decisions ([`crate::decisions`]). Always: what
 //! teaches most is asked first, in the same order every time; whoever comes back goes on where they stopped; nobody's values are
-//! shown unless asked for, and where a person is marked sensitive nothing that tells a place or a provider is shown even then.
+//! shown unless asked for, and of a person who is marked sensitive a place or a provider is as if unknown even then.
 
 mod ask;
 mod queue;

@@ -1,6 +1,7 @@
 //! A pair as text.
 
 use super::queue::Waiting;
+use crate::explain::fields::UNKNOWN;
 use crate::explain::{Options, SideBySide};
 use crate::job::Job;
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -20,9 +21,6 @@ pub(super) fn pair(job: &Job, waiting: &Waiting, pair: &SideBySide, place: (usiz
         text.push_str(&format!("A guard applies: {guard}.\n"));
     }
     text.push_str(&format!("\n{}\n", fields(job, waiting, pair, options)));
-    if pair.sensitive {
-        text.push_str("\nA record is marked sensitive: providers and what would tell a place are not shown.\n");
-    }
     text.push_str("\nOne person? y yes · n no · u unsure · 1 or 2 that record is not a person · b back · q quit\n");
     text
 }
@@ -33,7 +31,7 @@ fn fields(job: &Job, waiting: &Waiting, pair: &SideBySide, options: Options) -> 
     let record = |(provider, id): &(String, String)| {
         let name = job.providers.iter().find(|known| known.id == *provider).map_or(provider, |known| &known.name);
         match (pair.sensitive, options.show_identifiers) {
-            (true, _) => "not shown".to_string(),
+            (true, _) => UNKNOWN.to_string(),
             (false, true) => format!("{name}, {id}"),
             (false, false) => name.clone(),
         }
@@ -44,8 +42,8 @@ fn fields(job: &Job, waiting: &Waiting, pair: &SideBySide, options: Options) -> 
     for line in &pair.fields {
         let hidden = || ["·".to_string(), "·".to_string()];
         let [left, right] = line.values.clone().unwrap_or_else(hidden);
-        let agreement = line.agreement.clone().unwrap_or_else(|| "not shown".into());
-        let bits = line.bits.map_or("not shown".into(), |bits| format!("{bits:+.1}"));
+        let agreement = line.agreement.clone().unwrap_or_else(|| UNKNOWN.into());
+        let bits = line.bits.map_or(UNKNOWN.into(), |bits| format!("{bits:+.1}"));
         table.add_row([line.field.clone(), left, right, agreement, bits]);
     }
     if let Some(column) = table.column_mut(4) {

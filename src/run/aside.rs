@@ -34,6 +34,9 @@ const FIRST: Field = Field::NhsNumber;
 
 type Got<T> = std::result::Result<T, Damaged>;
 
+/// This never waits, a byte a row: links are written before columns come back, and who is marked says what stands in them.
+const STAYS_HERE: Field = Field::Sensitivity;
+
 /// Columns on disk.
 #[derive(Debug)]
 pub(super) struct Aside {
@@ -120,6 +123,7 @@ fn write(mut writer: Writer, records: &mut Records, places: bool) -> io::Result<
         let ids = std::mem::take(&mut records.record_id);
         writer.put_texts(ids.len(), ids.iter())?;
     }
+    let here = records.clean.remove(&STAYS_HERE);
     for columns in [&mut records.raw, &mut records.clean] {
         writer.put(&(columns.len() as u64))?;
         while let Some((field, column)) = columns.pop_first() {
@@ -127,6 +131,7 @@ fn write(mut writer: Writer, records: &mut Records, places: bool) -> io::Result<
             put_column(&mut writer, &column)?;
         }
     }
+    records.clean.extend(here.map(|column| (STAYS_HERE, column)));
     for column in records.carried_mut() {
         put_column(&mut writer, &std::mem::take(column))?;
     }
@@ -159,8 +164,9 @@ fn read(mut reader: Reader, records: &mut Records, stays: Option<&Stays>) -> Got
     let carried = get_columns(&mut reader, records.carried_mut().count(), |_| Ok(()))?;
     records.carried_mut().zip(carried).for_each(|(slot, (_, column))| *slot = column);
     if let Some(stays) = stays {
-        // The NHS numbers have lost these rows already.
-        let clean = records.clean.iter_mut().filter(|(field, _)| **field != FIRST).map(|(_, column)| column);
+        // The NHS numbers, and what never waited, have lost these rows already.
+        let waited = |field: &Field| *field != FIRST && *field != STAYS_HERE;
+        let clean = records.clean.iter_mut().filter(|(field, _)| waited(field)).map(|(_, column)| column);
         let mut all: Vec<&mut Column> = records.raw.values_mut().chain(clean).collect();
         all.par_iter_mut().for_each(|column| column.codes.retain(stays));
         let mut carried: Vec<&mut Column> = records.carried_mut().collect();

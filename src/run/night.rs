@@ -171,7 +171,7 @@ pub(super) fn prepare<'a>(
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
     let in_review = in_review(&linked);
     let stage = progress.stage("Writing links", None);
-    let begun = link_tables::begin(lock, &run_id, &mut linked)?;
+    let begun = link_tables::begin(lock, &run_id, &records, &mut linked)?;
     // Pairs are gone: there is room for the columns that have waited.
     ceiling.bring_back(&mut records)?;
     let settled = authority.settled(job, &records);

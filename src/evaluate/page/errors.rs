@@ -52,7 +52,7 @@ fn one(mistake: &Mistake, at: usize) -> Markup {
 
 fn fields(mistake: &Mistake) -> Markup {
     let with_values = mistake.fields.iter().any(|line| line.values.is_some());
-    let bits = |value: Option<f64>| value.map_or("not shown".to_string(), |bits| format!("{bits:+.1}"));
+    let bits = |value: Option<f64>| value.map_or("–".to_string(), |bits| format!("{bits:+.1}"));
     let row = |name: &str, words: &str, own: String, total: f64, line: Option<&FieldLine>| {
         html! { tr {
             th scope="row" { (name) } td { (words) } td.n { (own) } td.n { (bits(Some(total))) }
@@ -72,7 +72,7 @@ fn fields(mistake: &Mistake) -> Markup {
             tbody {
                 (row("any two records", "", bits(Some(mistake.prior_bits)), mistake.prior_bits, None))
                 @for line in &mistake.fields {
-                    (row(&line.field, line.agreement.as_deref().unwrap_or("not shown"), bits(line.bits), line.total, Some(line)))
+                    (row(&line.field, line.agreement.as_deref().unwrap_or("–"), bits(line.bits), line.total, Some(line)))
                 }
                 (row("related strangers", "", bits(Some(mistake.correction_bits)), mistake.weight_bits, None))
             }

@@ -155,7 +155,8 @@ impl Example {
 
     /// All tables of a run.
     fn write_tables(&self, draft: &Draft, identified: &Identified, people: &People) -> Result<Vec<WrittenFile>> {
-        let table = LinkTable { links: &self.links, levels: &self.levels, calibration: &self.calibration };
+        let table =
+            LinkTable { links: &self.links, levels: &self.levels, calibration: &self.calibration, masked: None };
         let mut written = draft.write_links(table, &self.review, &self.identity_ids)?;
         written.extend(draft.write_tables(&self.outputs(identified, people))?);
         Ok(written)
