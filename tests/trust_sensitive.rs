@@ -3,7 +3,7 @@
 mod common;
 
 use common::{NULL, Night, Outcome, Table, onefolk, outcome, town};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::process::Stdio;
 
@@ -74,22 +74,32 @@ fn no_level_of_a_place_is_told_of_whoever_is_marked() {
     let identities = marked_identities(&marks);
     for file in ["links.parquet", "review.parquet"] {
         let (table, whole) = (marks.table(file), plain.table(file));
-        // Whoever is marked is linked as anyone: nothing but the hidden levels is another.
+        // Whoever is marked is linked as anyone: nothing but the hidden levels is another, and what the pair weighs without them.
         assert_eq!((&table.columns, table.rows.len()), (&whole.columns, whole.rows.len()));
         let hidden = ["level_place", "level_phone"].map(|name| table.column(name));
-        let (mut masked, mut shown) = (0, 0);
+        let weight = ["weight", "probability"].map(|name| table.column(name));
+        let levels: Vec<usize> =
+            (0..table.columns.len()).filter(|&at| table.columns[at].0.starts_with("level_")).collect();
+        let (mut masked, mut shown, mut by_levels, mut changed) = (0, 0, BTreeMap::new(), 0);
         for (row, other) in table.rows.iter().zip(&whole.rows) {
             let is_marked = sides(&table).iter().any(|&side| identities.contains(&row[side]));
             for (at, (cell, known)) in row.iter().zip(other).enumerate() {
-                match is_marked && hidden.contains(&at) {
-                    true => assert_eq!(cell, NULL, "{file}"),
-                    false => assert_eq!(cell, known, "{file}"),
+                match at {
+                    _ if is_marked && hidden.contains(&at) => assert_eq!(cell, NULL, "{file}"),
+                    _ if is_marked && weight.contains(&at) => changed += u32::from(cell != known),
+                    _ => assert_eq!(cell, known, "{file}"),
                 }
+            }
+            if is_marked {
+                // A weight tells no more than the levels beside it.
+                let seen: Vec<&String> = levels.iter().map(|&at| &row[at]).collect();
+                let weighs = weight.map(|at| &row[at]);
+                assert_eq!(*by_levels.entry(seen).or_insert(weighs), weighs, "{file}");
             }
             masked += u32::from(is_marked);
             shown += u32::from(!is_marked && hidden.iter().any(|&at| row[at] != NULL));
         }
-        assert!(masked > 0 && shown > 0, "{file}: {masked} masked, {shown} shown");
+        assert!(masked > 0 && shown > 0 && changed > 0, "{file}: {masked} masked, {changed} changed, {shown} shown");
     }
 }
 

@@ -29,7 +29,7 @@ pub struct PairExplained {
     pub strangers: Option<String>,
     /// What the other records of both people say of the pair; absent where the run kept no such link or they have no other records.
     pub context: Option<Context>,
-    /// Prior, fields, correction and context: the pair's weight, as in links.parquet; of whoever is marked sensitive without what is hidden.
+    /// Prior, fields, correction and context: the pair's weight, as in links.parquet.
     pub weight_bits: f64,
     /// What a guard holds against the pair, in words.
     pub guard: Option<&'static str>,

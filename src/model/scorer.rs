@@ -62,17 +62,27 @@ impl Model {
     }
 }
 
+/// Natural log odds in 1/1024 bit.
+fn in_units(log_odds: f64) -> i64 {
+    (log_odds / std::f64::consts::LN_2 * UNITS_PER_BIT).round() as i64
+}
+
 impl Scorer<'_> {
     /// Natural log odds of "one person" against everything else. About 15 look-ups and as many exponentials for a pair that has a chance.
     pub fn log_odds(&self, pattern: Pattern) -> f64 {
+        let comparisons = self.comparisons.list.iter().enumerate();
+        self.log_odds_of(comparisons.filter_map(|(index, comparison)| Some((index, comparison.level_in(pattern)?))))
+    }
+
+    /// The same of levels that are known, each with the place of its comparison among all of the model.
+    #[inline]
+    fn log_odds_of(&self, known: impl Iterator<Item = (usize, u8)>) -> f64 {
         let (mut matches, mut strangers) = (self.match_share, 0.0);
         let mut levels = [u8::MAX; 64];
-        for (index, comparison) in self.comparisons.list.iter().enumerate() {
-            if let Some(level) = comparison.level_in(pattern) {
-                levels[index] = level;
-                matches += self.matches[index][usize::from(level)];
-                strangers += self.strangers[index][usize::from(level)];
-            }
+        for (index, level) in known {
+            levels[index] = level;
+            matches += self.matches[index][usize::from(level)];
+            strangers += self.strangers[index][usize::from(level)];
         }
         let plain = matches - strangers - self.others[0].0;
         if self.others[0].1.is_empty() && plain < HOPELESS {
@@ -91,7 +101,12 @@ impl Scorer<'_> {
 
     /// The weight of a pattern in 1/1024 bit.
     pub fn weight_afresh(&self, pattern: Pattern) -> i64 {
-        (self.log_odds(pattern) / std::f64::consts::LN_2 * UNITS_PER_BIT).round() as i64
+        in_units(self.log_odds(pattern))
+    }
+
+    /// The weight of levels, as [`Scorer::log_odds_of`] takes them: for whoever has no comparisons any more, or leaves some out.
+    pub fn weight_of(&self, known: impl Iterator<Item = (usize, u8)>) -> i64 {
+        in_units(self.log_odds_of(known))
     }
 
     /// The weight of a pattern in 1/1024 bit; remembered, since a few thousand patterns make up nearly all pairs.

@@ -3,9 +3,10 @@
 use super::WrittenFile;
 use super::table::{self, Column};
 use crate::clustering::Edge;
-use crate::comparison::PackedLevel;
+use crate::comparison::{PackedLevel, Pattern};
 use crate::failure::Result;
-use crate::model::{Calibration, UNITS_PER_BIT};
+use crate::model::{Calibration, ContextWeights, UNITS_PER_BIT};
+use rustc_hash::FxHashMap;
 use std::path::Path;
 
 /// The last of the level columns is no comparison of the pair itself. No field may have this name; a comparison of an imported model may,
@@ -31,11 +32,21 @@ pub struct Masked {
     pub identities: Vec<bool>,
     /// Of each level, whether it tells a place.
     pub levels: Vec<bool>,
+    /// By pattern, what a pair weighs by its other levels; and what context adds. Nothing of another tool's model.
+    pub weights: FxHashMap<Pattern, i64>,
+    pub context: Option<ContextWeights>,
 }
 
 impl Masked {
-    fn holds(&self, link: &Edge) -> bool {
+    /// Whether somebody in a link is marked.
+    pub fn holds(&self, link: &Edge) -> bool {
         self.identities[link.left as usize] || self.identities[link.right as usize]
+    }
+
+    /// What a link weighs as it is told; `None` where that is what it weighs.
+    fn weight(&self, link: &Edge) -> Option<i64> {
+        let own = self.weights.get(&link.pattern).filter(|_| self.holds(link))?;
+        Some(own + self.context.as_ref().map_or(0, |weights| weights.weight(link.context)))
     }
 }
 
@@ -65,11 +76,15 @@ fn columns<'a>(
     identity_ids: &'a [[u8; 16]],
     place: impl Fn(usize) -> usize + Copy + Sync + Send + 'a,
 ) -> Vec<Column<'a>> {
+    let weight = move |row: usize| {
+        let link = &links[place(row)];
+        masked.and_then(|masked| masked.weight(link)).unwrap_or(i64::from(link.weight))
+    };
     let mut columns = vec![
         identity_column("identity_id_left", identity_ids, move |row| links[place(row)].left),
         identity_column("identity_id_right", identity_ids, move |row| links[place(row)].right),
-        Column::float("weight", move |row| f64::from(links[place(row)].weight) / UNITS_PER_BIT),
-        Column::float("probability", move |row| calibration.probability(i64::from(links[place(row)].weight))),
+        Column::float("weight", move |row| weight(row) as f64 / UNITS_PER_BIT),
+        Column::float("probability", move |row| calibration.probability(weight(row))),
         Column::flag("same_person", move |row| links[place(row)].same_person),
     ];
     for (at, level) in levels.iter().enumerate() {

@@ -3,12 +3,14 @@
 
 use super::link::Linked;
 use crate::best_record;
-use crate::clustering::ReviewReason;
-use crate::comparison::PackedLevel;
+use crate::clustering::{Edge, ReviewReason};
+use crate::comparison::{Comparisons, PackedLevel, Pattern};
 use crate::failure::Result;
 use crate::model::Model;
 use crate::publish::{Draft, LinkTable, Lock, Masked, WrittenFile};
 use crate::records::Records;
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A draft, and what is written in it so far.
 pub(super) struct Begun<'a> {
@@ -32,21 +34,39 @@ pub(super) fn begin<'a>(
     let in_words = |&(at, reason): &(u32, ReviewReason)| (at, reason.word());
     let review: Vec<(u32, &str)> = linked.clustering.review.iter().map(in_words).collect();
     let calibration = linked.model.as_ref().map(Model::calibration).unwrap_or_default();
-    let masked = masked(records, linked);
+    let masked = masked(records, linked, &links);
     let table = LinkTable { links: &links, levels: &linked.levels, calibration: &calibration, masked: masked.as_ref() };
     let written = draft.write_links(table, &review, &linked.identities.hash)?;
     Ok(Some(Begun { draft, written }))
 }
 
 /// What the tables do not tell of whoever is marked sensitive; `None` where nobody is.
-fn masked(records: &Records, linked: &Linked) -> Option<Masked> {
+fn masked(records: &Records, linked: &Linked, links: &[Edge]) -> Option<Masked> {
     let identities = best_record::sensitive_identities(records, &linked.clustering.partition, &linked.identities)?;
     // Another tool's model names its comparisons as it likes: what is not known to be harmless may tell a place.
     let tells_place = |level: &PackedLevel| match linked.model {
         Some(_) => level.tells_place(),
         None => !HARMLESS.contains(&level.name.as_str()),
     };
-    Some(Masked { identities, levels: linked.levels.iter().map(tells_place).collect() })
+    let levels = linked.levels.iter().map(tells_place).collect();
+    let mut masked = Masked { identities, levels, weights: FxHashMap::default(), context: None };
+    if let Some(model) = &linked.model {
+        masked.weights = weights_without(model, &linked.levels, &masked, links);
+        masked.context = model.decision.as_ref().and_then(|decision| decision.context.clone());
+    }
+    Some(masked)
+}
+
+/// By pattern of a link that is masked, what it weighs without what tells a place. There are some thousand patterns.
+fn weights_without(model: &Model, levels: &[PackedLevel], masked: &Masked, links: &[Edge]) -> FxHashMap<Pattern, i64> {
+    let none = Comparisons::none();
+    let scorer = model.scorer(&none);
+    let weight = |pattern: Pattern| {
+        let told = levels.iter().enumerate().filter(|(at, _)| !masked.levels[*at]);
+        scorer.weight_of(told.filter_map(|(at, level)| Some((at, level.level_in(pattern)?))))
+    };
+    let held = links.par_iter().filter(|link| masked.holds(link)).map(|link| link.pattern);
+    held.collect::<FxHashSet<Pattern>>().into_iter().map(|pattern| (pattern, weight(pattern))).collect()
 }
 
 /// Comparisons of another tool's model that tell no place, as the job calls what they compare.
