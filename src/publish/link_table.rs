@@ -45,7 +45,7 @@ impl Masked {
 
     /// What a link weighs as it is told; `None` where that is what it weighs.
     fn weight(&self, link: &Edge) -> Option<i64> {
-        let own = self.weights.get(&link.pattern).filter(|_| self.holds(link))?;
+        let own = self.holds(link).then(|| self.weights.get(&link.pattern)).flatten()?;
         Some(own + self.context.as_ref().map_or(0, |weights| weights.weight(link.context)))
     }
 }
