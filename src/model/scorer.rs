@@ -104,7 +104,8 @@ impl Scorer<'_> {
         in_units(self.log_odds(pattern))
     }
 
-    /// The weight of levels, as [`Scorer::log_odds_of`] takes them: for whoever has no comparisons any more, or leaves some out.
+    /// The weight of levels that are known, each with the place of its comparison among all of the model: for whoever has no comparisons any more, or
+    /// leaves some out.
     pub fn weight_of(&self, known: impl Iterator<Item = (usize, u8)>) -> i64 {
         in_units(self.log_odds_of(known))
     }
