@@ -114,7 +114,9 @@ impl Earlier {
         moved.iter().for_each(|(reason, rows)| withhold(&mut run["accounts"], reason, *rows));
         run["people"] = json!(rebuilt.person_ids.len());
         run["bare_people"] = json!(rebuilt.bare);
-        run["linkage"]["clustering"]["links"] = json!(rebuilt.links);
+        // Those that stay cannot be counted anew: what is told of whoever is marked is not what they weigh.
+        let links = &mut run["linkage"]["clustering"]["links"];
+        *links = json!(links.as_u64().unwrap_or(0).saturating_sub(rebuilt.links_gone));
         run["linkage"]["review"] = json!(rebuilt.review);
     }
 }

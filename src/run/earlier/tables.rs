@@ -26,7 +26,8 @@ pub(in crate::run) struct Rebuilt {
     /// People who are gone.
     pub gone: u64,
     pub bare: u64,
-    pub links: u64,
+    /// Links that count and are gone.
+    pub links_gone: u64,
     pub review: u64,
     /// Raw texts in quarantine that were emptied.
     pub texts: u64,
@@ -56,7 +57,7 @@ pub(in crate::run) fn write(
         || all_pairs(run, draft, standing, earlier.cut_bits()),
     );
     let (crosswalk, Pairs { links, review, waiting, counted }) = (crosswalk?, pairs?);
-    (rebuilt.links, rebuilt.review) = counted;
+    (rebuilt.links_gone, rebuilt.review) = counted;
     let people = people(job, run, draft, standing, waiting.as_ref(), &mut rebuilt)?;
     let raw = ["raw".to_string()];
     let looks_at = &["raw"];
@@ -197,7 +198,7 @@ struct Pairs {
     review: WrittenFile,
     /// Identities of the pairs for review; `None` where all of those stay.
     waiting: Option<FxHashSet<IdentityText>>,
-    /// How many links there are, and pairs for review.
+    /// How many links are gone, and how many pairs for review there are.
     counted: (u64, u64),
 }
 
@@ -205,7 +206,7 @@ struct Pairs {
 fn all_pairs(run: &PublishedRun, draft: &Draft, standing: &Standing, cut: f64) -> Result<Pairs> {
     let (mut counted, mut waiting, mut gone) = ((0, 0), FxHashSet::default(), 0);
     let links = pairs(run, draft, standing, "links.parquet", |_, weight, stays| {
-        counted.0 += u64::from(stays && weight >= cut);
+        counted.0 += u64::from(!stays && weight >= cut);
     })?;
     let review = pairs(run, draft, standing, "review.parquet", |pair, _, stays| {
         if stays {
