@@ -43,7 +43,7 @@ impl Closest {
 pub struct FieldSeen {
     pub field: String,
     /// What agreed, in words.
-    pub agreement: Option<String>,
+    pub agreement: String,
     pub bits_before: Option<f64>,
     pub bits_after: Option<f64>,
     /// Left and right; only where identifiers were asked for and may be shown.
@@ -165,7 +165,7 @@ impl Looking<'_> {
                     seen.push(FieldSeen::unseen(line));
                     seen.len() - 1
                 });
-                *if is_new { &mut seen[at].bits_after } else { &mut seen[at].bits_before } = line.bits;
+                *if is_new { &mut seen[at].bits_after } else { &mut seen[at].bits_before } = Some(line.bits);
             }
         }
         Closest {

@@ -124,11 +124,11 @@ impl Display for Closest {
                 _ => f64::INFINITY,
             };
             if apart >= WORTH_SAYING {
-                let agreement = field.agreement.as_deref().unwrap_or("–");
                 writeln!(
                     f,
-                    "  {} ({agreement}): {} → {}",
+                    "  {} ({}): {} → {}",
                     field.field,
+                    field.agreement,
                     bits(field.bits_before),
                     bits(field.bits_after)
                 )?;
@@ -148,9 +148,14 @@ mod tests {
     use super::*;
     use crate::model::Labels;
 
-    fn field(field: &str, agreement: Option<&str>, before: Option<f64>, after: Option<f64>) -> FieldSeen {
-        let agreement = agreement.map(String::from);
-        FieldSeen { field: field.into(), agreement, bits_before: before, bits_after: after, values: None }
+    fn field(field: &str, agreement: &str, before: Option<f64>, after: Option<f64>) -> FieldSeen {
+        FieldSeen {
+            field: field.into(),
+            agreement: agreement.into(),
+            bits_before: before,
+            bits_after: after,
+            values: None,
+        }
     }
 
     fn difference(kind: Kind, people: &[&str], parts: &[u64], closest: Option<Closest>) -> Difference {
@@ -176,13 +181,13 @@ mod tests {
             bits_before: Some(9.25),
             bits_after: Some(-1.5),
             fields: vec![
-                field("name", Some("at least 12 bits of names in common"), Some(11.0), Some(4.0)),
-                field("sex", Some("the same"), Some(1.0), Some(1.1)),
-                field("place", Some("no value on one side"), Some(0.0), None),
+                field("name", "at least 12 bits of names in common", Some(11.0), Some(4.0)),
+                field("sex", "the same", Some(1.0), Some(1.1)),
+                field("place", "no value on one side", Some(0.0), None),
             ],
             records: None,
         };
-        let named = FieldSeen { values: Some(["a".into(), "b".into()]), ..field("phone", None, None, None) };
+        let named = FieldSeen { values: Some(["a".into(), "b".into()]), ..field("phone", "the same", None, None) };
         let asked = Closest {
             bits_before: None,
             bits_after: Some(3.0),

@@ -214,13 +214,10 @@ impl Mistake {
 
     /// The fields that say most, for and against, in words.
     pub fn speaking(&self, in_favour: bool) -> Option<String> {
-        let bits = |line: &FieldLine| line.bits.unwrap_or(0.0) * if in_favour { 1.0 } else { -1.0 };
+        let bits = |line: &FieldLine| line.bits * if in_favour { 1.0 } else { -1.0 };
         let mut lines: Vec<&FieldLine> = self.fields.iter().filter(|line| bits(line) >= WORTH_SAYING).collect();
         lines.sort_by(|a, b| bits(b).total_cmp(&bits(a)));
-        let words = |line: &&FieldLine| {
-            let agreement = line.agreement.as_deref().unwrap_or("–");
-            format!("{} ({agreement}, {:+.1})", line.field, line.bits.unwrap_or(0.0))
-        };
+        let words = |line: &&FieldLine| format!("{} ({}, {:+.1})", line.field, line.agreement, line.bits);
         let words: Vec<String> = lines.iter().take(4).map(words).collect();
         (!words.is_empty()).then(|| words.join("; "))
     }

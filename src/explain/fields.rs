@@ -12,9 +12,9 @@ use serde::Serialize;
 pub struct FieldLine {
     pub field: String,
     /// What agreed, in words.
-    pub agreement: Option<String>,
+    pub agreement: String,
     /// What it is worth, in bits.
-    pub bits: Option<f64>,
+    pub bits: f64,
     /// The sum so far, beginning with the prior.
     pub total: f64,
     /// What was compared, left and right; only where identifiers were asked for and may be shown.
@@ -67,8 +67,8 @@ pub(crate) fn lines(
         let of = |identity| value(job, evidence, comparison, identity, sensitive);
         lines.push(FieldLine {
             field: said(&comparison.name),
-            agreement: Some(agreement),
-            bits: Some(worth),
+            agreement,
+            bits: worth,
             total,
             values: values.map(|(left, right)| [of(left), of(right)]),
         });

@@ -73,10 +73,9 @@ impl Display for PairExplained {
 impl PairExplained {
     /// The three fields that say most, in words.
     fn speaking(&self, f: &mut Formatter<'_>, begin: &str, counts: impl Fn(f64) -> bool) -> Result {
-        let bits = |line: &FieldLine| line.bits.unwrap_or(0.0);
-        let mut lines: Vec<&FieldLine> = self.fields.iter().filter(|line| counts(bits(line))).collect();
-        lines.sort_by(|a, b| bits(b).abs().total_cmp(&bits(a).abs()));
-        let words = |line: &&FieldLine| format!("{} ({})", line.field, line.agreement.as_deref().unwrap_or("–"));
+        let mut lines: Vec<&FieldLine> = self.fields.iter().filter(|line| counts(line.bits)).collect();
+        lines.sort_by(|a, b| b.bits.abs().total_cmp(&a.bits.abs()));
+        let words = |line: &&FieldLine| format!("{} ({})", line.field, line.agreement);
         let words: Vec<String> = lines.iter().take(3).map(words).collect();
         if words.is_empty() { Ok(()) } else { writeln!(f, "{begin}: {}.", words.join("; ")) }
     }
@@ -93,9 +92,8 @@ impl PairExplained {
         let scale = Scale::of(&steps, self.cut_bits, (BAR - 1) as f64);
         let mut before = 0.0;
         for step in &steps {
-            let bits = step.bits.map_or("–".into(), signed);
             let bar = bar(&scale, step, before, self.cut_bits);
-            let mut cells = vec![step.name.clone(), step.words.clone(), bits, signed(step.total), bar];
+            let mut cells = vec![step.name.clone(), step.words.clone(), signed(step.bits), signed(step.total), bar];
             if with_values {
                 cells.extend(step.values.cloned().unwrap_or_default());
             }
@@ -112,8 +110,8 @@ impl PairExplained {
 fn bar(scale: &Scale, step: &Step, before: f64, cut: f64) -> String {
     let place = |bits: f64| scale.at(bits).round() as usize;
     let (from, to) = (place(before.min(step.total)), place(before.max(step.total)));
-    let fill = if step.bits.is_some_and(|bits| bits < 0.0) { '░' } else { '▓' };
-    let moves = step.bits.is_some_and(|bits| bits.abs() >= 0.05);
+    let fill = if step.bits < 0.0 { '░' } else { '▓' };
+    let moves = step.bits.abs() >= 0.05;
     let at = |x: usize| match x {
         x if moves && (from..=to).contains(&x) => fill,
         x if x == place(cut) => '│',

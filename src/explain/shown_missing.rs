@@ -62,24 +62,18 @@ impl MissingExplained {
     /// Fields, dearest first, and what else cost.
     fn costs(&self) -> String {
         let pair = &self.pair;
-        let mut lines: Vec<(String, String, Option<f64>)> = pair
-            .fields
-            .iter()
-            .map(|line| {
-                let words = line.agreement.clone().unwrap_or_else(|| "–".into());
-                (line.field.clone(), words, line.bits)
-            })
-            .collect();
-        lines.push(("any two records".into(), String::new(), Some(pair.prior_bits)));
-        lines.push(("related strangers".into(), String::new(), Some(pair.correction_bits)));
+        let mut lines: Vec<(String, String, f64)> =
+            pair.fields.iter().map(|line| (line.field.clone(), line.agreement.clone(), line.bits)).collect();
+        lines.push(("any two records".into(), String::new(), pair.prior_bits));
+        lines.push(("related strangers".into(), String::new(), pair.correction_bits));
         if pair.taken_bits > 0.0 {
             let words = pair.guard.unwrap_or("one provider sends one record a person");
-            lines.push(("guards".into(), words.into(), Some(-pair.taken_bits)));
+            lines.push(("guards".into(), words.into(), -pair.taken_bits));
         }
-        lines.sort_by(|a, b| a.2.unwrap_or(0.0).total_cmp(&b.2.unwrap_or(0.0)));
+        lines.sort_by(|a, b| a.2.total_cmp(&b.2));
         let mut table = table(&["what it cost", "", "bits"]);
         for (name, words, bits) in lines {
-            table.add_row([name, words, bits.map_or("–".into(), signed)]);
+            table.add_row([name, words, signed(bits)]);
         }
         align_right(&mut table, 2..3);
         table.trim_fmt()

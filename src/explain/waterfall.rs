@@ -14,7 +14,7 @@ pub(super) struct Step<'a> {
     /// What agreed, in words.
     pub words: String,
     /// Absent where it is not shown.
-    pub bits: Option<f64>,
+    pub bits: f64,
     /// The sum so far.
     pub total: f64,
     pub values: Option<&'a [String; 2]>,
@@ -26,19 +26,19 @@ impl PairExplained {
         let mut steps = vec![Step {
             name: "any two records".into(),
             words: String::new(),
-            bits: Some(self.prior_bits),
+            bits: self.prior_bits,
             total: self.prior_bits,
             values: None,
         }];
         let mut total = self.prior_bits;
         for line in &self.fields {
-            total += line.bits.unwrap_or(0.0);
-            let words = line.agreement.clone().unwrap_or_else(|| "–".into());
+            total += line.bits;
+            let words = line.agreement.clone();
             steps.push(Step { name: line.field.clone(), words, bits: line.bits, total, values: line.values.as_ref() });
         }
         let mut more = |name: &str, words: &str, bits: f64| {
             total += bits;
-            steps.push(Step { name: name.into(), words: words.into(), bits: Some(bits), total, values: None });
+            steps.push(Step { name: name.into(), words: words.into(), bits, total, values: None });
         };
         more("related strangers", "", self.correction_bits);
         if let Some(context) = &self.context {
@@ -85,10 +85,10 @@ impl Scale {
 }
 
 const STYLE: &str = "svg{font:15px system-ui,sans-serif;background:#fff}text{fill:#1c2430}.small{font-size:13px;fill:#56606e}\
-    .end{text-anchor:end}.for{fill:#2a6f97}.against{fill:#b4532a}.sum{fill:#7a8594}.grid{stroke:#d5dae1}\
+    .end{text-anchor:end}.for{fill:#2a6f97}.against{fill:#b4532a}.grid{stroke:#d5dae1}\
     .cut{stroke:#1c2430;stroke-dasharray:5 4}.bold{font-weight:600}\
     @media(prefers-color-scheme:dark){svg{background:#12161c}text,.bold{fill:#e8ecf1}.small{fill:#a5afbc}.for{fill:#6cb4dc}\
-    .against{fill:#ec9468}.sum{fill:#8d98a7}.grid{stroke:#323a45}.cut{stroke:#e8ecf1}}";
+    .against{fill:#ec9468}.grid{stroke:#323a45}.cut{stroke:#e8ecf1}}";
 
 const WIDTH: f64 = 900.0;
 const ROW: f64 = 44.0;
@@ -127,12 +127,8 @@ fn draw(pair: &PairExplained) -> Markup {
 
 fn bar(step: &Step, before: f64, top: f64, x: &impl Fn(f64) -> f64) -> Markup {
     let (low, high) = (before.min(step.total), before.max(step.total));
-    let class = match step.bits {
-        None => "sum",
-        Some(bits) if bits < 0.0 => "against",
-        Some(_) => "for",
-    };
-    let bits = step.bits.map_or("–".into(), |bits| format!("{bits:+.1}"));
+    let class = if step.bits < 0.0 { "against" } else { "for" };
+    let bits = format!("{:+.1}", step.bits);
     html! {
         (text("", 20.0, top + 16.0, &fitted(&step.name, NAMES - 40.0, 15.0)))
         (text("small", 20.0, top + 34.0, &fitted(&step.words, NAMES - 30.0, 13.0)))
@@ -147,10 +143,9 @@ fn bar(step: &Step, before: f64, top: f64, x: &impl Fn(f64) -> f64) -> Markup {
 
 /// All steps in words, for whoever cannot see the picture.
 fn described(steps: &[Step]) -> String {
-    let words = |step: &Step| match (step.bits, step.words.is_empty()) {
-        (None, _) => format!("{}: –.", step.name),
-        (Some(bits), true) => format!("{}: {bits:+.1} bits.", step.name),
-        (Some(bits), false) => format!("{} ({}): {bits:+.1} bits.", step.name, step.words),
+    let words = |step: &Step| match step.words.is_empty() {
+        true => format!("{}: {:+.1} bits.", step.name, step.bits),
+        false => format!("{} ({}): {:+.1} bits.", step.name, step.words, step.bits),
     };
     steps.iter().map(words).collect::<Vec<_>>().join(" ")
 }

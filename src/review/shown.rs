@@ -42,9 +42,7 @@ fn fields(job: &Job, waiting: &Waiting, pair: &SideBySide, options: Options) -> 
     for line in &pair.fields {
         let hidden = || ["·".to_string(), "·".to_string()];
         let [left, right] = line.values.clone().unwrap_or_else(hidden);
-        let agreement = line.agreement.clone().unwrap_or_else(|| UNKNOWN.into());
-        let bits = line.bits.map_or(UNKNOWN.into(), |bits| format!("{bits:+.1}"));
-        table.add_row([line.field.clone(), left, right, agreement, bits]);
+        table.add_row([line.field.clone(), left, right, line.agreement.clone(), format!("{:+.1}", line.bits)]);
     }
     if let Some(column) = table.column_mut(4) {
         column.set_cell_alignment(CellAlignment::Right);

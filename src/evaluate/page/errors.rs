@@ -52,10 +52,10 @@ fn one(mistake: &Mistake, at: usize) -> Markup {
 
 fn fields(mistake: &Mistake) -> Markup {
     let with_values = mistake.fields.iter().any(|line| line.values.is_some());
-    let bits = |value: Option<f64>| value.map_or("–".to_string(), |bits| format!("{bits:+.1}"));
+    let bits = |bits: f64| format!("{bits:+.1}");
     let row = |name: &str, words: &str, own: String, total: f64, line: Option<&FieldLine>| {
         html! { tr {
-            th scope="row" { (name) } td { (words) } td.n { (own) } td.n { (bits(Some(total))) }
+            th scope="row" { (name) } td { (words) } td.n { (own) } td.n { (bits(total)) }
             @if with_values {
                 @let values = line.and_then(|line| line.values.clone()).unwrap_or_default();
                 @for value in values { td { (value) } }
@@ -70,11 +70,11 @@ fn fields(mistake: &Mistake) -> Markup {
                 @if with_values { th scope="col" { "First record" } th scope="col" { "Second record" } }
             } }
             tbody {
-                (row("any two records", "", bits(Some(mistake.prior_bits)), mistake.prior_bits, None))
+                (row("any two records", "", bits(mistake.prior_bits), mistake.prior_bits, None))
                 @for line in &mistake.fields {
-                    (row(&line.field, line.agreement.as_deref().unwrap_or("–"), bits(line.bits), line.total, Some(line)))
+                    (row(&line.field, &line.agreement, bits(line.bits), line.total, Some(line)))
                 }
-                (row("related strangers", "", bits(Some(mistake.correction_bits)), mistake.weight_bits, None))
+                (row("related strangers", "", bits(mistake.correction_bits), mistake.weight_bits, None))
             }
         }
     }
