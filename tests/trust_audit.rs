@@ -111,6 +111,37 @@ fn decisions_are_noted_before_they_stand() {
 }
 
 #[test]
+fn a_gate_that_was_waived_for_a_night_is_noted_with_what_it_saw() {
+    let night = Night::of(&town(300, 43));
+    night.run().done();
+    let whole = std::fs::read_to_string(night.path("in/acute.csv")).expect("it is text");
+    let lines: Vec<&str> = whole.lines().collect();
+    night.write("in/acute.csv", lines[..lines.len() * 7 / 10].join("\n") + "\n");
+    // A night that is refused has done nothing, nor has one that was only tried.
+    night.run().failed(1, "OF0518");
+    night.run_with(&["--waive", "provider_shrunk", "--dry-run"]).done();
+    assert_eq!(events(&shown(&night, &[])), ["run"]);
+    night.run_with(&["--waive", "provider_shrunk"]).done();
+    let all = shown(&night, &[]);
+    assert_eq!(events(&all), ["run", "gate_waived", "run"]);
+    // As run.json has it, and of that run.
+    let run = std::fs::read(night.current("run.json")).expect("it stands");
+    let run: Value = serde_json::from_slice(&run).expect("it is JSON");
+    let gates = run["gates"].as_array().expect("a list of gates");
+    let gate = gates.iter().find(|gate| gate["name"] == "provider_shrunk").expect("it was judged");
+    assert_eq!(gate["outcome"], "waived");
+    let noted = &all[1];
+    assert_eq!(noted["run_id"], run["run_id"]);
+    assert_eq!(noted["what"]["gate"], gate["name"]);
+    assert_eq!((&noted["what"]["saw"], &noted["what"]["expected"]), (&gate["saw"], &gate["expected"]));
+    // It holds for that night alone, and a gate that is not broken is not waived by being named.
+    night.write("in/acute.csv", &whole);
+    night.run_with(&["--waive", "quarantined"]).done();
+    assert_eq!(shown(&night, &["--event", "gate_waived"]), std::slice::from_ref(noted));
+    command(&night, &["audit", "verify"]).done();
+}
+
+#[test]
 fn a_changed_audit_stops_the_night() {
     let night = Night::of(&town(60, 63));
     night.run().done();

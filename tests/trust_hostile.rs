@@ -5,7 +5,7 @@ mod common;
 
 use common::releases::{BASIS, approve};
 use common::{HEADER, NULL, Night, job, outcome, town};
-use std::io::Write;
+use std::io::{Cursor, Read, Write};
 use std::os::unix::fs::symlink;
 
 /// A night whose one provider sends whatever lies in its folder.
@@ -100,6 +100,76 @@ fn a_file_that_swells_without_end_is_refused() {
     packed.finish().expect("it ends");
     assert!(night.path("in/gp/b.csv").metadata().expect("it stands").len() < 1 << 20);
     night.run().failed(3, "OF0205");
+}
+
+/// The sheet within a workbook.
+const SHEET: &str = "xl/worksheets/sheet1.xml";
+
+/// A workbook with a town's columns and one cell of so many MiB, and how many bytes its sheet is said to have.
+fn swelling_workbook(mebibytes: usize) -> (Vec<u8>, u32) {
+    let mut book = rust_xlsxwriter::Workbook::new();
+    let sheet = book.add_worksheet();
+    for (column, name) in (0u16..).zip(HEADER.split(',')) {
+        sheet.write_string(0, column, name).expect("there is room");
+    }
+    let plain = book.save_to_buffer().expect("it can be written");
+    let mut plain = zip::ZipArchive::new(Cursor::new(plain)).expect("a workbook is a zip file");
+    let mut packed = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    // Only at its highest level what is the same over and over packs a thousandfold.
+    let options = zip::write::SimpleFileOptions::default().compression_level(Some(9));
+    let (mut sheet_bytes, mebibyte) = (0, "x".repeat(1 << 20));
+    for at in 0..plain.len() {
+        let mut part = plain.by_index(at).expect("it is there");
+        let name = part.name().expect("it is text").into_owned();
+        let mut text = String::new();
+        part.read_to_string(&mut text).expect("it is XML");
+        packed.start_file(name.as_str(), options).expect("there is room");
+        if name != SHEET {
+            packed.write_all(text.as_bytes()).expect("there is room");
+            continue;
+        }
+        let (before, after) = text.split_once("</sheetData>").expect("it has rows");
+        let before = format!("{before}<row r=\"2\"><c r=\"A2\" t=\"inlineStr\"><is><t>");
+        let after = format!("</t></is></c></row></sheetData>{after}");
+        packed.write_all(before.as_bytes()).expect("there is room");
+        (0..mebibytes).for_each(|_| packed.write_all(mebibyte.as_bytes()).expect("there is room"));
+        packed.write_all(after.as_bytes()).expect("there is room");
+        sheet_bytes = before.len() + (mebibytes << 20) + after.len();
+    }
+    let packed = packed.finish().expect("it ends").into_inner();
+    (packed, u32::try_from(sheet_bytes).expect("a size of a zip file"))
+}
+
+/// The same, but that wherever it says that its sheet has so many bytes, it says that it has 4 KiB.
+fn understated(mut workbook: Vec<u8>, sheet_bytes: u32) -> Vec<u8> {
+    let told = sheet_bytes.to_le_bytes();
+    let places: Vec<usize> = (0..workbook.len() - 4).filter(|&at| workbook[at..at + 4] == told).collect();
+    assert_eq!(places.len(), 2, "before the sheet, and in the directory");
+    for at in places {
+        workbook[at..at + 4].copy_from_slice(&4096u32.to_le_bytes());
+    }
+    workbook
+}
+
+#[test]
+fn a_workbook_that_swells_without_end_is_refused_whatever_its_directory_says() {
+    let night = dropped("");
+    common::edit(&night.path("job.toml"), "in/gp/*.csv", "in/gp/*");
+    // 1.05 GiB in one megabyte.
+    let (bomb, sheet_bytes) = swelling_workbook(1080);
+    assert!(sheet_bytes as usize / bomb.len() > 1000, "{sheet_bytes} bytes in {}", bomb.len());
+    night.write("in/gp/b.xlsx", &bomb);
+    night.run().failed(3, "OF0205");
+    // With something before it its directory is not where its end says, so that nobody knows what it unpacks to.
+    let mut shifted = b"PK\x03\x04 and more".to_vec();
+    shifted.extend(&bomb);
+    night.write("in/gp/b.xlsx", shifted);
+    night.run().failed(3, "OF0206");
+    // One whose directory says less than what is there is read no further than that.
+    let (large, sheet_bytes) = swelling_workbook(64);
+    night.write("in/gp/b.xlsx", understated(large, sheet_bytes));
+    night.run().failed(3, "OF0206");
+    assert!(night.standing().is_empty(), "nothing was published");
 }
 
 #[test]

@@ -2,19 +2,24 @@
 
 mod common;
 
-use common::releases::{RELEASES, SENSITIVE, approve, approve_all, in_acute, in_gp, lines, night, refusals, released};
+use common::releases::{
+    RELEASES, SENSITIVE, TABLES, approve, approve_all, counts, in_acute, in_gp, keyed_and_exact, leave_out, lines,
+    night, refusals, released,
+};
 use common::{NULL, Night, Random, town};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+
+const LOCAL: &str = "[[opt_out]]\nkind = \"local\"\nfiles = [\"local.csv\"]\n";
 
 #[test]
 fn nobody_who_opted_out_is_where_they_must_not_be() {
     let people = town(160, 71);
     for seed in 0..3u64 {
         let mut random = Random::new(900 + seed);
-        let local = "[[opt_out]]\nkind = \"local\"\nfiles = [\"local.csv\"]\n";
-        let night = night(&people, RELEASES, local);
+        let night = night(&people, &every_content(), LOCAL);
+        keyed_and_exact(&night);
         // Each opts out under one provider's record or under the number; it holds for all that is linked to it.
         let mut chosen: [BTreeSet<usize>; 3] = Default::default();
         for (set, file) in chosen.iter_mut().zip(["local.csv", "type_1.csv", "national.csv"]) {
@@ -33,6 +38,10 @@ fn nobody_who_opted_out_is_where_they_must_not_be() {
             night.write(file, text);
         }
         approve_all(&night);
+        for release in ["frail", "ours", "tables"] {
+            approve(&night, release, "Ann", "governance_lead").done();
+        }
+        let without = night.copy();
         night.run().done();
         let [local, type_1, national] = &chosen;
         let everybody = || (0..people.len()).filter(|at| !local.contains(at));
@@ -65,12 +74,144 @@ fn nobody_who_opted_out_is_where_they_must_not_be() {
         let counted = |set: &BTreeSet<usize>| set.iter().filter(|at| !local.contains(at)).count();
         assert_eq!(run["opt_outs"]["type_1_people"], counted(type_1));
         assert_eq!(run["opt_outs"]["national_people"], counted(national));
+        assert_eq!(run["opt_outs"]["local_people"], local.len());
+        a_cohort_and_a_crosswalk_hold_whom_they_may(&night, people.len(), &chosen);
+        tables_count_everybody_but_local_objectors(&night, people.len(), local);
         // No byte of any release holds a local objector's number.
-        for (name, bytes) in common::files_below(&night.current("releases")) {
+        for (name, bytes) in ["releases", "summary"].iter().flat_map(|kind| common::files_below(&night.current(kind))) {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             assert!(!local.iter().any(|at| text.contains(&people[*at].nhs_number)), "{}", name.display());
         }
+        leave_out(&without, local);
+        without.run().done();
+        nothing_tells_that_their_rows_were_there(&night, &without);
     }
+}
+
+/// A release of each content: people, a cohort, records of one provider, and tables.
+fn every_content() -> String {
+    format!("{RELEASES}{FRAIL}{}{TABLES}", CROSSWALK.replace("PURPOSE", "safeguarding"))
+}
+
+/// Only the practice knows who is frail, and it gets its own records.
+fn a_cohort_and_a_crosswalk_hold_whom_they_may(
+    night: &Night,
+    people: usize,
+    [local, type_1, national]: &[BTreeSet<usize>; 3],
+) {
+    let of_practice = |at: &usize| in_gp(*at) && !local.contains(at) && !type_1.contains(at);
+    let frail: Vec<usize> = lines(&night.table("releases/frail/cohort.parquet")).into_keys().collect();
+    assert_eq!(frail, (0..people).filter(|at| of_practice(at) && !national.contains(at)).collect::<Vec<_>>());
+    // The national opt-out does not act on what keeps people from harm.
+    let records = (0..people).filter(|at| of_practice(at) && *at != SENSITIVE).map(|at| format!("r{at}"));
+    assert_eq!(ours(night).into_keys().collect::<BTreeSet<_>>(), records.collect());
+}
+
+/// A type 1 or a national opt-out does not act on counts.
+fn tables_count_everybody_but_local_objectors(night: &Night, people: usize, local: &BTreeSet<usize>) {
+    let counts = counts(&night.current("releases/tables"));
+    let mut told = 0;
+    for (provider, knows) in [("gp", in_gp as fn(usize) -> bool), ("acute", in_acute)] {
+        let theirs: Vec<usize> = (0..people).filter(|at| knows(*at) && !local.contains(at)).collect();
+        let named = theirs.iter().filter(|at| **at != SENSITIVE).count();
+        for (column, expected) in [("records", theirs.len()), ("people", named)] {
+            let (start, end) = (format!("providers.csv|{provider}|"), format!("|{column}"));
+            let of = counts.keys().find(|of| of.starts_with(&start) && of.ends_with(&end)).expect("it has a line");
+            if let Some(count) = counts[of] {
+                assert_eq!(count, expected as u64, "{of}");
+                told += 1;
+            }
+        }
+    }
+    assert!(told > 0, "everything is hidden");
+}
+
+/// What is handed out is the same, to the byte, as where the rows had never been sent, and so is every count but those of the rows withheld.
+/// Which others are hidden beside these may be another matter; of what columns hold the next test tells.
+fn nothing_tells_that_their_rows_were_there(night: &Night, without: &Night) {
+    let (told, expected) = (handed_out(night), handed_out(without));
+    assert_eq!(told.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (name, bytes) in told.iter().filter(|(name, _)| !name.starts_with("tables")) {
+        assert!(expected[name] == *bytes, "{} tells that they were there", name.display());
+    }
+    let [told, expected] = [night, without].map(|night| counts(&night.current("releases/tables")));
+    let may_differ = |of: &str| {
+        of.ends_with("|withheld") || of.starts_with("people_by_group.csv|accounts|") || of.starts_with("data_quality")
+    };
+    for (of, count) in told.iter().filter(|(of, _)| !may_differ(of)) {
+        if let (Some(count), Some(expected)) = (*count, expected.get(of).copied().flatten()) {
+            assert_eq!(count, expected, "{of}");
+        }
+    }
+}
+
+#[test]
+fn no_table_counts_what_the_rows_of_local_objectors_hold() {
+    let people = town(120, 84);
+    let night = night(&people, "", LOCAL);
+    keyed_and_exact(&night);
+    let local: BTreeSet<usize> = (0..people.len()).filter(|at| at % 4 == 1).collect();
+    let numbers: String = local.iter().map(|&at| format!("{}\n", people[at].nhs_number)).collect();
+    night.write("local.csv", format!("nhs_number\n{numbers}"));
+    night.run().done();
+    let counts = counts(&night.current("summary"));
+    let mut told = 0;
+    for (of, part) in counts.iter().filter(|(of, _)| of.starts_with("data_quality.csv|")) {
+        let (line, _) = of.rsplit_once('|').expect("it names a column");
+        // So many rows were linked: no more of them can hold a value.
+        if let (Some(part), Some(records)) = (*part, counts[&format!("{line}|records")]) {
+            assert!(part <= records, "{of}: {part} of {records} rows");
+            told += 1;
+        }
+    }
+    assert!(told > 0, "everything is hidden");
+}
+
+#[test]
+fn an_exemption_sets_the_national_opt_out_aside_for_its_own_release_and_nothing_else() {
+    let people = town(60, 85);
+    let night = night(&people, RELEASES, LOCAL);
+    night.write("local.csv", "provider,record_id\nacute,r3\n");
+    night.write("type_1.csv", format!("nhs_number\n{}\n", people[4].nhs_number));
+    night.write("national.csv", format!("nhs_number\n{}\n", people[6].nhs_number));
+    approve_all(&night);
+    let manifest = |release: &str| -> Value {
+        let bytes = std::fs::read(night.current(&format!("releases/{release}/manifest.json"))).expect("it stands");
+        serde_json::from_slice(&bytes).expect("it is JSON")
+    };
+    let holds = |release: &str| lines(&released(&night, release)).into_keys().collect::<Vec<usize>>();
+    let all_but = |out: &[usize]| (0..people.len()).filter(|at| !out.contains(at)).collect::<Vec<usize>>();
+    night.run().done();
+    assert_eq!(holds("research"), all_but(&[3, 6]));
+    let before = manifest("research");
+    assert_eq!((&before["national_exemption"], &before["left_out"]["national"]), (&Value::Null, &"*".into()));
+    // The document that says so must be named, and somebody must have agreed to it.
+    let job = night.path("job.toml");
+    common::edit(&job, "id = \"research\"\n", "id = \"research\"\nnational_exemption = \"required_by_law\"\n");
+    let told = night.run().failed(2, "OF0101");
+    assert!(told.stderr.contains("exemption_reference"), "{}", told.stderr);
+    common::edit(&job, "_by_law\"\n", "_by_law\"\nexemption_reference = \"Inquiries Act 2005\"\n");
+    night.run().done();
+    assert_eq!(refusals(&night, "research"), ["approved"]);
+    approve(&night, "research", "Ann", "governance_lead").done();
+    night.run().done();
+    assert_eq!(holds("research"), all_but(&[3]));
+    let after = manifest("research");
+    assert_eq!(
+        (&after["national_exemption"], &after["exemption_reference"]),
+        (&"required_by_law".into(), &"Inquiries Act 2005".into())
+    );
+    assert_eq!((&after["left_out"]["national"], &after["left_out"]["type_1"]), (&Value::Null, &"*".into()));
+    let cover = std::fs::read_to_string(night.current("releases/research/cover.md")).expect("it stands");
+    assert!(cover.contains("does not apply here: required by law, see Inquiries Act 2005."), "{cover}");
+    // The release beside it has none, and needs an answer that is not out of date.
+    assert_eq!(holds("planning"), all_but(&[3, 6]));
+    assert_eq!(lines(&released(&night, "planning"))[&4]["frailty"], NULL);
+    assert_eq!(manifest("planning")["national_exemption"], Value::Null);
+    common::edit(&job, "checked_on = 2026-11-20", "checked_on = 2026-10-20");
+    night.run().done();
+    assert_eq!(refusals(&night, "planning"), ["national_opt_out_known"]);
+    assert_eq!(holds("research"), all_but(&[3]));
 }
 
 #[test]

@@ -2,7 +2,8 @@
 //!
 //! One file for each set of people, named by the hash of what it says: all of them, or who came and went since the set of the issue before.
 //! The same people night after night take no more room, and others as much as they differ by. The name of a set is in the audit, which is
-//! signed, and a set names the one that it goes on from by its hash: a changed file anywhere on the way is noticed.
+//! signed, and a set names the one that it goes on from by its hash: a changed file anywhere on the way is noticed, by whoever asks for it and by
+//! `onefolk audit verify`, which looks through all.
 
 use super::{AUDIT_UNUSABLE, Event, entries};
 use crate::disk;
@@ -97,14 +98,18 @@ fn read(job: &Job, name: &str) -> Result<String> {
     String::from_utf8(bytes).map_err(|_| changed())
 }
 
+/// The name of the set that one goes on from.
+fn stands_on(text: &str) -> Option<&str> {
+    text.lines().next().and_then(|line| line.strip_prefix(SINCE))
+}
+
 /// A set and all that it stands on, the last one whole, each with its name.
 fn chain(job: &Job, name: &str) -> Result<Vec<(String, String)>> {
     let mut chain = Vec::new();
     let mut next = Some(name.to_string());
     while let Some(name) = next {
         let text = read(job, &name)?;
-        let first = text.lines().next().and_then(|line| line.strip_prefix(SINCE));
-        next = first.map(str::to_string);
+        next = stands_on(&text).map(str::to_string);
         chain.push((name, text));
     }
     Ok(chain)
@@ -121,11 +126,11 @@ impl<'a> Held<'a> {
         Held { ids, known: BTreeMap::new() }
     }
 
-    /// Does the set of this name hold one of them?
+    /// Those of them whom the set of this name holds.
     ///
     /// # Errors
     /// OF0710 where it or one that it stands on is gone or damaged.
-    pub fn holds_one(&mut self, job: &Job, name: &str) -> Result<bool> {
+    pub fn in_set(&mut self, job: &Job, name: &str) -> Result<&BTreeSet<String>> {
         if !self.known.contains_key(name) {
             let mut held = BTreeSet::new();
             for (name, text) in chain(job, name)?.into_iter().rev() {
@@ -144,7 +149,67 @@ impl<'a> Held<'a> {
                 self.known.insert(name, held.clone());
             }
         }
-        Ok(!self.known[name].is_empty())
+        Ok(&self.known[name])
+    }
+}
+
+/// What was found of the sets that stand in state/releases.
+#[derive(Debug, Default)]
+pub(super) struct Checked {
+    /// Sets that the audit names, or that one of these stands on, and that are what was kept.
+    pub right: u64,
+    /// Sets that are right in themselves but named nowhere: a night that was killed has left them, and nobody is told anything by them.
+    pub unnamed: u64,
+    /// What is not as it was kept, with the line of the entry that names it first; 0 for what none names.
+    pub faults: Vec<(u64, String)>,
+}
+
+/// Looks through all sets; `named` are those that the audit names, with the line that does so first.
+pub(super) fn check(job: &Job, named: &BTreeMap<String, u64>) -> Checked {
+    let mut checked = Checked::default();
+    let mut open: Vec<(String, u64)> = named.iter().map(|(name, &line)| (name.clone(), line)).collect();
+    let mut seen = BTreeSet::new();
+    while let Some((name, line)) = open.pop() {
+        if seen.contains(&name) {
+            continue;
+        }
+        match read(job, &name) {
+            Ok(text) => {
+                checked.right += 1;
+                open.extend(stands_on(&text).map(|before| (before.to_string(), line)));
+            }
+            Err(_) => {
+                let what = if place(job, &name).is_file() { "was changed" } else { "is missing" };
+                let list = name.escape_debug();
+                checked.faults.push((line, format!("the list of whose lines the release held {what}, {list}.zst")));
+            }
+        }
+        seen.insert(name);
+    }
+    for file in std::fs::read_dir(folder(job)).into_iter().flatten().flatten() {
+        check_other(job, &file.path(), &seen, &mut checked);
+    }
+    checked.faults.sort_unstable();
+    checked
+}
+
+/// A file that may be none of the sets that were `seen`.
+fn check_other(job: &Job, path: &Path, seen: &BTreeSet<String>, checked: &mut Checked) {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let set = name.strip_suffix(".zst").unwrap_or_default();
+    if seen.contains(set) {
+        return;
+    }
+    // One that was being written when a night was killed, or is now; what is gone meanwhile was one that a night has removed.
+    let half_written = name.ends_with(".partial");
+    match half_written || read(job, set).is_ok() {
+        true => checked.unnamed += 1,
+        false if path.symlink_metadata().is_err() => {}
+        false => {
+            checked
+                .faults
+                .push((0, format!("a file was added to state/releases that is no list, {}", name.escape_debug())));
+        }
     }
 }
 

@@ -15,16 +15,18 @@ mod issues;
 mod key;
 mod line;
 mod members;
+mod pseudonyms;
 #[cfg(test)]
 mod tests;
 mod verify;
 
-pub use about::{About, about};
+pub use about::{About, PartedFrom, about};
 pub use book::{add, last_run};
 pub use head::Head;
 pub use issues::{Issue, all_issues, issues};
 pub use line::Entry;
 pub use members::{keep_members, remove_unnamed_members};
+pub use pseudonyms::pseudonyms;
 pub use verify::{Fault, Verdict, verify};
 
 use crate::disk;
@@ -54,7 +56,8 @@ pub(crate) static AUDIT_BROKEN: Code = Code {
     next_step: "Find out who changed state/ below [job] output, keep what is there as evidence, and restore state/ from a backup",
     explanation: "Every line of state/audit.jsonl holds the hash of the line before and is signed, and state/audit.head says, signed, \
                   how many lines there are and what the last one is. `onefolk audit verify` names each place where that does not \
-                  hold: a line was changed, removed, put elsewhere or cut off, or the files are not of one backup.",
+                  hold: a line was changed, removed, put elsewhere or cut off, a list of whose lines a release held (state/releases) is not \
+                  the one that its entry names, or the files are not of one backup.",
 };
 
 static AUDIT_KEY_MISSING: Code = Code {
@@ -94,10 +97,12 @@ pub enum Event {
     Encryption,
     /// Files of an encrypted output are about to be written open for somebody.
     Decryption,
+    /// Pseudonyms are about to get a new secret.
+    KeyRotated,
 }
 
 impl Event {
-    pub const ALL: [Event; 14] = [
+    pub const ALL: [Event; 15] = [
         Event::Run,
         Event::Rollback,
         Event::RunWithdrawn,
@@ -112,6 +117,7 @@ impl Event {
         Event::Approval,
         Event::Encryption,
         Event::Decryption,
+        Event::KeyRotated,
     ];
 
     /// As it stands in the file.
@@ -131,6 +137,7 @@ impl Event {
             Event::Approval => "approval",
             Event::Encryption => "encryption",
             Event::Decryption => "decryption",
+            Event::KeyRotated => "key_rotated",
         }
     }
 

@@ -1,5 +1,7 @@
 use super::*;
 use crate::failure::Result;
+use crate::identity::example::{identities, partition, plain};
+use crate::identity::{self, Ledger, PersonId};
 use crate::job::Job;
 use std::path::Path;
 
@@ -182,5 +184,145 @@ fn the_last_run_is_the_one_that_was_not_withdrawn() -> Result<()> {
     assert_eq!(last_run(&job)?.as_deref(), Some("2026-11-22-01"));
     add(&job, &[Note::new(Event::RunWithdrawn).of_run("2026-11-22-01")])?;
     assert_eq!(last_run(&job)?, None);
+    Ok(())
+}
+
+/// Notes that a release held a line of each of these people.
+fn release(job: &Job, run_id: &str, people: &[PersonId]) -> Result<()> {
+    let members = keep_members(job, "planning", people.iter())?;
+    let note = Note::new(Event::Release).of_run(run_id).with("release", "planning").with("members", members);
+    add(job, &[note]).map(|_| ())
+}
+
+#[test]
+fn changed_removed_and_added_lists_of_releases_are_found() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let people: Vec<PersonId> = (1..=40).map(PersonId::example).collect();
+    // A whole list, and one that says who came since.
+    release(&job, "2026-11-22-01", &people[..39])?;
+    release(&job, "2026-11-23-01", &people)?;
+    let verdict = verify(&job, None)?;
+    assert_eq!((verdict.lists, verdict.unlisted, verdict.unnamed, verdict.faults), (2, 0, 0, vec![]));
+    let lists = job.output.join("state/releases");
+    let files: Vec<std::path::PathBuf> =
+        std::fs::read_dir(&lists).expect("it stands").flatten().map(|file| file.path()).collect();
+    let whole: Vec<Vec<u8>> = files.iter().map(|path| std::fs::read(path).expect("it stands")).collect();
+    let somebody_less = zstd::encode_all(people[1].as_str().as_bytes(), 0).expect("memory can be written");
+    for (at, path) in files.iter().enumerate() {
+        for changed in [&whole[1 - at][..], &somebody_less[..], &whole[at][..whole[at].len() / 2], &[][..]] {
+            std::fs::write(path, changed).expect("there is room");
+            let found = faults(&job);
+            assert!(found.len() == 1 && found[0].line > 0 && found[0].what.contains("was changed"), "{found:?}");
+        }
+        std::fs::remove_file(path).expect("it stands");
+        let found = faults(&job);
+        assert!(found.len() == 1 && found[0].line > 0 && found[0].what.contains("is missing"), "{found:?}");
+        assert_eq!(code(verify(&job, None)?.or_failure()), Some("OF0711"));
+        std::fs::write(path, &whole[at]).expect("there is room");
+        assert_eq!(faults(&job), []);
+    }
+    for name in ["notes.txt".to_string(), format!("{}.zst", "0".repeat(64))] {
+        std::fs::write(lists.join(&name), &whole[0]).expect("there is room");
+        let found = faults(&job);
+        assert!(found.len() == 1 && found[0].what.contains("was added"), "{found:?}");
+        std::fs::remove_file(lists.join(&name)).expect("it stands");
+    }
+    Ok(())
+}
+
+fn code<T>(result: Result<T>) -> Option<&'static str> {
+    result.err().map(|failure| failure.code.id)
+}
+
+#[test]
+fn what_a_killed_night_leaves_is_no_fault_and_what_an_old_version_kept_cannot_be_checked() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let people: Vec<PersonId> = (1..=4).map(PersonId::example).collect();
+    let of = |run: &str| Note::new(Event::Release).of_run(run).with("release", "planning");
+    // Before lists were kept; and tables, which are of nobody in particular.
+    add(&job, &[of("2026-11-21-01").with("lines", 4), of("2026-11-21-01").with("issue", "2026-11-21")])?;
+    release(&job, "2026-11-22-01", &people)?;
+    // Kept, and killed before the audit was told.
+    keep_members(&job, "planning", people[..1].iter())?;
+    std::fs::write(job.output.join("state/releases/x.zst.partial"), "half").expect("there is room");
+    let verdict = verify(&job, None)?;
+    assert_eq!((verdict.lists, verdict.unlisted, verdict.unnamed, verdict.faults), (1, 1, 2, vec![]));
+    assert_eq!(remove_unnamed_members(&job), None);
+    let verdict = verify(&job, None)?;
+    assert_eq!((verdict.lists, verdict.unlisted, verdict.unnamed, verdict.faults), (1, 1, 0, vec![]));
+    Ok(())
+}
+
+/// A night as the ledger and the audit have it: record_ids, and the person of each as a letter. Gives the id of each person.
+fn night(job: &Job, day: i8, record_ids: &[&str], letters: &str) -> Result<Vec<PersonId>> {
+    let job = Job { as_of: jiff::civil::date(2026, 11, day), ..job.clone() };
+    let ledger = Ledger::open(&job.output, None)?;
+    let (of_record, ids) = identities(record_ids.len());
+    let run_id = format!("{}-01", job.as_of);
+    let people = partition(letters);
+    let identified = identity::assign(&ledger, &job, &plain(record_ids), &people, &of_record, &ids, &run_id);
+    add(&job, &[Note::new(Event::Run).of_run(&run_id)])?;
+    identity::stage(&job.output, &identified.next)?;
+    identity::settle(&job.output)?;
+    Ok(identified.person_ids)
+}
+
+fn look_up(job: &Job, person: PersonId) -> Result<u64> {
+    Ok(add(job, &[Note::new(Event::LookUp).about([person.to_string()])])?.entries)
+}
+
+fn numbers(entries: &[Entry]) -> Vec<u64> {
+    entries.iter().map(|entry| entry.entry).collect()
+}
+
+#[test]
+fn whoever_was_parted_from_a_record_is_told_what_was_done_with_it_until_then() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let records = ["1", "2", "3"];
+    let old = night(&job, 21, &records, "aaa")?[0];
+    let seen = look_up(&job, old)?;
+    release(&job, "2026-11-21-01", &[old])?;
+    // What the night hands out that parts them is noted before the night is, and is not of the old record any more.
+    release(&job, "2026-11-22-01", &[old])?;
+    let second = night(&job, 22, &records, "abb")?;
+    let new = second[0];
+    assert_eq!(second[1], old);
+    let seen_later = look_up(&job, old)?;
+    let seen_apart = look_up(&job, new)?;
+    let told = about(&job, Some(new), None)?;
+    assert_eq!(numbers(&told.entries), [seen, seen + 1, seen_apart]);
+    assert_eq!(told.person_ids, [new.to_string()]);
+    let [parted] = &told.parted_from[..] else { panic!("{:?}", told.parted_from) };
+    assert_eq!((&parted.person_id, &*parted.run_id, &*parted.as_of), (&old.to_string(), "2026-11-22-01", "2026-11-22"));
+    assert_eq!(parted.entries, [seen, seen + 1]);
+    // Whoever keeps the id is told all that was noted under it, and nothing of the other one.
+    let told = about(&job, Some(old), None)?;
+    assert_eq!(numbers(&told.entries), [seen, seen + 1, seen + 2, seen_later]);
+    assert_eq!(told.parted_from, []);
+    Ok(())
+}
+
+#[test]
+fn whoever_was_put_into_a_record_and_taken_out_again_is_told_of_both() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let records = ["1", "2", "3"];
+    let first = night(&job, 21, &records, "aab")?;
+    let (others, theirs) = (first[0], first[1]);
+    let (seen_before, of_others) = (look_up(&job, theirs)?, look_up(&job, others)?);
+    let joined = night(&job, 22, &records, "aaa")?;
+    let seen_together = look_up(&job, joined[0])?;
+    let apart = night(&job, 23, &records, "aab")?;
+    look_up(&job, apart[0])?;
+    let told = about(&job, Some(apart[1]), None)?;
+    let until = |id: PersonId| told.parted_from.iter().find(|parted| parted.person_id == id.to_string());
+    assert!(numbers(&told.entries).contains(&seen_together) && numbers(&told.entries).contains(&seen_before));
+    assert!(told.parted_from.iter().all(|parted| parted.run_id == "2026-11-23-01"), "{:?}", told.parted_from);
+    assert!(until(joined[0]).is_some_and(|parted| parted.entries.contains(&seen_together)));
+    // What was noted of the others before they were one record is told as well: which records were whose then the ledger does not keep.
+    assert!(numbers(&told.entries).contains(&of_others));
     Ok(())
 }

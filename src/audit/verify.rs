@@ -1,14 +1,15 @@
 //! Is the audit what was written?
 
 use super::head::Head;
-use super::line::Line;
-use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Places, key};
+use super::line::{Entry, Line};
+use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Event, Places, key, members};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::keys::PublicKey;
 use crate::publish::published::PublishedRun;
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Faults told one by one; further ones are only counted.
 const FAULTS_MAX: usize = 50;
@@ -33,6 +34,12 @@ pub struct Verdict {
     pub key: String,
     /// Runs whose own record of the audit agrees with it.
     pub witnesses: u64,
+    /// Lists in state/releases of whose lines releases held, that are what was kept.
+    pub lists: u64,
+    /// Releases of which an earlier version has kept no list: whose lines they held cannot be checked.
+    pub unlisted: u64,
+    /// Lists that no entry names: those of a night that runs, or that was killed; the next one removes them.
+    pub unnamed: u64,
     /// A killed command has left the beginning of a line, which the next one cuts off.
     pub unended: bool,
     pub faults: Vec<Fault>,
@@ -80,38 +87,69 @@ pub fn verify(job: &Job, public: Option<PublicKey>) -> Result<Verdict> {
         head: Head::default(),
         key: String::new(),
         witnesses: 0,
+        lists: 0,
+        unlisted: 0,
+        unnamed: 0,
         unended: false,
         faults: Vec::new(),
         more: 0,
     };
     if nothing {
+        compare_lists(job, &Chain::default(), &mut verdict);
         compare_runs(job, &[], &mut verdict)?;
         return Ok(verdict);
     }
     let key = public.map_or_else(|| key::to_check(&places), Ok)?;
     verdict.key = key.fingerprint();
-    let hashes = chain(&bytes, &key, &mut verdict);
+    let chain = chain(&bytes, &key, &mut verdict);
     match Head::read(&places.head, &key)? {
-        Ok(Some(head)) => compare_head(&head, &bytes, &hashes, &mut verdict),
+        Ok(Some(head)) => compare_head(&head, &bytes, &chain.hashes, &mut verdict),
         // A kill may come between the very first lines and the head.
-        Ok(None) if hashes.len() <= 1 => {}
+        Ok(None) if chain.hashes.len() <= 1 => {}
         Ok(None) => verdict.fault(0, "the head is missing"),
         Err(why) => verdict.fault(0, why),
     }
-    compare_runs(job, &hashes, &mut verdict)?;
+    compare_lists(job, &chain, &mut verdict);
+    compare_runs(job, &chain.hashes, &mut verdict)?;
     Ok(verdict)
 }
 
-/// Follows the lines; gives the hash that each claims.
-fn chain(bytes: &[u8], key: &PublicKey, verdict: &mut Verdict) -> Vec<String> {
+/// What the lines say.
+#[derive(Default)]
+struct Chain {
+    /// The hash that each line claims.
+    hashes: Vec<String>,
+    /// Lists of whose lines releases held, with the line that names each first.
+    lists: BTreeMap<String, u64>,
+    /// Releases of people's lines that name none.
+    unlisted: u64,
+}
+
+impl Chain {
+    /// Keeps which list an entry names. Tables are of nobody in particular: they have a day of issue instead.
+    fn take_in(&mut self, line: u64, entry: &Entry) {
+        let text = |key: &str| entry.what.get(key).and_then(|text| text.as_str());
+        match (text("members"), text("issue")) {
+            _ if entry.event != Event::Release => {}
+            (Some(name), _) => {
+                self.lists.entry(name.to_string()).or_insert(line);
+            }
+            (None, None) => self.unlisted += 1,
+            (None, Some(_)) => {}
+        }
+    }
+}
+
+/// Follows the lines.
+fn chain(bytes: &[u8], key: &PublicKey, verdict: &mut Verdict) -> Chain {
     let whole = memchr::memrchr(b'\n', bytes).map_or(0, |at| at + 1);
     verdict.unended = whole < bytes.len();
-    let mut hashes: Vec<String> = Vec::new();
+    let mut chain = Chain::default();
     for (number, line) in (1..).zip(bytes[..whole].split_inclusive(|&byte| byte == b'\n')) {
-        let before = hashes.last().cloned().unwrap_or_default();
+        let before = chain.hashes.last().cloned().unwrap_or_default();
         let Some(read) = Line::read(&line[..line.len() - 1]) else {
             verdict.fault(number, "this is no entry");
-            hashes.push(String::new());
+            chain.hashes.push(String::new());
             continue;
         };
         if !read.is_right(key) {
@@ -122,12 +160,20 @@ fn chain(bytes: &[u8], key: &PublicKey, verdict: &mut Verdict) -> Vec<String> {
         }
         verdict.first.get_or_insert_with(|| read.entry.at.clone());
         verdict.last = Some(read.entry.at.clone());
-        hashes.push(read.hash);
+        chain.take_in(number, &read.entry);
+        chain.hashes.push(read.hash);
     }
-    verdict.entries = hashes.len() as u64;
-    verdict.head =
-        Head { entries: verdict.entries, bytes: whole as u64, hash: hashes.last().cloned().unwrap_or_default() };
-    hashes
+    verdict.entries = chain.hashes.len() as u64;
+    let hash = chain.hashes.last().cloned().unwrap_or_default();
+    verdict.head = Head { entries: verdict.entries, bytes: whole as u64, hash };
+    chain
+}
+
+/// The lists in state/releases are named by the hash of what they say, in entries that are signed.
+fn compare_lists(job: &Job, chain: &Chain, verdict: &mut Verdict) {
+    let checked = members::check(job, &chain.lists);
+    (verdict.lists, verdict.unnamed, verdict.unlisted) = (checked.right, checked.unnamed, chain.unlisted);
+    checked.faults.into_iter().for_each(|(line, what)| verdict.fault(line, what));
 }
 
 fn compare_head(head: &Head, bytes: &[u8], hashes: &[String], verdict: &mut Verdict) {

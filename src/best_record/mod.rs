@@ -15,6 +15,7 @@ mod end_of_life;
 mod facts;
 mod history;
 mod people;
+mod places;
 mod readable;
 mod rows;
 mod segments;
@@ -32,6 +33,7 @@ pub use derived::Derived;
 pub use end_of_life::EndOfLife;
 pub(crate) use end_of_life::first_death;
 pub use people::{BestField, FactValues, Lists, NO_ROW, People, PersonFact, Status, Values};
+pub(crate) use places::{comparison_may_tell_place, may_tell_place};
 pub use segments::{NO_SEGMENT, Segments};
 
 use crate::clustering::Partition;

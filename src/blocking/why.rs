@@ -15,8 +15,6 @@ pub struct Named {
     pub word: String,
     /// The comparison that it is taken from, by place in the list.
     pub comparison: Option<usize>,
-    /// Whether it tells where somebody lives, can be reached or is cared for.
-    pub tells_place: bool,
 }
 
 /// What one rule did with two identities.
@@ -107,7 +105,6 @@ impl<'a> Asked<'a> {
 
     fn named(&self, feature: Feature) -> Named {
         let comparison = feature.comparison(self.comparisons);
-        let of_place = |at: usize| self.comparisons.list[at].tells_place();
-        Named { word: feature.word(self.comparisons), comparison, tells_place: comparison.is_some_and(of_place) }
+        Named { word: feature.word(self.comparisons), comparison }
     }
 }

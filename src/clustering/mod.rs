@@ -156,7 +156,12 @@ pub struct Counts {
 
 /// The weight at which a single pair is worth linking, in 1/1024 bit: expected cost of a false link, C·(1 − p), against that of a miss, p.
 pub fn pair_cut(settings: &ClusterSettings) -> i64 {
-    weight_of(settings.threshold.unwrap_or(settings.false_link_cost / (1.0 + settings.false_link_cost)))
+    weight_of(cut_probability(settings))
+}
+
+/// The same as a probability, as the job gives it.
+pub fn cut_probability(settings: &ClusterSettings) -> f64 {
+    settings.threshold.unwrap_or(settings.false_link_cost / (1.0 + settings.false_link_cost))
 }
 
 /// Where people are cut, in 1/1024 bit of the pooled link: it is a posterior, so the cut of a single pair is right for it too.

@@ -21,7 +21,7 @@ pub struct Arguments {
 enum What {
     /// Find every entry that was changed, removed or put elsewhere.
     #[command(
-        after_help = "Example:\n  onefolk audit verify night/job.toml\n\nEvery kept run says where the audit ended when it was made, and is compared too.\n\nExit codes: 0 it is what was written, 4 it is not, or cannot be read."
+        after_help = "Example:\n  onefolk audit verify night/job.toml\n\nEvery kept run says where the audit ended when it was made, and is compared too, and so are the lists of whose lines releases held\n(state/releases), which the entries name by their hash.\n\nExit codes: 0 it is what was written, 4 it is not, or cannot be read."
     )]
     Verify {
         /// The job file.
@@ -35,7 +35,7 @@ enum What {
     },
     /// Show what was done: everything, or all that concerned one person.
     #[command(
-        after_help = "Example:\n  onefolk audit show night/job.toml --record gp-brent-01:1001\n\nWith --person or --record it answers who has had what about that person, also under person_ids that went into theirs, and of everybody's records."
+        after_help = "Example:\n  onefolk audit show night/job.toml --record gp-brent-01:1001\n\nWith --person or --record it answers who has had what about that person, also under person_ids that went into theirs, under one that\ntheirs was part of until a night parted them, as long as it was, and of everybody's records."
     )]
     Show {
         /// The job file.
@@ -110,8 +110,27 @@ fn told(verdict: &Verdict) -> String {
         verdict.head.hash,
         verdict.witnesses
     ));
+    text.push_str(&lists(verdict));
     if verdict.faults.is_empty() {
         text.push_str("It is what was written.\n");
+    }
+    text
+}
+
+/// What can be said of state/releases.
+fn lists(verdict: &Verdict) -> String {
+    let mut text = format!("{} lists of whose lines releases held are what was kept.\n", verdict.lists);
+    if verdict.unlisted > 0 {
+        text.push_str(&format!(
+            "{} releases were made by a version that kept no list: whose lines they held cannot be checked.\n",
+            verdict.unlisted
+        ));
+    }
+    if verdict.unnamed > 0 {
+        text.push_str(&format!(
+            "{} files in state/releases are named by no entry: a night that was killed leaves such, and the next one removes them.\n",
+            verdict.unnamed
+        ));
     }
     text
 }
@@ -131,19 +150,23 @@ fn show(about: &About, json: bool) -> Result<()> {
             entry.by.clone(),
             entry.event.word().to_string(),
             entry.run_id.clone().unwrap_or_default(),
-            more(entry),
+            more(entry, about),
         ]);
     }
     super::print(&format!("{}\n", table.trim_fmt()))
 }
 
 /// The further facts in one cell.
-fn more(entry: &Entry) -> String {
+fn more(entry: &Entry, about: &About) -> String {
     let everybody = entry.is_of_everybody().then(|| "everybody's records".to_string());
+    let parted = about.parted_from.iter().filter(|parted| parted.entries.contains(&entry.entry));
+    let parted = parted.map(|parted| {
+        format!("about {}, the record that this one was part of until the night of {}", parted.person_id, parted.as_of)
+    });
     let people = (!entry.person_ids.is_empty()).then(|| format!("people {}", entry.person_ids.join(" ")));
     let facts = entry.what.iter().map(|(name, value)| match value.as_str() {
         Some(text) => format!("{name} {text}"),
         None => format!("{name} {value}"),
     });
-    everybody.into_iter().chain(people).chain(facts).collect::<Vec<_>>().join(", ")
+    everybody.into_iter().chain(parted).chain(people).chain(facts).collect::<Vec<_>>().join(", ")
 }

@@ -1,13 +1,14 @@
-//! `onefolk keys new|show|check|seal|unseal`.
+//! `onefolk keys new|show|check|rotate|seal|unseal`.
 
 use onefolk::failure::Result;
 use onefolk::job::Job;
 use onefolk::keys::{self, PublicKey};
+use onefolk::release::{self, Rotated};
 use onefolk::run::{self, Converted};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 
-/// Make and check the keys that sign the audit and countersign approvals, and the one that encrypts an output.
+/// Make and check the keys that sign the audit and countersign approvals, the one that encrypts an output, and the secret of pseudonyms.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  onefolk keys new lead.key\n\nA private key never stands in a job file: a job names the public key only. Keep the private one where its owner alone\ncan read it, with a copy in a safe place."
@@ -48,6 +49,11 @@ enum What {
         /// The public key; the private one's name with .pub added if not given.
         public: Option<PathBuf>,
     },
+    /// Give pseudonyms a new secret, for when somebody may have the old one, which is kept beside it: everybody gets another pseudonym.
+    #[command(
+        after_help = "Example:\n  onefolk keys rotate night/job.toml\n\nA recipient who is to follow people gets a table from the old pseudonyms to the new ones with overlap = true and encrypt_to in\ntheir release, to which everybody has to agree anew. Once all have theirs, take overlap out again and remove the old secret."
+    )]
+    Rotate(OfJob),
     /// Encrypt an output that stands open with the key that the job names: runs, state, all of it. Begun again where it was stopped.
     #[command(after_help = "Example:\n  onefolk keys seal night/job.toml")]
     Seal(OfJob),
@@ -69,6 +75,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     match &arguments.what {
         What::Seal(of) => converted(run::seal(&Job::read_to_encrypt(&of.job)?)?, "encrypted", of.json, quiet),
         What::Unseal(of) => converted(run::unseal(&Job::read(&of.job)?)?, "decrypted", of.json, quiet),
+        What::Rotate(of) => rotated(&release::rotate_key(&Job::read(&of.job)?)?, of.json, quiet),
         What::New { file, encryption: true, json } => {
             keys::new_encryption(file)?;
             match json {
@@ -96,6 +103,18 @@ fn converted(done: Converted, what: &str, json: bool, quiet: bool) -> Result<()>
         (true, _) => super::print_json(&serde_json::to_value(done).expect("a count is plain data")),
         (false, true) => Ok(()),
         (false, false) => super::print(&format!("{} {what}\n", super::decrypt::files(done.files))),
+    }
+}
+
+fn rotated(done: &Rotated, json: bool, quiet: bool) -> Result<()> {
+    match (json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(done).expect("paths are plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&format!(
+            "Made a new secret, {}; the one before is {}.\nFrom the next run on everybody has another pseudonym in every release. overlap = true gives a \
+             recipient the table between them.\nRemove the one before once every recipient who is to follow people has theirs.\n",
+            done.key, done.before
+        )),
     }
 }
 

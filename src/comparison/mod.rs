@@ -63,15 +63,7 @@ pub struct PackedLevel {
     pub mask: u64,
 }
 
-/// Comparisons that tell where somebody lives, can be reached or is cared for. A provider's own identifier is written provider:value.
-const TELL_PLACE: [&str; 4] = ["place", "phone", "email", "local_id"];
-
 impl PackedLevel {
-    /// Whether this, a comparison of a job's own model, tells a place: of whoever is marked sensitive it is as if the value were missing.
-    pub fn tells_place(&self) -> bool {
-        TELL_PLACE.contains(&self.name.as_str())
-    }
-
     /// The level in `pattern`; `None` where it was missing.
     pub fn level_in(&self, pattern: Pattern) -> Option<u8> {
         let stored = (pattern >> self.shift) & self.mask;
@@ -107,11 +99,6 @@ impl Comparison {
     pub fn level_in(&self, pattern: Pattern) -> Option<u8> {
         let stored = (pattern >> self.shift) & self.mask;
         (stored > 0).then(|| (stored - 1) as u8)
-    }
-
-    /// Whether it tells where somebody lives, can be reached or is cared for.
-    pub fn tells_place(&self) -> bool {
-        TELL_PLACE.contains(&self.name.as_str())
     }
 
     /// Where this comparison's bits stand in a pattern: shift and mask.

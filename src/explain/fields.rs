@@ -1,6 +1,7 @@
 //! A pair field by field: words, bits, running total.
 
 use super::bits;
+use crate::best_record::comparison_may_tell_place;
 use crate::clustering::{Evidence, Judged, judge_pattern};
 use crate::comparison::{Comparison, Of};
 use crate::job::{Field, Job};
@@ -30,13 +31,15 @@ pub(crate) fn said(name: &str) -> String {
     }
 }
 
-/// A judged pair as it is told: where somebody is marked sensitive, as if nobody had written down what tells a place. What the hidden fields are
-/// worth is not in it either, or the sum would give them away.
+/// A judged pair as it is told: where somebody is marked sensitive, as if nobody had written down what may tell a place. What the hidden fields
+/// are worth is not in it either, or the sum would give them away. For pairs of many people at once; of a single question the scene
+/// itself has forgotten these values (`Scene::told`).
 pub(crate) fn as_told(evidence: &Evidence, (a, b): (u32, u32), judged: Judged, sensitive: bool) -> Judged {
     if !sensitive {
         return judged;
     }
-    let places = evidence.comparisons.list.iter().filter(|comparison| comparison.tells_place());
+    let list = evidence.comparisons.list.iter();
+    let places = list.filter(|comparison| comparison_may_tell_place(&comparison.name));
     let pattern = places.fold(judged.pattern, |pattern, comparison| comparison.put(pattern, None));
     judge_pattern(evidence, a.min(b), a.max(b), pattern)
 }
@@ -49,7 +52,7 @@ pub(super) fn words(comparison: &Comparison, level: u8) -> String {
     }
 }
 
-/// All comparisons of a pair, judged [`as_told`]. `sensitive` hides the values that tell a place.
+/// All comparisons of a pair, judged [`as_told`]. `sensitive` hides the values that may tell a place.
 pub(crate) fn lines(
     job: &Job,
     evidence: &Evidence,
@@ -96,7 +99,7 @@ pub(crate) const UNKNOWN: &str = "–";
 
 /// The values that a comparison compared, of one identity.
 pub(super) fn value(job: &Job, evidence: &Evidence, comparison: &Comparison, identity: u32, sensitive: bool) -> String {
-    if sensitive && comparison.tells_place() {
+    if sensitive && comparison_may_tell_place(&comparison.name) {
         return UNKNOWN.into();
     }
     let record = evidence.identities.example(identity);

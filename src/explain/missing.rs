@@ -18,7 +18,7 @@ pub struct MissingExplained {
     pub pair: PairExplained,
     /// Whether a block brought the two records together, so that they were compared.
     pub compared: bool,
-    /// What each blocking rule made of them; one that tells a place of somebody marked sensitive found no value.
+    /// What each blocking rule made of them; one that may tell a place of somebody marked sensitive found no value.
     pub rules: Vec<RuleLine>,
     /// What the pair counts by itself: its evidence less what guards take, in bits.
     pub alone_bits: f64,
@@ -54,7 +54,7 @@ pub fn missing(job: &Job, left: &str, right: &str, options: Options) -> Result<M
     let run = PublishedRun::current(job)?;
     run::on_threads(job, || {
         let (two, rows) = Two::find(&run, &named)?;
-        let scene = Scene::set(job, &run, &rows, options)?;
+        let scene = Scene::told(job, &run, &rows, options)?;
         note_look_up(job, &run.run_id, "explain missing", two.people().to_vec(), options)?;
         let sides = two.with_records(&scene, &rows, &named);
         let pair = explain(&run, &scene, &sides, options)?;
@@ -65,20 +65,12 @@ pub fn missing(job: &Job, left: &str, right: &str, options: Options) -> Result<M
 fn missed(scene: &Scene, evidence: &Evidence, sides: &Sides, pair: PairExplained) -> MissingExplained {
     let [first, second] = &sides.pair;
     let (a, b, judged) = best(evidence, first, second);
-    let judged = fields::as_told(evidence, (a, b), judged, pair.sensitive);
     let asked = Asked::of(&scene.comparisons, &scene.records, &scene.identities, scene.model.limits());
     let mut met = first.identities.iter().flat_map(|&x| second.identities.iter().map(move |&y| (x, y)));
-    let sensitive = pair.sensitive;
-    let told = |why: &RuleWhy| !why.rule.tells_place && matches!(why.fate, Fate::Yields);
-    let compared = match sensitive {
-        // A block that tells a place is as if it were none.
-        true => met.any(|(x, y)| x == y || asked.rules(x, y).iter().any(told)),
-        false => met.any(|(x, y)| x == y || asked.met(x, y)),
-    };
+    let compared = met.any(|(x, y)| x == y || asked.met(x, y));
     let rules = if a == b { Vec::new() } else { asked.rules(a, b) };
-    let line = |rule: &RuleWhy| line(scene, rule, &judged, pair.sensitive);
-    let rules = rules.iter().map(line).collect();
-    let (changes, at_best) = Changing { scene, evidence, a, b, sensitive: pair.sensitive }.changes(&judged);
+    let rules = rules.iter().map(|rule| line(scene, rule, &judged)).collect();
+    let (changes, at_best) = Changing { scene, evidence, a, b }.changes(&judged);
     let alone_bits = bits(alone(&judged));
     MissingExplained { pair, compared, rules, alone_bits, changes, at_best_bits: at_best.map(bits) }
 }
@@ -88,15 +80,14 @@ fn alone(judged: &Judged) -> i64 {
     judged.weight - judged.guard_takes - judged.provider_takes
 }
 
-fn line(scene: &Scene, why: &RuleWhy, judged: &Judged, sensitive: bool) -> RuleLine {
+fn line(scene: &Scene, why: &RuleWhy, judged: &Judged) -> RuleLine {
     let near = why.rule.comparison.and_then(|at| {
         let comparison = &scene.comparisons.list[at];
         let level = comparison.level_in(judged.pattern)?;
         Some(fields::words(comparison, level))
     });
     let near = near.map_or(String::new(), |near| format!(" ({}{near})", taken_from(scene, &why.rule)));
-    let fate = if sensitive && why.rule.tells_place { &Fate::NoValue } else { &why.fate };
-    let (fate, words) = match fate {
+    let (fate, words) = match &why.fate {
         Fate::NoValue => ("no_value", "no value on one side".to_string()),
         Fate::NotShared => ("not_shared", format!("not shared{near}")),
         Fate::Yields => ("yields", "shared: it brings them together".to_string()),
@@ -104,10 +95,8 @@ fn line(scene: &Scene, why: &RuleWhy, judged: &Judged, sensitive: bool) -> RuleL
             ("keys_used_up", format!("shared, but one of them has the {KEYS_MAX} keys already that a record may have"))
         }
         Fate::Split { identities, cap, by, shared } => {
-            let told = |list: &[Named]| {
-                let words = list.iter().filter(|named| !(sensitive && named.tells_place));
-                words.map(|named| fields::said(&named.word)).collect::<Vec<_>>().join(", ")
-            };
+            let told =
+                |list: &[Named]| list.iter().map(|named| fields::said(&named.word)).collect::<Vec<_>>().join(", ");
             let rest = match shared.is_empty() {
                 true => format!("split by {}, of which they share nothing", told(by)),
                 false => format!("split further; with {} too the blocks were too large or not shared", told(shared)),
@@ -130,7 +119,6 @@ struct Changing<'a> {
     evidence: &'a Evidence<'a>,
     a: u32,
     b: u32,
-    sensitive: bool,
 }
 
 /// Fields named beyond the first that alone would do.
@@ -143,11 +131,9 @@ impl Changing<'_> {
         if self.counts(judged) >= cut {
             return (Vec::new(), None);
         }
-        let list = 0..self.scene.comparisons.list.len();
-        let hidden = |at: &usize| self.sensitive && self.scene.comparisons.list[*at].tells_place();
-        let open: Vec<usize> = list.filter(|at| !hidden(at)).collect();
+        let all = 0..self.scene.comparisons.list.len();
         let mut single: Vec<(i64, usize)> =
-            open.iter().filter_map(|&at| Some((self.counts(&self.agreeing(judged, at)?), at))).collect();
+            all.clone().filter_map(|at| Some((self.counts(&self.agreeing(judged, at)?), at))).collect();
         single.sort_by_key(|&(counts, at)| (std::cmp::Reverse(counts), at));
         let enough = single.iter().filter(|(counts, _)| *counts >= cut);
         let alone: Vec<Change> = enough.take(ALTERNATIVES).map(|&(counts, at)| self.change(&[at], counts)).collect();
@@ -156,7 +142,7 @@ impl Changing<'_> {
         }
         let (mut now, mut taken) = (*judged, Vec::new());
         loop {
-            let better = open.iter().filter(|at| !taken.contains(*at)).filter_map(|&at| {
+            let better = all.clone().filter(|at| !taken.contains(at)).filter_map(|at| {
                 let next = self.agreeing(&now, at)?;
                 (self.counts(&next) > self.counts(&now)).then_some((next, at))
             });

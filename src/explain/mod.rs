@@ -2,8 +2,8 @@
 //!
 //! In: a job with a current run. The extracts are read again, since a run keeps no copy of them, and scored with the run's own model.
 //! Out: a [`PairExplained`], a [`PersonExplained`], a [`MissingExplained`] or a [`ChangeExplained`], which print as text and as JSON. Always: the bits of the
-//! fields, of related strangers and of other records add up to the weight in links.parquet; nobody's values are shown unless asked for; of a person who is marked sensitive
-//! a pair is told as if nobody had written down what tells a place or a provider (its bits leave that out too), and nothing says so; a difference of sex is a difference between records, never a change.
+//! fields, of related strangers and of other records add up to the weight in links.parquet; nobody's values are shown unless asked for; of a
+//! person who is marked sensitive everything is worked out as if nobody had written down what may tell a place or a provider, and nothing says so; a difference of sex is a difference between records, never a change.
 
 mod change;
 pub(crate) mod codes;

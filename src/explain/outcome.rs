@@ -55,7 +55,6 @@ type Told = (&'static str, String, Option<i64>);
 
 fn together(scene: &Scene, replay: &Replay, question: &Question) -> Told {
     let cut = scene.cut();
-    let records = question.left.len();
     let [first, second] = question.pair.map(|record| record.nodes(replay));
     if first.iter().any(|node| second.contains(node)) {
         let words = "they have the very same values, and enough of them to be recognised again";
@@ -89,9 +88,8 @@ fn together(scene: &Scene, replay: &Replay, question: &Question) -> Told {
             bits(standing.score())
         ),
         (Some(_), None) => format!("their own bond is below {cut_words}, but rows of one record_id tie them"),
-        (None, _) => format!(
-            "their own bond is below {cut_words}, but other records of the {records} that the person has tie them"
-        ),
+        // No join of those that can be told brought the two together.
+        (None, _) => format!("the run has found so, though their own bond is below {cut_words}"),
     };
     ("other_records", words, pooled)
 }
@@ -163,9 +161,7 @@ fn below(question: &Question, cut: i64) -> String {
 /// The pair alone would be one person; all cross pairs together are not.
 fn against(scene: &Scene, question: &Question, between: &Between, cut: i64) -> String {
     let against = between.fields.iter().enumerate().filter_map(|(at, bits)| Some((at, (*bits)?)));
-    let sensitive = scene.is_sensitive(|_| true);
-    let told = |at: usize| !(sensitive && scene.comparisons.list[at].tells_place());
-    let worst = against.filter(|&(at, bits)| bits < -0.5 && told(at)).min_by(|a, b| a.1.total_cmp(&b.1));
+    let worst = against.filter(|(_, bits)| *bits < -0.5).min_by(|a, b| a.1.total_cmp(&b.1));
     let field = |at: usize| said(&scene.comparisons.list[at].name);
     let worst = worst.map_or(String::new(), |(at, _)| format!(", most of all by {}", field(at)));
     let standing = between.standing;
@@ -205,8 +201,10 @@ fn told_untried(question: &Question, cut: i64, pooled: Option<i64>) -> Told {
                      and a record belongs to one person only";
         return told("rivals", words.into());
     }
-    let words = "they stood in a group too large to be looked at whole, which was cut along its weakest bonds";
-    told("large_component", words.into())
+    // Of whoever is marked sensitive it may also be what is not told that kept them apart: no cause is claimed.
+    let words = "by these bits they would have been joined, but the run left them apart (a group that is too large to be looked at whole is cut \
+                 along its weakest bonds)";
+    told("left_apart", words.into())
 }
 
 /// What a guard holds against a pair.

@@ -27,7 +27,8 @@ pub struct PairExplained {
     pub correction_bits: f64,
     /// The kind of strangers that the pair most looks like.
     pub strangers: Option<String>,
-    /// What the other records of both people say of the pair; absent where the run kept no such link or they have no other records.
+    /// What the other records of both people say of the pair; absent where the run kept no such link or they have no other records, and where one of
+    /// them is marked sensitive: it counts what is hidden of the others.
     pub context: Option<Context>,
     /// Prior, fields, correction and context: the pair's weight, as in links.parquet.
     pub weight_bits: f64,
@@ -38,7 +39,7 @@ pub struct PairExplained {
     /// Where people stop being joined.
     pub cut_bits: f64,
     pub outcome: Outcome,
-    /// What tells a place is as if nobody had written it down. Never printed: it would name the mark.
+    /// What may tell a place is as if nobody had written it down. Never printed: it would name the mark.
     #[serde(skip)]
     pub sensitive: bool,
     /// Rows of the two records; of several, those that agree best were compared.
@@ -61,7 +62,7 @@ pub fn pair(job: &Job, left: &str, right: &str, options: Options) -> Result<Pair
     let run = PublishedRun::current(job)?;
     run::on_threads(job, || {
         let (two, rows) = Two::find(&run, &named)?;
-        let scene = Scene::set(job, &run, &rows, options)?;
+        let scene = Scene::told(job, &run, &rows, options)?;
         note_look_up(job, &run.run_id, "explain pair", two.people().to_vec(), options)?;
         explain(&run, &scene, &two.with_records(&scene, &rows, &named), options)
     })
@@ -130,14 +131,13 @@ fn ids(scene: &Scene, records: &[Record]) -> BTreeSet<String> {
     identities.map(|&identity| scene.identities.id(identity)).collect()
 }
 
-/// Explains two records whose people are known.
+/// Explains two records whose people are known, in a scene that has forgotten what may not be told of them.
 pub(super) fn explain(run: &PublishedRun, scene: &Scene, sides: &Sides, options: Options) -> Result<PairExplained> {
     let Links { between: links, strongest_elsewhere: elsewhere } = sides.links(run, scene)?;
     scene.with(|evidence: &Evidence| {
         let [first, second] = &sides.pair;
         let (a, b, judged) = best(evidence, first, second);
         let sensitive = scene.is_sensitive(|_| true);
-        let judged = fields::as_told(evidence, (a, b), judged, sensitive);
         let replay = Replay::of(evidence);
         let question = Question {
             judged: &judged,
@@ -179,7 +179,8 @@ pub(super) fn of_identities(
     let Around { run_id, links, outcome, sensitive, rows, show_identifiers } = around;
     let values = show_identifiers.then_some((a, b));
     let (left, right) = (scene.identities.id(a), scene.identities.id(b));
-    let level = links.iter().find(|link| link.is(&left, &right)).and_then(|link| link.context);
+    let link = links.iter().find(|link| link.is(&left, &right)).filter(|_| !sensitive);
+    let level = link.and_then(|link| link.context);
     let added = scene.context_weight(level);
     let fields = fields::lines(scene.job, evidence, judged, sensitive, values);
     let prior_bits = evidence.scorer.prior_bits();

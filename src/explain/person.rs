@@ -25,7 +25,7 @@ pub struct PersonExplained {
     /// In the order of the crosswalk, numbered from 1.
     pub records: Vec<RecordLine>,
     /// How they were joined, in this order: first what has the very same values, then rows of one record_id, then best first. Empty for a
-    /// person whose joins cannot be shown one by one, since they stood in a group too large to be looked at whole.
+    /// person whose joins cannot be told one by one: they stood in a group too large to be looked at whole, or what is told of them is not enough.
     pub joins: Vec<JoinLine>,
     /// The join with the fewest bits, by place in `joins`.
     pub weakest_join: Option<usize>,
@@ -36,7 +36,7 @@ pub struct PersonExplained {
     /// Every pair of records, in the order of their numbers.
     pub bonds: Vec<Bond>,
     pub cut_bits: f64,
-    /// Providers, and what tells a place, are as if nobody had written them down. Never printed: it would name the mark.
+    /// Providers, and what may tell a place, are as if nobody had written them down. Never printed: it would name the mark.
     #[serde(skip)]
     pub sensitive: bool,
 }
@@ -107,7 +107,7 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
         return Err(gone(&run, person_id.as_str()));
     }
     run::on_threads(job, || {
-        let scene = Scene::set(job, &run, &rows, options)?;
+        let scene = Scene::told(job, &run, &rows, options)?;
         note_look_up(job, &run.run_id, "explain person", [person_id.to_string()], options)?;
         Ok(scene.with(|evidence| explain(&run, &scene, evidence, &rows, |_| true, options)))
     })
@@ -152,8 +152,8 @@ pub(super) fn explain(
     let records = scene.records_of(&wanted);
     let sensitive = scene.is_sensitive(&wanted);
     let replay = Replay::of(evidence);
-    let bonds = bonds(scene, evidence, &records, sensitive);
-    let joins = joins(scene, evidence, &replay, &records, sensitive);
+    let bonds = bonds(scene, evidence, &records);
+    let joins = joins(scene, evidence, &replay, &records);
     let bits_of = |at: &usize| joins[*at].bits.filter(|_| joins[*at].by == "evidence");
     let with_bits = (0..joins.len()).filter(|at| bits_of(at).is_some());
     let weakest_join = with_bits.min_by(|a, b| bits_of(a).unwrap_or(0.0).total_cmp(&bits_of(b).unwrap_or(0.0)));
@@ -172,7 +172,7 @@ pub(super) fn explain(
 }
 
 /// The joins that made the person; none where they cannot be replayed.
-fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record], sensitive: bool) -> Vec<JoinLine> {
+fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]) -> Vec<JoinLine> {
     let of_record: Vec<Vec<u32>> = records.iter().map(|record| record.nodes(replay)).collect();
     let numbers = |nodes: &[u32]| -> Vec<usize> {
         let inside = |at: &usize| of_record[*at].iter().any(|node| nodes.binary_search(node).is_ok());
@@ -187,13 +187,12 @@ fn joins(scene: &Scene, evidence: &Evidence, replay: &Replay, records: &[Record]
         let holders = numbers(&[node]);
         let (first, rest) = holders.split_first()?;
         let identity = replay.identity(node);
-        let judged = judge(evidence, identity, identity);
-        let own = fields::as_told(evidence, (identity, identity), judged, sensitive).weight;
+        let own = judge(evidence, identity, identity);
         let line = || JoinLine {
             left: vec![*first],
             right: rest.to_vec(),
             by: "same_values",
-            bits: Some(bits(own)),
+            bits: Some(bits(own.weight)),
             taken_bits: 0.0,
         };
         (!rest.is_empty()).then(line)
@@ -231,13 +230,12 @@ fn split(joins: &[JoinLine], weakest: usize, records: usize) -> Split {
     Split { above_bits: joins[weakest].bits.unwrap_or(0.0), parts }
 }
 
-fn bonds(scene: &Scene, evidence: &Evidence, records: &[Record], sensitive: bool) -> Vec<Bond> {
+fn bonds(scene: &Scene, evidence: &Evidence, records: &[Record]) -> Vec<Bond> {
     let calibration = scene.model.calibration();
     let pairs = (0..records.len()).flat_map(|a| (a + 1..records.len()).map(move |b| (a, b)));
     pairs
         .map(|(a, b)| {
-            let (left, right, judged) = best(evidence, &records[a], &records[b]);
-            let judged = fields::as_told(evidence, (left, right), judged, sensitive);
+            let (_, _, judged) = best(evidence, &records[a], &records[b]);
             Bond {
                 left: a + 1,
                 right: b + 1,

@@ -4,6 +4,7 @@ use super::Options;
 use super::codes::{CHANGED_SINCE, IMPORTED_MODEL};
 use super::crosswalk::Row;
 use super::replayed::{Judging, Replayed};
+use crate::best_record;
 use crate::clustering::{Evidence, Judged, Replay, Settled, judge, pair_cut};
 use crate::comparison::Comparisons;
 use crate::failure::{Failure, Result};
@@ -11,10 +12,10 @@ use crate::intake;
 use crate::job::{Field, Job};
 use crate::model::Model;
 use crate::publish::published::PublishedRun;
-use crate::records::{Identities, Records};
+use crate::records::{Identities, MISSING, Records, is_matching};
 use crate::run::imported::ModelFile;
 use crate::run::progress::Progress;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub(super) struct Scene<'a> {
     pub job: &'a Job,
@@ -65,16 +66,42 @@ impl<'a> Scene<'a> {
     /// # Errors
     /// OF0544 where a row is no longer what the run saw, OF0545 where the run has no model; and everything that reading may meet.
     pub fn set(job: &'a Job, run: &PublishedRun, rows: &[Row], options: Options) -> Result<Scene<'a>> {
+        Scene::read(job, run, rows, options, |_, _, _| ())
+    }
+
+    /// The same for one question about everybody who has `rows`. Where one of these is marked sensitive, it is as if nobody had written down of any
+    /// of them what may tell a place: no value, no pair, no join and no block that is worked out from here on knows of it, so that whatever is
+    /// told of them adds up.
+    ///
+    /// # Errors
+    /// As [`Scene::set`].
+    pub fn told(job: &'a Job, run: &PublishedRun, rows: &[Row], options: Options) -> Result<Scene<'a>> {
+        Scene::read(job, run, rows, options, |records, identities, places| {
+            if places.iter().any(|&place| is_marked(records, place)) {
+                forget_places(records, identities, places);
+            }
+        })
+    }
+
+    /// `forget` may take values from the records before anything is compared; it is told where the rows stand.
+    fn read(
+        job: &'a Job,
+        run: &PublishedRun,
+        rows: &[Row],
+        options: Options,
+        forget: impl FnOnce(&mut Records, &Identities, &[usize]),
+    ) -> Result<Scene<'a>> {
         if ModelFile::of_job(job)?.is_some() {
             return Err(Failure::new(&IMPORTED_MODEL, format!("run {}", run.run_id)));
         }
         let progress = Progress::new(options.progress);
-        let Replayed { model, records, identities, settled } = Replayed::of(job, run, &progress)?;
+        let Replayed { model, mut records, identities, settled } = Replayed::of(job, run, &progress)?;
+        let places = places(job, &records, &identities, rows)?;
+        forget(&mut records, &identities, &places);
         let stage = progress.stage("Comparing", None);
         let comparisons = Comparisons::choose(job, &records, &identities, model.frequencies());
         stage.done(format!("{} distinct identities", identities.len()));
         let model = model.fitted(&comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
-        let places = places(job, &records, &identities, rows)?;
         Ok(Scene { job, records, identities, comparisons, model, settled, places })
     }
 
@@ -124,8 +151,23 @@ impl<'a> Scene<'a> {
 
     /// Whether any of the rows is marked sensitive: one source is enough for the whole person.
     pub fn is_sensitive(&self, wanted: impl Fn(usize) -> bool) -> bool {
-        let marked = |row: usize| self.records.value(Field::Sensitivity, self.places[row]) == Some("S");
-        (0..self.places.len()).filter(|&row| wanted(row)).any(marked)
+        (0..self.places.len()).filter(|&row| wanted(row)).any(|row| is_marked(&self.records, self.places[row]))
+    }
+}
+
+fn is_marked(records: &Records, place: usize) -> bool {
+    records.value(Field::Sensitivity, place) == Some("S")
+}
+
+/// Takes from the rows at these places, and from all others that have the very same values, what may tell a place.
+fn forget_places(records: &mut Records, identities: &Identities, places: &[usize]) {
+    let theirs = places.iter().map(|&place| identities.of_record[place]).filter(|identity| *identity != MISSING);
+    let theirs: BTreeSet<u32> = theirs.collect();
+    for (field, column) in &mut records.clean {
+        if is_matching(*field) && best_record::may_tell_place(*field) {
+            let rows = theirs.iter().flat_map(|&identity| identities.members(identity));
+            rows.for_each(|&row| column.codes.set(row as usize, MISSING));
+        }
     }
 }
 

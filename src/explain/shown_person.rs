@@ -20,10 +20,7 @@ impl Display for PersonExplained {
         }
         writeln!(f, "Person {} has {records} records.", self.person_id)?;
         match self.joins.is_empty() {
-            true => writeln!(
-                f,
-                "They stood in a group too large to be looked at whole, which was joined pair by pair: the bonds below are what is known."
-            )?,
+            true => writeln!(f, "How they were joined cannot be told one by one: the bonds below are what is known.")?,
             false => self.story(f)?,
         }
         for conflict in &self.conflicts {

@@ -5,7 +5,7 @@ use crate::job::Job;
 use crate::publish::published::PublishedRun;
 use crate::run;
 use crosswalk::{Row, rows_of};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::LazyLock;
 
@@ -135,7 +135,8 @@ fn publish(folder: &Path) -> Job {
         if n % 11 == 0 {
             values[4] = ["female", "male"][n % 2].to_string();
         }
-        if n == 101 {
+        // Of the second the hospital knows another home.
+        if n == 101 || n == 65 {
             values[8] = "S".to_string();
         }
         south.push_str(&line(format!("SR{n:04}"), &values));
@@ -227,18 +228,24 @@ fn the_bits_of_every_link_add_up_to_its_published_weight() {
     let ids = identity_of.keys().cloned().collect();
     let links = crosswalk::links_of(&run, &ids, &ids).unwrap().between;
     assert!(links.len() > 150, "{} links", links.len());
+    let marked = (0..rows.len()).filter(|&at| scene.is_sensitive(|row| row == at)).map(|at| &rows[at].person_id);
+    let marked: BTreeSet<&String> = marked.collect();
+    let of_marked = rows.iter().filter(|row| marked.contains(&row.person_id)).map(|row| &row.identity_id);
+    let of_marked: BTreeSet<&String> = of_marked.collect();
     let with_context = scene.with(|evidence| {
         let mut with_context = 0;
         for link in &links {
             let (a, b) = (identity_of[&link.left], identity_of[&link.right]);
             let judged = crate::clustering::judge(evidence, a.min(b), a.max(b));
+            let sensitive = [&link.left, &link.right].into_iter().any(|id| of_marked.contains(id));
+            let judged = fields::as_told(evidence, (a, b), judged, sensitive);
             let outcome =
                 Outcome { same_person: false, rule: "", because: String::new(), pooled_bits: None, records: 2 };
             let around = pair::Around {
                 run_id: &run.run_id,
                 links: std::slice::from_ref(link),
                 outcome,
-                sensitive: false,
+                sensitive,
                 rows: [1, 1],
                 show_identifiers: false,
             };
@@ -354,6 +361,32 @@ fn identifiers_are_shown_when_asked_for_but_never_a_sensitive_place() {
     }
     let shown: f64 = explained.fields.iter().map(|line| line.bits).sum();
     assert!((explained.prior_bits + shown + explained.correction_bits - explained.weight_bits).abs() < 1e-9);
+}
+
+/// Pooled bits of a join count nothing that is hidden: with two records they are the sum of the lines that are shown.
+#[test]
+fn the_joins_of_a_sensitive_person_add_up_to_what_is_shown() {
+    let (_, job) = published();
+    let rows = whole_crosswalk(job);
+    let told = person_of(job, &rows["north:NR0065"].person_id, OPEN);
+    assert!(told.sensitive && told.records.len() == 2, "{told}");
+    let pair = pair(job, "north:NR0065", "south:SR0065", OPEN).expect("both are in the run");
+    let place = pair.fields.iter().find(|line| line.field == "place").expect("it is compared");
+    assert_eq!((place.agreement.as_str(), place.bits), ("no value on one side", 0.0));
+    assert!(pair.context.is_none() && (sum(&pair) - pair.weight_bits).abs() < 1e-9);
+    let [join] = &told.joins[..] else { panic!("{told}") };
+    assert_eq!(join.by, "evidence");
+    let bits = join.bits.expect("it has evidence");
+    assert!((bits - (pair.weight_bits - pair.taken_bits)).abs() < 0.05, "{bits} {}", pair.weight_bits);
+    assert!((bits - told.bonds[0].bits).abs() < 0.05 && told.split.as_ref().is_some_and(|at| at.above_bits == bits));
+    assert!((pair.outcome.pooled_bits.expect("they were joined") - bits).abs() < 1e-9);
+    // The run itself counts the two homes.
+    let run = PublishedRun::current(job).unwrap();
+    let all: Vec<Row> = rows.values().cloned().collect();
+    let scene = scene::Scene::set(job, &run, &all, QUIET).unwrap();
+    let wanted = |row: usize| all[row].person_id == told.person_id;
+    let counted = scene.with(|evidence| person::explain(&run, &scene, evidence, &all, wanted, QUIET));
+    assert!((counted.joins[0].bits.expect("it has evidence") - bits).abs() > 1.0, "{counted}");
 }
 
 fn person_of(job: &Job, person_id: &str, options: Options) -> PersonExplained {

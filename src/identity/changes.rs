@@ -59,7 +59,7 @@ pub(super) struct Sides<'a> {
 /// A change of the person with this ordinal, and the ordinals it went into.
 pub(super) type ChangeOf = (u32, ChangeKind, Vec<u32>);
 
-/// The kinds of change by ordinal, and the forwards of the ids that went away.
+/// The kinds of change by ordinal, and the forwards of the ids that went away or were split.
 pub(super) fn changes(sides: &Sides) -> (Vec<ChangeOf>, Vec<Forward>) {
     let mut changes = Vec::new();
     let mut forwards = Vec::new();
@@ -69,7 +69,8 @@ pub(super) fn changes(sides: &Sides) -> (Vec<ChangeOf>, Vec<Forward>) {
         (parts, overlaps) = overlaps.split_at(overlaps.iter().take_while(|overlap| overlap.old == old).count());
         let into = largest_first(parts, sides.new);
         let survives = into.contains(&old);
-        if !survives {
+        // Where the id stays with one part the ledger keeps whose the others are: what was done with it before concerns them too.
+        if !survives || into.len() > 1 {
             forwards.push((old, into.clone()));
         }
         match into.len() {

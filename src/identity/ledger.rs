@@ -38,7 +38,8 @@ pub(super) struct Issued {
 /// (keyed hash of the record, ordinal of its person_id), sorted, each once.
 pub(super) type Assignment = Vec<(u64, u32)>;
 
-/// Where a person_id that went away forwards to: ordinals; empty where nothing replaced it.
+/// Where a person_id that went away forwards to: ordinals; empty where nothing replaced it. One that was split and stays with a part is among
+/// those itself.
 pub(super) type Forward = (u32, Vec<u32>);
 
 /// Everything the ledger knows, checked.

@@ -9,7 +9,8 @@ pub struct Chapter {
     pub run_id: String,
     pub as_of: Date,
     pub person_id: PersonId,
-    /// `None` where the run issued the id; else what replaced it, largest part first, nobody where none of its records was left.
+    /// `None` where the run issued the id; else what replaced it, largest part first, nobody where none of its records was left. An id that
+    /// went on is among them.
     pub went_into: Option<Vec<PersonId>>,
 }
 
@@ -20,7 +21,7 @@ impl Ledger {
         let issued_by = self.chapters.partition_point(|chapter| chapter.first_issued as usize <= ordinal) - 1;
         let mut story = vec![self.chapter(issued_by, person_id, None)];
         for (run, chapter) in self.chapters.iter().enumerate() {
-            let gone = chapter.forwards.iter().filter(|(from, _)| *from as usize == ordinal);
+            let gone = chapter.forwards.iter().filter(|(from, into)| *from as usize == ordinal && !into.contains(from));
             story.extend(gone.map(|(_, into)| self.chapter(run, person_id, Some(self.ids(into)))));
         }
         story
@@ -28,16 +29,27 @@ impl Ledger {
 
     /// The ids that went away into `person_id`, oldest first.
     pub fn taken_in(&self, person_id: PersonId) -> Vec<Chapter> {
-        let mut taken = Vec::new();
+        self.came_to(person_id, false)
+    }
+
+    /// The ids that went on with another part when records of theirs became `person_id`'s, oldest first. Runs of versions that did not keep
+    /// this tell nothing.
+    pub fn parted_from(&self, person_id: PersonId) -> Vec<Chapter> {
+        self.came_to(person_id, true)
+    }
+
+    /// Other ids of which records came to `person_id`: those that went on, or those that went away.
+    fn came_to(&self, person_id: PersonId, went_on: bool) -> Vec<Chapter> {
+        let mut came = Vec::new();
         for (run, chapter) in self.chapters.iter().enumerate() {
-            for (from, into) in &chapter.forwards {
-                let into = self.ids(into);
-                if into.contains(&person_id) {
-                    taken.push(self.chapter(run, self.issued[*from as usize].id, Some(into)));
+            for (from, into) in chapter.forwards.iter().filter(|(from, into)| into.contains(from) == went_on) {
+                let (from, into) = (self.issued[*from as usize].id, self.ids(into));
+                if from != person_id && into.contains(&person_id) {
+                    came.push(self.chapter(run, from, Some(into)));
                 }
             }
         }
-        taken
+        came
     }
 
     fn ids(&self, ordinals: &[u32]) -> Vec<PersonId> {

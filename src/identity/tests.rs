@@ -93,6 +93,33 @@ fn the_larger_part_of_a_split_keeps_the_id() {
     assert_eq!(second.first_seen[0], jiff::civil::date(2026, 11, 2));
 }
 
+/// What was noted under the old id before concerns whoever left, too; from then on it does not.
+#[test]
+fn the_ledger_tells_whom_a_part_has_left() {
+    let output = tempfile::tempdir().unwrap();
+    let records = ["1", "2", "3", "4", "5"];
+    let first = night(output.path(), 1, &records, "aaaaa");
+    let second = night(output.path(), 2, &records, "abbbb");
+    let (old, new) = (first.person_ids[0], second.person_ids[0]);
+    let ledger = Ledger::open(output.path(), None).unwrap();
+    let left = Chapter {
+        run_id: "2026-11-02-01".into(),
+        as_of: jiff::civil::date(2026, 11, 2),
+        person_id: old,
+        went_into: Some(vec![old, new]),
+    };
+    assert_eq!(ledger.parted_from(new), [left]);
+    // Nobody went away: neither is the old one's story at an end, nor did it go into anybody.
+    assert_eq!((ledger.story(old).len(), ledger.story(new).len()), (1, 1));
+    assert_eq!((ledger.taken_in(new), ledger.taken_in(old), ledger.parted_from(old)), (vec![], vec![], vec![]));
+    // A record that goes over to somebody who was there already.
+    let third = night(output.path(), 3, &records, "aabbb");
+    assert_eq!((third.person_ids[0], third.person_ids[1]), (new, old));
+    let ledger = Ledger::open(output.path(), None).unwrap();
+    assert_eq!(ledger.parted_from(new).len(), 2);
+    assert_eq!(ledger.story(old).len(), 1);
+}
+
 #[test]
 fn a_merge_keeps_the_oldest_and_forwards_the_other() {
     let output = tempfile::tempdir().unwrap();

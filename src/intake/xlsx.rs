@@ -216,6 +216,10 @@ fn refuse_bomb(input: &mut dyn ReadSeek) -> Result<()> {
         let variable = |low: usize| usize::from(u16::from_le_bytes([entry[low], entry[low + 1]]));
         at += 46 + variable(28) + variable(30) + variable(32);
     }
+    // Where the directory is another one than its end says, it is not known what unpacks to how much.
+    if at == 0 || at != directory.len() {
+        return Err(not_a_workbook());
+    }
     if super::compression::is_bomb(unpacked, size) {
         return Err(Problem::new(&codes::BOMB, format!("{unpacked} bytes unpacked")));
     }

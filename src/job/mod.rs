@@ -48,6 +48,7 @@ pub(crate) use kept::{Kept, KeptFile, LIST as KEPT_LIST, SOURCE_ROW, folder as k
 pub use people_columns::{AGE_BANDS, BEST_FIELDS};
 pub use problem::{Look, Problem};
 pub use reference::{DeprivationFile, PostcodeFile, ReferenceFiles};
+pub(crate) use release::GENERATIONS_MAX;
 pub use release::{
     Approver, CohortOf, Confidentiality, Content, Disclosure, Exemption, Identifiers, LegalBasis, NationalList, OptOut,
     PolicySettings, Purpose, RecipientKind, Release,

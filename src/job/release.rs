@@ -3,7 +3,10 @@
 use super::Job;
 use jiff::civil::Date;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+/// Highest generation of pseudonyms.
+pub(crate) const GENERATIONS_MAX: u32 = 1000;
 
 /// Fewest people who may share what a line says of them, where neither release nor policy says more (DOMAIN section 5).
 const MINIMUM_COUNT: u32 = 10;
@@ -44,6 +47,21 @@ pub struct PolicySettings {
     pub forbidden_purposes: Vec<Purpose>,
     pub forbidden_recipients: Vec<RecipientKind>,
     pub forbidden_columns: Vec<String>,
+}
+
+impl PolicySettings {
+    /// Where the secret stands that pseudonyms are made with, of a job with this output.
+    pub fn release_key(&self, output: &Path) -> PathBuf {
+        self.release_key_file.clone().unwrap_or_else(|| output.join("state/release.key"))
+    }
+
+    /// Where `onefolk keys rotate` keeps the secret before that one.
+    pub fn release_key_before(&self, output: &Path) -> PathBuf {
+        let key = self.release_key(output);
+        let mut name = key.file_name().unwrap_or_default().to_os_string();
+        name.push(".previous");
+        key.with_file_name(name)
+    }
 }
 
 /// `[[approver]]`: somebody whose agreement counts.
@@ -218,7 +236,7 @@ pub struct Release {
     pub exemption_reference: Option<String>,
     /// Raised to give everybody a new pseudonym.
     pub pseudonym_generation: u32,
-    /// The recipient gets a table from the generation before to this one.
+    /// The recipient gets a table from the pseudonyms that they had before these, of the generation or the secret before.
     pub overlap: bool,
     /// Days on which tables are issued.
     pub issued_on: Vec<String>,

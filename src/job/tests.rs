@@ -128,6 +128,24 @@ fn a_small_job_is_right() {
 }
 
 #[test]
+fn an_overlap_needs_a_generation_or_a_secret_before() {
+    let first = WHOLE.replace("pseudonym_generation = 2\n", "");
+    let mut world = Memory::usual();
+    assert_eq!(world.check(&first).problems.len(), 1, "{}", world.shown(&first));
+    world.files.push("/night/release.key.previous");
+    assert_eq!(world.check(&first).problems, [], "{}", world.shown(&first));
+}
+
+#[test]
+fn a_field_of_the_jobs_own_is_not_called_as_a_level_of_links_is() {
+    for name in ["name", "place", "context"] {
+        let shown = Memory::usual()
+            .shown(&small("[[provider]]", &format!("[field.{name}]\nkind = \"category\"\n\n[[provider]]")));
+        assert!(shown.contains(&format!("level_{name} of links.parquet")), "{shown}");
+    }
+}
+
+#[test]
 fn every_key_of_this_version_is_read() {
     let checked = Memory::usual().check(WHOLE);
     assert_eq!(checked.problems, [], "{}", Memory::usual().shown(WHOLE));

@@ -67,6 +67,8 @@ pub struct Policy {
 pub struct Rule {
     pub id: String,
     pub says: String,
+    /// What the public page says of a refusal by it: one or two plain sentences.
+    pub public: String,
     pub reason: String,
     pub source: String,
 }

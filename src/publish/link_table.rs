@@ -5,7 +5,7 @@ use super::table::{self, Column};
 use crate::clustering::Edge;
 use crate::comparison::{PackedLevel, Pattern};
 use crate::failure::Result;
-use crate::model::{Calibration, ContextWeights, UNITS_PER_BIT};
+use crate::model::{Calibration, UNITS_PER_BIT};
 use rustc_hash::FxHashMap;
 use std::path::Path;
 
@@ -25,16 +25,16 @@ pub struct LinkTable<'a> {
     pub masked: Option<&'a Masked>,
 }
 
-/// Whose places are not told, and what tells them.
+/// Whose places are not told, and what may tell them. The context of a pair is told no more than these: it counts what its other records say with
+/// all of their fields.
 #[derive(Debug)]
 pub struct Masked {
     /// Of each identity, whether its person is marked.
     pub identities: Vec<bool>,
-    /// Of each level, whether it tells a place.
+    /// Of each level, whether it may tell a place.
     pub levels: Vec<bool>,
-    /// By pattern, what a pair weighs by its other levels; and what context adds. Nothing of another tool's model.
+    /// By pattern, what a pair weighs by its other levels.
     pub weights: FxHashMap<Pattern, i64>,
-    pub context: Option<ContextWeights>,
 }
 
 impl Masked {
@@ -45,8 +45,7 @@ impl Masked {
 
     /// What a link weighs as it is told; `None` where that is what it weighs.
     fn weight(&self, link: &Edge) -> Option<i64> {
-        let own = self.holds(link).then(|| self.weights.get(&link.pattern)).flatten()?;
-        Some(own + self.context.as_ref().map_or(0, |weights| weights.weight(link.context)))
+        self.holds(link).then(|| self.weights.get(&link.pattern).copied()).flatten()
     }
 }
 
@@ -99,11 +98,16 @@ fn columns<'a>(
 }
 
 fn context_column<'a>(
-    LinkTable { links, levels, .. }: LinkTable<'a>,
+    LinkTable { links, levels, masked, .. }: LinkTable<'a>,
     place: impl Fn(usize) -> usize + Sync + Send + 'a,
 ) -> Option<Column<'a>> {
     let is_taken = levels.iter().any(|level| level.name == CONTEXT);
-    (!is_taken).then(|| level_column(CONTEXT, move |row| links[place(row)].context))
+    let context = move |row: usize| {
+        let link = &links[place(row)];
+        // As where neither has other records: null.
+        if masked.is_some_and(|masked| masked.holds(link)) { None } else { link.context }
+    };
+    (!is_taken).then(|| level_column(CONTEXT, context))
 }
 
 /// Levels; null where a value is missing.

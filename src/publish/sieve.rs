@@ -10,7 +10,7 @@ use super::table::{self, Written, base_properties};
 use super::{Draft, WrittenFile};
 use crate::failure::{Failure, Result};
 use crate::publish::OUTPUT_UNWRITABLE;
-use arrow::array::{ArrayRef, BooleanArray, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::Field;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
@@ -18,6 +18,7 @@ use parquet::file::properties::WriterPropertiesPtr;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What becomes of some rows of a table, one entry a row.
@@ -28,6 +29,8 @@ pub(crate) struct Fate {
     pub hide: Vec<bool>,
     /// The values of a column of flags; empty where nobody has looked at them, for all rows of a table or for none.
     pub flags: Vec<bool>,
+    /// The values of columns of numbers, which are among those looked at, by their names; for all rows of a table or for none.
+    pub numbers: BTreeMap<&'static str, Vec<f64>>,
 }
 
 /// How a table is copied.
@@ -50,6 +53,8 @@ struct GroupFate {
     hide: Option<BooleanArray>,
     /// `None` where all flags stay as they are.
     flags: Option<ArrayRef>,
+    /// Empty where all numbers stay as they are.
+    numbers: BTreeMap<&'static str, ArrayRef>,
 }
 
 impl Draft<'_> {
@@ -101,10 +106,14 @@ impl GroupFate {
         sieve: &Sieve,
         fate: &mut impl FnMut(&Rows) -> Result<Fate>,
     ) -> Result<GroupFate> {
-        let (mut whole, mut flags_change) = (Fate::default(), false);
+        let (mut whole, mut flags_change, mut numbers_change) = (Fate::default(), false, false);
         groups.each(group, sieve.looks_at, |rows| {
-            let Fate { keep, hide, flags } = fate(rows)?;
+            let Fate { keep, hide, flags, numbers } = fate(rows)?;
             flags_change |= !flags.is_empty() && flags != rows.flags(sieve.flag)?;
+            for (name, anew) in numbers {
+                numbers_change |= anew != rows.numbers(name)?;
+                whole.numbers.entry(name).or_default().extend(anew);
+            }
             whole.keep.extend(keep);
             whole.hide.extend(hide);
             whole.flags.extend(flags);
@@ -112,11 +121,14 @@ impl GroupFate {
         })?;
         let hide = whole.hide.contains(&true).then(|| BooleanArray::from(whole.hide));
         let flags = flags_change.then(|| Arc::new(BooleanArray::from(whole.flags)) as ArrayRef);
-        Ok(GroupFate { keep: BooleanArray::from(whole.keep), hide, flags })
+        let numbers = if numbers_change { whole.numbers } else { BTreeMap::new() };
+        let array = |(name, numbers): (_, Vec<f64>)| (name, Arc::new(Float64Array::from(numbers)) as ArrayRef);
+        let numbers = numbers.into_iter().map(array).collect();
+        Ok(GroupFate { keep: BooleanArray::from(whole.keep), hide, flags, numbers })
     }
 
     fn changes_nothing(&self) -> bool {
-        self.keep.false_count() == 0 && self.hide.is_none() && self.flags.is_none()
+        self.keep.false_count() == 0 && self.hide.is_none() && self.flags.is_none() && self.numbers.is_empty()
     }
 
     /// What is left of a column; `None` where it is not what a run writes.
@@ -126,7 +138,7 @@ impl GroupFate {
             (Some(hide), _) if field.is_nullable() => &arrow::compute::nullif(column, hide).ok()?,
             (Some(hide), _) => &zip(hide, &StringArray::new_scalar(""), column).ok()?,
             (None, Some(flags)) if field.name() == sieve.flag => flags,
-            (None, _) => column,
+            (None, _) => self.numbers.get(field.name().as_str()).unwrap_or(column),
         };
         arrow::compute::filter(column, &self.keep).ok()
     }
@@ -159,6 +171,7 @@ impl Anew<'_> {
         let Anew { groups, group, sieve, fate, properties } = *self;
         if !sieve.hidden.contains(field.name())
             && field.name() != sieve.flag
+            && !fate.numbers.contains_key(field.name().as_str())
             && let Some(spliced) = Spliced::of((groups, group, at), field, &fate.keep, properties)?
         {
             return Ok(Column::Spliced(spliced));

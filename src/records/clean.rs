@@ -2,7 +2,7 @@
 
 use super::distinct::{Distinct, Standardised, canonical};
 use super::formats::Formats;
-use super::{Codes, Column, MISSING, Records, facts, packages};
+use super::{Codes, Column, Filled, MISSING, Records, Written, facts, packages};
 use crate::job::{CustomField, Field, FieldKind, Job, Source, TestNumbers};
 use crate::standardise::date::DateFormat;
 use crate::standardise::{Context, Flags, Verdict, name};
@@ -17,10 +17,13 @@ pub struct Quality {
     #[serde(skip)]
     pub provider: u16,
     pub field: String,
-    /// Records with any value as sent.
+    /// Rows with any value as sent.
     pub filled: u64,
-    /// Records whose value could be used.
+    /// Rows whose value could be used.
     pub valid: u64,
+    /// The same of the records that are left once what may not be used is out: all that is told to others. Known from then on.
+    #[serde(skip)]
+    pub left: Option<Filled>,
     /// Why values became null or were changed, by reason.
     pub reasons: BTreeMap<Cow<'static, str>, u64>,
     /// The format that was found, in words.
@@ -41,6 +44,20 @@ pub struct Cleaned {
     pub filler_rows: Vec<usize>,
     /// How the providers write, for a model to freeze: as found, and where it was frozen before, as it was then.
     pub formats: Formats,
+}
+
+/// Counts what the records that are left have filled in, and lets go of what that is counted by.
+pub fn count_left(job: &Job, records: &mut Records, quality: &mut [Quality]) {
+    let written = std::mem::take(&mut records.written);
+    let counts: Vec<_> = provider_ranges(records, job.providers.len())
+        .into_par_iter()
+        .map(|rows| written.count(rows))
+        .map(|counts| counts.into_iter().map(|(field, filled)| (field_name(field, &job.custom_fields), filled)))
+        .map(BTreeMap::from_iter)
+        .collect();
+    for field in quality {
+        field.left = counts[usize::from(field.provider)].get(&field.field).copied();
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -87,6 +104,7 @@ pub fn clean(job: &Job, records: &mut Records, frozen: Option<&Formats>) -> Clea
         }
         records.clean.insert(result.field, result.column);
     }
+    records.written = Written::of(&raw, &records.clean, records.len());
     cleaned.filler_rows.sort_unstable();
     cleaned.filler_rows.dedup();
     split_full_names(records);

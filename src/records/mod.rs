@@ -22,9 +22,10 @@ mod translated;
 mod union;
 mod unusable;
 mod values;
+mod written;
 
 pub(crate) use clean::field_name;
-pub use clean::{Cleaned, Quality, TestNumbersSeen, clean};
+pub use clean::{Cleaned, Quality, TestNumbersSeen, clean, count_left};
 pub use codes::Codes;
 pub use dictionary::Dictionary;
 pub use formats::Formats;
@@ -38,6 +39,7 @@ pub(crate) use stays::Stays;
 pub use translated::Translated;
 pub(crate) use union::{Hashed, unite};
 pub use unusable::quarantine;
+pub use written::{Filled, Written};
 
 use crate::intake::TextColumn;
 use crate::job::{Carry, Field};
@@ -96,6 +98,8 @@ pub struct Records {
     pub facts: Vec<Fact>,
     /// Packages of care, one column a part of a group, in the order of [`package_columns`].
     pub packages: Vec<PackageColumn>,
+    /// Which fields each record has filled in; nothing once that has been counted.
+    pub written: Written,
 }
 
 /// One carried fact over all records; MISSING where a provider does not carry it.
@@ -162,10 +166,21 @@ impl Records {
     pub fn retain(&mut self, keep: &[bool]) {
         let stays = Stays::of(keep);
         let Records {
-            record_id, provider, extract, source_row, key, number_verified, raw, clean, facts, packages, ..
+            record_id,
+            provider,
+            extract,
+            source_row,
+            key,
+            number_verified,
+            raw,
+            clean,
+            facts,
+            packages,
+            written,
         } = self;
         let columns = raw.values_mut().chain(clean.values_mut()).chain(facts.iter_mut().map(|fact| &mut fact.column));
         let columns = columns.chain(packages.iter_mut().map(|package| &mut package.column));
+        let columns = columns.chain([&mut written.column]);
         let mut codes: Vec<&mut Codes> =
             columns.map(|column| &mut column.codes).filter(|codes| !codes.is_empty()).collect();
         let (ids, ()) =

@@ -136,7 +136,7 @@ pub(super) fn identifier<'a>(
     }
 }
 
-/// From the pseudonyms of the generation before to today's, for the recipient alone.
+/// From the pseudonyms that the recipient has had before to today's, for the recipient alone.
 pub(super) fn overlap<'a>(source: &Source<'a>, people: &[u32], keys: &Keys) -> Vec<Column<'a>> {
     vec![
         pseudonyms("pseudonym_before", source, people, |person| keys.pseudonym_before(person)),

@@ -13,9 +13,13 @@ mod groups;
 mod key;
 mod lines;
 mod manifest;
+mod rotate;
+#[cfg(test)]
+mod tests;
 mod write;
 
 pub use manifest::Manifest;
+pub use rotate::{Rotated, rotate_key};
 
 use crate::audit::{self, Event, Note};
 use crate::best_record::{self, People};
@@ -23,7 +27,7 @@ use crate::clustering::Partition;
 use crate::consent::{self, OptedOut};
 use crate::failure::{Code, Exit, Result};
 use crate::identity::PersonId;
-use crate::job::{Content, Job, Release};
+use crate::job::{Content, Identifiers, Job, Release};
 use crate::policy::{self, Refusal, Standing};
 use crate::records::Records;
 use crate::summary::{self, disclosure::Control};
@@ -32,7 +36,8 @@ use std::cell::OnceCell;
 use std::path::Path;
 
 /// The codes this room raises (OF073x).
-pub static CODES: &[&Code] = &[&RELEASE_KEY_UNUSABLE, &RELEASE_UNWRITABLE];
+pub static CODES: &[&Code] =
+    &[&RELEASE_KEY_UNUSABLE, &RELEASE_UNWRITABLE, &PSEUDONYMS_BEFORE_LOST, &SECRET_BEFORE_STANDS];
 
 static RELEASE_KEY_UNUSABLE: Code = Code {
     id: "OF0730",
@@ -50,6 +55,26 @@ static RELEASE_UNWRITABLE: Code = Code {
     title: "a release could not be written",
     next_step: "See to the file that the message names, then run again; nothing was published or released",
     explanation: "A file of releases/<id>/ could not be written, encrypted or removed.",
+};
+
+static PSEUDONYMS_BEFORE_LOST: Code = Code {
+    id: "OF0732",
+    exit: Exit::Resource,
+    title: "a table from the pseudonyms before these cannot be made",
+    next_step: "Restore the secret before this one as the file that the message names, or take overlap out of the release and have it approved anew, then run again",
+    explanation: "`overlap = true` gives the recipient of a release a table from the pseudonyms that they had before to today's. Where \
+                  `onefolk keys rotate` has made a new secret since, that needs the secret before, which it keeps beside the new one as \
+                  release.key.previous. It is not there, is damaged, or is not the one that these pseudonyms were made with, and a table from \
+                  pseudonyms that nobody has would be of no use. Nothing was published or released.",
+};
+
+static SECRET_BEFORE_STANDS: Code = Code {
+    id: "OF0733",
+    exit: Exit::JobWrong,
+    title: "the secret before this one is still kept",
+    next_step: "See that every recipient who is to follow people has their table, remove the file that the message names, then try again",
+    explanation: "`onefolk keys rotate` keeps the secret that it replaces, since tables from old pseudonyms to new ones are made with it. \
+                  It keeps one and never overwrites it: once it is gone no such table can be made any more. Nothing was changed.",
 };
 
 /// What releases are made from.
@@ -93,6 +118,9 @@ pub enum Fate {
         /// The members file of the audit: whose lines they are.
         #[serde(skip_serializing_if = "Option::is_none")]
         members: Option<String>,
+        /// The mark by which the audit tells these pseudonyms from those of another secret or generation.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pseudonyms: Option<String>,
         /// Of tables: the day of issue.
         #[serde(skip_serializing_if = "Option::is_none")]
         issue: Option<String>,
@@ -129,10 +157,11 @@ impl Outcome {
             .with("purpose", self.purpose)
             .with("definition", self.definition.as_str());
         Some(match &self.fate {
-            Fate::Released { lines, files, members, issue } => {
+            Fate::Released { lines, files, members, pseudonyms, issue } => {
                 let note = note.with("lines", *lines).with("files", serde_json::json!(files));
-                let note = members.iter().fold(note, |note, members| note.with("members", members.as_str()));
-                issue.iter().fold(note, |note, issue| note.with("issue", issue.as_str()))
+                let told = [("members", members), ("pseudonyms", pseudonyms), ("issue", issue)];
+                let known = told.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+                known.fold(note, |note, (name, value)| note.with(name, value))
             }
             Fate::Refused { refusals } => note.with("refusals", serde_json::json!(refusals)),
             Fate::NotDue { .. } => note,
@@ -150,7 +179,7 @@ impl Outcome {
 /// Makes every release of the job below `folder`, as `releases/<id>/`.
 ///
 /// # Errors
-/// OF0720 for the approvals, OF0730 for the key, OF0731 and the disk's where something cannot be written.
+/// OF0720 for the approvals, OF0730 and OF0732 for the key, OF0731 and the disk's where something cannot be written.
 pub fn all(source: &Source, folder: &Path) -> Result<Vec<Outcome>> {
     let maker = Maker { source, without_type_1: OnceCell::new() };
     let standing = policy::standing(source.job, source.lost_issues)?;
@@ -233,7 +262,8 @@ impl Maker<'_> {
         let lines = chosen.people.len() as u64;
         let manifest = Manifest::of(self.source, release, agreed, &files, lines, left_out);
         files.extend(place.papers(&manifest)?);
-        Ok(Fate::Released { lines, files, members: Some(members), issue: None })
+        let pseudonyms = (release.identifiers == Identifiers::Pseudonym).then(|| keys.mark());
+        Ok(Fate::Released { lines, files, members: Some(members), pseudonyms, issue: None })
     }
 
     /// Best records as the purpose may see them.
@@ -265,6 +295,6 @@ impl Maker<'_> {
         }
         let manifest = Manifest::of(self.source, release, agreed, &files, 0, manifest::LeftOut::default());
         files.extend(place.papers(&manifest)?);
-        Ok(Fate::Released { lines: 0, files, members: None, issue: Some(due.clone()) })
+        Ok(Fate::Released { lines: 0, files, members: None, pseudonyms: None, issue: Some(due.clone()) })
     }
 }

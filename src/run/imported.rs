@@ -1,5 +1,7 @@
 //! Linking with a model of another tool: Splink's settings file, named by `[model] file`.
 
+mod told;
+
 use super::ceiling::Ceiling;
 use super::link::Linked;
 use super::machine;
@@ -9,7 +11,7 @@ use crate::clustering::{self, KEPT_FROM, RecordPair, RecordPairs, Settled, join_
 use crate::comparison::Comparisons;
 use crate::disk;
 use crate::failure::{Failure, Result};
-use crate::job::Job;
+use crate::job::{ClusterSettings, Job};
 use crate::model::splink::{self, Blocks, Imported, Names, Prepared, ScoredPair, Scorer, Unmapped};
 use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
 use crate::recall::Recalled;
@@ -110,22 +112,23 @@ pub(super) fn link_those(
     let stage = progress.stage("Linking", None);
     let scorer = Scorer::new(&prepared);
     let floor = weight_of(KEPT_FROM) as f64 / UNITS_PER_BIT;
+    let cut = Cut::of(&job.cluster);
     let pair = |scored: &ScoredPair| RecordPair {
         left: scored.left,
         right: scored.right,
-        weight: units(scored.weight),
+        weight: cut.units(scored.weight),
         pattern: scored.pattern,
     };
-    let cut = clustering::pair_cut(&job.cluster);
     let identity_of: Vec<u32> = prepared.order.iter().map(|&record| identities.of_record[record as usize]).collect();
-    let finish = |scored: &[ScoredPair]| RecordPairs::of(scored.iter().map(pair), &identity_of, cut);
+    let finish = |scored: &[ScoredPair]| RecordPairs::of(scored.iter().map(pair), &identity_of, cut.units);
     let (found, compared) = splink::score_all(&scorer, &blocks, floor, finish, |pairs| stage.advance(pairs));
     drop((blocks, identity_of));
-    let own = own_weights(records.len(), &prepared, &scorer);
+    let own = own_weights(records.len(), &prepared, &scorer, cut);
     drop(scorer);
     let Prepared { order, .. } = prepared;
     let pairs = (found, order.as_slice(), compared);
-    let clustering = join_pairs(records, &identities, settled, &job.cluster, pairs, |record| own[record as usize]);
+    let mut clustering = join_pairs(records, &identities, settled, &job.cluster, pairs, |record| own[record as usize]);
+    told::without_places(job, records, &identities, file, &mut clustering);
     stage.done(format!("{} people", clustering.partition.people));
     Ok(Linked {
         identities,
@@ -174,13 +177,50 @@ fn units(bits: f64) -> i64 {
     (bits * UNITS_PER_BIT).round() as i64
 }
 
+/// The job's cut: where an imported model is cut is told by the weight itself and not by what is left of it in 1/1024 bit, as its own tool does.
+#[derive(Clone, Copy)]
+struct Cut {
+    bits: f64,
+    units: i64,
+}
+
+impl Cut {
+    fn of(settings: &ClusterSettings) -> Cut {
+        let probability = clustering::cut_probability(settings);
+        Cut { bits: (probability / (1.0 - probability)).log2(), units: clustering::pair_cut(settings) }
+    }
+
+    /// A weight in 1/1024 bit, on the side of the cut where its bits are.
+    fn units(self, bits: f64) -> i64 {
+        let nearest = units(bits);
+        if bits >= self.bits { nearest.max(self.units) } else { nearest.min(self.units - 1) }
+    }
+}
+
 /// The weight of each record against its own copy, in 1/1024 bit.
-fn own_weights(records: usize, prepared: &Prepared, scorer: &Scorer) -> Vec<i64> {
+fn own_weights(records: usize, prepared: &Prepared, scorer: &Scorer, cut: Cut) -> Vec<i64> {
     let mut own = vec![i64::MIN; records];
     let weights: Vec<i64> = (0..prepared.len() as u32)
         .into_par_iter()
-        .map_init(|| scorer.memory(), |memory, place| units(scorer.weight(place, place, memory)))
+        .map_init(|| scorer.memory(), |memory, place| cut.units(scorer.weight(place, place, memory)))
         .collect();
     weights.into_iter().zip(&prepared.order).for_each(|(weight, &record)| own[record as usize] = weight);
     own
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_a_hair_below_the_cut_does_not_reach_it_by_rounding() {
+        let settings = ClusterSettings { threshold: Some(0.999_999), ..ClusterSettings::default() };
+        let cut = Cut::of(&settings);
+        for off in [1e-12, 1e-9, 1e-6, 1e-4, 1e-3, 0.5, 7.0] {
+            assert!(cut.units(cut.bits - off) < cut.units, "{off} bits below");
+            assert!(cut.units(cut.bits + off) >= cut.units, "{off} bits above");
+            assert!((cut.units(cut.bits + off) as f64 / UNITS_PER_BIT - cut.bits - off).abs() < 1.5 / UNITS_PER_BIT);
+        }
+        assert_eq!(cut.units(cut.bits), cut.units);
+    }
 }

@@ -40,24 +40,19 @@ pub(super) fn begin<'a>(
     Ok(Some(Begun { draft, written }))
 }
 
-/// What the tables do not tell of whoever is marked sensitive; `None` where nobody is.
+/// What the tables do not tell of whoever is marked sensitive; `None` where nobody is, and where another tool's model has linked: then links hold no
+/// more than what is told (`imported::told`).
 fn masked(records: &Records, linked: &Linked, links: &[Edge]) -> Option<Masked> {
+    let model = linked.model.as_ref()?;
     let identities = best_record::sensitive_identities(records, &linked.clustering.partition, &linked.identities)?;
-    // Another tool's model names its comparisons as it likes: what is not known to be harmless may tell a place.
-    let tells_place = |level: &PackedLevel| match linked.model {
-        Some(_) => level.tells_place(),
-        None => !HARMLESS.contains(&level.name.as_str()),
-    };
-    let levels = linked.levels.iter().map(tells_place).collect();
-    let mut masked = Masked { identities, levels, weights: FxHashMap::default(), context: None };
-    if let Some(model) = &linked.model {
-        masked.weights = weights_without(model, &linked.levels, &masked, links);
-        masked.context = model.decision.as_ref().and_then(|decision| decision.context.clone());
-    }
+    let may_tell = |level: &PackedLevel| best_record::comparison_may_tell_place(&level.name);
+    let levels = linked.levels.iter().map(may_tell).collect();
+    let mut masked = Masked { identities, levels, weights: FxHashMap::default() };
+    masked.weights = weights_without(model, &linked.levels, &masked, links);
     Some(masked)
 }
 
-/// By pattern of a link that is masked, what it weighs without what tells a place. There are some thousand patterns.
+/// By pattern of a link that is masked, what it weighs without what may tell a place. There are some thousand patterns.
 fn weights_without(model: &Model, levels: &[PackedLevel], masked: &Masked, links: &[Edge]) -> FxHashMap<Pattern, i64> {
     let none = Comparisons::none();
     let scorer = model.scorer(&none);
@@ -68,15 +63,3 @@ fn weights_without(model: &Model, levels: &[PackedLevel], masked: &Masked, links
     let held = links.par_iter().filter(|link| masked.holds(link)).map(|link| link.pattern);
     held.collect::<FxHashSet<Pattern>>().into_iter().map(|pattern| (pattern, weight(pattern))).collect()
 }
-
-/// Comparisons of another tool's model that tell no place, as the job calls what they compare.
-const HARMLESS: [&str; 8] = [
-    "nhs_number",
-    "given_name",
-    "middle_name",
-    "family_name",
-    "previous_family_name",
-    "date_of_birth",
-    "sex",
-    "date_of_death",
-];

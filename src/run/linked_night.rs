@@ -15,13 +15,15 @@ use crate::failure::Result;
 use crate::job::Job;
 use crate::model::{Frozen, Labels};
 use crate::recall::Left;
-use crate::records::{Cleaned, Records};
+use crate::records::{Formats, Records};
 
 /// What withholding and linking leave.
 pub(super) struct LinkedNight {
     pub withheld: Vec<Withheld>,
     /// Decisions that a row is no person's, which name a record that no extract holds.
     pub gone: u64,
+    /// How many people local objections are of.
+    pub objectors: u64,
     /// Who objects, for the nights to come.
     pub objected: Objected,
     /// Without what was compared: the levels of the pairs are enough to write the links.
@@ -45,12 +47,12 @@ pub(super) struct Taken<'a> {
 /// `accounted` is asked in between, before what costs most. Gives also what somebody should know of what the night before has left.
 pub(super) fn link_night(
     job: &Job,
-    (records, cleaned): (&mut Records, &Cleaned),
+    (records, formats): (&mut Records, &Formats),
     authority: &Authority,
     taken: Taken,
     (checkpoints, ceiling): (&mut Checkpoints, &Ceiling),
     progress: &Progress,
-    accounted: impl FnOnce(&Records, &[Withheld]) -> Result<()>,
+    accounted: impl FnOnce(&mut Records, &[Withheld]) -> Result<()>,
 ) -> Result<(LinkedNight, Vec<String>)> {
     if let Some(night) = checkpoints.linking(records, progress) {
         accounted(records, &night.withheld)?;
@@ -64,7 +66,7 @@ pub(super) fn link_night(
         return Ok((night, Vec::new()));
     }
     let model = taken.known.map(|known| &known.frozen.model);
-    let Held { withheld, grouped, gone, objected } =
+    let Held { withheld, grouped, gone, objectors, objected } =
         withhold(job, records, authority, (taken.file, model), Some(ceiling), progress)?;
     accounted(records, &withheld)?;
     let settled = authority.settled(job, records);
@@ -77,11 +79,11 @@ pub(super) fn link_night(
     };
     let learnt = match taken.known {
         Some(_) => None,
-        None => super::model::freeze(job, &linked, &cleaned.formats, Labels::default())?,
+        None => super::model::freeze(job, &linked, formats, Labels::default())?,
     };
     linked.comparisons = Comparisons::none();
     let leaving = linked.leaving.take();
-    let night = LinkedNight { withheld, gone, objected, linked, learnt };
+    let night = LinkedNight { withheld, gone, objectors, objected, linked, learnt };
     // Both are mostly written by one thread.
     let leave = || {
         let leaving = leaving?;

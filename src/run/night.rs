@@ -28,7 +28,7 @@ use crate::intake::{FileReport, Quarantined};
 use crate::job::Job;
 use crate::model::Frozen;
 use crate::publish::Lock;
-use crate::records::{Cleaned, Records};
+use crate::records::{self, Cleaned, Records};
 use crate::reference::{self, Reference};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -43,6 +43,8 @@ pub(super) struct Night<'a> {
     pub(super) quarantined: Vec<Quarantined>,
     pub(super) withheld: Vec<Withheld>,
     pub(super) objecting: Objecting,
+    /// How many people local objections are of.
+    pub(super) objectors: u64,
     /// Who objects, for the nights to come.
     pub(super) objected: Objected,
     pub(super) authority: Authority,
@@ -134,7 +136,7 @@ pub(super) fn prepare<'a>(
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
-    let Usable { mut files, mut records, cleaned, mut quarantined, replaced_numbers } =
+    let Usable { mut files, mut records, mut cleaned, mut quarantined, replaced_numbers } =
         match checkpoints.reading(progress) {
             Some(usable) => usable,
             None => {
@@ -154,18 +156,19 @@ pub(super) fn prepare<'a>(
     let (mut accounts, mut keeping) = (Accounts::default(), keep::Meanwhile::default());
     let (night, memory_warnings) = link_night(
         job,
-        (&mut records, &cleaned),
+        (&mut records, &cleaned.formats),
         &authority,
         taken,
         (&mut checkpoints, &ceiling),
         progress,
         |records, withheld| {
             accounts = Accounts::draw_up(&files, records, &quarantined, withheld)?;
+            records::count_left(job, records, &mut cleaned.quality);
             keeping = lock.map_or_else(Default::default, |_| keep::Meanwhile::begin(job, &files, withheld));
             Ok(())
         },
     )?;
-    let LinkedNight { withheld, gone, objected, mut linked, learnt } = night;
+    let LinkedNight { withheld, gone, objectors, objected, mut linked, learnt } = night;
     let objecting = objecting.withheld(job, &withheld);
     withhold::empty_texts(&mut quarantined, &authority, &objecting);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
@@ -202,6 +205,7 @@ pub(super) fn prepare<'a>(
         quarantined,
         withheld,
         objecting,
+        objectors,
         objected,
         authority,
         runs: ledger.runs().to_vec(),

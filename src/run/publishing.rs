@@ -131,7 +131,7 @@ fn write(
     parts.done("index");
     let released = released::release(night, &control, (&summary.csv, &against.lost), draft)?;
     parts.done("releases");
-    let transparency = released::transparency(night, &control, &released, summary.issued.unproven)?;
+    let transparency = released::transparency(night, &control, &released, &summary)?;
     written.push(draft.write_bytes("transparency.html", transparency.html.as_bytes())?);
     written.push(draft.write_bytes("transparency.md", transparency.markdown.as_bytes())?);
     parts.done("transparency");

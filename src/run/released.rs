@@ -10,7 +10,7 @@ use crate::publish::Draft;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::release::{self, Outcome, Source};
 use crate::summary::disclosure::Control;
-use crate::summary::{EthnicGroup, Sex};
+use crate::summary::{EthnicGroup, Sex, Summary};
 use crate::transparency::{self, Before, Doubt, GroupDoubt, Sender, Told, Transparency};
 use serde_json::{Value, json};
 
@@ -22,12 +22,12 @@ pub(super) struct Released {
     type_1_rows: u64,
 }
 
-/// transparency.html and transparency.md of a night, of whose small counts so many could not be proved to be hidden.
+/// transparency.html and transparency.md of a night, beside the tables of its summary.
 pub(super) fn transparency(
     night: &Night,
     control: &Control,
     released: &Released,
-    unproven: u64,
+    summary: &Summary,
 ) -> Result<Transparency> {
     let job = night.job;
     let senders = (0u16..).zip(&job.providers).map(|(at, provider)| Sender {
@@ -47,9 +47,12 @@ pub(super) fn transparency(
         releases: job.releases.iter().zip(&released.outcomes).collect(),
         policy: &job.policy,
         local_rows: local_rows(night),
+        local_people: night.objectors,
+        withheld_rows: night.withheld.len() as u64,
+        records_hidden: summary.records_hidden.clone(),
         type_1: count(&released.opted_out.type_1),
         national: count(&released.opted_out.national),
-        unproven,
+        unproven: summary.issued.unproven,
         doubt: doubt(night, |_| true),
         doubt_of_groups: doubt_of_groups(night),
         before: before(job)?,
@@ -162,6 +165,7 @@ impl Released {
         let people = |marks: &[bool]| marks.iter().filter(|marked| **marked).count();
         json!({
             "local_rows": local_rows(night),
+            "local_people": night.objectors,
             "type_1_people": people(&self.opted_out.type_1),
             "type_1_rows": self.type_1_rows,
             "national_people": people(&self.opted_out.national),

@@ -124,11 +124,8 @@ fn providers<'a>(night: &'a Night) -> Vec<Provider<'a>> {
                 withheld_rows: account.withheld(),
                 quarantined: night.accounts.quarantine_of(at as u16),
                 fields: quality
-                    .map(|quality| FieldQuality {
-                        field: &quality.field,
-                        filled: quality.filled,
-                        valid: quality.valid.min(quality.filled),
-                    })
+                    .filter_map(|quality| quality.left.map(|left| (quality.field.as_str(), left)))
+                    .map(|(field, left)| FieldQuality { field, filled: left.filled, valid: left.valid })
                     .collect(),
             }
         })
@@ -233,6 +230,7 @@ fn standardised(night: &Night) -> Value {
             "field": quality.field,
             "filled": quality.filled,
             "valid": quality.valid,
+            "left": quality.left.map(|left| json!({ "filled": left.filled, "valid": left.valid })),
             "found": quality.found,
             "reasons": quality.reasons,
         })

@@ -22,6 +22,8 @@ pub(super) struct Held {
     pub grouped: Option<Grouped>,
     /// Decisions that a row is no person's, which name a record that no extract holds.
     pub gone: u64,
+    /// How many people the objections are of.
+    pub objectors: u64,
     /// Who objects, for the nights to come.
     pub objected: Objected,
 }
@@ -90,7 +92,7 @@ pub(super) fn withhold(
     consent::withhold(records, &nobody, WithheldReason::NotAPerson, &mut withheld);
     if !known_to.contains(&true) {
         let objected = remembered.after(records, &named, std::iter::empty());
-        return Ok(Held { withheld, grouped: None, gone, objected });
+        return Ok(Held { withheld, grouped: None, gone, objectors: 0, objected });
     }
     let settled = authority.settled(job, records);
     let silent = Progress::new(Show::Nothing);
@@ -131,7 +133,7 @@ pub(super) fn withhold(
         ceiling.map_or(Ok(()), |ceiling| ceiling.bring_back(records))?;
     }
     stage.done(format!("{} rows withheld", stays.iter().filter(|stays| !**stays).count()));
-    Ok(Held { withheld, grouped, gone, objected })
+    Ok(Held { withheld, grouped, gone, objectors: theirs.len() as u64, objected })
 }
 
 /// Rows that an objection names, and with them those that are known from nights before.

@@ -1,7 +1,7 @@
 //! Packages of care after disclosure control: by need, and by the rules that say who should have one.
 
 use super::disclosure::{Control, Place, Protected, Shown, Table};
-use crate::care::{CareCounts, NeedCount};
+use crate::care::{CareCounts, NeedCount, RuleCount};
 
 /// Needs shown one by one at most; further ones are rare.
 const NEEDS_MAX: usize = 40;
@@ -57,27 +57,29 @@ impl CareCells {
     /// `living` are those who are registered or known here.
     pub fn lay_out(control: &Control, counts: &CareCounts, table: &mut Table, living: Place, people: u64) -> CareCells {
         let mut layout = Layout { table, living, people };
-        let any = NeedCount { current: counts.current, overlap: counts.overlap, ended: counts.ended };
+        let of_any = NeedCount { current: counts.current, overlap: counts.overlap, ended: counts.ended };
         let is_small = |need: &str, count: &NeedCount| control.is_small(&name_of(need, "current"), count.current);
         let named = counts.needs.iter().filter(|(need, count)| count.current > 0 && !is_small(need, count));
-        let any = layout.need("", &any);
-        let mut needs: Vec<(&String, &NeedCount)> = named.collect();
-        needs.truncate(NEEDS_MAX);
-        CareCells {
-            any,
-            needs: needs.into_iter().map(|(need, count)| (need.clone(), layout.need(need, count))).collect(),
-            rules: counts
-                .rules
-                .iter()
-                .map(|rule| {
-                    let due = layout.among_living(&format!("care|rule|{}", rule.id), rule.due);
-                    let gaps = layout.table.part(&format!("care|rule|{}|gap", rule.id), rule.gaps);
-                    let met = layout.table.rest(&format!("care|rule|{}|met", rule.id), rule.due - rule.gaps);
-                    layout.table.sum(due, [gaps, met]);
-                    RuleCells { due, gaps }
-                })
-                .collect(),
+        let any = layout.need("", &of_any);
+        let mut needs = Vec::new();
+        for (need, count) in named.take(NEEDS_MAX) {
+            let cells = layout.need(need, count);
+            layout.of_other_needs(need, (&any, &of_any), (&cells, count));
+            needs.push((need.clone(), cells));
         }
+        let mut rules = Vec::new();
+        for rule in &counts.rules {
+            let (cells, met) = layout.rule(rule);
+            if control.preset().is_exact() {
+                let need = rule.need.to_lowercase();
+                // A need that few have a package for is not named.
+                let own = needs.iter().find(|(known, _)| *known == need).zip(counts.needs.get(&need));
+                let with = own.map_or((any.current, of_any.current), |((_, own), count)| (own.current, count.current));
+                layout.has_what_is_due(rule, met, with);
+            }
+            rules.push(cells);
+        }
+        CareCells { any, needs, rules }
     }
 
     pub fn read(&self, counts: &CareCounts, shown: &Protected) -> CareFigures {
@@ -87,7 +89,7 @@ impl CareCells {
             let overlap = if current.is_hidden() { current } else { shown.at(cells.overlap) };
             NeedFigures { need: need.to_string(), current, overlap, ended: shown.at(cells.ended) }
         };
-        let rule = |(cells, rule): (&RuleCells, &crate::care::RuleCount)| {
+        let rule = |(cells, rule): (&RuleCells, &RuleCount)| {
             let due = shown.at(cells.due);
             let gaps = if due.is_hidden() { due } else { shown.at(cells.gaps) };
             RuleFigures { id: rule.id.clone(), name: rule.name.clone(), need: rule.need.clone(), due, gaps }
@@ -118,6 +120,40 @@ impl Layout<'_, '_> {
         let by_one = self.table.rest(&name_of(need, "by one"), count.current.saturating_sub(count.overlap));
         self.table.sum(current, [overlap, by_one]);
         NeedCells { current, overlap, ended: self.among_living(&name_of(need, "ended"), count.ended) }
+    }
+
+    /// Of whom it is so for other needs alone could be worked out where one need and any need are printed.
+    fn of_other_needs(&mut self, need: &str, any: (&NeedCells, &NeedCount), own: (&NeedCells, &NeedCount)) {
+        let ((any, of_any), (own, of_own)) = (any, own);
+        for (what, (whole, all), (part, some)) in [
+            ("current", (any.current, of_any.current), (own.current, of_own.current)),
+            ("overlap", (any.overlap, of_any.overlap), (own.overlap, of_own.overlap)),
+            ("ended", (any.ended, of_any.ended), (own.ended, of_own.ended)),
+        ] {
+            let name = name_of(need, &format!("{what}, others"));
+            let others = match all.saturating_sub(some) {
+                // That there is nobody else may be told.
+                0 => self.table.unseen(&name, 0),
+                others => self.table.rest(&name, others),
+            };
+            self.table.sum(whole, [part, others]);
+        }
+    }
+
+    /// Gives also who has what the rule says, which is printed nowhere.
+    fn rule(&mut self, rule: &RuleCount) -> (RuleCells, Place) {
+        let due = self.among_living(&format!("care|rule|{}", rule.id), rule.due);
+        let gaps = self.table.part(&format!("care|rule|{}|gap", rule.id), rule.gaps);
+        let met = self.table.rest(&format!("care|rule|{}|met", rule.id), rule.due - rule.gaps);
+        self.table.sum(due, [gaps, met]);
+        (RuleCells { due, gaps }, met)
+    }
+
+    /// Whoever has what the rule says is among those with a package for the need.
+    fn has_what_is_due(&mut self, rule: &RuleCount, met: Place, (with, people): (Place, u64)) {
+        let others = people.saturating_sub(rule.due - rule.gaps);
+        let others = self.table.unseen(&format!("care|rule|{}|not due", rule.id), others);
+        self.table.sum(with, [met, others]);
     }
 
     /// The rest of those who are here could be worked out where a part is printed.

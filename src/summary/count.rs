@@ -43,6 +43,8 @@ pub(super) struct Counts {
     pub known_to: [u64; KNOWN_TO],
     /// By bit mask of settings in the order of `Setting::ALL`; 0 where no provider may be named.
     pub combinations: Vec<u64>,
+    /// The same by how many providers know them: [`KNOWN_TO`] counts a mask.
+    pub by_number: Vec<u64>,
     /// People of each provider.
     pub of_provider: Vec<u64>,
     /// The providers in the overlap, in the order of the job.
@@ -68,6 +70,7 @@ impl Counts {
                 .collect(),
             known_to: Default::default(),
             combinations: vec![0; COMBINATIONS],
+            by_number: vec![0; COMBINATIONS * KNOWN_TO],
             of_provider: vec![0; facts.providers.len()],
             overlap_of: overlap_of.to_vec(),
             overlap: vec![0; overlap_of.len() * overlap_of.len()],
@@ -89,6 +92,7 @@ impl Counts {
         self.segments.iter_mut().zip(&other.segments).for_each(|(own, other)| add(own, other));
         add(&mut self.known_to, &other.known_to);
         add(&mut self.combinations, &other.combinations);
+        add(&mut self.by_number, &other.by_number);
         add(&mut self.of_provider, &other.of_provider);
         add(&mut self.overlap, &other.overlap);
         self
@@ -169,7 +173,8 @@ pub(super) fn wide_band(age: Option<u8>) -> usize {
 }
 
 fn count_providers(known: &[u16], setting_bit: &[usize], place: &[usize], counts: &mut Counts) {
-    counts.known_to[known.len().min(KNOWN_TO - 1)] += 1;
+    let number = known.len().min(KNOWN_TO - 1);
+    counts.known_to[number] += 1;
     let mut combination = 0;
     let width = counts.overlap_of.len();
     for &provider in known {
@@ -187,6 +192,7 @@ fn count_providers(known: &[u16], setting_bit: &[usize], place: &[usize], counts
         }
     }
     counts.combinations[combination] += 1;
+    counts.by_number[combination * KNOWN_TO + number] += 1;
 }
 
 /// The providers with the most records, in the order of the job.

@@ -29,6 +29,7 @@ pub use facts::{
 };
 pub(crate) use over_time::FILE as OVER_TIME;
 pub use over_time::Past;
+use std::collections::BTreeSet;
 pub(crate) use tables::for_others;
 
 /// The finished summary of a run.
@@ -44,6 +45,8 @@ pub struct Summary {
     pub pictures: Vec<(String, Vec<u8>)>,
     /// What later issues are to be held against. It holds exact counts: it is for the controller only.
     pub issued: disclosure::Issued,
+    /// The providers whose number of linked rows the tables hide, so that nothing else tells it.
+    pub records_hidden: BTreeSet<String>,
 }
 
 impl Summary {
@@ -66,6 +69,7 @@ pub fn build(facts: &Facts) -> Summary {
         csv: tables.iter().map(|table| (table.shape.file.to_string(), tables::csv(table))).collect(),
         pictures: vega_lite::all(&figures),
         issued: figures.issued.clone(),
+        records_hidden: figures.records_hidden(),
     }
 }
 

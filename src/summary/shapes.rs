@@ -52,7 +52,12 @@ const OVERLAP: Shape = Shape {
     columns: &[
         ("provider", "Identifier in the job file", "identifier", NONE),
         ("other_provider", "Identifier in the job file", "identifier", NONE),
-        ("people", "People known to both", "people", RULE),
+        (
+            "people",
+            "People known to both; where counts are not rounded, only of providers that are alone in their kind of care",
+            "people",
+            RULE,
+        ),
         ("percent_of_provider", "Share of the provider's people", "percent", FROM_SHOWN),
     ],
 };

@@ -184,9 +184,9 @@ fn overlap(figures: &Figures) -> Vec<Vec<String>> {
     let pairs =
         (0..size).flat_map(|row| (0..size).filter(move |&column| column != row).map(move |column| (row, column)));
     pairs
-        .map(|(row, column)| {
-            let both = overlap.at(row, column);
-            vec![id(row), id(column), both.plain(), percent(both.percent_of(overlap.at(row, row)))]
+        .filter_map(|(row, column)| {
+            let both = overlap.told(row, column)?;
+            Some(vec![id(row), id(column), both.plain(), percent(both.percent_of(overlap.at(row, row)))])
         })
         .collect()
 }

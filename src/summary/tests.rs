@@ -1,170 +1,18 @@
 //! The laws of the summary, on small made-up populations full of small groups.
 
+mod town;
+
 use super::count::{self, Counts};
 use super::disclosure::{Control, Preset};
-use super::{
-    EthnicGroup, Facts, FieldQuality, Linkage, NO_AREA, Past, People, Provider, SegmentSet, Sex, Status, Summary, build,
-};
-use crate::care::{CareCounts, PersonCare, RuleCount};
-use crate::end_of_life::{EndOfLifeCounts, PersonEnding};
-use crate::intake::QuarantineCode;
+use super::{EthnicGroup, NO_AREA, Sex, Status, Summary, build};
 use crate::job::{Disclosure, Setting};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
-
-/// One person, before they are laid out in columns.
-#[derive(Debug, Clone)]
-pub(super) struct Person {
-    age: Option<u8>,
-    sex: Sex,
-    ethnicity: EthnicGroup,
-    status: Status,
-    weakest: Option<f64>,
-    area: u32,
-    providers: Vec<u16>,
-}
-
-const AREAS: u32 = 4;
-const PROVIDER_IDS: [&str; 4] = ["gp-a", "gp-b", "acute-c", "hospice-d"];
-const SETTINGS: [Setting; 4] = [Setting::GeneralPractice, Setting::GeneralPractice, Setting::Acute, Setting::Hospice];
-
-pub(super) fn any_person(providers: u16) -> impl Strategy<Value = Person> {
-    let area = prop_oneof![8 => 0..2u32, 1 => 2..AREAS, 1 => Just(NO_AREA)];
-    let known = prop::collection::btree_set(0..providers, 0..=providers as usize);
-    let age = prop_oneof![9 => (20u8..24).prop_map(Some), 2 => (0u8..=120).prop_map(Some), 1 => Just(None)];
-    let sex = prop_oneof![6 => Just(Sex::Female), 3 => Just(Sex::Male), 1 => Just(Sex::Other)];
-    let status = prop_oneof![12 => Just(Status::Registered), 1 => prop::sample::select(Status::ALL.to_vec())];
-    let ethnicity = prop_oneof![9 => Just(EthnicGroup::White), 2 => prop::sample::select(EthnicGroup::ALL.to_vec())];
-    let weakest = prop::option::of(0.9f64..=1.0);
-    let all = (age, sex, ethnicity, status, weakest, area, known);
-    all.prop_map(|(age, sex, ethnicity, status, weakest, area, known)| Person {
-        age,
-        sex,
-        ethnicity,
-        status,
-        weakest,
-        area,
-        providers: known.into_iter().collect(),
-    })
-}
+use town::{AREAS, with_facts};
+pub(super) use town::{Person, Rows, any_person, with_facts_under};
 
 fn population() -> impl Strategy<Value = (u16, Vec<Person>)> {
     (1..=4u16).prop_flat_map(|providers| (Just(providers), prop::collection::vec(any_person(providers), 0..220)))
-}
-
-/// Rows that are not people's records, per provider: (withheld, ragged, filler).
-pub(super) type Rows = (u64, u64, u64);
-
-fn with_facts<T>(people: &[Person], rows: &[Rows], then: impl FnOnce(&Facts) -> T) -> T {
-    with_facts_under(&Control::new(Preset::of(Disclosure::Hes), &[1; 32]), people, rows, then)
-}
-
-pub(super) fn with_facts_under<T>(
-    control: &Control,
-    people: &[Person],
-    rows: &[Rows],
-    then: impl FnOnce(&Facts) -> T,
-) -> T {
-    let area_names: Vec<String> = (0..AREAS).map(|area| format!("QQ{}", area + 1)).collect();
-    let (mut ends, mut known) = (Vec::new(), Vec::new());
-    for person in people {
-        known.extend(&person.providers);
-        ends.push(known.len() as u64);
-    }
-    let provider = |index: usize| {
-        let records = known.iter().filter(|&&provider| provider as usize == index).count() as u64;
-        let (withheld_rows, ragged, filler) = rows[index];
-        Provider {
-            id: PROVIDER_IDS[index],
-            name: PROVIDER_IDS[index],
-            setting: SETTINGS[index],
-            days_old: None,
-            records,
-            withheld_rows,
-            quarantined: vec![(QuarantineCode::Ragged, ragged), (QuarantineCode::FillerPerson, filler)],
-            fields: vec![FieldQuality { field: "nhs_number", filled: records / 2, valid: records / 3 }],
-        }
-    };
-    let column = |of: fn(&Person) -> Option<u8>| people.iter().map(of).collect::<Vec<_>>();
-    let age = column(|person| person.age);
-    let sex: Vec<Sex> = people.iter().map(|person| person.sex).collect();
-    let ethnicity: Vec<EthnicGroup> = people.iter().map(|person| person.ethnicity).collect();
-    let status: Vec<Status> = people.iter().map(|person| person.status).collect();
-    let weakest: Vec<Option<f64>> = people.iter().map(|person| person.weakest).collect();
-    let area: Vec<u32> = people.iter().map(|person| person.area).collect();
-    let halves: Vec<u8> = people.iter().map(|person| person.age.map_or(2, |age| u8::from(age > 21))).collect();
-    then(&Facts {
-        job: "test",
-        as_of: jiff::civil::date(2026, 11, 22),
-        run_id: "2026-11-22-01",
-        control,
-        providers: (0..rows.len()).map(provider).collect(),
-        people: People {
-            age: &age,
-            sex: &sex,
-            ethnicity: &ethnicity,
-            status: &status,
-            weakest: &weakest,
-            area: &area,
-            area_names: &area_names,
-            provider_ends: &ends,
-            providers: &known,
-        },
-        linkage: Linkage { pairs_compared: 3, links: 2, review: 1, estimate: None },
-        changes: None,
-        segment_sets: vec![SegmentSet {
-            id: "halves",
-            name: "Halves",
-            source: None,
-            absent: &[],
-            segments: vec![("young", "Young"), ("old", "Old")],
-            of_person: &halves,
-        }],
-        cohorts: &[],
-        past: Past::default(),
-        care: Some(care_of(people)),
-        end_of_life: Some(end_of_life_of(people)),
-    })
-}
-
-/// Packages that hang on what is known of each: a need that many have, one that few have, and overlaps, ends and gaps of the first.
-fn care_of(people: &[Person]) -> CareCounts {
-    let rule = RuleCount { id: "old".into(), name: "Old".into(), need: "common".into(), due: 0, gaps: 0 };
-    let mut counts = CareCounts { rules: vec![rule], ..CareCounts::default() };
-    for person in people.iter().filter(|person| matches!(person.status, Status::Registered | Status::KnownOnly)) {
-        let has = |provider: u16| person.providers.contains(&provider);
-        let old = person.age.is_some_and(|age| age > 21);
-        let words = |holds: bool, word: &'static str| if holds { vec![word] } else { Vec::new() };
-        counts.add(&PersonCare {
-            current: has(0) || person.sex == Sex::Other,
-            needs: words(has(0), "common").into_iter().chain(words(person.sex == Sex::Other, "rare")).collect(),
-            overlaps: words(has(0) && has(1), "common"),
-            ended: words(!has(0) && has(2), "common"),
-            due: words(old, "old"),
-            gaps: words(old && !has(0), "old"),
-        });
-    }
-    counts
-}
-
-/// Wishes and deaths that hang on what is known of each.
-fn end_of_life_of(people: &[Person]) -> EndOfLifeCounts {
-    let mut counts = EndOfLifeCounts::default();
-    for person in people {
-        let has = |provider: u16| person.providers.contains(&provider);
-        let place = |holds: bool| Some(if holds { "home" } else { "hospital" });
-        counts.add(&PersonEnding {
-            here: matches!(person.status, Status::Registered | Status::KnownOnly),
-            died_lately: person.status == Status::Died,
-            on_register: has(0),
-            recorded: has(1),
-            known_to_last: Some(has(2)),
-            late_admissions: i64::from(person.sex == Sex::Female),
-            preferred_place_of_death: place(has(1)).filter(|_| has(0)),
-            place_of_death: place(has(2)),
-        });
-    }
-    counts
 }
 
 pub(super) fn csv_rows(summary: &Summary, file: &str) -> Vec<BTreeMap<String, String>> {
@@ -243,6 +91,8 @@ fn check_against_a_recount(people: &[Person], counts: &Counts) {
     }
     for known in 0..=4 {
         assert_eq!(counts.known_to[known], how_many(&|person| person.providers.len() == known));
+        let of_all = (0..count::COMBINATIONS).map(|mask| counts.by_number[mask * count::KNOWN_TO + known]);
+        assert_eq!(counts.known_to[known], of_all.sum::<u64>());
     }
     let acute_only = 1 << Setting::Acute as usize;
     assert_eq!(counts.combinations[acute_only], how_many(&|person| person.providers == [2]));
@@ -310,6 +160,60 @@ proptest! {
         }
         prop_assert!(one.report_html == other.report_html);
     }
+}
+
+/// To be told how many rows carry a mark would tell that there is one, and where: DESIGN section 10.
+#[test]
+fn the_field_that_marks_whoever_is_sensitive_is_in_no_table_and_on_no_page() {
+    let person = Person {
+        age: Some(40),
+        sex: Sex::Female,
+        ethnicity: EthnicGroup::White,
+        status: Status::Registered,
+        weakest: None,
+        area: 0,
+        providers: vec![0, 2],
+    };
+    let summary = with_facts(&vec![person; 400], &[(0, 0, 0); 3], build);
+    let fields: Vec<String> = csv_rows(&summary, "data_quality.csv").iter().map(|row| row["field"].clone()).collect();
+    assert!(fields.contains(&"nhs_number".to_string()) && fields.contains(&"date_of_birth".to_string()));
+    for (name, bytes) in summary.files().filter(|(name, _)| !name.ends_with(".xlsx")) {
+        assert!(!String::from_utf8_lossy(bytes).to_lowercase().contains("sensitiv"), "{name}");
+    }
+}
+
+/// Where counts are exact, those that are left of a whole are hidden with it, and so is what no sum protects.
+#[test]
+fn exact_counts_tell_neither_few_rows_that_lack_a_value_nor_overlaps_that_nothing_protects() {
+    let person = |at: usize| Person {
+        age: Some(40),
+        sex: Sex::Female,
+        ethnicity: EthnicGroup::White,
+        status: Status::Registered,
+        weakest: None,
+        area: 0,
+        providers: if at < 200 { vec![0, 2] } else { vec![1, 2, 3] },
+    };
+    let people: Vec<Person> = (0..400).map(person).collect();
+    let told = |disclosure: Disclosure| {
+        let control = Control::new(Preset::of(disclosure), &[1; 32]);
+        with_facts_under(&control, &people, &[(0, 0, 0); 4], build)
+    };
+    let (exact, rounded) = (told(Disclosure::Ons5), told(Disclosure::Hes));
+    let born = |summary: &Summary| {
+        let row = csv_rows(summary, "data_quality.csv").into_iter().find(|row| row["field"] == "date_of_birth");
+        let row = row.expect("the first provider has it");
+        [row["records"].clone(), row["filled"].clone(), row["usable"].clone()]
+    };
+    assert_eq!(born(&exact), ["200", "*", "*"]);
+    assert!(born(&rounded).iter().all(|count| count != "*"));
+    let pairs = |summary: &Summary| -> Vec<(String, String)> {
+        let rows = csv_rows(summary, "provider_overlap.csv").into_iter();
+        rows.map(|row| (row["provider"].clone(), row["other_provider"].clone())).collect()
+    };
+    let of_two = |one: &str, other: &str| (one.to_string(), other.to_string());
+    assert_eq!(pairs(&exact), [of_two("acute-c", "hospice-d"), of_two("hospice-d", "acute-c")]);
+    assert_eq!(pairs(&rounded).len(), 12);
 }
 
 #[test]

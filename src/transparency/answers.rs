@@ -36,6 +36,12 @@ fn about(told: &Told, name: &str, count: u64) -> String {
     }
 }
 
+/// The same of a part of a whole that is told too: "some" where both together would tell that few are left of it.
+fn about_part(told: &Told, name: &str, count: u64, whole: u64) -> String {
+    let gives_away = told.control.part(name, count, whole).is_hidden() && !told.control.is_small(name, count);
+    if gives_away { "some".into() } else { about(told, name, count) }
+}
+
 fn what(told: &Told) -> Part {
     let people = people(told);
     part(
@@ -69,7 +75,9 @@ fn people(told: &Told) -> String {
 
 fn senders(told: &Told) -> Part {
     let line = |sender: &super::Sender| {
-        let records = about(told, &rows_name(sender.id), sender.records);
+        let name = rows_name(sender.id);
+        let gives_away = told.records_hidden.contains(sender.id) && !told.control.is_small(&name, sender.records);
+        let records = if gives_away { "some".into() } else { about(told, &name, sender.records) };
         format!("{}, {}: {records} records", sender.name, setting(sender.setting))
     };
     let senders: Vec<&str> = told.senders.iter().map(|sender| sender.name).collect();
@@ -184,9 +192,15 @@ fn received(told: &Told, release: &Release, outcome: &Outcome) -> String {
     format!(
         "{}, {why}: {} people{rule}, {who}. It says: {columns}. Until {}.",
         release.recipient,
-        about(told, &format!("{}|lines", release.id), lines),
+        about_part(told, &format!("{}|lines", release.id), lines, told.people),
         release.valid_until
     )
+}
+
+/// What the page says of a rule: its sentence for everybody, not the one for whoever sets up releases.
+fn in_plain_words(rule: &str) -> &'static str {
+    let known = policy::built_in().rule.iter().find(|known| known.id == rule);
+    known.map_or("", |known| known.public.as_str())
 }
 
 /// Rules that hold a release back until something is done, and say nothing against it.
@@ -196,14 +210,7 @@ fn refused(told: &Told) -> Part {
     let mut points = Vec::new();
     for (release, outcome) in &told.releases {
         let Fate::Refused { refusals } = &outcome.fate else { continue };
-        let says = |rule: &str| {
-            policy::built_in()
-                .rule
-                .iter()
-                .find(|known| known.id == rule)
-                .map_or(String::new(), |rule| rule.says.clone())
-        };
-        let why: Vec<String> = refusals.iter().map(|refusal| says(refusal.rule)).collect();
+        let why: Vec<&str> = refusals.iter().map(|refusal| in_plain_words(refusal.rule)).collect();
         let what = if release.content == Content::Summary { "tables" } else { "records" };
         // What is mended or agreed to one day is no request that should not have been made.
         let waits = !refusals.is_empty() && refusals.iter().all(|refusal| WAITS.contains(&refusal.rule));
@@ -217,22 +224,26 @@ fn refused(told: &Told) -> Part {
 }
 
 fn said_no(told: &Told) -> Part {
+    let local_people = match about(told, "local_people", told.local_people) {
+        nobody if nobody == "no" => String::new(),
+        people => format!(", of {people} people"),
+    };
     part(
         "said-no",
         "People who said no",
         vec!["Anybody may say no, and it costs them no care.".into()],
         vec![
             format!(
-                "To being here at all: {} records were taken out before anything was compared.",
-                about(told, "local_rows", told.local_rows)
+                "To being here at all: {} records were taken out before anything was compared{local_people}.",
+                about_part(told, "local_rows", told.local_rows, told.withheld_rows)
             ),
             format!(
                 "To their GP passing on records for anything but care: {} people.",
-                about(told, "type_1", told.type_1)
+                about_part(told, "type_1", told.type_1, told.people)
             ),
             format!(
                 "To being used for planning and research (the national data opt-out): {} people.",
-                about(told, "national", told.national)
+                about_part(told, "national", told.national, told.people)
             ),
         ],
     )

@@ -69,8 +69,13 @@ pub struct Told<'a> {
     pub releases: Vec<(&'a Release, &'a Outcome)>,
     /// What raises how many people have to be alike at least in a release.
     pub policy: &'a PolicySettings,
-    /// Rows left out because somebody asked for it.
+    /// Rows left out because somebody asked for it, and the people whose they are.
     pub local_rows: u64,
+    pub local_people: u64,
+    /// All rows that may not be used, which the tables tell.
+    pub withheld_rows: u64,
+    /// Providers whose number of records the tables hide.
+    pub records_hidden: BTreeSet<String>,
     /// People with a type 1 opt-out, and with a national one.
     pub type_1: u64,
     pub national: u64,

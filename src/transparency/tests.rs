@@ -22,6 +22,9 @@ fn told<'a>(releases: Vec<(&'a Release, &'a Outcome)>) -> Told<'a> {
         releases,
         policy: &POLICY,
         local_rows: 3,
+        local_people: 2,
+        withheld_rows: 12,
+        records_hidden: BTreeSet::new(),
         type_1: 0,
         national: 52,
         unproven: 0,
@@ -71,6 +74,10 @@ fn outcome(fate: Fate) -> Outcome {
     Outcome { id: "one".into(), recipient: "R".into(), purpose: "planning", definition: String::new(), fate }
 }
 
+fn released(lines: u64) -> Fate {
+    Fate::Released { lines, files: Vec::new(), members: None, pseudonyms: None, issue: None }
+}
+
 #[test]
 fn the_page_says_what_this_run_did_and_no_small_number() {
     let page = build(&told(Vec::new()));
@@ -112,7 +119,7 @@ fn the_page_says_what_this_run_did_and_no_small_number() {
 fn what_is_said_of_few_who_are_alike_is_what_was_done() {
     const TAKEN_OUT: &str = "alike, what a neighbour may know of them was taken out";
     const NOTHING: &str = "nothing was taken out where few people are alike";
-    let made = outcome(Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None });
+    let made = outcome(released(100));
     let planning = |minimum_count| Release { minimum_count, ..release(crate::job::Purpose::Planning, "A council") };
     let named = Release {
         identifiers: crate::job::Identifiers::NhsNumber,
@@ -139,8 +146,7 @@ fn what_is_said_of_few_who_are_alike_is_what_was_done() {
 #[test]
 fn a_release_that_is_not_what_it_was_is_told_under_the_same_id() {
     let care = release(crate::job::Purpose::DirectCare, "A pharmacy");
-    let fate = Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None };
-    let made = Outcome { definition: "new".into(), ..outcome(fate) };
+    let made = Outcome { definition: "new".into(), ..outcome(released(100)) };
     let page = |definition: &str| {
         let before = Some(Before {
             released: BTreeSet::from(["one".to_string()]),
@@ -153,6 +159,35 @@ fn a_release_that_is_not_what_it_was_is_told_under_the_same_id() {
     let (same, changed) = ("The same as last time", "Changed: one. Its terms are not the same as last time.");
     assert!(page("new").contains(same) && !page("new").contains("Changed:"));
     assert!(page("old").contains(changed) && !page("old").contains(same));
+}
+
+/// The whole is told as it is too, here or in the tables.
+#[test]
+fn where_few_are_left_of_a_whole_its_part_is_not_told_exactly() {
+    let care = release(crate::job::Purpose::DirectCare, "A practice");
+    let page = |lines: u64, facts: Told| {
+        let made = outcome(released(lines));
+        build(&Told { releases: vec![(&care, &made)], ..facts }).markdown
+    };
+    let many = page(900, Told { local_rows: 900, local_people: 300, withheld_rows: 1000, ..told(Vec::new()) });
+    for said in
+        ["about 900 records were taken out before anything was compared, of about 300 people", "about 900 people"]
+    {
+        assert!(many.contains(said), "{said} in\n{many}");
+    }
+    let hidden = BTreeSet::from(["hill".to_string()]);
+    let few = Told { local_rows: 900, withheld_rows: 902, national: 1001, records_hidden: hidden, ..told(Vec::new()) };
+    let few = page(1001, few);
+    for said in [
+        "To being here at all: some records were taken out",
+        "(the national data opt-out): some people",
+        "to care for these people: some people",
+        "Hill <Practice>, a GP practice: some records",
+    ] {
+        assert!(few.contains(said), "{said} in\n{few}");
+    }
+    let nobody = page(900, Told { local_rows: 0, local_people: 0, ..told(Vec::new()) });
+    assert!(nobody.contains("no records were taken out before anything was compared."), "{nobody}");
 }
 
 /// Vowels in a row are a syllable, a last e is none: near enough for an average.
@@ -168,43 +203,116 @@ fn words_of(sentence: &str) -> Vec<&str> {
     parts.filter(|word| !word.is_empty()).collect()
 }
 
+/// How hard a text is to read.
+struct Reading<'t> {
+    sentences: Vec<Vec<&'t str>>,
+    words: Vec<&'t str>,
+}
+
+impl Reading<'_> {
+    fn of(text: &str) -> Reading<'_> {
+        let sentences: Vec<Vec<&str>> = text
+            .lines()
+            .flat_map(|line| line.split_inclusive(['.', '?']))
+            .map(words_of)
+            .filter(|words| !words.is_empty())
+            .collect();
+        Reading { words: sentences.concat(), sentences }
+    }
+
+    fn of_words(&self, count: usize) -> f64 {
+        count as f64 / self.words.len() as f64
+    }
+
+    /// Words a sentence.
+    fn length(&self) -> f64 {
+        self.words.len() as f64 / self.sentences.len() as f64
+    }
+
+    /// Flesch and Kincaid's; grade 7 is what is read at the age of twelve.
+    fn grade(&self) -> f64 {
+        let syllables = self.words.iter().map(|word| syllables(word)).sum();
+        0.39 * self.length() + 11.8 * self.of_words(syllables) - 15.59
+    }
+
+    /// The share of words of more than three syllables.
+    fn long(&self) -> f64 {
+        self.of_words(self.words.iter().filter(|word| syllables(word) > 3).count())
+    }
+
+    fn longest(&self) -> &[&str] {
+        self.sentences.iter().max_by_key(|words| words.len()).expect("there are some")
+    }
+}
+
+/// A refusal by every rule of the policy, in its order.
+fn refused_by_every_rule() -> Vec<Refusal> {
+    let rules = crate::policy::built_in().rule.iter();
+    rules.map(|rule| Refusal { rule: &rule.id, why: "of something that only specialists know".into() }).collect()
+}
+
 #[test]
 fn the_page_is_read_by_whoever_reads_easy_texts() {
     let sale = release(crate::job::Purpose::Commercial, "A shop");
     let no =
         outcome(Fate::Refused { refusals: vec![Refusal { rule: "no_sale", why: "its purpose is commercial".into() }] });
+    let every = outcome(Fate::Refused { refusals: refused_by_every_rule() });
     let care = release(crate::job::Purpose::DirectCare, "A practice");
     let tables = Release { content: crate::job::Content::Summary, ..release(crate::job::Purpose::Planning, "A town") };
-    let yes = outcome(Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None });
-    let facts = Told { unproven: 2, ..told(vec![(&sale, &no), (&care, &yes), (&tables, &yes)]) };
+    let yes = outcome(released(100));
+    let facts = Told { unproven: 2, ..told(vec![(&sale, &no), (&care, &every), (&care, &yes), (&tables, &yes)]) };
     let page = build(&facts).markdown;
     let english = page.split("## In other languages").next().expect("a text has a beginning");
-    let sentences: Vec<Vec<&str>> = english
-        .lines()
-        .flat_map(|line| line.split_inclusive(['.', '?']))
-        .map(words_of)
-        .filter(|words| !words.is_empty())
-        .collect();
-    let words: Vec<&str> = sentences.concat();
-    let of_words = |count: usize| count as f64 / words.len() as f64;
-    let length = words.len() as f64 / sentences.len() as f64;
-    let grade = 0.39 * length + 11.8 * of_words(words.iter().map(|word| syllables(word)).sum()) - 15.59;
-    let long = of_words(words.iter().filter(|word| syllables(word) > 3).count());
-    assert!(words.len() > 400, "{} words", words.len());
-    // Flesch and Kincaid's grade 7 is what is read at the age of twelve.
+    let read = Reading::of(english);
+    let (length, grade, long) = (read.length(), read.grade(), read.long());
+    assert!(read.words.len() > 400, "{} words", read.words.len());
     assert!(
         length <= 13.0 && grade <= 7.0 && long <= 0.03,
         "{length:.1} words a sentence, grade {grade:.1}, {long:.3} long"
     );
-    let longest = sentences.iter().max_by_key(|words| words.len()).expect("there are some");
-    assert!(longest.len() <= 36, "{}", longest.join(" "));
+    assert!(read.longest().len() <= 36, "{}", read.longest().join(" "));
+}
+
+/// Each for itself, so that no hard sentence hides among easy ones.
+#[test]
+fn every_refusal_is_told_in_words_that_everybody_reads() {
+    for rule in &crate::policy::built_in().rule {
+        let read = Reading::of(&rule.public);
+        assert!(rule.public.ends_with('.') && read.words.len() >= 5, "{}: {}", rule.id, rule.public);
+        let (grade, long) = (read.grade(), read.long());
+        assert!(grade <= 7.0 && long <= 0.0, "{}: grade {grade:.1}, {long:.3} long: {}", rule.id, rule.public);
+        assert!(read.longest().len() <= 24, "{}: {}", rule.id, rule.public);
+        // Words of the job file are no plain words.
+        assert!(!rule.public.contains(['_', '[', '(', ';']), "{}: {}", rule.id, rule.public);
+    }
+}
+
+#[test]
+fn a_refusal_is_told_in_plain_words_and_not_in_those_of_the_policy() {
+    let asked = release(crate::job::Purpose::Planning, "A council");
+    let refused = outcome(Fate::Refused { refusals: refused_by_every_rule() });
+    let page = build(&told(vec![(&asked, &refused)]));
+    for rule in &crate::policy::built_in().rule {
+        assert!(page.markdown.contains(&rule.public), "{} in\n{}", rule.public, page.markdown);
+        assert!(!page.markdown.contains(&rule.says) && !page.html.contains(&rule.says), "{}", rule.says);
+    }
+    assert!(!page.markdown.contains("only specialists know"));
+    // What a job has added is told as such, without its words.
+    let stricter = Refusal { rule: "stricter_here", why: "diabetes is among forbidden_columns".into() };
+    let refused = outcome(Fate::Refused { refusals: vec![stricter] });
+    let page = build(&told(vec![(&asked, &refused)])).markdown;
+    assert!(
+        page.contains("A council wanted records and got nothing. The people in charge here have made rules"),
+        "{page}"
+    );
+    assert!(!page.contains("forbidden_columns"));
 }
 
 #[test]
 fn small_numbers_that_could_be_worked_out_are_owned_up_to_where_tables_left() {
     let tables =
         Release { content: crate::job::Content::Summary, ..release(crate::job::Purpose::Planning, "A council") };
-    let made = outcome(Fate::Released { lines: 9, files: Vec::new(), members: None, issue: None });
+    let made = outcome(released(9));
     let not_made = outcome(Fate::Refused { refusals: Vec::new() });
     let page = |outcome: &Outcome, unproven: u64| build(&Told { unproven, ..told(vec![(&tables, outcome)]) }).markdown;
     assert!(page(&made, 1).contains("One small number in the tables of this run could be worked out"));
@@ -235,7 +343,7 @@ fn what_is_refused_and_what_a_company_gets_is_said() {
     let no =
         outcome(Fate::Refused { refusals: vec![Refusal { rule: "no_sale", why: "its purpose is commercial".into() }] });
     let care = release(crate::job::Purpose::DirectCare, "A pharmacy");
-    let yes = outcome(Fate::Released { lines: 100, files: Vec::new(), members: None, issue: None });
+    let yes = outcome(released(100));
     let mut facts = told(vec![(&sale, &no), (&care, &yes)]);
     facts.before = Some(Before {
         released: BTreeSet::from(["old".to_string()]),
@@ -246,7 +354,7 @@ fn what_is_refused_and_what_a_company_gets_is_said() {
     let page = build(&facts).markdown;
     for said in [
         "One such request stood in the settings of this run. It was refused.",
-        "An insurer wanted records and got nothing. Nothing is released for commercial purposes.",
+        "An insurer wanted records and got nothing. Nothing is handed out to make money.",
         "A pharmacy got records of people whom it cares for itself.",
         "A pharmacy, to care for these people: about 100 people",
         "Handed out anew: one.",

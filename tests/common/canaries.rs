@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub const CANARY: &str = "zqxcanary";
 /// A date of birth that nobody else has.
 pub const BORN: &str = "1911-02-03";
-pub const COLUMNS: [&str; 18] = [
+pub const COLUMNS: [&str; 27] = [
     "id",
     "nhs",
     "given",
@@ -30,6 +30,15 @@ pub const COLUMNS: [&str; 18] = [
     "email",
     "practice",
     "local",
+    "full",
+    "sensitive",
+    "withheld",
+    "year",
+    "since",
+    "until",
+    "moved",
+    "updated",
+    "seen",
 ];
 /// Those that only canaries have a value in.
 const MORE_COLUMNS: &str = r#"middle_name = "middle"
@@ -40,8 +49,21 @@ uprn = "uprn"
 email = "email"
 gp_practice = "practice"
 local_id = "local"
+full_name = "full"
+sensitivity = "sensitive"
+withheld_identity_reason = "withheld"
+year_of_birth = "year"
+registered_from = "since"
+registered_until = "until"
+address_from = "moved"
+updated = "updated"
 "#;
-pub const CARRY: &str = "\n[provider.carry]\nnote = { column = \"note\", kind = \"category\", combine = \"latest\" }\npalliative = { column = \"note\", kind = \"flag\", combine = \"any\" }\n";
+pub const CARRY: &str = r#"
+[provider.carry]
+note = { column = "note", kind = "category", combine = "latest" }
+palliative = { column = "note", kind = "flag", combine = "any" }
+seen_on = { column = "seen", kind = "date", combine = "latest" }
+"#;
 
 /// A package whose need is the canary of a note, there since the canary's birth: few have it, so that no table may name it.
 pub const PACKAGE: &str = "\n[[provider.package]]\nservice = \"note\"\nstart = \"born\"\n";
@@ -53,17 +75,37 @@ pub fn numbers() -> impl Iterator<Item = String> {
     (0..24).map(|nth| nhs_number(7000 + nth))
 }
 
-/// Rows with a canary in every field: one that can be used as far as it goes, and ones that end in quarantine.
+/// Of the known people, whose rows say that they are sensitive, and whose that their identity is withheld, each in a word of its own.
+pub const MARKED: usize = 7;
+pub const WITHHELD: usize = 9;
+
+/// Where the column stands.
+fn place(column: &str) -> usize {
+    COLUMNS.iter().position(|known| *known == column).expect("it is one of ours")
+}
+
+fn canary(column: &str, nth: usize) -> String {
+    format!("{CANARY}{column}{nth}")
+}
+
+/// Rows with a canary in every field: one that can be used as far as it goes, and ones that end in quarantine; at last one of somebody whose
+/// name stands in one column.
 pub fn canaries(nth: usize) -> Vec<Row> {
-    let all: Row = COLUMNS.map(|field| format!("{CANARY}{field}{nth}"));
+    let every: Row = COLUMNS.map(|field| canary(field, nth));
+    // Whoever is marked or withheld is shown less of: that is for others.
+    let mut all = every.clone();
+    (all[place("sensitive")], all[place("withheld")]) = (String::new(), String::new());
     let mut usable = all.clone();
     (usable[0], usable[1], usable[4]) = (format!("{CANARY}id-usable{nth}"), nhs_number(7000 + nth as u64), BORN.into());
     usable[15] += "@example.org";
-    let mut without_id = all.clone();
+    let mut without_id = every;
     without_id[0].clear();
     let mut nobody: Row = all.clone().map(|_| String::new());
+    let mut whole = nobody.clone();
     (nobody[0], nobody[5], nobody[8]) = (format!("{CANARY}id-nobody{nth}"), all[5].clone(), all[8].clone());
-    vec![all, usable, without_id, nobody]
+    (whole[0], whole[1]) = (format!("{CANARY}id-whole{nth}"), nhs_number(7011));
+    whole[place("full")] = format!("{CANARY}fullx {CANARY}fully");
+    vec![all, usable, without_id, nobody, whole]
 }
 
 pub fn rows(people: &[Person], nth: usize) -> Vec<Row> {
@@ -73,7 +115,11 @@ pub fn rows(people: &[Person], nth: usize) -> Vec<Row> {
         cells.resize(COLUMNS.len(), String::new());
         cells.try_into().expect("no row has more cells")
     };
-    known.map(cells).chain(canaries(nth)).collect()
+    let mut rows: Vec<Row> = known.map(cells).chain(canaries(nth)).collect();
+    for (at, column) in [(MARKED, "sensitive"), (WITHHELD, "withheld")] {
+        rows[at][place(column)] = canary(column, nth);
+    }
+    rows
 }
 
 pub fn as_csv(rows: &[Row]) -> String {
@@ -123,10 +169,10 @@ pub fn may_hold(file: &Path, column: &str) -> &'static [&'static str] {
     match (name, column) {
         ("quarantine.parquet", "raw") => &COLUMNS,
         ("crosswalk.parquet" | "withheld.parquet", "record_id") => &["id"],
-        ("people.parquet", "given_name") => &["given"],
-        ("people.parquet", "family_name") => &["family"],
+        ("people.parquet", "given_name") => &["given", "full"],
+        ("people.parquet", "family_name") => &["family", "full"],
         ("people.parquet", "middle_name") => &["middle"],
-        ("people.parquet", "other_names") => &["given", "middle", "family", "previous"],
+        ("people.parquet", "other_names") => &["given", "middle", "family", "previous", "full"],
         ("people.parquet", "previous_family_name") => &["previous"],
         ("people.parquet", "email") => &["email"],
         ("people.parquet", "gp_practice") => &["practice"],
@@ -156,8 +202,8 @@ pub fn may_stand_in(file: &Path) -> &'static [&'static str] {
         _ if name.starts_with("state/inputs/") || name.starts_with("state/checkpoints/") => &COLUMNS,
         "state/decisions.csv" => &["id"],
         // The names by which people are found.
-        _ if name.ends_with("find.index") => &["given", "middle", "family", "previous"],
-        _ if name.ends_with("releases/care/people.csv") => &["nhs", "given", "family", "born", "note"],
+        _ if name.ends_with("find.index") => &["given", "middle", "family", "previous", "full"],
+        _ if name.ends_with("releases/care/people.csv") => &["nhs", "given", "family", "full", "born", "note"],
         _ if name.ends_with("releases/ours/crosswalk.csv") => &["id"],
         _ => &[],
     }

@@ -2,7 +2,8 @@
 
 use super::{Night, Outcome, Person, Table, outcome};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// Two practices' worth of columns: a tag that tells whose line it is, a ward (a place) and a frailty.
 pub const CARRY: &str = r#"[provider.carry]
@@ -46,6 +47,19 @@ content = "people"
 identifiers = "nhs_number"
 columns = ["tag", "family_name", "date_of_birth", "frailty", "postcode"]
 patients_of = ["acute"]
+approvals = ["governance_lead"]
+BASIS
+"#;
+
+/// Tables for everybody.
+pub const TABLES: &str = r#"
+[[release]]
+id = "tables"
+recipient = "Everybody"
+recipient_kind = "public"
+purpose = "planning"
+content = "summary"
+issued_on = ["2026-11-22"]
 approvals = ["governance_lead"]
 BASIS
 "#;
@@ -105,6 +119,26 @@ pub fn night(people: &[Person], releases: &str, rest: &str) -> Night {
     night
 }
 
+/// With keys that are the same in every folder; counts are printed as they are, or not at all.
+pub fn keyed_and_exact(night: &Night) {
+    let job = night.path("job.toml");
+    night.write("id.key", "7".repeat(64));
+    night.write("release.key", "3".repeat(64));
+    super::edit(&job, "[job]\n", "[job]\nid_key_file = \"id.key\"\n");
+    super::edit(&job, "[policy]\n", "[policy]\nrelease_key_file = \"release.key\"\ndisclosure = \"ons_5\"\n");
+}
+
+/// Takes every row of these people out of the extracts of [`night`].
+pub fn leave_out(night: &Night, people: &BTreeSet<usize>) {
+    for provider in ["gp", "acute"] {
+        let path = night.path(&format!("in/{provider}.csv"));
+        let text = std::fs::read_to_string(&path).expect("it stands");
+        let is_theirs = |line: &str| people.iter().any(|at| line.contains(&format!(",t{at},")));
+        let kept: Vec<&str> = text.lines().filter(|line| !is_theirs(line)).collect();
+        std::fs::write(&path, kept.join("\n") + "\n").expect("there is room");
+    }
+}
+
 /// The one whom the practice has marked sensitive; in both extracts.
 pub const SENSITIVE: usize = 11;
 
@@ -151,4 +185,29 @@ pub fn lines(table: &Table) -> BTreeMap<usize, BTreeMap<String, String>> {
     let lines: BTreeMap<_, _> = table.rows.iter().map(line).collect();
     assert_eq!(lines.len(), table.rows.len(), "one line a person");
     lines
+}
+
+/// Columns of tables that hold counts.
+const COUNTS: [&str; 8] = ["people", "records", "quarantined", "withheld", "rows", "filled", "usable", "count"];
+
+/// Every count of the tables in a folder, by file, the words of its line, and column; `None` where it is hidden.
+pub fn counts(folder: &Path) -> BTreeMap<String, Option<u64>> {
+    let mut counts = BTreeMap::new();
+    for (file, bytes) in super::files_below(folder) {
+        let file = file.display().to_string();
+        if !file.ends_with(".csv") || file == "dictionary.csv" {
+            continue;
+        }
+        let mut reader = csv::Reader::from_reader(&bytes[..]);
+        let header = reader.headers().expect("it has a header").clone();
+        for row in reader.records() {
+            let row = row.expect("it is CSV");
+            let is_word = |cell: &&str| !cell.is_empty() && *cell != "*" && cell.parse::<f64>().is_err();
+            let words: Vec<&str> = row.iter().filter(is_word).collect();
+            for (column, cell) in header.iter().zip(row.iter()).filter(|(column, _)| COUNTS.contains(column)) {
+                counts.insert(format!("{file}|{}|{column}", words.join("|")), cell.parse().ok());
+            }
+        }
+    }
+    counts
 }

@@ -1,7 +1,9 @@
 //! The tables of the job file about who gets what: `[policy]`, `[[approver]]`, `[[release]]`.
 
 use super::{Kind, Need, Table, key};
-use crate::job::release::{Confidentiality, Content, Disclosure, Exemption, Identifiers, Purpose, RecipientKind};
+use crate::job::release::{
+    Confidentiality, Content, Disclosure, Exemption, GENERATIONS_MAX, Identifiers, Purpose, RecipientKind,
+};
 
 pub(in crate::job) static POLICY: Table = Table {
     heading: "[policy]",
@@ -146,15 +148,15 @@ pub(in crate::job) static RELEASE: Table = Table {
         key("exemption_reference", Kind::Text, Need::Optional, "The document that says so."),
         key(
             "pseudonym_generation",
-            Kind::Whole(1, 1000),
+            Kind::Whole(1, GENERATIONS_MAX as i64),
             Need::Optional,
-            "Raise it to give everybody a new pseudonym; 1 where absent.",
+            "Raise it to give everybody a new pseudonym; 1 where absent. `onefolk keys rotate` does so without it, with a new secret.",
         ),
         key(
             "overlap",
             Kind::Flag,
             Need::Optional,
-            "true gives the recipient a table from the pseudonyms of the generation before to these; it needs encrypt_to.",
+            "true gives the recipient a table from the pseudonyms that they had before, of the generation or the secret before, to these; it needs encrypt_to.",
         ),
         key("issued_on", Kind::Texts, Need::Optional, "summary: the days on which it is issued, as ISO dates."),
         key(

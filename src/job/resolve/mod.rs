@@ -117,7 +117,7 @@ impl Resolver<'_> {
         people_columns.extend(people_columns::end_of_life_columns(end_of_life.as_ref()));
         let segment_sets = self.segment_sets(root, &mut people_columns, as_of);
         let cohorts = self.cohorts(root, &people_columns, as_of);
-        let releases = self.releases(root, &providers, &cohorts);
+        let releases = self.releases(root, &providers, &cohorts, &policy);
         Job {
             path: path.to_path_buf(),
             folder: self.folder.to_path_buf(),
@@ -177,8 +177,13 @@ impl Resolver<'_> {
     fn custom_field_names(&mut self, root: &Section) {
         let Some(section) = root.section("field") else { return };
         for (name, _) in section.entries() {
-            let context = (name.text == "context").then_some("level_context of links.parquet is no field's");
-            if let Some(why) = carry::taken(&name.text).or(context) {
+            let level = match name.text.as_str() {
+                "context" => Some("level_context of links.parquet is no field's"),
+                "name" => Some("level_name of links.parquet is what names are compared by"),
+                "place" => Some("level_place of links.parquet is what addresses are compared by"),
+                _ => None,
+            };
+            if let Some(why) = carry::taken(&name.text).or(level) {
                 self.report(
                     Problem::new(name.span, format!("[field.{}] has a name that is taken: {why}", name.text), "taken")
                         .help("Choose another name; a built-in field needs no [field]"),

@@ -10,6 +10,7 @@ use super::super::release::{
 use super::Resolver;
 use jiff::civil::Date;
 use std::collections::BTreeSet;
+use std::path::Path;
 
 impl Resolver<'_> {
     /// `[[opt_out]]` of the kinds type_1 and national.
@@ -104,16 +105,19 @@ impl Resolver<'_> {
         root: &Section,
         providers: &[super::Provider],
         cohorts: &[Cohort],
+        policy: &PolicySettings,
     ) -> Vec<Release> {
         let mut ids = BTreeSet::new();
         let roles: BTreeSet<String> =
             root.sections("approver").iter().filter_map(|section| section.text("role")).map(|role| role.text).collect();
         let sections = root.sections("release");
+        let secret_before = self.is_there(&policy.release_key_before(&self.output));
         let mut found = Vec::new();
         for section in &sections {
             let Some(mut release) = self.release(section) else { continue };
             release.cohort = self.cohort_of(section, cohorts);
             self.check_release(section, &release, &roles, providers);
+            self.check_overlap(section, &release, secret_before);
             if !ids.insert(release.id.clone()) {
                 self.report(Problem::new(section.key_span("id"), "Two releases have one id", "used before"));
             }
@@ -217,19 +221,23 @@ impl Resolver<'_> {
                 ),
             );
         }
-        self.check_overlap(section, release);
     }
 
-    /// A table between the pseudonyms of two generations.
-    fn check_overlap(&mut self, section: &Section, release: &Release) {
-        if release.overlap && release.pseudonym_generation < 2 {
+    fn is_there(&self, path: &Path) -> bool {
+        let found = path.to_str().map(|path| self.surroundings.files(self.folder, path));
+        found.is_some_and(|found| found.is_ok_and(|found| !found.is_empty()))
+    }
+
+    /// A table between the pseudonyms of two generations, or of two secrets.
+    fn check_overlap(&mut self, section: &Section, release: &Release, secret_before: bool) {
+        if release.overlap && release.pseudonym_generation < 2 && !secret_before {
             self.report(
                 Problem::new(
                     section.key_span("overlap"),
-                    "There is no generation before the first",
+                    "There are no pseudonyms before these: no generation before the first, and no secret before this one",
                     "nothing to overlap",
                 )
-                .help("Raise pseudonym_generation to 2 with it"),
+                .help("Raise pseudonym_generation to 2 with it, or make a new secret first: `onefolk keys rotate JOB`"),
             );
         }
         if release.overlap && release.encrypt_to.is_empty() {

@@ -1,6 +1,7 @@
 //! The records of a job as the table that a Splink model expects.
 
-use super::Table;
+use super::expression::Expr;
+use super::{Comparison, Imported, Table};
 use crate::job::{Field, Job};
 use crate::records::{Column, Records};
 
@@ -57,5 +58,25 @@ impl Names {
             source: records.provider.clone(),
             sources: job.providers.iter().map(|provider| provider.id.as_str()).collect(),
         }
+    }
+
+    /// A table of [`Names::table`] as if nobody had written a field for which `hidden` holds.
+    pub fn without<'a>(&self, table: Table<'a>, empty: &'a Column, hidden: impl Fn(Field) -> bool) -> Table<'a> {
+        let Table { mut columns, records, ids, source, sources } = table;
+        for (column, field) in columns.iter_mut().zip(&self.fields) {
+            if hidden(*field) {
+                *column = empty;
+            }
+        }
+        Table { columns, records, ids, source, sources }
+    }
+
+    /// Whether a comparison of a model that was read with these names reads a field for which `wanted` holds.
+    pub fn reads(&self, model: &Imported, comparison: &Comparison, wanted: impl Fn(Field) -> bool) -> bool {
+        let conditions = comparison.levels.iter().filter_map(|level| level.condition.as_ref());
+        let compared = conditions.flat_map(Expr::columns).map(|(column, _)| column);
+        let frequencies = comparison.levels.iter().filter_map(|level| level.frequency.as_ref());
+        let mut read = compared.chain(frequencies.map(|frequency| frequency.column));
+        read.any(|column| wanted(self.fields[model.columns[column]]))
     }
 }

@@ -96,6 +96,11 @@ impl<'a> Scorer<'a> {
         self.score(&self.prepared.pair(left, right), memory).0
     }
 
+    /// The same with the levels that it is made of.
+    pub fn weight_and_levels(&self, left: u32, right: u32, memory: &mut Memory) -> (f64, Pattern) {
+        self.score(&self.prepared.pair(left, right), memory)
+    }
+
     /// The level that a comparison reaches: its place in [`super::Comparison::levels`].
     pub fn level(&self, comparison: usize, left: u32, right: u32, memory: &mut Memory) -> usize {
         let pair = self.prepared.pair(left, right);

@@ -41,7 +41,7 @@ fn copied(lock: &Lock, from: &PublishedRun, fate: impl Fn(usize) -> (bool, bool)
         let range = first..first + rows.len();
         first = range.end;
         let (keep, hide) = range.map(&fate).unzip();
-        Ok(Fate { keep, hide, flags: rows.flags("in_review")? })
+        Ok(Fate { keep, hide, flags: rows.flags("in_review")?, ..Fate::default() })
     };
     let written = draft.copy_table(from, &sieve, copy).unwrap();
     let so_far = draft.so_far();

@@ -18,12 +18,12 @@ type Got<T> = Result<T, Damaged>;
 type Place = (u32, u16, u32, WithheldReason);
 
 pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
-    let LinkedNight { withheld, gone, objected, linked, learnt } = night;
+    let LinkedNight { withheld, gone, objectors, objected, linked, learnt } = night;
     // Who objects is told by the place of the row alone: what is left for the next night names nobody.
     let places: Vec<Place> =
         withheld.iter().map(|row| (row.extract, row.provider, row.source_row, row.reason)).collect();
     writer.put_list(&places)?;
-    writer.put(&(gone, objected))?;
+    writer.put(&(gone, objectors, objected))?;
     put_linked(writer, linked)?;
     writer.put(&learnt.as_ref().map(Parts::of))
 }
@@ -32,7 +32,7 @@ pub(super) fn put(writer: &mut Writer, night: &LinkedNight) -> io::Result<()> {
 pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, Vec<bool>)> {
     let places: Vec<Place> = reader.get_list()?;
     let withheld: Vec<Withheld> = places.into_iter().map(|place| named(records, place)).collect::<Got<_>>()?;
-    let (gone, objected) = reader.get()?;
+    let (gone, objectors, objected) = reader.get()?;
     let linked = get_linked(reader)?;
     let learnt: Option<Parts> = reader.get()?;
     let learnt = learnt.map(Parts::into_frozen).transpose()?;
@@ -46,7 +46,7 @@ pub(super) fn get(reader: &mut Reader, records: &Records) -> Got<(LinkedNight, V
         return Err(Damaged);
     }
     let stay = stay(records, &withheld)?;
-    Ok((LinkedNight { withheld, gone, objected, linked, learnt }, stay))
+    Ok((LinkedNight { withheld, gone, objectors, objected, linked, learnt }, stay))
 }
 
 fn named(records: &Records, (extract, provider, source_row, reason): Place) -> Got<Withheld> {

@@ -4,7 +4,7 @@ use super::columns::{get_column, get_columns, put_column};
 use super::pieces::{Damaged, Reader, Writer};
 use crate::intake::TextColumn;
 use crate::job::{Field, Job};
-use crate::records::{Cleaned, Column, Fact, PackageColumn, Quality, Records, carried, package_columns};
+use crate::records::{Cleaned, Column, Fact, PackageColumn, Quality, Records, Written, carried, package_columns};
 use crate::run::Usable;
 use std::collections::BTreeMap;
 use std::io;
@@ -28,8 +28,7 @@ pub(super) fn get(reader: &mut Reader, job: &Job) -> Got<Usable> {
 }
 
 fn put_records(writer: &mut Writer, records: &Records) -> io::Result<()> {
-    let Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, facts: _, packages: _ } =
-        records;
+    let Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, written, .. } = records;
     writer.put_list(provider)?;
     writer.put_list(extract)?;
     writer.put_list(source_row)?;
@@ -40,6 +39,8 @@ fn put_records(writer: &mut Writer, records: &Records) -> io::Result<()> {
         columns.values().try_for_each(|column| put_column(writer, column))?;
     }
     writer.put_list(number_verified)?;
+    writer.put(&written.fields)?;
+    put_column(writer, &written.column)?;
     // The rules stand in the job.
     records.carried().try_for_each(|column| put_column(writer, column))
 }
@@ -56,13 +57,25 @@ fn get_records(reader: &mut Reader, job: &Job) -> Got<Records> {
     };
     let (raw, clean) = (columns()?, columns()?);
     let number_verified = reader.get_list()?;
+    let written = Written { fields: reader.get()?, column: get_column(reader)? };
     let fact = |rule: &crate::job::Carry| -> Got<Fact> { Ok(Fact { rule: rule.clone(), column: get_column(reader)? }) };
     let facts = carried(job).into_iter().map(fact).collect::<Got<_>>()?;
     let package =
         |(group, part)| -> Got<PackageColumn> { Ok(PackageColumn { group, part, column: get_column(reader)? }) };
     let packages = package_columns(job).into_iter().map(package).collect::<Got<_>>()?;
-    let records =
-        Records { provider, extract, source_row, record_id, key, raw, clean, number_verified, facts, packages };
+    let records = Records {
+        provider,
+        extract,
+        source_row,
+        record_id,
+        key,
+        raw,
+        clean,
+        number_verified,
+        facts,
+        packages,
+        written,
+    };
     if is_whole(&records, job) { Ok(records) } else { Err(Damaged) }
 }
 
@@ -72,6 +85,8 @@ fn is_whole(records: &Records, job: &Job) -> bool {
     let mut columns = records.raw.values().chain(records.clean.values()).chain(records.carried());
     [records.extract.len(), records.source_row.len(), records.record_id.len(), records.key.len()] == [length; 4]
         && records.number_verified.len() == length
+        && records.written.column.codes.len() == length
+        && records.written.column.values.iter().all(|pattern| pattern.len() == records.written.fields.len())
         && records.provider.iter().all(|&provider| usize::from(provider) < job.providers.len())
         && columns.all(|column| column.codes.len() == length)
 }
@@ -83,7 +98,7 @@ fn put_cleaned(writer: &mut Writer, cleaned: &Cleaned) -> io::Result<()> {
     let Cleaned { quality, test_numbers, void_numbers, filler_rows, formats } = cleaned;
     let quality: Vec<ProviderQuality> = quality
         .iter()
-        .map(|Quality { provider, field, filled, valid, reasons, found }| {
+        .map(|Quality { provider, field, filled, valid, reasons, found, left: _ }| {
             let reasons = reasons.iter().map(|(reason, rows)| (reason.to_string(), *rows)).collect();
             (*provider, field.clone(), *filled, *valid, reasons, found.clone())
         })
@@ -98,7 +113,7 @@ fn get_cleaned(reader: &mut Reader) -> Got<Cleaned> {
         .into_iter()
         .map(|(provider, field, filled, valid, reasons, found)| {
             let reasons = reasons.into_iter().map(|(reason, rows)| (reason.into(), rows)).collect();
-            Quality { provider, field, filled, valid, reasons, found }
+            Quality { provider, field, filled, valid, reasons, found, left: None }
         })
         .collect();
     Ok(Cleaned { quality, test_numbers, void_numbers, filler_rows: reader.get_list()?, formats })

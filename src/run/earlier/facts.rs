@@ -18,7 +18,7 @@ use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, Segm
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The run.json of an earlier run.
 pub(in crate::run) struct Earlier {
@@ -112,6 +112,7 @@ impl Earlier {
             }
         }
         moved.iter().for_each(|(reason, rows)| withhold(&mut run["accounts"], reason, *rows));
+        forget_quality(run, &rebuilt.withheld_anew.keys().map(String::as_str).collect());
         run["people"] = json!(rebuilt.person_ids.len());
         run["bare_people"] = json!(rebuilt.bare);
         // Those that stay cannot be counted anew: what is told of whoever is marked is not what they weigh.
@@ -119,6 +120,36 @@ impl Earlier {
         *links = json!(links.as_u64().unwrap_or(0).saturating_sub(rebuilt.links_gone));
         run["linkage"]["review"] = json!(rebuilt.review);
     }
+}
+
+/// Nothing is told any more of how well the providers of these files fill in their fields: what the rows that went had filled in is known of a
+/// night, and not of a run that stands.
+fn forget_quality(run: &mut Value, files: &BTreeSet<&str>) {
+    let providers: BTreeSet<String> = inputs(run)
+        .filter(|input| input.file.is_some_and(|file| files.contains(file)))
+        .map(|input| input.provider.to_string())
+        .collect();
+    for field in run["standardise"]["fields"].as_array_mut().into_iter().flatten() {
+        if field["provider"].as_str().is_some_and(|provider| providers.contains(provider)) {
+            field["left"] = Value::Null;
+        }
+    }
+}
+
+/// An extract of a run, whole or of changes.
+struct Input<'a> {
+    provider: &'a str,
+    file: Option<&'a str>,
+}
+
+fn inputs(run: &Value) -> impl Iterator<Item = Input<'_>> {
+    let list = |place: &str| run.pointer(place).and_then(Value::as_array).into_iter().flatten();
+    let whole = list("/inputs").filter_map(|input| Some((input["provider"].as_str()?, input)));
+    let changes = list("/provider_changes").filter_map(|entry| Some((entry["provider"].as_str()?, entry)));
+    let changes = changes.flat_map(|(provider, entry)| {
+        entry["files"].as_array().into_iter().flatten().map(move |input| (provider, input))
+    });
+    whole.chain(changes).map(|(provider, input)| Input { provider, file: input["file"].as_str() })
 }
 
 /// Moves rows of an account from the crosswalk to the withheld ones.
@@ -277,9 +308,8 @@ fn providers<'a>(job: &'a Job, run: &'a Value) -> Vec<Provider<'a>> {
     }
     for provider in &mut providers {
         let own = |entry: &&Value| entry["provider"].as_str() == Some(provider.id);
-        let changes = list("/provider_changes").filter(own).filter_map(|entry| entry["files"].as_array()).flatten();
-        for input in list("/inputs").filter(own).chain(changes) {
-            for account in list("/accounts/files").filter(|account| account["file"] == input["file"]) {
+        for input in inputs(run).filter(|input| input.provider == provider.id) {
+            for account in list("/accounts/files").filter(|account| account["file"].as_str() == input.file) {
                 provider.records += account["crosswalk"].as_u64().unwrap_or(0);
                 provider.withheld_rows += sum(&account["withheld"]);
                 for code in QuarantineCode::ALL {
@@ -289,7 +319,9 @@ fn providers<'a>(job: &'a Job, run: &'a Value) -> Vec<Provider<'a>> {
             }
         }
         let quality = |entry: &'a Value| -> Option<FieldQuality<'a>> {
-            let (filled, valid) = (entry["filled"].as_u64()?, entry["valid"].as_u64()?);
+            // Runs of before have no other figures than those of all rows.
+            let figures = entry.get("left").unwrap_or(entry);
+            let (filled, valid) = (figures["filled"].as_u64()?, figures["valid"].as_u64()?);
             Some(FieldQuality { field: entry["field"].as_str()?, filled, valid: valid.min(filled) })
         };
         provider.fields = list("/standardise/fields").filter(own).filter_map(quality).collect();

@@ -1,8 +1,8 @@
 //! An earlier run as it may stand today: its tables, its accounts and its report, without whom a local objection names.
 //!
 //! In: a kept run, and [`Today`]: what is known today of who may be published. Out: the run's files anew, in a draft. Always: whoever
-//! objects, or is of one person with them, is in no table but withheld.parquet, and every row is still in exactly one of crosswalk,
-//! quarantine and withheld. Nothing is linked anew, and nothing of the run itself is changed.
+//! objects, or is of one person with them, is in no table but withheld.parquet; of whoever is marked sensitive no table but the crosswalk tells a
+//! place; and every row is still in exactly one of crosswalk, quarantine and withheld. Nothing is linked anew, and nothing of the run itself is changed.
 
 mod care;
 mod changes;
@@ -11,6 +11,7 @@ mod facts;
 mod standing;
 mod tables;
 mod today;
+mod told;
 
 pub(super) use changes::{changes_left, write_changes};
 pub(super) use cohorts::{write_cohort_changes, write_cohorts};

@@ -30,6 +30,8 @@ pub(in crate::run) struct Standing {
     gone: Vec<Option<WithheldReason>>,
     /// People who are flagged today.
     pub masked: Vec<bool>,
+    /// Identities of theirs.
+    masked_identities: FxHashSet<IdentityText>,
     /// The rows of the crosswalk that go, in order.
     gone_rows: Vec<usize>,
     /// Identities of which nobody is left.
@@ -49,6 +51,7 @@ impl Standing {
         }
         standing.look_through_crosswalk(run, today)?;
         standing.find_gone_identities(run)?;
+        standing.find_masked_identities(run)?;
         Ok(standing)
     }
 
@@ -166,6 +169,25 @@ impl Standing {
         Ok(())
     }
 
+    /// One record of whoever is flagged is enough for its identity, as in the night.
+    fn find_masked_identities(&mut self, run: &PublishedRun) -> Result<()> {
+        if !self.somebody_is_masked() {
+            return Ok(());
+        }
+        let masked = self.ids.iter().zip(&self.masked).filter(|(_, masked)| **masked);
+        let masked: FxHashSet<&[u8]> = masked.map(|(id, _)| id.as_str().as_bytes()).collect();
+        let mut identities = FxHashSet::default();
+        run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+            let ids = rows.text("person_id")?;
+            let theirs = (0..rows.len()).filter(|&row| masked.contains(ids.value(row).as_bytes()));
+            let hashes = rows.hash_texts("identity_id")?;
+            identities.extend(theirs.map(|row| hashes[row]));
+            Ok(())
+        })?;
+        self.masked_identities = identities;
+        Ok(())
+    }
+
     /// The rows of the crosswalk that go, in order.
     pub fn gone_rows(&self) -> &[usize] {
         &self.gone_rows
@@ -178,6 +200,15 @@ impl Standing {
 
     pub fn somebody_is_gone(&self) -> bool {
         self.gone.iter().any(Option::is_some)
+    }
+
+    pub fn somebody_is_masked(&self) -> bool {
+        self.masked.contains(&true)
+    }
+
+    /// Whether it is of somebody who is flagged today.
+    pub fn identity_is_masked(&self, identity: &IdentityText) -> bool {
+        self.masked_identities.contains(identity)
     }
 
     pub fn identity_is_gone(&self, identity: &IdentityText) -> bool {

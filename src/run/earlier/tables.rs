@@ -3,6 +3,7 @@
 use super::facts::Earlier;
 use super::standing::{IdentityText, Standing};
 use super::today::Today;
+use super::told::Told;
 use crate::best_record;
 use crate::consent::WithheldReason;
 use crate::failure::Result;
@@ -54,7 +55,7 @@ pub(in crate::run) fn write(
     let mut rebuilt = Rebuilt::default();
     let (crosswalk, pairs) = rayon::join(
         || crosswalk(run, draft, standing, today, &mut rebuilt),
-        || all_pairs(run, draft, standing, earlier.cut_bits()),
+        || all_pairs(job, run, draft, standing, earlier.cut_bits()),
     );
     let (crosswalk, Pairs { links, review, waiting, counted }) = (crosswalk?, pairs?);
     (rebuilt.links_gone, rebuilt.review) = counted;
@@ -203,12 +204,12 @@ struct Pairs {
 }
 
 /// Both tables of pairs; links count from `cut` on, in bits.
-fn all_pairs(run: &PublishedRun, draft: &Draft, standing: &Standing, cut: f64) -> Result<Pairs> {
+fn all_pairs(job: &Job, run: &PublishedRun, draft: &Draft, standing: &Standing, cut: f64) -> Result<Pairs> {
     let (mut counted, mut waiting, mut gone) = ((0, 0), FxHashSet::default(), 0);
-    let links = pairs(run, draft, standing, "links.parquet", |_, weight, stays| {
+    let links = pairs(job, (run, draft), standing, "links.parquet", |_, weight, stays| {
         counted.0 += u64::from(!stays && weight >= cut);
     })?;
-    let review = pairs(run, draft, standing, "review.parquet", |pair, _, stays| {
+    let review = pairs(job, (run, draft), standing, "review.parquet", |pair, _, stays| {
         if stays {
             counted.1 += 1;
             waiting.extend(pair);
@@ -219,23 +220,32 @@ fn all_pairs(run: &PublishedRun, draft: &Draft, standing: &Standing, cut: f64) -
     Ok(Pairs { links, review, waiting: (gone > 0).then_some(waiting), counted })
 }
 
-/// links.parquet or review.parquet without those who are gone; `each` is told of every pair, its weight in bits, and whether it stays.
+/// links.parquet or review.parquet without those who are gone, and without what may not be told of whoever is flagged; `each` is told of every pair,
+/// its weight in bits as the run has it, and whether it stays.
 fn pairs(
-    run: &PublishedRun,
-    draft: &Draft,
+    job: &Job,
+    (run, draft): (&PublishedRun, &Draft),
     standing: &Standing,
     name: &str,
     mut each: impl FnMut([&IdentityText; 2], f64, bool),
 ) -> Result<WrittenFile> {
+    let told = if standing.somebody_is_masked() { Some(Told::of(job, run, name)?) } else { None };
     let distinct = &["identity_id_left", "identity_id_right"];
-    let looks_at = &["identity_id_left", "identity_id_right", "weight"];
-    draft.copy_table(run, &Sieve { name, looks_at, distinct, hidden: &[], flag: "" }, |rows| {
+    let mut looks_at = vec!["identity_id_left", "identity_id_right", "weight"];
+    looks_at.extend(told.iter().flat_map(Told::looks_at));
+    let hidden = told.as_ref().map_or(&[][..], |told| told.hidden.as_slice());
+    draft.copy_table(run, &Sieve { name, looks_at: &looks_at, distinct, hidden, flag: "" }, |rows| {
         let mut fate = all(rows);
         let (one, other) = (rows.hash_texts(distinct[0])?, rows.hash_texts(distinct[1])?);
         let weight = rows.numbers("weight")?;
         for (row, pair) in one.iter().zip(other).enumerate() {
             fate.keep[row] = !standing.identity_is_gone(pair.0) && !standing.identity_is_gone(pair.1);
             each([pair.0, pair.1], weight[row], fate.keep[row]);
+        }
+        if let Some(told) = &told {
+            let is_masked = |(one, other)| standing.identity_is_masked(one) || standing.identity_is_masked(other);
+            fate.hide = one.iter().zip(other).map(is_masked).collect();
+            fate.numbers = told.numbers(run, rows, &fate.hide)?;
         }
         Ok(fate)
     })

@@ -13,9 +13,10 @@ fn share_shown(people: usize, disclosure: Disclosure, key: u8) -> f64 {
     let (preset, mut runner) = (Preset::of(disclosure), TestRunner::deterministic());
     let town = prop::collection::vec(any_person(4), people).new_tree(&mut runner).expect("a town").current();
     let (printed, truth) = issue(&town, &[(9, 3, 20), (0, 5, 0), (1, 0, 12), (30, 2, 2)], preset, key);
+    // So few have died that hardly any part of them can be told.
     let plain = |name: &&String| {
         let exact = truth_of(name, &printed, &truth);
-        !preset.hides(exact) && (exact == 0 || exact > preset.high + 4)
+        !preset.hides(exact) && (exact == 0 || exact > preset.high + 4) && !name.starts_with("end_of_life.csv")
     };
     let all = printed.keys().filter(plain).count();
     let shown = printed.keys().filter(plain).filter(|name| printed[*name].is_some()).count();

@@ -50,7 +50,43 @@ impl Tableau {
         let cost: Vec<f64> = (0..columns).map(|column| f64::from(u8::from(column >= artificial))).collect();
         let infeasible = tableau.minimise(&cost, columns, f64::NEG_INFINITY);
         assert!(infeasible.abs() < 1e-4, "the truth must be possible: {infeasible}");
+        tableau.drop_artificial();
         tableau
+    }
+
+    /// Takes away what stands for nothing. Where it is left in the basis at 0 it could become more than that later, and an equation would not
+    /// hold any more, so that the attack would take for possible what is not.
+    fn drop_artificial(&mut self) {
+        let last = self.columns;
+        let mut nothing = vec![0.0; self.columns + 1];
+        let mut at = 0;
+        while at < self.rows.len() {
+            if self.basis[at] < self.artificial {
+                at += 1;
+                continue;
+            }
+            let row = &mut self.rows[at];
+            row[last] = 0.0;
+            let size = |column: &usize| row[*column].abs();
+            let largest = (0..self.artificial).max_by(|one, other| size(one).total_cmp(&size(other)));
+            match largest.filter(|column| size(column) > TINY) {
+                Some(entering) => {
+                    self.pivot(at, entering, &mut nothing);
+                    at += 1;
+                }
+                // The equation says nothing that others do not say.
+                None => {
+                    self.rows.swap_remove(at);
+                    self.basis.swap_remove(at);
+                }
+            }
+        }
+        for row in &mut self.rows {
+            let value = row[last];
+            row.truncate(self.artificial);
+            row.push(value);
+        }
+        self.columns = self.artificial;
     }
 
     /// Can `sign` times a variable, counted from its lower bound, be as little as `wanted`?
@@ -98,11 +134,13 @@ impl Tableau {
     fn pivot(&mut self, leaving: usize, entering: usize, reduced: &mut [f64]) {
         let scale = self.rows[leaving][entering];
         self.rows[leaving].iter_mut().for_each(|value| *value /= scale);
-        let pivot = self.rows[leaving].clone();
+        // Most of a row is 0.
+        let pivot = self.rows[leaving].iter().copied().enumerate().filter(|(_, value)| *value != 0.0);
+        let pivot: Vec<(usize, f64)> = pivot.collect();
         let others = self.rows.iter_mut().enumerate().filter(|(row, _)| *row != leaving).map(|(_, row)| &mut row[..]);
         for row in others.chain([reduced]).filter(|row| row[entering] != 0.0) {
             let factor = row[entering];
-            row.iter_mut().zip(&pivot).for_each(|(value, of_pivot)| *value -= factor * of_pivot);
+            pivot.iter().for_each(|&(column, value)| row[column] -= factor * value);
         }
         self.basis[leaving] = entering;
     }

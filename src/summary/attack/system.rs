@@ -10,6 +10,10 @@ pub(in crate::summary) struct System {
     pub low: Vec<f64>,
     pub high: Vec<f64>,
     pub equations: Vec<Vec<(f64, usize)>>,
+    /// What a count truly is, where that is known of it: no attacker looks here.
+    pub exact: BTreeMap<usize, u64>,
+    /// Those of a whole who are not in a part of it, by name: a small one must not be worked out either.
+    pub rests: BTreeMap<String, usize>,
 }
 
 impl System {
@@ -44,6 +48,29 @@ impl System {
     pub fn adds_up(&mut self, whole: usize, parts: &[usize]) {
         let parts = parts.iter().map(|&part| (1.0, part));
         self.equation(parts.chain([(-1.0, whole)]));
+    }
+
+    /// What the parts add up to, which is printed nowhere and at most `most`.
+    pub fn total(&mut self, parts: &[usize], most: f64) -> usize {
+        let whole = self.unseen(most);
+        self.adds_up(whole, parts);
+        let exact: Option<u64> = parts.iter().map(|part| self.exact.get(part).copied()).sum();
+        if let Some(exact) = exact {
+            self.exact.insert(whole, exact);
+        }
+        whole
+    }
+
+    /// Those of a whole who are not in a part of it, at most `most`.
+    pub fn rest(&mut self, name: &str, (whole, part): (usize, usize), most: f64) -> usize {
+        let rest = self.variable(name, 0.0, most);
+        self.adds_up(whole, &[part, rest]);
+        let known = self.exact.get(&whole).zip(self.exact.get(&part));
+        if let Some(exact) = known.and_then(|(whole, part)| whole.checked_sub(*part)) {
+            self.exact.insert(rest, exact);
+            self.rests.insert(name.to_string(), rest);
+        }
+        rest
     }
 
     /// Can a count that is `exact` be another whole number, and, where `large` asks for it, 3 or more?

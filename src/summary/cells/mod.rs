@@ -2,7 +2,12 @@
 //!
 //! People are counted by status, age and sex, ethnic group, place, number of providers, kinds of care and provider. Each of these adds up to
 //! the same few totals, printed or not, and some cells stand in two of them: nobody's place in one table may be worked out from another.
+//!
+//! Where counts are exact, all relations between cells are stated that there are. Where they are blurred, some are left to the blur: for a small
+//! count to be told by them, two other figures at least would have to lie at the very ends of what they can stand for. These are how people by
+//! settings, by number of providers and by provider hang together, and that nobody is known to a provider without a row.
 
+mod known;
 mod linked;
 mod rows;
 
@@ -10,16 +15,12 @@ pub(super) use linked::LinkedCells;
 pub(super) use rows::{ProviderRows, Rows};
 
 use super::care::CareCells;
-use super::count::{AGE_BANDS, COMBINATIONS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
+use super::count::{AGE_BANDS, Counts, WIDE_BANDS, age_band_words};
 use super::disclosure::{Place, Protected, Table};
 use super::end_of_life::EndOfLifeCells;
 use super::{EthnicGroup, Facts, Sex, Status};
 use crate::job::Setting;
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
-
-/// Combinations of settings shown one by one; the others together.
-const COMBINATIONS_SHOWN: usize = 14;
 
 /// Where each count stands in the table.
 pub(super) struct Cells {
@@ -107,6 +108,11 @@ struct Layout<'l, 'c> {
 }
 
 impl Layout<'_, '_> {
+    /// Do differences tell exactly what is left?
+    fn is_exact(&self) -> bool {
+        self.facts.control.preset().is_exact()
+    }
+
     fn cells(mut self) -> Cells {
         let (status, living) = self.status();
         let age_sex = self.age_sex(living);
@@ -116,13 +122,13 @@ impl Layout<'_, '_> {
         let linked = self.linked(&bands, &age_sex, &ethnicity);
         let areas = self.areas(living);
         let (known_to, named) = self.known_to();
-        let (combinations, other_combinations) = self.combinations(named);
-        let (settings, of_provider) = self.settings_and_providers(&combinations, other_combinations, &known_to);
-        let overlap = self.overlap(&combinations, other_combinations, &of_provider);
+        let combinations = self.combinations(named);
+        let (settings, of_provider) = self.settings_and_providers(&combinations, &known_to);
+        let overlap = self.overlap(&combinations, &of_provider);
         let cohorts = self.cohorts();
         let care = self.care(living);
         let end_of_life = self.end_of_life(living, status[Status::Died as usize]);
-        let rows = self.rows();
+        let rows = self.rows(&of_provider);
         Cells {
             people: self.people,
             status,
@@ -131,8 +137,8 @@ impl Layout<'_, '_> {
             areas,
             known_to,
             settings,
-            combinations,
-            other_combinations,
+            combinations: combinations.shown,
+            other_combinations: combinations.other,
             of_provider,
             overlap,
             segments,
@@ -241,128 +247,6 @@ impl Layout<'_, '_> {
         let unknown = self.table.part("area, not known", counts[names.len()]);
         self.table.sum(living, shown.iter().map(|(_, place)| *place).chain([small, unknown]));
         Areas { shown, some_are_small, small, unknown }
-    }
-
-    /// Gives also who is known to a provider that may be named, which is printed nowhere.
-    fn known_to(&mut self) -> (Vec<Place>, Place) {
-        let counts = self.counts;
-        let possible = self.facts.providers.len().min(KNOWN_TO - 1);
-        let mut places = self.parts("known_to", &counts.known_to[..=possible], |at| at.to_string());
-        places.extend((possible + 1..KNOWN_TO).map(|at| self.table.nobody(&format!("known_to|{at}"))));
-        let named = self.table.unseen("named", counts.people - counts.known_to[0]);
-        self.table.sum(self.people, [named, places[0]]);
-        self.table.sum(named, places[1..].iter().copied());
-        (places, named)
-    }
-
-    fn combinations(&mut self, named: Place) -> (Vec<(usize, Place)>, Place) {
-        let (control, counts) = (self.facts.control, &self.counts.combinations);
-        let name = |mask: usize| format!("settings|{mask:x}");
-        let mut masks: Vec<usize> = (1..COMBINATIONS)
-            .filter(|&mask| counts[mask] > 0 && !control.is_small(&name(mask), counts[mask]))
-            .collect();
-        // By what is shown, so that the order tells nothing more.
-        masks.sort_by_cached_key(|&mask| (Reverse(control.single(&name(mask), counts[mask]).count()), mask));
-        masks.truncate(COMBINATIONS_SHOWN);
-        let shown: Vec<(usize, Place)> =
-            masks.into_iter().map(|mask| (mask, self.table.part(&name(mask), counts[mask]))).collect();
-        let one_by_one: u64 = shown.iter().map(|(mask, _)| counts[*mask]).sum();
-        let listed = listed(shown.iter().map(|(mask, _)| format!("{mask:x}")));
-        let other = self.table.part(&format!("settings, other|{listed}"), self.counts.people - counts[0] - one_by_one);
-        self.table.sum(named, shown.iter().map(|(_, place)| *place).chain([other]));
-        (shown, other)
-    }
-
-    /// A setting with one provider has that provider's people: they are one cell.
-    fn settings_and_providers(
-        &mut self,
-        combinations: &[(usize, Place)],
-        other: Place,
-        known_to: &[Place],
-    ) -> (Vec<(Setting, Place)>, Vec<Place>) {
-        let counts = self.counts;
-        let of_setting = |setting: Setting| {
-            let with = (0..COMBINATIONS).filter(|mask| mask & (1 << setting as usize) != 0);
-            with.map(|mask| counts.combinations[mask]).sum::<u64>()
-        };
-        let providers = &self.facts.providers;
-        let takes_part = |setting: &Setting| providers.iter().any(|provider| provider.setting == *setting);
-        let mut settings = Vec::new();
-        for setting in Setting::ALL.into_iter().filter(takes_part) {
-            let name = format!("setting|{}", setting.word());
-            let place = self.table.part(&name, of_setting(setting));
-            self.among_combinations((&name, place), of_setting(setting), 1 << setting as usize, combinations, other);
-            settings.push((setting, place));
-        }
-        let mut of_provider = Vec::new();
-        for (at, provider) in providers.iter().enumerate() {
-            let alone = providers.iter().filter(|other| other.setting == provider.setting).count() == 1;
-            let own = settings.iter().find(|(setting, _)| alone && *setting == provider.setting);
-            of_provider.push(match own {
-                Some((_, place)) => *place,
-                None => self.table.part(&format!("provider|{}", provider.id), counts.of_provider[at]),
-            });
-        }
-        let memberships: u64 = counts.of_provider.iter().sum();
-        let whole = self.table.unseen("memberships", memberships);
-        self.table.sum(whole, of_provider.iter().copied());
-        let at_least: u64 = (0..).zip(&counts.known_to).map(|(times, people)| times * people).sum();
-        // Of those known to the most providers it is not told to how many; where there are none of them, nothing is left open.
-        let further = (counts.known_to[KNOWN_TO - 1] > 0)
-            .then(|| self.table.unseen("memberships, further", memberships - at_least));
-        let weighted = (1..KNOWN_TO).map(|times| (times as u64, known_to[times]));
-        self.table.weighted_sum(whole, weighted.chain(further.map(|further| (1, further))));
-        (settings, of_provider)
-    }
-
-    /// States that `place` holds the people of all combinations with these settings, and of some of the other combinations.
-    fn among_combinations(
-        &mut self,
-        (name, place): (&str, Place),
-        count: u64,
-        bits: usize,
-        shown: &[(usize, Place)],
-        other: Place,
-    ) {
-        let within = || shown.iter().filter(|(mask, _)| mask & bits == bits);
-        let one_by_one: u64 = within().map(|(mask, _)| self.counts.combinations[*mask]).sum();
-        let all_others: u64 = self.counts.people
-            - self.counts.combinations[0]
-            - shown.iter().map(|(mask, _)| self.counts.combinations[*mask]).sum::<u64>();
-        let listed = listed(shown.iter().map(|(mask, _)| format!("{mask:x}")));
-        let rest = self.table.unseen(&format!("{name}|other|{listed}"), count - one_by_one);
-        let without = self.table.unseen(&format!("{name}|without|{listed}"), all_others - (count - one_by_one));
-        self.table.sum(place, within().map(|(_, place)| *place).chain([rest]));
-        self.table.sum(other, [rest, without]);
-    }
-
-    fn overlap(
-        &mut self,
-        combinations: &[(usize, Place)],
-        other: Place,
-        of_provider: &[Place],
-    ) -> BTreeMap<(usize, usize), Place> {
-        let (counts, providers) = (self.counts, &self.facts.providers);
-        let alone = |at: usize| providers.iter().filter(|one| one.setting == providers[at].setting).count() == 1;
-        let width = counts.overlap_of.len();
-        let mut places = BTreeMap::new();
-        for (row, &one) in counts.overlap_of.iter().enumerate() {
-            places.insert((usize::from(one), usize::from(one)), of_provider[usize::from(one)]);
-            for (column, &two) in counts.overlap_of.iter().enumerate().skip(row + 1) {
-                let (one, two) = (usize::from(one), usize::from(two));
-                if !alone(one) || !alone(two) {
-                    continue;
-                }
-                let both = counts.overlap[row * width + column];
-                let name = overlap_name(providers[one].id, providers[two].id);
-                let place = self.table.part(&name, both);
-                let bits = 1 << providers[one].setting as usize | 1 << providers[two].setting as usize;
-                self.among_combinations((&name, place), both, bits, combinations, other);
-                places.insert((one, two), place);
-                places.insert((two, one), place);
-            }
-        }
-        places
     }
 
     /// The rest of everybody could be worked out where a cohort is printed, and so could those who stayed in it.

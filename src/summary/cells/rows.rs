@@ -22,8 +22,9 @@ pub(in crate::summary) struct ProviderRows {
 }
 
 impl Layout<'_, '_> {
-    pub(super) fn rows(&mut self) -> Rows {
-        let providers = &self.facts.providers;
+    /// `people_of` are the people of each provider.
+    pub(super) fn rows(&mut self, people_of: &[Place]) -> Rows {
+        let (providers, is_exact) = (&self.facts.providers, self.is_exact());
         let total = |of: fn(&Provider) -> u64| providers.iter().map(of).sum::<u64>();
         let (records, withheld_rows) = (total(|p| p.records), total(|p| p.withheld_rows));
         let quarantined_rows = total(|p| p.quarantined_rows());
@@ -38,19 +39,20 @@ impl Layout<'_, '_> {
             table.sum(linked, [self.people, duplicates]);
         }
         let mut of_provider = Vec::new();
-        for provider in providers {
+        for (at, provider) in providers.iter().enumerate() {
             let name = rows_name(provider.id);
             let codes = QuarantineCode::ALL
                 .map(|code| table.part(&format!("{name}|{}", code.word()), provider.quarantined_for(code)));
             let own = table.part(&format!("{name}|quarantined"), provider.quarantined_rows());
             table.sum(own, codes);
             let withheld = table.part(&format!("{name}|withheld"), provider.withheld_rows);
-            of_provider.push(ProviderRows {
-                records: table.part(&name, provider.records),
-                quarantined: own,
-                withheld,
-                codes,
-            });
+            let records = table.part(&name, provider.records);
+            // Everybody has a row at least, and mostly no more: exact rows would tell exact people.
+            if let Some(further) = provider.records.checked_sub(self.counts.of_provider[at]).filter(|_| is_exact) {
+                let further = table.unseen(&format!("{name}|further"), further);
+                table.sum(records, [people_of[at], further]);
+            }
+            of_provider.push(ProviderRows { records, quarantined: own, withheld, codes });
         }
         table.sum(linked, of_provider.iter().map(|rows| rows.records));
         table.sum(quarantined, of_provider.iter().map(|rows| rows.quarantined));

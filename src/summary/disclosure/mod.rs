@@ -16,7 +16,8 @@
 //!
 //! Where tables were issued before ([`Control::after`]), the other population prints them as well (`across`).
 //!
-//! What it does not do: it knows no sums but those it is told, and no issues but those. Of presets that do not round, differences between
+//! What it does not do: it knows no sums but those it is told, and no issues but those. Between figures that are blurred each by itself there
+//! are more than it is told (`cells` says which); of exact ones it is told all. Of presets that do not round, differences between
 //! issues are exact; a rule of the policy refuses to issue such tables twice.
 
 mod across;
@@ -59,7 +60,8 @@ enum Seen {
 }
 
 impl Shown {
-    const HIDDEN: Shown = Shown(Seen::Hidden);
+    /// A count of which nothing is told.
+    pub const HIDDEN: Shown = Shown(Seen::Hidden);
     /// Nothing at all, for the foot of a picture's scale.
     pub const NONE: Shown = Shown(Seen::Count(0));
 
@@ -161,6 +163,14 @@ impl Control {
             0 => Shown::NONE,
             _ => Shown(Seen::Count(self.preset.printed(exact, self.blur(name).shift, self.preset.rounded_to))),
         }
+    }
+
+    /// A count in no sum with others but that it is part of a whole that is told too. Where counts are exact, few who are left of the whole
+    /// are hidden with it.
+    pub fn part(&self, name: &str, exact: u64, whole: u64) -> Shown {
+        let rest = whole.saturating_sub(exact);
+        let gives_away = self.preset.is_exact() && rest > 0 && self.preset.hides(rest);
+        if gives_away { Shown::HIDDEN } else { self.single(name, exact) }
     }
 
     /// The total of the whole population outside of its [`Table`], which may have to hide it where it is small.

@@ -40,6 +40,11 @@ impl Preset {
         self.rounded_to > 1
     }
 
+    /// Are small counts hidden and all others told as they are? Then every difference is exact, and hiding alone protects.
+    pub(in crate::summary) fn is_exact(self) -> bool {
+        !self.rounds() && self.high > 0
+    }
+
     /// Tells presets apart whose printed counts may not be compared: "1-7/5" hides 1 to 7 and rounds to 5.
     pub(in crate::summary) fn name(self) -> String {
         format!("{}-{}/{}", self.low, self.high, self.rounded_to)

@@ -29,7 +29,9 @@ pub(super) fn protected(table: &Table) -> (Standing, u64) {
             match protection.make_safe(target, effort) {
                 Made::Safe { by_hiding } => changed |= by_hiding,
                 // Of the table itself it is proved all the same.
-                Made::Nothing if target.issue == Target::ITSELF => changed |= protection.hide_around(target),
+                Made::Nothing if target.issue == Target::ITSELF && effort == Effort::Fewest => {
+                    changed |= protection.hide_around(target);
+                }
                 Made::Nothing => {
                     efforts.insert(target, effort.next());
                     changed = true;

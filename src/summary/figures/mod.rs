@@ -14,6 +14,7 @@ use super::{Estimate, EthnicGroup, Facts, Status};
 use crate::intake::QuarantineCode;
 use crate::job::Setting;
 use read::{Read, change_figures};
+use std::collections::BTreeSet;
 
 /// Groups with fewer people than this are told no rate: one person more or less would change it too much.
 const FEWEST_OF_A_GROUP: u64 = 100;
@@ -123,11 +124,16 @@ pub(super) struct Settings {
 /// Square, row by row, over `providers` (indexes into [`Figures::providers`]).
 pub(super) struct Overlap {
     pub providers: Vec<usize>,
-    pub cells: Vec<Shown>,
+    /// `None` where nothing is told, not even that it is few.
+    pub cells: Vec<Option<Shown>>,
 }
 
 impl Overlap {
     pub fn at(&self, row: usize, column: usize) -> Shown {
+        self.told(row, column).unwrap_or(Shown::HIDDEN)
+    }
+
+    pub fn told(&self, row: usize, column: usize) -> Option<Shown> {
         self.cells[row * self.providers.len() + column]
     }
 }
@@ -192,6 +198,12 @@ impl<'a> Figures<'a> {
         let printed =
             |code| self.providers.iter().flat_map(|provider| &provider.codes).filter(move |(own, _)| *own == code);
         QuarantineCode::ALL.map(|code| (code, printed(code).filter_map(|(_, rows)| rows.count()).sum()))
+    }
+
+    /// The providers whose number of linked rows is hidden.
+    pub fn records_hidden(&self) -> BTreeSet<String> {
+        let hidden = self.providers.iter().filter(|provider| provider.records.is_hidden());
+        hidden.map(|provider| provider.id.to_string()).collect()
     }
 
     pub fn new(facts: &Facts<'a>, counts: &Counts) -> Figures<'a> {

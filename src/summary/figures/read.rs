@@ -6,7 +6,7 @@ use super::{
 };
 use crate::cohort;
 use crate::intake::QuarantineCode;
-use crate::job::Setting;
+use crate::job::{Field, Setting};
 use crate::summary::cells::{self, Cells, overlap_name, rows_name};
 use crate::summary::count::{self, AGE_BANDS, Counts, KNOWN_TO, WIDE_BANDS, age_band_words};
 use crate::summary::disclosure::{Control, Place, Protected, Shown};
@@ -80,13 +80,16 @@ impl<'a> Read<'_, 'a> {
         }
     }
 
+    /// Of providers that share their setting with others no sum protects it: blur does, and where counts are exact it is not told.
     pub fn overlap(&self, counts: &Counts) -> Option<Overlap> {
         let (providers, width) = (&self.facts.providers, counts.overlap_of.len());
+        let control = self.facts.control;
         let cell = |row: usize, column: usize| {
             let (one, two) = (usize::from(counts.overlap_of[row]), usize::from(counts.overlap_of[column]));
             let name = || overlap_name(providers[one].id, providers[two].id);
-            let single = || self.facts.control.single(&name(), counts.overlap[row * width + column]);
-            self.cells.overlap.get(&(one, two)).map_or_else(single, |&place| self.shown.at(place))
+            let single = || control.single(&name(), counts.overlap[row * width + column]);
+            let protected = self.cells.overlap.get(&(one, two)).map(|&place| self.shown.at(place));
+            protected.or_else(|| (!control.preset().is_exact()).then(single))
         };
         (providers.len() > 2).then(|| Overlap {
             providers: counts.overlap_of.iter().map(|&provider| provider as usize).collect(),
@@ -172,12 +175,15 @@ impl<'a> Read<'_, 'a> {
     }
 }
 
+/// All but the field that marks whoever is sensitive: nothing that others see names it.
 fn fields<'a>(provider: &Provider<'a>, records: Shown, control: &Control) -> Vec<FieldFigures<'a>> {
     let name = rows_name(provider.id);
     let figures = |quality: &FieldQuality<'a>| {
         // A provider with too few rows to be counted is not described either.
-        let of = |count: u64| if records.is_hidden() { records } else { control.single(&name, count) };
-        let (filled, valid) = (of(quality.filled), of(quality.valid));
+        let of = |count: u64, whole: u64| if records.is_hidden() { records } else { control.part(&name, count, whole) };
+        let filled = of(quality.filled, provider.records);
+        let of_filled = of(quality.valid, quality.filled);
+        let valid = if of_filled.is_hidden() { of_filled } else { of(quality.valid, provider.records) };
         FieldFigures {
             field: quality.field,
             filled,
@@ -186,7 +192,8 @@ fn fields<'a>(provider: &Provider<'a>, records: Shown, control: &Control) -> Vec
             valid_percent: valid.percent_of(records),
         }
     };
-    provider.fields.iter().map(figures).collect()
+    let told = provider.fields.iter().filter(|quality| Some(quality.field) != Field::Sensitivity.word());
+    told.map(figures).collect()
 }
 
 pub(super) fn change_figures<'a>(changes: &Changes<'a>, control: &Control) -> ChangeFigures<'a> {

@@ -81,7 +81,12 @@ fn overlap(figures: &Figures) -> Markup {
     let shows = html! {
         @if let Some(known_to) = known_to { (known_to) }
         @match &figures.overlap {
-            Some(overlap) => (overlap_figure(figures, overlap)),
+            Some(overlap) => {
+                (overlap_figure(figures, overlap))
+                @if figures.preset.is_exact() {
+                    p.note { "Numbers stand as they are under the rule of this job, so that only providers that are alone in their kind of care are compared: of others a small number could be worked out." }
+                }
+            },
             None => p { "With fewer than three providers the overlap is not shown, because it and the total would give each other away." },
         }
     };
