@@ -107,7 +107,7 @@ fn the_page_begins_with_what_must_be_known_first() {
 }
 
 #[test]
-fn only_what_shows_identifiers_is_in_the_audit() {
+fn every_look_up_is_in_the_audit_and_says_whether_identifiers_were_shown() {
     let people = town(60, 43);
     let night = night(&people);
     let id = id_of(&night, "gp-7");
@@ -118,14 +118,27 @@ fn only_what_shows_identifiers_is_in_the_audit() {
             .arg(night.path("job.toml"))
             .args(["--person", &id, "--event", "look_up", "--json"]);
         let shown = outcome(command).done().stdout;
-        shown.matches("\"look_up\"").count()
+        let shown: serde_json::Value = serde_json::from_str(&shown).expect("JSON");
+        let entries = shown["entries"].as_array().expect("a list").clone();
+        let told = |entry: &serde_json::Value| {
+            let command = entry["what"]["command"].as_str().expect("a command").to_string();
+            (command, entry["what"]["identifiers"].as_bool().expect("yes or no"))
+        };
+        entries.iter().map(told).collect::<Vec<_>>()
     };
+    let entry = |command: &str, identifiers: bool| (command.to_string(), identifiers);
+    let name = [people[7].given.as_str(), people[7].family.as_str()].join(" ");
     ask(&night, &["person", &id]).done();
-    ask(&night, &["find", "--name", &people[7].family, "--born", &people[7].born]).done();
-    assert_eq!(look_ups(), 0);
+    ask(&night, &["find", "--name", &name, "--born", &people[7].born]).done();
+    assert_eq!(look_ups(), [entry("person", false), entry("find", false)]);
     ask(&night, &["person", &id, "--show-identifiers"]).done();
-    ask(&night, &["find", "--name", &people[7].family, "--born", &people[7].born, "--show-identifiers"]).done();
-    assert_eq!(look_ups(), 2);
+    ask(&night, &["find", "--name", &name, "--born", &people[7].born, "--show-identifiers"]).done();
+    assert_eq!(look_ups()[2..], [entry("person", true), entry("find", true)]);
+    // Each of many questions has an entry of its own.
+    night.write("calls.csv", format!("name,born\n{name},{born}\n{name},{born}\n", born = people[7].born));
+    let calls = night.path("calls.csv");
+    ask(&night, &["find", "--queries", calls.to_str().unwrap()]).done();
+    assert_eq!(look_ups()[4..], [entry("find", false), entry("find", false)]);
 }
 
 #[test]

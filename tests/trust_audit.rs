@@ -108,6 +108,81 @@ fn decisions_are_noted_before_they_stand() {
     assert_eq!(told.iter().map(|entry| entry["what"]["answer"].as_str().unwrap()).collect::<Vec<_>>(), ["no", "yes"]);
     assert_eq!(told[0]["person_ids"].as_array().map(Vec::len), Some(2));
     assert_eq!(shown(&night, &["--event", "decision_taken_back"]).len(), 1);
+    night.run().done();
+    let obeyed = obeyed(&night);
+    assert_eq!((&obeyed["lines"], &obeyed["one_person"], &obeyed["without_entry"]), (&1.into(), &1.into(), &0.into()));
+}
+
+/// What the last run has told the audit of the decisions that it obeyed.
+fn obeyed(night: &Night) -> Value {
+    shown(night, &["--event", "run"]).last().expect("it is noted")["what"]["decisions"].clone()
+}
+
+#[test]
+fn decisions_that_somebody_has_written_by_hand_are_told_of_in_the_entry_of_the_run_that_obeys_them() {
+    let night = Night::of(&town(120, 67));
+    night.run().done();
+    assert_eq!(obeyed(&night), Value::Null);
+    let ids = night.person_ids();
+    let (first, person) = ids.iter().next().expect("there are people");
+    let (second, _) = ids.iter().find(|(_, id)| *id != person).expect("there are several");
+    let written = format!("left,right,decision\n{}:{},{}:{},no\n", first.0, first.1, second.0, second.1);
+    night.write("out/state/decisions.csv", &written);
+    night.run().done();
+    let told = obeyed(&night);
+    assert_eq!((&told["two_people"], &told["lines"], &told["without_entry"]), (&1.into(), &1.into(), &1.into()));
+    assert_eq!(told["blake3"], blake3::hash(written.as_bytes()).to_hex().to_string());
+    assert!(!told.to_string().contains(&format!("{}:{}", first.0, first.1)), "{told}");
+}
+
+/// `onefolk audit show --record`.
+fn had(night: &Night, (provider, record): &(String, String)) -> Outcome {
+    command(night, &["audit", "show", "--json", "--record", &format!("{provider}:{record}")])
+}
+
+#[test]
+fn whoever_has_just_objected_can_still_ask_who_has_had_what_about_them() {
+    let night = Night::of(&town(60, 68));
+    night.run().done();
+    let ids = night.person_ids();
+    let person = ids.values().find(|id| ids.values().filter(|other| other == id).count() == 2).expect("most have two");
+    let records: Vec<&(String, String)> =
+        ids.iter().filter(|(_, id)| *id == person).map(|(record, _)| record).collect();
+    explain(&night, &["person", person, "--show-identifiers"]);
+    let list: String = records.iter().map(|(provider, record)| format!("{provider},{record}\n")).collect();
+    night.write("objections.csv", format!("provider,record_id\n{list}"));
+    common::edit(
+        &night.path("job.toml"),
+        "[job]\n",
+        "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n\n[job]\n",
+    );
+    night.run().done();
+    assert!(!night.person_ids().values().any(|id| id == person), "they are withheld");
+    // No run has them any more. The ledger knows a person by one record, and of the other one it says how to ask.
+    let (known, unknown): (Vec<Outcome>, Vec<Outcome>) =
+        records.iter().map(|record| had(&night, record)).partition(|told| told.status == Some(0));
+    assert_eq!((known.len(), unknown.len()), (1, 1));
+    let told: Value = serde_json::from_str(&known[0].stdout).expect("it is JSON");
+    assert_eq!(told["person_ids"], serde_json::json!([person]));
+    assert_eq!(told["entries"][0]["event"], "look_up");
+    assert!(unknown[0].stderr.contains("--person") && unknown[0].stderr.contains("OF0541"), "{}", unknown[0].stderr);
+    assert_eq!(events(&shown(&night, &["--person", person])), ["look_up"]);
+}
+
+#[test]
+fn of_a_record_that_is_gone_from_the_extracts_a_kept_run_tells_whose_it_was() {
+    let night = Night::of(&town(120, 69));
+    night.run().done();
+    let ids = night.person_ids();
+    let text = std::fs::read_to_string(night.path("in/acute.csv")).expect("it is text");
+    let mut lines: Vec<&str> = text.lines().collect();
+    let gone = lines.pop().and_then(|line| line.split(',').next()).expect("a record_id");
+    night.write("in/acute.csv", lines.join("\n") + "\n");
+    night.run().done();
+    let record = ("acute".to_string(), gone.to_string());
+    assert!(!night.person_ids().contains_key(&record));
+    let told: Value = serde_json::from_str(&had(&night, &record).done().stdout).expect("it is JSON");
+    assert_eq!(told["person_ids"], serde_json::json!([ids[&record]]));
 }
 
 #[test]
@@ -169,6 +244,51 @@ fn a_changed_audit_stops_the_night() {
     let verdict = command(&night, &["audit", "verify"]);
     assert_eq!(verdict.status, Some(4), "{}", verdict.stdout);
     assert!(verdict.stdout.contains("knew another audit"), "{}", verdict.stdout);
+}
+
+#[test]
+fn an_audit_that_was_put_back_is_found_by_a_head_that_was_kept_elsewhere() {
+    let night = Night::of(&town(60, 64));
+    night.run().done();
+    let ids = night.person_ids();
+    let person = ids.values().next().expect("there are people");
+    let places = ["audit.jsonl", "audit.head"].map(|name| night.output().join("state").join(name));
+    let before = places.each_ref().map(|path| std::fs::read(path).expect("it stands"));
+    explain(&night, &["person", person, "--show-identifiers"]);
+    let kept = night.path("kept.head");
+    std::fs::copy(&places[1], &kept).expect("there is room");
+    let kept = kept.to_str().expect("our names are text");
+    let verdict = command(&night, &["audit", "verify", "--head", kept]).done();
+    assert!(verdict.stdout.contains("a head of 2 entries"), "{}", verdict.stdout);
+    for (path, bytes) in places.iter().zip(&before) {
+        std::fs::write(path, bytes).expect("there is room");
+    }
+    // Nothing in the output itself can tell.
+    command(&night, &["audit", "verify"]).done();
+    let verdict = command(&night, &["audit", "verify", "--head", kept]);
+    assert_eq!(verdict.status, Some(4), "{}", verdict.stdout);
+    assert!(verdict.stdout.contains("kept elsewhere") && verdict.stderr.ends_with("(OF0711)\n"), "{}", verdict.stderr);
+}
+
+#[test]
+fn a_run_that_the_audit_was_made_to_forget_is_found() {
+    let night = Night::of(&town(60, 65));
+    night.run().done();
+    let places = ["audit.jsonl", "audit.head"].map(|name| night.output().join("state").join(name));
+    let before = places.each_ref().map(|path| std::fs::read(path).expect("it stands"));
+    night.run().done();
+    for (path, bytes) in places.iter().zip(&before) {
+        std::fs::write(path, bytes).expect("there is room");
+    }
+    // Not even where what the run knows of the audit is taken out of it.
+    let run_json = night.current("run.json");
+    let told = std::fs::read(&run_json).expect("it stands");
+    let mut told: Value = serde_json::from_slice(&told).expect("it is JSON");
+    told.as_object_mut().expect("an object").remove("audit");
+    std::fs::write(&run_json, told.to_string()).expect("there is room");
+    let verdict = command(&night, &["audit", "verify"]);
+    assert_eq!(verdict.status, Some(4), "{}", verdict.stdout);
+    assert!(verdict.stdout.contains("noted by no entry"), "{}", verdict.stdout);
 }
 
 #[test]

@@ -6,25 +6,34 @@ mod common;
 use common::canaries::{
     CANARY, COLUMNS, MARKED, WITHHELD, canaries, command, found, night_of_canaries, searched, silent,
 };
-use common::{NULL, Night, town};
+use common::{NULL, Night, Outcome, Person, town};
 use std::path::PathBuf;
+
+/// What `onefolk ARGUMENTS` prints that is to work and to name nobody.
+#[track_caller]
+fn done(night: &Night, people: &[Person], arguments: &[&str]) -> Outcome {
+    let ended = silent(command(night, arguments, ""));
+    ended.names_nobody(people);
+    assert_eq!(ended.status, Some(0), "{arguments:?}\n{}", ended.stderr);
+    ended
+}
+
+fn approve_all(night: &Night, people: &[Person]) {
+    for release in ["care", "ours", "planning", "tables"] {
+        let who = ["--who", "Ann", "--role", "governance_lead", "--key", "lead.key"];
+        done(night, people, &[&["approve", "job.toml", release][..], &who].concat());
+    }
+}
 
 #[test]
 fn no_value_of_a_person_stands_where_it_does_not_belong() {
     let people = town(100, 51);
     let night = night_of_canaries(&people);
-    let done = |arguments: &[&str]| {
-        let ended = silent(command(&night, arguments, ""));
-        ended.names_nobody(&people);
-        assert_eq!(ended.status, Some(0), "{arguments:?}\n{}", ended.stderr);
-        ended
-    };
+    let done = |arguments: &[&str]| done(&night, &people, arguments);
     done(&["init", "in", "--output", "drafted.toml"]);
     done(&["check", "job.toml"]);
     done(&["plan", "job.toml"]);
-    for release in ["care", "ours", "planning", "tables"] {
-        done(&["approve", "job.toml", release, "--who", "Ann", "--role", "governance_lead", "--key", "lead.key"]);
-    }
+    approve_all(&night, &people);
     done(&["run", "job.toml"]);
     done(&["run", "job.toml", "--json"]);
     let first = done(&["run", "job.toml", "--resume", "--full"]);
@@ -76,6 +85,70 @@ fn no_value_of_a_person_stands_where_it_does_not_belong() {
         assert!(rows.count() >= 1, "no canary of {provider} was read");
     }
     assert!(night.table("quarantine.parquet").rows.len() >= 12);
+}
+
+/// What a person's page shows of a canary to everybody: the fact that the job carries, and the first day of a package of care.
+const ON_A_PAGE: [&str; 2] = ["note", "born"];
+
+#[track_caller]
+fn shows_no_more_than(allowed: &[&str], text: &str) {
+    let more: Vec<&str> = found(text).into_iter().filter(|field| !allowed.contains(field)).collect();
+    assert!(more.is_empty(), "{more:?} in\n{text}");
+}
+
+#[test]
+fn nobody_is_named_to_whoever_looks_people_up_without_asking_for_names() {
+    let people = town(60, 54);
+    let night = night_of_canaries(&people);
+    let done = |arguments: &[&str]| done(&night, &people, arguments);
+    approve_all(&night, &people);
+    done(&["run", "job.toml"]);
+    let ids = night.person_ids();
+    let canary = ids[&("a".to_string(), format!("{CANARY}id-usable1"))].as_str();
+    // The year alone is no canary, and nobody else was born in it.
+    let asked = done(&["find", "--born", "1911", "--limit", "20", "--json"]);
+    assert!(asked.stdout.contains(canary), "{}", asked.stdout);
+    done(&["find", "--born", "1911"]);
+    done(&["find", "--name", &people[3].family, "--born", &people[3].born]);
+    night.write("lists/calls.csv", "name,born\n,1911\n");
+    done(&["find", "--queries", "lists/calls.csv"]);
+    done(&["find", "--queries", "lists/calls.csv", "--json"]);
+    let page = command(&night, &["person", canary, "--html", "page.html"], "").done();
+    let (before, packages) = page.stdout.split_once("Packages of care").expect("they have one");
+    shows_no_more_than(&["note"], before);
+    shows_no_more_than(&ON_A_PAGE, packages);
+    shows_no_more_than(&[], &page.stderr);
+    shows_no_more_than(&ON_A_PAGE, &std::fs::read_to_string(night.path("page.html")).expect("it is written"));
+    let page = command(&night, &["person", canary, "--json"], "").done();
+    shows_no_more_than(&ON_A_PAGE, &page.stdout);
+    searched(&night.output());
+}
+
+#[test]
+fn nobody_is_named_by_what_is_made_anew_encrypted_or_opened() {
+    let people = town(60, 55);
+    let night = night_of_canaries(&people);
+    let done = |arguments: &[&str]| done(&night, &people, arguments);
+    approve_all(&night, &people);
+    done(&["run", "job.toml"]);
+    done(&["cohort", "job.toml", "adults"]);
+    done(&["cohort", "job.toml", "adults", "--json"]);
+    done(&["report", "job.toml"]);
+    done(&["report", "job.toml", "--json"]);
+    done(&["keys", "rotate", "job.toml"]);
+    assert!(night.current("cohorts/adults.parquet").exists());
+    let (_, with_canary) = searched(&night.output());
+    common::edit(&night.path("job.toml"), "[job]\n", "[job]\nencryption_key_file = \"output.key\"\n");
+    done(&["keys", "new", "--encryption", "output.key"]);
+    done(&["keys", "seal", "job.toml"]);
+    let report = done(&["decrypt", "job.toml", "out/current/report.html"]).stdout;
+    assert!(report.to_lowercase().starts_with("<!doctype html>"));
+    done(&["decrypt", "job.toml", "out/current", "--output", "opened"]);
+    // The crosswalk, people, quarantine and withheld.
+    let (_, opened) = searched(&night.path("opened"));
+    assert!(opened >= 4 && with_canary >= opened, "{opened} of {with_canary}");
+    done(&["keys", "unseal", "job.toml"]);
+    assert_eq!(searched(&night.output()).1, with_canary);
 }
 
 /// What is wrong with a night, as something that is done to it.

@@ -6,7 +6,7 @@ use common::releases::{
     RELEASES, SENSITIVE, TABLES, approve, approve_all, counts, in_acute, in_gp, keyed_and_exact, leave_out, lines,
     night, refusals, released,
 };
-use common::{NULL, Night, Random, town};
+use common::{NULL, Night, Random, outcome, town};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -232,6 +232,108 @@ fn an_allowed_list_lets_nobody_else_through() {
     night.run().done();
     assert_eq!(refusals(&night, "planning"), ["national_opt_out_known"]);
     assert!(!night.current("releases/planning").exists() && night.current("releases/care").exists());
+}
+
+/// To the council those whom the practice lists, and to an auditor how well everybody is linked.
+const LISTED_AND_LINKED: &str = r#"
+[[release]]
+id = "listed"
+recipient = "The council"
+recipient_kind = "local_authority"
+purpose = "planning"
+content = "people"
+identifiers = "pseudonym"
+columns = ["tag"]
+patients_of = ["gp"]
+minimum_count = 1
+approvals = ["governance_lead"]
+BASIS
+[[release]]
+id = "linked"
+recipient = "The auditors"
+recipient_kind = "nhs"
+purpose = "audit"
+content = "people"
+identifiers = "pseudonym"
+columns = ["tag", "weakest_probability", "in_review", "bare"]
+minimum_count = 1
+approvals = ["governance_lead"]
+BASIS
+"#;
+
+#[test]
+fn what_their_practice_says_of_type_1_objectors_neither_lists_nor_links_nor_unmarks_them() {
+    let people = town(120, 86);
+    let night = night(&people, &format!("{RELEASES}{LISTED_AND_LINKED}"), "");
+    // Only the practice has marked them, and those rows do not count.
+    let hospital_row = format!(",t{SENSITIVE},hospital-ward,,");
+    common::edit(&night.path("in/acute.csv"), &format!("{hospital_row}S"), &hospital_row);
+    // Two who are known by less, so that their probability is not quite 1.
+    let hospital = std::fs::read_to_string(night.path("in/acute.csv")).expect("it is text");
+    let known_by_less = |line: &str| {
+        let mut cells: Vec<&str> = line.split(',').collect();
+        if ["t22", "t34"].contains(&cells[9]) {
+            // NHS number and phone
+            (cells[1], cells[8]) = ("", "");
+        }
+        cells.join(",") + "\n"
+    };
+    night.write("in/acute.csv", hospital.lines().map(known_by_less).collect::<String>());
+    let numbers = [4, SENSITIVE].map(|at| format!("{}\n", people[at].nhs_number));
+    night.write("type_1.csv", format!("nhs_number\n{}", numbers.concat()));
+    approve_all(&night);
+    for release in ["listed", "linked"] {
+        approve(&night, release, "Ann", "governance_lead").done();
+    }
+    night.run().done();
+    let planning = lines(&released(&night, "planning"));
+    let place = |at: usize| [&planning[&at]["postcode_district"], &planning[&at]["ward"]];
+    assert_eq!(place(SENSITIVE), [NULL, NULL]);
+    assert!(place(4)[0].starts_with("HX") && place(4)[1] == "hospital-ward", "the hospital says where they live");
+    let listed: Vec<usize> = lines(&released(&night, "listed")).into_keys().collect();
+    assert_eq!(listed, (0..people.len()).filter(|at| in_gp(*at) && ![4, SENSITIVE].contains(at)).collect::<Vec<_>>());
+    let linked = lines(&released(&night, "linked"));
+    let weakest = |at: usize| linked[&at]["weakest_probability"].parse::<f64>().ok();
+    assert_eq!((weakest(4), weakest(SENSITIVE)), (None, None));
+    assert!(weakest(1).is_some() && weakest(2).is_some(), "others are in both extracts, too");
+    // What is as exact as the controller has it would join two releases.
+    let is_exact = |probability: f64| (probability * 100.0).round() / 100.0 != probability;
+    assert!(!(0..people.len()).filter_map(weakest).any(is_exact));
+    let own = night.table("people.parquet");
+    let mut known = own.values("weakest_probability").into_iter().filter_map(|known| known.parse::<f64>().ok());
+    assert!(known.any(is_exact), "there was something to round");
+}
+
+/// `onefolk release` of the tables.
+fn issue(night: &Night) {
+    let mut command = common::onefolk();
+    command.arg("release").arg(night.path("job.toml")).arg("tables");
+    outcome(command).done();
+}
+
+#[test]
+fn tables_that_leave_between_two_nights_are_counted_and_protected_as_the_job_says_today() {
+    let people = town(120, 87);
+    let night = night(&people, TABLES, LOCAL);
+    keyed_and_exact(&night);
+    night.write("local.csv", "nhs_number\n");
+    night.run().done();
+    assert_eq!(refusals(&night, "tables"), ["approved"]);
+    let rounded = night.copy();
+    let local: BTreeSet<usize> = (0..people.len()).filter(|at| at % 4 == 1).collect();
+    let numbers: String = local.iter().map(|&at| format!("{}\n", people[at].nhs_number)).collect();
+    night.write("local.csv", format!("nhs_number\n{numbers}"));
+    approve(&night, "tables", "Ann", "governance_lead").done();
+    issue(&night);
+    tables_count_everybody_but_local_objectors(&night, people.len(), &local);
+    // The night had printed counts as they are; what is agreed to today is that they are rounded.
+    common::edit(&rounded.path("job.toml"), "disclosure = \"ons_5\"\n", "");
+    approve(&rounded, "tables", "Ann", "governance_lead").done();
+    issue(&rounded);
+    let counts = counts(&rounded.current("releases/tables"));
+    let of_people = counts.iter().filter(|(of, _)| of.starts_with("people_by_"));
+    let printed: Vec<u64> = of_people.filter_map(|(_, count)| *count).filter(|count| *count > 0).collect();
+    assert!(!printed.is_empty() && printed.iter().all(|count| count.is_multiple_of(5)), "{printed:?}");
 }
 
 /// Everything that is handed out, but for papers that name the run.

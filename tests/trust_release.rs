@@ -75,7 +75,8 @@ fn neither_policy_nor_a_fact_opens_what_was_agreed_to() {
     night.run().failed(1, "OF0519");
     night.run_with(&["--waive", "column_changed"]).done();
     for release in ["planning", "research"] {
-        let rules = ["nhs_number_where_the_law_says", "names_need_nhs_number", "column_justified"];
+        // What a fact is carried from is part of what was agreed to.
+        let rules = ["nhs_number_where_the_law_says", "names_need_nhs_number", "column_justified", "approved"];
         assert_eq!(refusals(&night, release), rules);
     }
     assert!(!night.current("releases/planning").exists());
@@ -284,6 +285,11 @@ fn tables_are_issued_once_on_their_days() {
         tables.len() >= 5 && tables.iter().all(|(name, bytes)| issued[*name] == **bytes),
         "the very tables of the summary"
     );
+    let beside =
+        |name: &Path| issued.get(&name.with_extension("parquet")).is_some_and(|bytes| bytes.starts_with(b"PAR1"));
+    assert!(
+        issued.keys().filter(|name| name.extension().is_some_and(|ending| ending == "csv")).all(|name| beside(name))
+    );
     assert!(summary.contains_key(Path::new("over_time.csv")) && !issued.contains_key(Path::new("over_time.csv")));
     let dictionary = String::from_utf8_lossy(&issued[Path::new("dictionary.csv")]).into_owned();
     assert!(dictionary.contains("people_by_area.csv") && !dictionary.contains("over_time"), "{dictionary}");
@@ -391,6 +397,10 @@ fn one_release_is_made_anew_as_things_are_today() {
     // The same as a night would make.
     night.run().done();
     assert_eq!(lines(&released(&night, "planning")), now);
+    // What was handed out between the nights is not told as news.
+    let page = std::fs::read_to_string(night.current("transparency.md")).expect("it stands");
+    assert!(page.contains("Handed out anew: care."), "{page}");
+    assert!(!page.contains("Handed out anew: planning."), "{page}");
     // What is refused today goes.
     common::edit(&night.path("job.toml"), "checked_on = 2026-11-20", "checked_on = 2026-10-20");
     let refused = again("planning").done();

@@ -53,10 +53,21 @@ impl Book {
         let begins = length == 0 && places.head.symlink_metadata().is_err();
         let key = key::to_sign(places, begins)?;
         let head = Head::read(&places.head, &key.public())?;
-        let head = head.map_err(|why| Failure::new(&AUDIT_BROKEN, why))?.unwrap_or_default();
+        let head = match head.map_err(|why| Failure::new(&AUDIT_BROKEN, why))? {
+            Some(head) => head,
+            None if length > 0 => return Err(Failure::new(&AUDIT_BROKEN, "the head is missing")),
+            None => Book::begin(places, &key)?,
+        };
         let mut book = Book { file, key, head, path: places.log.clone(), head_path: places.head.clone() };
         book.catch_up(length)?;
         Ok(book)
+    }
+
+    /// A head of no entries, before the first line: whatever the instant of a kill, lines without a head are not what onefolk has left.
+    fn begin(places: &Places, key: &PrivateKey) -> Result<Head> {
+        let head = Head::default();
+        head.keep(&places.head, key)?;
+        Ok(head)
     }
 
     /// Takes in what a killed command has written behind the head: whole lines count, the beginning of one is cut off.

@@ -6,10 +6,11 @@
 //! where it cannot be noted; the file is only ever appended to and is whole after a kill; of people it holds person_ids and nothing else.
 //!
 //! What it protects from: anybody without the audit key. Whoever holds the key can write another history; that is what a copy of the head
-//! elsewhere is for (every run.json has one, and [`verify`] compares).
+//! elsewhere is for (every run.json has one, and [`verify`] compares; [`verify_since`] compares a copy of the head itself).
 
 mod about;
 mod book;
+mod decided;
 mod head;
 mod issues;
 mod key;
@@ -22,12 +23,13 @@ mod verify;
 
 pub use about::{About, PartedFrom, about};
 pub use book::{add, last_run};
+pub use decided::decisions;
 pub use head::Head;
 pub use issues::{Issue, all_issues, issues};
 pub use line::Entry;
 pub use members::{keep_members, remove_unnamed_members};
 pub use pseudonyms::pseudonyms;
-pub use verify::{Fault, Verdict, verify};
+pub use verify::{Fault, Verdict, verify, verify_since};
 
 use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
@@ -57,7 +59,7 @@ pub(crate) static AUDIT_BROKEN: Code = Code {
     explanation: "Every line of state/audit.jsonl holds the hash of the line before and is signed, and state/audit.head says, signed, \
                   how many lines there are and what the last one is. `onefolk audit verify` names each place where that does not \
                   hold: a line was changed, removed, put elsewhere or cut off, a list of whose lines a release held (state/releases) is not \
-                  the one that its entry names, or the files are not of one backup.",
+                  the one that its entry names, a kept run is not what its entry says or has none, or the files are not of one backup.",
 };
 
 static AUDIT_KEY_MISSING: Code = Code {
@@ -87,7 +89,7 @@ pub enum Event {
     GateWaived,
     Release,
     Refusal,
-    /// Identifiers of a person were shown, or a file with everybody's was written.
+    /// Somebody was looked for or looked at, identifiers of a person were shown, or a file with everybody's was written.
     LookUp,
     Decision,
     DecisionTakenBack,

@@ -132,11 +132,112 @@ fn after_a_kill_it_is_whole() -> Result<()> {
         assert_eq!(entries, if length == after.len() { 3 } else { 2 }, "{length}");
         assert!(faults(&job).is_empty(), "{length}");
     }
-    // Killed before there was any head.
-    std::fs::remove_file(Places::of(&job).head).expect("it stands");
-    std::fs::write(log(&job), &before).expect("there is room");
+    Ok(())
+}
+
+#[test]
+fn a_missing_head_is_found_however_few_lines_there_are_and_no_kill_leaves_that() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    // What a run that notes nothing leaves, or one that is killed before its first line.
+    assert_eq!(add(&job, &[])?.entries, 0);
+    let place = Places::of(&job).head;
+    let first = std::fs::read(&place).expect("it is there before the first line");
+    assert!(faults(&job).is_empty());
+    add(&job, &[note(1)])?;
+    std::fs::remove_file(&place).expect("it stands");
+    assert_eq!(faults(&job).len(), 1);
+    assert_eq!(add(&job, &[note(2)]).expect_err("nothing is added to it").code.id, "OF0711");
+    // Killed between the very first line and its head.
+    std::fs::write(&place, first).expect("there is room");
     assert!(faults(&job).is_empty());
     assert_eq!(add(&job, &[note(2)])?.entries, 2);
+    Ok(())
+}
+
+#[test]
+fn a_head_that_was_kept_elsewhere_finds_what_was_put_back() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let (head, kept) = (Places::of(&job).head, folder.path().join("kept.head"));
+    let read = |path: &Path| std::fs::read(path).expect("it stands");
+    let put = |path: &Path, bytes: &[u8]| std::fs::write(path, bytes).expect("there is room");
+    let since = |kept: &Path| verify_since(&job, None, Some(kept));
+    add(&job, &[note(1)])?;
+    let (old_log, old_head) = (read(&log(&job)), read(&head));
+    add(&job, &[note(2)])?;
+    put(&kept, &read(&head));
+    let verdict = since(&kept)?;
+    assert_eq!((verdict.earlier_head, verdict.faults), (Some(2), vec![]));
+    let (new_log, new_head) = (read(&log(&job)), read(&head));
+    put(&log(&job), &old_log);
+    put(&head, &old_head);
+    // In itself it is right; the head that was kept knows of one entry more.
+    assert!(faults(&job).is_empty());
+    assert!(since(&kept)?.faults.iter().any(|fault| fault.what.contains("1 are missing")));
+    // Nor does another entry in its place pass.
+    add(&job, &[note(3)])?;
+    assert_eq!(since(&kept)?.faults.len(), 1);
+    put(&log(&job), &new_log);
+    put(&head, &new_head);
+    add(&job, &[note(3)])?;
+    assert!(since(&kept)?.faults.is_empty());
+    let text = String::from_utf8(read(&kept)).expect("it is text");
+    put(&kept, text.replace("\"entries\":2", "\"entries\":1").as_bytes());
+    assert_eq!(since(&kept)?.faults.len(), 1);
+    assert_eq!(code(since(&folder.path().join("none"))), Some("OF0710"));
+    Ok(())
+}
+
+/// A kept run whose run.json says `told`, noted as `event` where there is one.
+fn kept_run(job: &Job, run_id: &str, told: &str, event: Option<Event>) -> Result<()> {
+    let folder = job.output.join("runs").join(run_id);
+    std::fs::create_dir_all(&folder).expect("there is room");
+    std::fs::write(folder.join("run.json"), told).expect("there is room");
+    let hash = blake3::hash(told.as_bytes()).to_hex().to_string();
+    let note = |event| Note::new(event).of_run(run_id).with("run_json_blake3", hash.as_str());
+    add(job, &event.map(note).into_iter().collect::<Vec<_>>()).map(|_| ())
+}
+
+#[test]
+fn a_kept_run_that_is_not_what_its_entry_says_or_has_none_is_found() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let begun = r#"{"audit":{"entries":0,"bytes":0,"hash":""}}"#;
+    let run = "2026-11-22-01";
+    kept_run(&job, run, begun, Some(Event::Run))?;
+    // Of a version that had no audit.
+    kept_run(&job, "2026-11-21-01", "{}", None)?;
+    let verdict = verify(&job, None)?;
+    assert_eq!((verdict.witnesses, verdict.unnoted, verdict.faults), (1, 1, vec![]));
+    // What it says of the audit is taken out, or anything else of it is changed.
+    for changed in ["{}", r#"{"audit":{"entries":0,"bytes":0,"hash":""},"people":1}"#, "no JSON"] {
+        kept_run(&job, run, changed, None)?;
+        assert_eq!(faults(&job).len(), 1, "{changed}");
+    }
+    kept_run(&job, run, begun, None)?;
+    // A run whose entry was cut off with what it said of the audit.
+    for told in ["{}", begun] {
+        kept_run(&job, "2026-11-23-01", told, None)?;
+        let found = faults(&job);
+        assert!(found.len() == 1 && found[0].what.contains("noted by no entry"), "{found:?}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_run_that_was_to_be_written_anew_when_the_process_was_killed_is_no_fault() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let (run, begun) = ("2026-11-22-01", r#"{"audit":{"entries":0,"bytes":0,"hash":""}}"#);
+    let anew = r#"{"audit":{"entries":0,"bytes":0,"hash":""},"purged":[]}"#;
+    kept_run(&job, run, begun, Some(Event::Run))?;
+    kept_run(&job, run, anew, Some(Event::Purge))?;
+    let verdict = verify(&job, None)?;
+    assert_eq!((verdict.witnesses, verdict.unfinished, verdict.faults), (1, 0, vec![]));
+    kept_run(&job, run, begun, None)?;
+    let verdict = verify(&job, None)?;
+    assert_eq!((verdict.witnesses, verdict.unfinished, verdict.faults), (0, 1, vec![]));
     Ok(())
 }
 

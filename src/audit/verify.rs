@@ -10,6 +10,7 @@ use crate::keys::PublicKey;
 use crate::publish::published::PublishedRun;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// Faults told one by one; further ones are only counted.
 const FAULTS_MAX: usize = 50;
@@ -23,7 +24,7 @@ pub struct Fault {
 }
 
 /// What a look through the whole audit has found.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub struct Verdict {
     pub entries: u64,
     pub first: Option<String>,
@@ -34,6 +35,12 @@ pub struct Verdict {
     pub key: String,
     /// Runs whose own record of the audit agrees with it.
     pub witnesses: u64,
+    /// Kept runs of versions that noted none, or not what their run.json was: nothing can be compared with them.
+    pub unnoted: u64,
+    /// Kept runs as they were before the last entry that notes them: what it announces was killed or has failed, or somebody has put them back.
+    pub unfinished: u64,
+    /// Entries of the earlier head that was kept elsewhere, where one was given.
+    pub earlier_head: Option<u64>,
     /// Lists in state/releases of whose lines releases held, that are what was kept.
     pub lists: u64,
     /// Releases of which an earlier version has kept no list: whose lines they held cannot be checked.
@@ -74,43 +81,40 @@ impl Verdict {
 /// # Errors
 /// OF0710 where it cannot be read, OF0700 where no key is there to check it with; faults are in the verdict.
 pub fn verify(job: &Job, public: Option<PublicKey>) -> Result<Verdict> {
+    verify_since(job, public, None)
+}
+
+/// The same, held against `earlier` too, a copy of state/audit.head that was kept elsewhere: what was cut off since it was copied is found even
+/// where the head in state was put back with it.
+///
+/// # Errors
+/// As [`verify`], and OF0710 where there is no such file.
+pub fn verify_since(job: &Job, public: Option<PublicKey>, earlier: Option<&Path>) -> Result<Verdict> {
     let places = Places::of(job);
     let bytes = match disk::read(&places.log) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
     };
-    let nothing = bytes.is_empty() && places.head.symlink_metadata().is_err();
-    let mut verdict = Verdict {
-        entries: 0,
-        first: None,
-        last: None,
-        head: Head::default(),
-        key: String::new(),
-        witnesses: 0,
-        lists: 0,
-        unlisted: 0,
-        unnamed: 0,
-        unended: false,
-        faults: Vec::new(),
-        more: 0,
-    };
-    if nothing {
+    let mut verdict = Verdict::default();
+    if bytes.is_empty() && earlier.is_none() && places.head.symlink_metadata().is_err() {
         compare_lists(job, &Chain::default(), &mut verdict);
-        compare_runs(job, &[], &mut verdict)?;
+        compare_runs(job, &Chain::default(), &mut verdict)?;
         return Ok(verdict);
     }
     let key = public.map_or_else(|| key::to_check(&places), Ok)?;
     verdict.key = key.fingerprint();
     let chain = chain(&bytes, &key, &mut verdict);
     match Head::read(&places.head, &key)? {
-        Ok(Some(head)) => compare_head(&head, &bytes, &chain.hashes, &mut verdict),
-        // A kill may come between the very first lines and the head.
-        Ok(None) if chain.hashes.len() <= 1 => {}
+        Ok(Some(head)) => compare_head("the head", &head, &bytes, &chain.hashes, &mut verdict),
+        // The first head is written before the first line: a kill leaves no line without one.
         Ok(None) => verdict.fault(0, "the head is missing"),
         Err(why) => verdict.fault(0, why),
     }
+    if let Some(path) = earlier {
+        compare_earlier(path, &key, &bytes, &chain, &mut verdict)?;
+    }
     compare_lists(job, &chain, &mut verdict);
-    compare_runs(job, &chain.hashes, &mut verdict)?;
+    compare_runs(job, &chain, &mut verdict)?;
     Ok(verdict)
 }
 
@@ -123,9 +127,60 @@ struct Chain {
     lists: BTreeMap<String, u64>,
     /// Releases of people's lines that name none.
     unlisted: u64,
+    /// What each run's run.json was or was about to be, by its hash, oldest first. A run is here as soon as it was noted at all.
+    run_jsons: BTreeMap<String, Vec<String>>,
+}
+
+/// What is to be said of a kept run that is no fault.
+enum Witness {
+    Agrees,
+    /// It was noted once more since.
+    Unfinished,
+    /// A version that noted too little has made it.
+    Unnoted,
 }
 
 impl Chain {
+    /// Was the audit ever so long, with this last hash?
+    fn had(&self, entries: u64, hash: &str) -> bool {
+        match entries.checked_sub(1) {
+            None => hash.is_empty(),
+            Some(at) => usize::try_from(at).ok().and_then(|at| self.hashes.get(at)).is_some_and(|known| known == hash),
+        }
+    }
+
+    /// Keeps what an entry says of the run.json of a run.
+    fn take_in_run(&mut self, entry: &Entry) {
+        let Some(run) = &entry.run_id else { return };
+        let hash = entry.what.get("run_json_blake3").and_then(|hash| hash.as_str());
+        let makes = matches!(entry.event, Event::Run | Event::Rollback);
+        if makes || (hash.is_some() && matches!(entry.event, Event::Purge | Event::Report)) {
+            self.run_jsons.entry(run.clone()).or_default().extend(hash.map(str::to_string));
+        }
+    }
+
+    /// Is a kept run what the entries say? In words where it is not. Versions that noted no run have made none after one that was noted.
+    fn judge(&self, run_id: &str, run_json: &[u8], after_noted: bool) -> std::result::Result<Witness, String> {
+        let told: serde_json::Value =
+            serde_json::from_slice(run_json).map_err(|_| format!("run.json of run {run_id} cannot be read"))?;
+        let ended = told["audit"]["entries"].as_u64().zip(told["audit"]["hash"].as_str());
+        if let Some((entries, _)) = ended.filter(|(entries, hash)| !self.had(*entries, hash)) {
+            return Err(format!("run {run_id} knew another audit, of {entries} entries"));
+        }
+        let Some(noted) = self.run_jsons.get(run_id) else {
+            let is_old = ended.is_none() && !after_noted;
+            return if is_old { Ok(Witness::Unnoted) } else { Err(format!("run {run_id} is noted by no entry")) };
+        };
+        let hash = blake3::hash(run_json).to_hex();
+        match noted.iter().rposition(|noted| noted == hash.as_str()) {
+            Some(at) if at + 1 == noted.len() => Ok(Witness::Agrees),
+            // A kill between an entry and what it announces leaves the run as it was.
+            Some(_) => Ok(Witness::Unfinished),
+            None if noted.is_empty() => Ok(Witness::Unnoted),
+            None => Err(format!("run.json of run {run_id} is none that an entry notes")),
+        }
+    }
+
     /// Keeps which list an entry names. Tables are of nobody in particular: they have a day of issue instead.
     fn take_in(&mut self, line: u64, entry: &Entry) {
         let text = |key: &str| entry.what.get(key).and_then(|text| text.as_str());
@@ -161,6 +216,7 @@ fn chain(bytes: &[u8], key: &PublicKey, verdict: &mut Verdict) -> Chain {
         verdict.first.get_or_insert_with(|| read.entry.at.clone());
         verdict.last = Some(read.entry.at.clone());
         chain.take_in(number, &read.entry);
+        chain.take_in_run(&read.entry);
         chain.hashes.push(read.hash);
     }
     verdict.entries = chain.hashes.len() as u64;
@@ -176,38 +232,48 @@ fn compare_lists(job: &Job, chain: &Chain, verdict: &mut Verdict) {
     checked.faults.into_iter().for_each(|(line, what)| verdict.fault(line, what));
 }
 
-fn compare_head(head: &Head, bytes: &[u8], hashes: &[String], verdict: &mut Verdict) {
+/// Holds a head against the lines; one that is older than the last lines is right as well. `name` is what faults call it.
+fn compare_head(name: &str, head: &Head, bytes: &[u8], hashes: &[String], verdict: &mut Verdict) {
     if head.entries > hashes.len() as u64 || head.bytes > bytes.len() as u64 {
         let missing = head.entries.saturating_sub(hashes.len() as u64);
-        return verdict
-            .fault(0, format!("the head knows of {} entries: {missing} are missing at the end", head.entries));
+        return verdict.fault(0, format!("{name} knows of {} entries: {missing} are missing at the end", head.entries));
     }
     let last = head.entries.checked_sub(1).map_or("", |at| hashes[at as usize].as_str());
     let ends = head.bytes == 0 || bytes[head.bytes as usize - 1] == b'\n';
     let lines = memchr::memchr_iter(b'\n', &bytes[..head.bytes as usize]).count() as u64;
     if last != head.hash || !ends || lines != head.entries {
-        verdict.fault(0, "the head is not of these entries");
+        verdict.fault(0, format!("{name} is not of these entries"));
     }
 }
 
-/// Every kept run says where the audit ended when it was made.
-fn compare_runs(job: &Job, hashes: &[String], verdict: &mut Verdict) -> Result<()> {
+/// Holds a head that was kept elsewhere against the lines.
+fn compare_earlier(path: &Path, key: &PublicKey, bytes: &[u8], chain: &Chain, verdict: &mut Verdict) -> Result<()> {
+    const NAME: &str = "the head that was kept elsewhere";
+    match Head::read(path, key)? {
+        Ok(Some(head)) => {
+            verdict.earlier_head = Some(head.entries);
+            compare_head(NAME, &head, bytes, &chain.hashes, verdict);
+        }
+        Ok(None) => return Err(Failure::new(&AUDIT_UNUSABLE, format!("{}: there is no such file", path.display()))),
+        Err(why) => verdict.fault(0, format!("{NAME}: {why}")),
+    }
+    Ok(())
+}
+
+/// Every kept run says where the audit ended when it was made, and an entry says what its run.json is.
+fn compare_runs(job: &Job, chain: &Chain, verdict: &mut Verdict) -> Result<()> {
     if !job.output.join("runs").is_dir() {
         return Ok(());
     }
+    let mut after_noted = false;
     for run in PublishedRun::all_kept(&job.output)? {
-        let Ok(told) = serde_json::from_slice::<serde_json::Value>(&run.bytes("run.json")?) else { continue };
-        let (Some(entries), Some(hash)) = (told["audit"]["entries"].as_u64(), told["audit"]["hash"].as_str()) else {
-            continue;
-        };
-        let same = match entries {
-            0 => hash.is_empty(),
-            _ => hashes.get(entries as usize - 1).is_some_and(|known| known == hash),
-        };
-        match same {
-            true => verdict.witnesses += 1,
-            false => verdict.fault(0, format!("run {} knew another audit, of {entries} entries", run.run_id)),
+        match chain.judge(&run.run_id, &run.bytes("run.json")?, after_noted) {
+            Ok(Witness::Agrees) => verdict.witnesses += 1,
+            Ok(Witness::Unfinished) => verdict.unfinished += 1,
+            Ok(Witness::Unnoted) => verdict.unnoted += 1,
+            Err(what) => verdict.fault(0, what),
         }
+        after_noted |= chain.run_jsons.contains_key(&run.run_id);
     }
     Ok(())
 }

@@ -48,7 +48,7 @@ pub(crate) fn column<'a>(people: &'a People, name: &str) -> Column<'a> {
         "in_review" => Column::Flag(Box::new(|person| Some(people.in_review[person]))),
         "bare" => Column::Flag(Box::new(|person| Some(people.bare[person]))),
         "conflicts" => list(&people.conflicts),
-        "first_seen" => Column::Date(Box::new(|person| Some(people.first_seen[person]))),
+        "first_seen" => Column::Date(Box::new(|person| Some(people.first_seen[person]).filter(|day| *day != NO_DATE))),
         "age" => Column::Whole(Box::new(|person| derived.age[person].map(i64::from))),
         "age_band" => Column::Text(Box::new(|person| derived.age[person].map(|age| age_band(age) as u32)), &BANDS),
         "provider_count" => Column::Whole(Box::new(|person| {

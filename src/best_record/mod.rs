@@ -49,7 +49,8 @@ use std::sync::Arc;
 pub use crate::job::BEST_FIELDS as FIELDS;
 
 /// Fields that tell where a person lives or can be found: hidden for a sensitive person.
-const PLACE_FIELDS: [Field; 5] = [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::GpPractice];
+const PLACE_FIELDS: [Field; 6] =
+    [Field::Address, Field::Postcode, Field::Uprn, Field::Phone, Field::Email, Field::GpPractice];
 
 /// Further columns that tell where a person is known.
 const HIDDEN_WITH_PLACES: [&str; 8] =
@@ -91,6 +92,18 @@ pub struct Linked {
     pub first_seen: Vec<jiff::civil::Date>,
 }
 
+impl Linked {
+    /// Says nothing any more of the marked people: as of anybody with a single record of whom nothing is in doubt.
+    fn without(mut self, marked: &[bool]) -> Linked {
+        for person in (0..marked.len()).filter(|&person| marked[person]) {
+            self.weakest_probability[person] = None;
+            self.in_review[person] = false;
+            self.bare[person] = false;
+        }
+        self
+    }
+}
+
 /// Combines the records of each person.
 ///
 /// # Panics
@@ -100,15 +113,41 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
     assert_eq!(records.len(), partition.person.len(), "every record belongs to one person");
     assert_eq!(people, linked.first_seen.len(), "every person has been seen");
     let rows = Rows::of(partition);
-    let chooser = Chooser::new(job, records, &rows);
+    let sensitive = sensitive_people(records, &rows);
+    combine_rows(job, records, &rows, linked, (sensitive, &[]))
+}
+
+/// Combines what is left of each person of `whole` where some of their rows may not be seen.
+///
+/// Whoever is marked in any row stays marked, since the mark is a union over all of them. What linking says of a person it says of all their
+/// rows, so that of whoever has lost some it says nothing.
+///
+/// # Panics
+/// Where the vectors do not have one entry per record or person.
+pub fn combine_left(job: &Job, records: &Records, left: &Partition, linked: Linked, whole: &People) -> People {
+    assert_eq!(records.len(), left.person.len(), "every record is somebody's or nobody's");
+    assert_eq!(whole.len(), left.people as usize, "nobody comes or goes");
+    let rows = Rows::of(left);
+    let lost: Vec<bool> = rows.sizes().iter().zip(&whole.records).map(|(left, all)| left < all).collect();
+    combine_rows(job, records, &rows, linked.without(&lost), (whole.sensitive.clone(), &lost))
+}
+
+/// Combines the rows of each person; nobody knows when whoever has `lost` some was first seen.
+fn combine_rows(
+    job: &Job,
+    records: &Records,
+    rows: &Rows,
+    linked: Linked,
+    (sensitive, lost): (Vec<bool>, &[bool]),
+) -> People {
+    let chooser = Chooser::new(job, records, rows);
     let mut fields = best_fields(&chooser);
     refuse_death_before_birth(&mut fields);
 
-    let sensitive = sensitive_people(records, &rows);
     // Each of these ends on one thread, which puts texts in order or counts.
     let other_places = || {
         let addresses = history::other_addresses(&chooser, &fields);
-        (addresses, derived::sectors(job, records, &rows), providers_of(job, records, &rows))
+        (addresses, derived::sectors(job, records, rows), providers_of(job, records, rows))
     };
     let names_and_facts = || {
         let names = history::other_names(&chooser, &fields);
@@ -144,13 +183,20 @@ pub fn combine(job: &Job, records: &Records, partition: &Partition, linked: Link
         care: None,
         end_of_life: None,
         segments: Vec::new(),
-        first_seen: linked.first_seen.into_iter().map(days).collect(),
+        first_seen: first_seen(&linked.first_seen, lost),
         sensitive,
     };
     people.end_of_life = end_of_life::of(&chooser, &people);
     people.care = care::of(&chooser, &people);
     segments::assign(job, &mut people);
     people
+}
+
+/// Days since 1970, or [`NO_DATE`] of whoever has `lost` rows.
+fn first_seen(seen: &[jiff::civil::Date], lost: &[bool]) -> Vec<i32> {
+    let is_lost = |person: usize| lost.get(person).is_some_and(|lost| *lost);
+    let day = |(person, &day): (usize, &jiff::civil::Date)| if is_lost(person) { NO_DATE } else { days(day) };
+    seen.iter().enumerate().map(day).collect()
 }
 
 fn best_fields(chooser: &Chooser) -> Vec<BestField> {

@@ -34,7 +34,7 @@ pub struct People {
     pub care: Option<Care>,
     /// By the id of the set, in the order of the job.
     pub segments: Vec<(String, Segments)>,
-    /// Days since 1970.
+    /// Days since 1970; [`super::NO_DATE`] where rows that it may rest on are not to be seen.
     pub first_seen: Vec<i32>,
     /// Never leaves the program: only what it hides shows.
     pub sensitive: Vec<bool>,

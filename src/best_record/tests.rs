@@ -197,6 +197,7 @@ fn a_sensitive_person_has_neither_place_nor_provider() {
         (Field::Postcode, "LS1 4AP"),
         (Field::Uprn, "1"),
         (Field::Phone, "+441134960000"),
+        (Field::Email, "anne@example.org"),
         (Field::GpPractice, "A81001"),
         (Field::GivenName, "anne"),
     ];
@@ -217,6 +218,40 @@ fn a_sensitive_person_has_neither_place_nor_provider() {
     assert_eq!((people.other_addresses.of(0).len(), people.other_addresses.of(1).len()), (0, 1));
     assert_eq!((people.providers.of(0).len(), people.providers.of(1).len()), (0, 2));
     assert_eq!(people.providers.hidden, [true, false]);
+}
+
+#[test]
+fn whoever_loses_rows_stays_marked_and_nothing_is_said_of_how_they_were_linked() {
+    let home = (Field::Postcode, "LS1 4AP");
+    let rows = [
+        row(GP, "1", &[(Field::Sensitivity, "S")]),
+        row(ACUTE, "2", &[home]),
+        row(GP, "3", &[]),
+        row(ACUTE, "4", &[home]),
+        row(ACUTE, "5", &[home]),
+    ];
+    let (job, records) = (job(), example::records(&rows, &[]));
+    let linked = || Linked {
+        reference: None,
+        weakest_probability: vec![Some(0.75); 3],
+        in_review: vec![true; 3],
+        bare: vec![true; 3],
+        first_seen: vec![job.as_of; 3],
+    };
+    let mut partition = partition("aabbc");
+    let whole = combine(&job, &records, &partition, linked());
+    // The practice's rows go; the third person has none there.
+    (partition.person[0], partition.person[2]) = (MISSING, MISSING);
+    let left = combine_left(&job, &records, &partition, linked(), &whole);
+    assert_eq!(left.sensitive, [true, false, false]);
+    assert_eq!(left.records, [1, 1, 1]);
+    let postcode = |person: usize| left.field(Field::Postcode).text(person);
+    assert_eq!([postcode(0), postcode(1), postcode(2)], [None, Some("LS1 4AP"), Some("LS1 4AP")]);
+    assert_eq!(left.providers.hidden, [true, false, false]);
+    assert_eq!(left.weakest_probability, [None, None, Some(0.75)]);
+    assert_eq!(left.in_review, [false, false, true]);
+    assert_eq!(left.bare, [false, false, true]);
+    assert_eq!(left.first_seen, [NO_DATE, NO_DATE, whole.first_seen[2]]);
 }
 
 fn rule(kind: CarryKind, combine: Combine, within: Option<Within>) -> Carry {

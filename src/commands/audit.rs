@@ -21,7 +21,7 @@ pub struct Arguments {
 enum What {
     /// Find every entry that was changed, removed or put elsewhere.
     #[command(
-        after_help = "Example:\n  onefolk audit verify night/job.toml\n\nEvery kept run says where the audit ended when it was made, and is compared too, and so are the lists of whose lines releases held\n(state/releases), which the entries name by their hash.\n\nExit codes: 0 it is what was written, 4 it is not, or cannot be read."
+        after_help = "Examples:\n  onefolk audit verify night/job.toml\n  onefolk audit verify night/job.toml --key kept/audit.key.pub --head kept/audit.head\n\nEvery kept run says where the audit ended when it was made, and is compared too, and so are the lists of whose lines releases held\n(state/releases), which the entries name by their hash.\n\nExit codes: 0 it is what was written, 4 it is not, or cannot be read."
     )]
     Verify {
         /// The job file.
@@ -29,6 +29,9 @@ enum What {
         /// The public key that must have signed it, kept elsewhere; the one in state/ if not given.
         #[arg(long, value_name = "FILE")]
         key: Option<PathBuf>,
+        /// A copy of state/audit.head that was kept elsewhere: the audit must go on from it.
+        #[arg(long, value_name = "FILE")]
+        head: Option<PathBuf>,
         /// Print JSON.
         #[arg(long)]
         json: bool,
@@ -43,7 +46,7 @@ enum What {
         /// A person_id.
         #[arg(long, value_name = "PERSON_ID", conflicts_with = "record")]
         person: Option<String>,
-        /// A record of the current run, as provider:record_id; its person is asked for.
+        /// A record as provider:record_id; whose it is in the current run, or was last as far as that is known, is asked for.
         #[arg(long, value_name = "PROVIDER:RECORD_ID")]
         record: Option<String>,
         /// Only entries of this kind, such as run, release, refusal, look_up or decision.
@@ -57,7 +60,7 @@ enum What {
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     match &arguments.what {
-        What::Verify { job, key, json } => verify(&read(job)?, key.as_deref(), *json, quiet),
+        What::Verify { job, key, head, json } => verify(&read(job)?, key.as_deref(), head.as_deref(), *json, quiet),
         What::Show { job, person, record, event, json } => {
             let job = read(job)?;
             let person = match (person, record) {
@@ -81,8 +84,8 @@ fn event_of(word: &str) -> Result<Event> {
     Event::from_word(word).ok_or_else(|| Failure::new(&USAGE, format!("--event takes one of {}", known())))
 }
 
-fn verify(job: &Job, key: Option<&Path>, json: bool, quiet: bool) -> Result<()> {
-    let verdict = audit::verify(job, key.map(keys::read_public).transpose()?)?;
+fn verify(job: &Job, key: Option<&Path>, head: Option<&Path>, json: bool, quiet: bool) -> Result<()> {
+    let verdict = audit::verify_since(job, key.map(keys::read_public).transpose()?, head)?;
     if json {
         super::print_json(&serde_json::to_value(&verdict).expect("a verdict is plain data"))?;
     } else if !quiet {
@@ -98,7 +101,7 @@ fn told(verdict: &Verdict) -> String {
         text.push_str(&format!("and {} more\n", verdict.more));
     }
     if verdict.entries == 0 {
-        return text + "The audit has no entry.\n";
+        return text + "The audit has no entry.\n" + &runs(verdict);
     }
     let dates = |time: &Option<String>| time.as_deref().unwrap_or("?").to_string();
     text.push_str(&format!(
@@ -110,9 +113,31 @@ fn told(verdict: &Verdict) -> String {
         verdict.head.hash,
         verdict.witnesses
     ));
+    text.push_str(&runs(verdict));
     text.push_str(&lists(verdict));
     if verdict.faults.is_empty() {
         text.push_str("It is what was written.\n");
+    }
+    text
+}
+
+/// What can be said of kept runs that could not be compared, and of a head that was kept elsewhere.
+fn runs(verdict: &Verdict) -> String {
+    let mut text = String::new();
+    if let Some(entries) = verdict.earlier_head {
+        text.push_str(&format!("It was compared with a head of {entries} entries that was kept elsewhere.\n"));
+    }
+    if verdict.unnoted > 0 {
+        text.push_str(&format!(
+            "{} kept runs were made by a version that noted too little: they cannot be compared.\n",
+            verdict.unnoted
+        ));
+    }
+    if verdict.unfinished > 0 {
+        text.push_str(&format!(
+            "{} kept runs are as they were before the last entry that notes them: writing them anew was killed or has failed, or somebody has put them back.\n",
+            verdict.unfinished
+        ));
     }
     text
 }

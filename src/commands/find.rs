@@ -6,6 +6,9 @@ use onefolk::person::{self, Answer, Asking, Query};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+/// Questions whose entries in the audit are written together: each write waits for the disk.
+const NOTED_TOGETHER: usize = 256;
+
 /// Find a person of the current run by a name and a date of birth, however they are spelt.
 #[derive(clap::Args)]
 #[command(
@@ -31,7 +34,7 @@ pub struct Arguments {
     /// How many people to tell of at most, for each question.
     #[arg(long, default_value_t = 10, value_name = "COUNT")]
     limit: usize,
-    /// Show names and dates; the audit says so.
+    /// Show names and dates. The audit says who was found either way, and whether these were shown.
     #[arg(long)]
     show_identifiers: bool,
     /// Print JSON; a line for each question of --queries.
@@ -48,14 +51,20 @@ pub fn run(arguments: &Arguments) -> Result<()> {
         return print(&person::find(&job, &query, arguments.limit, arguments.show_identifiers)?, arguments.json);
     };
     let asking = Asking::of(&job, arguments.show_identifiers)?;
-    for (at, query) in queries(file, &job)?.into_iter().enumerate() {
-        let answer = asking.ask(&query, arguments.limit)?;
-        match arguments.json {
-            true => super::print(&format!("{}\n", serde_json::to_string(&answer).expect("an answer is plain data")))?,
-            false => super::print(&format!("Question {}\n{answer}\n", at + 1))?,
+    for (at, some) in queries(file, &job)?.chunks(NOTED_TOGETHER).enumerate() {
+        for (number, answer) in (at * NOTED_TOGETHER + 1..).zip(asking.ask_all(some, arguments.limit)?) {
+            print_one(number, &answer, arguments.json)?;
         }
     }
     Ok(())
+}
+
+/// One answer of many.
+fn print_one(number: usize, answer: &Answer, json: bool) -> Result<()> {
+    match json {
+        true => super::print(&format!("{}\n", serde_json::to_string(answer).expect("an answer is plain data"))),
+        false => super::print(&format!("Question {number}\n{answer}\n")),
+    }
 }
 
 fn print(answer: &Answer, json: bool) -> Result<()> {

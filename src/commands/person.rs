@@ -17,7 +17,7 @@ pub struct Arguments {
     /// The job file whose current run is looked at.
     #[arg(long, default_value = "job.toml", value_name = "FILE")]
     job: PathBuf,
-    /// Show names, dates, numbers and places; the audit says so.
+    /// Show names, dates, numbers and places. The audit says who was shown either way, and whether these were.
     #[arg(long)]
     show_identifiers: bool,
     /// Also write it as one page of HTML into a new file (mode 0600).

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Make the report and the tables beside it anew from a run that stands, without linking again.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk report night/job.toml\n\nEvery run makes its report. This makes it again after somebody has objected, after [report], cohort names or segments of the\njob have changed, or with a newer version. Objections and flags are those of today; the tables of the run stay as they are."
+    after_help = "Example:\n  onefolk report night/job.toml\n\nEvery run makes its report. This makes it again after somebody has objected, after cohort names or segments of the job have\nchanged, or with a newer version. Objections and flags are those of today; the tables of the run stay as they are."
 )]
 pub struct Arguments {
     /// The job file.

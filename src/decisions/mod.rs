@@ -117,4 +117,8 @@ pub struct Decisions {
     pub not_people: Vec<RecordName>,
     /// Length of what was read, in bytes: the file only grows, so this says which decisions there were.
     pub bytes: u64,
+    /// Lines of what was read, those that later ones replace included.
+    pub lines: u64,
+    /// BLAKE3 of what was read; empty where there was no file.
+    pub blake3: String,
 }

@@ -33,12 +33,14 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
     let [left, right, decision] = [column(&["left"])?, column(&["right"])?, column(&["decision", "label"])?];
     let mut last: BTreeMap<(RecordName, RecordName), (Answer, u64)> = BTreeMap::new();
     let mut not_people: BTreeSet<RecordName> = BTreeSet::new();
+    let mut lines = 0;
     for line in reader.records() {
         let number = |position: Option<&csv::Position>| position.map_or(0, csv::Position::line);
         let wrong =
             |line: u64, what: &str| Failure::new(&DECISION_WRONG, format!("{} line {line}: {what}", path.display()));
         // What the library says may quote the line.
         let line = line.map_err(|error| wrong(number(error.position()), "it is no line of CSV in UTF-8"))?;
+        lines += 1;
         let wrong = |what: &str| wrong(number(line.position()), what);
         let record = |at: usize, name: &str| {
             let written = line.get(at).unwrap_or_default();
@@ -66,7 +68,8 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
     }
     let decided = |((left, right), (answer, line))| Decided { left, right, answer, line };
     let pairs = last.into_iter().map(decided).collect();
-    Ok(Decisions { pairs, not_people: not_people.into_iter().collect(), bytes: bytes.len() as u64 })
+    let blake3 = blake3::hash(bytes).to_hex().to_string();
+    Ok(Decisions { pairs, not_people: not_people.into_iter().collect(), bytes: bytes.len() as u64, lines, blake3 })
 }
 
 #[cfg(test)]
@@ -82,7 +85,8 @@ mod tests {
         let text = "left,right,decision,by,when,why\na:1,,not_a_person,ann,,ward fridge\na:2,,Not_A_Person,,,\na:1,,unsure,,,\n";
         let decisions = parse(text.as_bytes(), Path::new("decisions.csv")).expect("it is right");
         assert_eq!(decisions.not_people, [RecordName::parse("a:2").expect("it is right")]);
-        assert_eq!((decisions.pairs.len(), decisions.bytes), (0, text.len() as u64));
+        assert_eq!((decisions.pairs.len(), decisions.bytes, decisions.lines), (0, text.len() as u64, 3));
+        assert_eq!(decisions.blake3, blake3::hash(text.as_bytes()).to_hex().to_string());
         let failure = parsed("left,right,decision\na:1,b:2,not_a_person\n").expect_err("it names two records");
         assert_eq!(failure.code.id, "OF0371");
         assert!(parsed("left,right,decision\na:1,,no\n").is_err());

@@ -1,14 +1,14 @@
 //! `explain person`: how the records of one person came together, what holds them least, and what they disagree in.
 
-use super::codes::PERSON_ID_WRONG;
-use super::crosswalk::{Row, gone, parse, people_of, rows_of};
+use super::codes::{PERSON_ID_WRONG, RECORD_NOT_IN_RUN};
+use super::crosswalk::{Named, Row, gone, parse, people_of, rows_of};
 use super::outcome::guard_words;
 use super::scene::{Record, Scene, best, nodes_of};
 use super::{Options, bits, conflicts, fields, note_look_up};
 use crate::clustering::{Evidence, Join, Replay, judge};
 use crate::comparison::Comparison;
 use crate::failure::{Failure, Result};
-use crate::identity::PersonId;
+use crate::identity::{Ledger, PersonId};
 use crate::job::Job;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::run;
@@ -113,15 +113,45 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
     })
 }
 
-/// The person of the current run that has the record `written`, as provider:record_id.
+/// The person that has the record `written`, as provider:record_id: of the current run, or else whoever had it last, as far as that is known.
+/// Somebody who has just objected is in no run any more, and may ask all the same who has had what about them.
 ///
 /// # Errors
-/// OF0540 where it is miswritten, OF0541 where the run does not have it, OF0530 where there is no run.
+/// OF0540 where it is miswritten, OF0541 where nothing knows it, OF0530 where there is no run; OF041x for the ledger.
 pub fn person_of_record(job: &Job, written: &str) -> Result<PersonId> {
     let run = PublishedRun::current(job)?;
     let named = parse(job, written, "first")?;
-    let person = people_of(&run, &[named])?.pop().unwrap_or_default();
+    let failure = match person_in(&run, named) {
+        Err(failure) if failure.code.id == RECORD_NOT_IN_RUN.id => failure,
+        found => return found,
+    };
+    let unknown = || {
+        let what = format!(
+            "{}; which person had it last neither a kept run nor the ledger tells for certain: try another record of theirs, or --person",
+            failure.what
+        );
+        Failure::new(&RECORD_NOT_IN_RUN, what)
+    };
+    person_before(job, &run, named)?.ok_or_else(unknown)
+}
+
+fn person_in(run: &PublishedRun, named: Named) -> Result<PersonId> {
+    let person = people_of(run, &[named])?.pop().unwrap_or_default();
     PersonId::parse(&person).ok_or_else(|| damaged(&run.folder.join("crosswalk.parquet")))
+}
+
+/// Whoever had a record last, by the other kept runs, the last published first, or by the ledger, which knows each person's first record.
+fn person_before(job: &Job, current: &PublishedRun, named: Named) -> Result<Option<PersonId>> {
+    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let kept = PublishedRun::all_kept(&job.output)?;
+    for (place, known) in ledger.runs().iter().enumerate().rev() {
+        let run = kept.iter().find(|run| run.run_id == *known && run.run_id != current.run_id);
+        // A kept run that cannot be read must not keep anybody from an answer.
+        if let Some(Ok(person)) = run.map(|run| person_in(run, named)) {
+            return Ok(ledger.last_of(person, place));
+        }
+    }
+    Ok(ledger.last_of_record(named.provider, named.record_id))
 }
 
 /// A person_id as somebody wrote it.

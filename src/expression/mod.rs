@@ -92,4 +92,11 @@ impl Expression {
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
+
+    /// Names of the columns of which it asks whether they are known: it can hold for those of whom they are not.
+    pub fn asks_whether_known(&self) -> Vec<&str> {
+        let mut places = Vec::new();
+        self.node.asks_whether_known(&mut places);
+        places.into_iter().map(|at| self.columns[at].as_str()).collect()
+    }
 }

@@ -117,6 +117,35 @@ impl Operation {
 }
 
 impl Node {
+    /// Adds the columns, by place, of which it asks whether they are known.
+    pub fn asks_whether_known(&self, places: &mut Vec<usize>) {
+        match self {
+            Node::Known(at) => places.push(*at),
+            Node::Not(inner)
+            | Node::Among(inner, _)
+            | Node::ListHas(_, inner)
+            | Node::TextSize(inner)
+            | Node::Negative(inner) => inner.asks_whether_known(places),
+            Node::Both(left, right)
+            | Node::Either(left, right)
+            | Node::Compare(_, left, right)
+            | Node::Arithmetic(_, left, right)
+            | Node::DaysBetween(left, right)
+            | Node::DaysLater(left, right) => {
+                left.asks_whether_known(places);
+                right.asks_whether_known(places);
+            }
+            Node::Flag(_)
+            | Node::Number(_)
+            | Node::Text(_)
+            | Node::Date(_)
+            | Node::Column(..)
+            | Node::Unknown(_)
+            | Node::TextIs(..)
+            | Node::ListSize(_) => {}
+        }
+    }
+
     pub fn holds(&self) -> Type {
         match self {
             Node::Column(_, holds) | Node::Unknown(holds) => *holds,

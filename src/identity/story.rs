@@ -38,6 +38,30 @@ impl Ledger {
         self.came_to(person_id, true)
     }
 
+    /// What a person_id of the run at this place of [`runs`](Ledger::runs) is today, or was last: followed where it went into one other as a
+    /// whole. `None` where its records were parted since: which of them went where the ledger does not know.
+    pub fn last_of(&self, person_id: PersonId, run: usize) -> Option<PersonId> {
+        let mut ordinal = self.issued.iter().position(|entry| entry.id == person_id)?;
+        for chapter in &self.chapters[run + 1..] {
+            let forward = chapter.forwards.iter().find(|(from, _)| *from as usize == ordinal);
+            match forward.map(|(_, into)| into.as_slice()) {
+                None | Some([]) => {}
+                Some([one]) => ordinal = *one as usize,
+                Some(_) => return None,
+            }
+        }
+        Some(self.issued[ordinal].id)
+    }
+
+    /// The same of the id whose first record this was, where one alone was ever issued for it: what is still known of a record that no run has.
+    pub fn last_of_record(&self, provider: &str, record_id: &str) -> Option<PersonId> {
+        let key = self.plain_key(provider, record_id);
+        let mut issued = (0..self.issued.len()).filter(|&ordinal| self.issued[ordinal].first_record == key);
+        let (ordinal, None) = (issued.next()?, issued.next()) else { return None };
+        let issued_by = self.chapters.partition_point(|chapter| chapter.first_issued as usize <= ordinal) - 1;
+        self.last_of(self.issued[ordinal].id, issued_by)
+    }
+
     /// Other ids of which records came to `person_id`: those that went on, or those that went away.
     fn came_to(&self, person_id: PersonId, went_on: bool) -> Vec<Chapter> {
         let mut came = Vec::new();

@@ -36,9 +36,13 @@ impl Cohort {
         blake3::hash(text.as_bytes()).to_hex().to_string()
     }
 
+    /// The columns that its rule and its order look at, which decide who is in it.
+    pub fn asks_for(&self) -> impl Iterator<Item = &String> {
+        self.rule.columns().iter().chain(self.order_by.iter().map(|order| &order.column))
+    }
+
     /// Does its rule or its order look at one of these columns?
     pub fn looks_at(&self, columns: &[String]) -> bool {
-        let ordered = self.order_by.iter().map(|order| &order.column);
-        self.rule.columns().iter().chain(ordered).any(|column| columns.contains(column))
+        self.asks_for().any(|column| columns.contains(column))
     }
 }

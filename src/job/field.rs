@@ -131,18 +131,26 @@ pub struct Carry {
     /// Only facts dated within this span before `as_of` count. A `date` fact is dated by itself, any other by the row's
     /// `updated` field.
     pub within: Option<Within>,
-    /// It tells where a person lives: hidden for whoever is marked sensitive.
+    /// It tells where a person lives: hidden for whoever is marked sensitive. The job says so, or the column is mapped to what tells it.
     pub place: bool,
 }
 
+impl Carry {
+    /// Does it hold what stood in its column? A flag and a count tell nothing of that.
+    pub fn holds_values(&self) -> bool {
+        self.kind != CarryKind::Flag && self.combine != Combine::Count
+    }
+}
+
 /// A window that ends on `as_of`, as in `within = "12 months"`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 pub struct Within {
     pub months: i32,
     pub days: i32,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CarryKind {
     Flag,
     Date,
@@ -151,7 +159,8 @@ pub enum CarryKind {
     List,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Combine {
     Any,
     All,

@@ -28,6 +28,7 @@ mod segments;
 mod shape;
 pub(crate) mod standing;
 mod surroundings;
+mod terms;
 #[cfg(test)]
 mod tests;
 mod values;
@@ -164,6 +165,15 @@ impl Provider {
     /// Is a column of the mapping gone from an extract?
     pub fn lacks(&self, source: &Source) -> bool {
         source.columns.iter().any(|column| self.vanished.contains(column))
+    }
+
+    /// The fields that it reads from what `keeper` calls `column`. A number is the name of a column in a file without header, and means another
+    /// one in each.
+    pub fn fields_read_from(&self, keeper: &Provider, column: &str) -> impl Iterator<Item = Field> {
+        let numbered = column.bytes().all(|byte| byte.is_ascii_digit());
+        let is_meant = !numbered || self.id == keeper.id;
+        let read = move |source: &Source| source.columns.iter().any(|mapped| mapped.eq_ignore_ascii_case(column));
+        self.columns.iter().filter(move |(_, source)| is_meant && read(source)).map(|(&field, _)| field)
     }
 
     /// Is a record of this provider named by its row's number, which may be another record's in the next extract?

@@ -1,6 +1,7 @@
 //! What a job says of releases, of the policy they are held against, and of opt-outs that act on them.
 
 use super::Job;
+use super::terms::Terms;
 use jiff::civil::Date;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -208,8 +209,8 @@ pub struct LegalBasis {
     pub agreement: String,
 }
 
-/// `[[release]]`: what one recipient gets for one purpose. Its serialised form, in this order, is what approvals are of, with what `[policy]`
-/// makes of it.
+/// `[[release]]`: what one recipient gets for one purpose. Its serialised form, in this order, is what approvals are of, with what the rest of
+/// the job makes of it (`terms`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Release {
     pub id: String,
@@ -255,18 +256,6 @@ pub struct CohortOf {
     pub definition: String,
 }
 
-/// What `[policy]` makes of a release beyond its own keys. Nothing is here where that is what is built in, so that such a definition is the
-/// release alone.
-#[derive(Debug, Default, PartialEq, Eq, Serialize)]
-struct Terms {
-    /// The minimum that `[policy]` has raised.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    minimum_count: Option<u32>,
-    /// Of tables: the preset.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    disclosure: Option<&'static str>,
-}
-
 impl Release {
     /// Lines about single people, whatever tells them apart.
     pub fn is_person_level(&self) -> bool {
@@ -293,19 +282,17 @@ impl Release {
         self.is_coarse().then(|| own.max(policy.minimum_count.unwrap_or(own)))
     }
 
-    fn terms(&self, job: &Job) -> Terms {
+    /// The minimum, where `[policy]` has raised it.
+    pub(super) fn raised_minimum(&self, policy: &PolicySettings) -> Option<u32> {
         let own = self.minimum_count.unwrap_or(MINIMUM_COUNT);
-        let other_preset = self.content == Content::Summary && job.disclosure != Disclosure::BUILT_IN;
-        Terms {
-            minimum_count: self.effective_minimum(&job.policy).filter(|least| *least != own),
-            disclosure: other_preset.then(|| job.disclosure.word()),
-        }
+        self.effective_minimum(policy).filter(|least| *least != own)
     }
 
-    /// The hash that approvals are of: any change to the definition, and to what `[policy]` makes of it, gives another one.
+    /// The hash that approvals are of: any change to the definition, to what `[policy]` makes of it, and to what the facts and packages are
+    /// that it names, gives another one.
     pub fn definition_hash(&self, job: &Job) -> String {
         let mut text = serde_json::to_string(self).expect("a definition is plain data");
-        let terms = self.terms(job);
+        let terms = Terms::of(self, job);
         if terms != Terms::default() {
             text.push('\n');
             text += &serde_json::to_string(&terms).expect("terms are plain data");

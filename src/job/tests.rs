@@ -127,6 +127,32 @@ fn a_small_job_is_right() {
     assert_eq!(job.providers[0].name, "gp-brent-01");
 }
 
+/// What tells where somebody is hidden for whoever is marked sensitive, whatever it is called and whoever carries it.
+#[test]
+fn a_fact_carried_from_what_tells_a_place_is_one_though_the_job_does_not_say_so() {
+    let hospital = "[[provider]]\nid = \"acute-a\"\nsetting = \"acute\"\nfiles = [\"in/b.csv\"]\n\
+                    [provider.columns]\nrecord_id = \"Id\"\naddress = { columns = [\"Line\", \"frailty score\"] }\nemail = \"MAIL\"\n\
+                    [provider.carry]\nfrailty = { column = \"eFI\", kind = \"category\", combine = \"latest\" }\n\
+                    home = { column = \"HOME\", kind = \"category\", combine = \"latest\" }\n";
+    let facts = "home = { column = \"Street\", kind = \"category\", combine = \"latest\" }\n\
+                 lines = { column = \"line\", kind = \"list\", combine = \"union\" }\n\
+                 mail = { column = \"Mail\", kind = \"category\", combine = \"latest\" }\n\
+                 mails = { column = \"Mail\", kind = \"category\", combine = \"count\" }\n\
+                 homed = { column = \"Home\", kind = \"flag\", combine = \"any\" }\n\
+                 born = { column = \"DOB\", kind = \"date\", combine = \"latest\" }\n";
+    let text = small("updated = \"LastUpdated\"", "updated = \"LastUpdated\"\npostcode = \"Home\"");
+    let text = format!("{text}{facts}{hospital}");
+    let checked = Memory::usual().check(&text);
+    assert_eq!(checked.problems, [], "{}", Memory::usual().shown(&text));
+    let places = |provider: &Provider| -> Vec<String> {
+        provider.carry.iter().filter(|fact| fact.place).map(|fact| fact.name.clone()).collect()
+    };
+    let [practice, hospital] = &checked.provisional.providers[..] else { panic!("two providers") };
+    assert_eq!(places(hospital), ["home"]);
+    // The practice's own column for it tells nothing, but it is the same fact.
+    assert_eq!(places(practice), ["home", "lines", "mail"]);
+}
+
 #[test]
 fn an_overlap_needs_a_generation_or_a_secret_before() {
     let first = WHOLE.replace("pseudonym_generation = 2\n", "");
@@ -143,6 +169,14 @@ fn a_field_of_the_jobs_own_is_not_called_as_a_level_of_links_is() {
             .shown(&small("[[provider]]", &format!("[field.{name}]\nkind = \"category\"\n\n[[provider]]")));
         assert!(shown.contains(&format!("level_{name} of links.parquet")), "{shown}");
     }
+}
+
+/// Beside another list it would not be missed, and people who opted out by it would be handed on.
+#[test]
+fn a_national_opt_out_says_which_list_it_is() {
+    let line = WHOLE.lines().find(|line| line.starts_with("list = ")).expect("the whole job has one");
+    let shown = Memory::usual().shown(&WHOLE.replacen(line, "", 1));
+    assert!(shown.contains("A national opt-out needs `list`"), "{shown}");
 }
 
 #[test]

@@ -31,15 +31,35 @@ impl<'a> Asking<'a> {
     /// The `limit` people who answer a question best.
     ///
     /// # Errors
-    /// OF0535 where the index is damaged, OF071x where it cannot be noted that identifiers are shown.
+    /// As [`Asking::ask_all`].
     pub fn ask(&self, query: &Query, limit: usize) -> Result<Answer> {
-        let answer = self.finder.ask(query, limit, self.show_identifiers, &|person| self.gone.is_gone(person))?;
-        if self.show_identifiers {
-            let people = answer.found.iter().map(|found| found.person_id.clone());
-            let note = Note::new(Event::LookUp).of_run(&self.run_id).about(people).with("command", "find");
-            audit::add(self.job, &[note])?;
-        }
+        let answer = self.answer(query, limit)?;
+        self.note(std::slice::from_ref(&answer))?;
         Ok(answer)
+    }
+
+    /// The answers to some questions, in their order; an entry of the audit each, which are on the disk together before this returns.
+    ///
+    /// # Errors
+    /// OF0535 where the index is damaged, OF071x where it cannot be noted who was found: then nobody may be shown.
+    pub fn ask_all(&self, queries: &[Query], limit: usize) -> Result<Vec<Answer>> {
+        let answers = queries.iter().map(|query| self.answer(query, limit)).collect::<Result<Vec<Answer>>>()?;
+        self.note(&answers)?;
+        Ok(answers)
+    }
+
+    fn answer(&self, query: &Query, limit: usize) -> Result<Answer> {
+        self.finder.ask(query, limit, self.show_identifiers, &|person| self.gone.is_gone(person))
+    }
+
+    /// Notes who was found. That somebody is known here, and how well they fit, tells of them even where no name is shown.
+    fn note(&self, answers: &[Answer]) -> Result<()> {
+        let look_up = || Note::new(Event::LookUp).of_run(&self.run_id).with("command", "find");
+        let note = |answer: &Answer| {
+            let people = answer.found.iter().map(|found| found.person_id.clone());
+            look_up().with("identifiers", self.show_identifiers).about(people)
+        };
+        audit::add(self.job, &answers.iter().map(note).collect::<Vec<_>>()).map(|_| ())
     }
 }
 

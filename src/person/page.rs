@@ -108,7 +108,7 @@ pub struct OptOutsLine {
 ///
 /// # Errors
 /// OF0542 where it is no person_id, OF0543 where nobody of the current run has it (or may be shown), OF0530 where there is no run; OF035x for
-/// today's lists.
+/// today's lists, OF071x where the audit cannot say so.
 pub fn page(job: &Job, person_id: &str, show_identifiers: bool) -> Result<PersonPage> {
     let id = explain::parse_person_id(person_id)?;
     let run = PublishedRun::current(job)?;
@@ -117,10 +117,9 @@ pub fn page(job: &Job, person_id: &str, show_identifiers: bool) -> Result<Person
     let row =
         if Gone::since(job, &run, &finder, &authority)?.is_gone(id) { None } else { place_of(&run, id.as_str())? };
     let Some(row) = row else { return Err(crosswalk::gone(&run, id.as_str())) };
-    if show_identifiers {
-        let note = Note::new(Event::LookUp).of_run(&run.run_id).about([id.to_string()]).with("command", "person");
-        audit::add(job, &[note])?;
-    }
+    // Who knows a person, their facts and their wishes tell of them without any name.
+    let note = Note::new(Event::LookUp).of_run(&run.run_id).about([id.to_string()]).with("command", "person");
+    audit::add(job, &[note.with("identifiers", show_identifiers)])?;
     let records = crosswalk::rows_of(&run, |person| person == id.as_str())?;
     let told: Value =
         serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;

@@ -49,7 +49,7 @@ impl Display for PersonPage {
         if !self.identifiers_shown {
             writeln!(
                 f,
-                "\nNames, dates, numbers and places are shown with --show-identifiers; the audit then says so."
+                "\nNames, dates, numbers and places are shown with --show-identifiers; the audit says who was shown, and whether these were."
             )?;
         }
         Ok(())

@@ -1,8 +1,8 @@
 //! May it be released? The built-in rules, what the job adds to them, and who has agreed.
 //!
-//! In: a release of the job, its approvals, and whether the national opt-out is known. Out: the rules that refuse it, by name; none means
-//! that it may be made. Always: the rules are data (data/reference/policy.toml) with reason and source; a job makes them stricter and never
-//! looser; whatever is unknown refuses; a definition that has changed by one letter needs new agreement.
+//! In: a release of the job, its approvals, what was issued, and whether the national opt-out is known. Out: the rules that refuse it, by
+//! name; none means that it may be made. Always: the rules are data (data/reference/policy.toml) with reason and source; a job makes them
+//! stricter and never looser; whatever is unknown refuses; a definition that has changed by one letter needs new agreement.
 
 mod approvals;
 mod rules;
@@ -14,6 +14,7 @@ pub(crate) use approvals::{signed, write as write_approvals};
 pub use rules::{Known, Refusal, judge};
 pub(crate) use rules::{acts_national, acts_type_1, cohort_of, rule_ids};
 
+use crate::audit;
 use crate::consent;
 use crate::failure::{Code, Exit, Result};
 use crate::job::{Job, Purpose};
@@ -132,14 +133,16 @@ pub struct Standing {
 /// `lost_issues`.
 ///
 /// # Errors
-/// OF0720 for the approvals, OF0700 for the key of the governance lead or of an approver.
+/// OF0720 for the approvals, OF0700 for the key of the governance lead or of an approver, OF0710 where the audit cannot be read.
 pub fn standing(job: &Job, lost_issues: &[String]) -> Result<Vec<Standing>> {
     let approvals = Approvals::read(job)?;
     let lead = job.policy.governance_lead_key.as_deref().map(keys::read_public).transpose()?;
     let national = consent::national_is_known(job, job.as_of);
+    let issues = audit::all_issues(job)?;
     let one = |release: &crate::job::Release| {
         let agreed = approvals.agreed(job, release, lead.as_ref())?;
-        let refusals = judge(job, release, &Known { agreed: &agreed, national: national.clone(), lost_issues });
+        let known = Known { agreed: &agreed, national: national.clone(), lost_issues, issues: &issues };
+        let refusals = judge(job, release, &known);
         Ok(Standing {
             id: release.id.clone(),
             recipient: release.recipient.clone(),

@@ -1,9 +1,9 @@
 //! The rules applied.
 
 use super::{Agreed, built_in};
+use crate::audit::Issue;
 use crate::job::{
-    Carry, CarryKind, Cohort, Combine, Confidentiality, Content, Field, FieldKind, Identifiers, Job, Provider, Purpose,
-    RecipientKind, Release,
+    Cohort, Confidentiality, Content, Field, FieldKind, Identifiers, Job, Provider, Purpose, RecipientKind, Release,
 };
 use crate::summary::disclosure::Preset;
 use serde::Serialize;
@@ -25,13 +25,15 @@ pub struct Known<'a> {
     pub national: Result<(), String>,
     /// Runs whose issued tables others cannot be held against.
     pub lost_issues: &'a [String],
+    /// All tables that were issued, of whichever release.
+    pub issues: &'a [Issue],
 }
 
 type Objection = Option<String>;
 type Apply = fn(&Job, &Release, &Known) -> Objection;
 
 /// Every rule of the built-in policy, in its order.
-pub(super) const RULES: [(&str, Apply); 14] = [
+pub(super) const RULES: [(&str, Apply); 15] = [
     ("no_sale", no_sale),
     ("company_needs_care_or_contract", company),
     ("public_gets_counts_only", public),
@@ -39,6 +41,7 @@ pub(super) const RULES: [(&str, Apply); 14] = [
     ("names_need_nhs_number", names),
     ("record_ids_to_their_keeper", record_ids),
     ("column_justified", column),
+    ("gaps_tell_of_nobody", gaps),
     ("basis_fits_purpose", basis),
     ("national_opt_out_known", national),
     ("repeated_tables_are_rounded", repeated),
@@ -127,31 +130,17 @@ fn held_as_fact<'r>(job: &Job, release: &'r Release, fields: &[Field]) -> Option
 fn carried_from(job: &Job, fact: &str) -> Vec<Field> {
     let mut fields = Vec::new();
     for provider in &job.providers {
-        for carry in provider.carry.iter().filter(|carry| carry.name == fact && holds_values(carry)) {
+        for carry in provider.carry.iter().filter(|carry| carry.name == fact && carry.holds_values()) {
             fields.extend(mapped_to(job, provider, &carry.column));
         }
     }
     fields
 }
 
-/// A flag and a count tell nothing of what stood there.
-fn holds_values(carry: &Carry) -> bool {
-    carry.kind != CarryKind::Flag && carry.combine != Combine::Count
-}
-
-/// The fields that tell who somebody is and that some provider reads from a column of this name. A number is the name of a column in a file
-/// without header, and means another one in each.
+/// The fields that tell who somebody is and that some provider reads from a column of this name.
 fn mapped_to(job: &Job, keeper: &Provider, column: &str) -> Vec<Field> {
-    let numbered = column.bytes().all(|byte| byte.is_ascii_digit());
-    let mut fields = Vec::new();
-    for provider in job.providers.iter().filter(|provider| !numbered || provider.id == keeper.id) {
-        for (&field, source) in &provider.columns {
-            if identifies(job, field) && source.columns.iter().any(|mapped| mapped.eq_ignore_ascii_case(column)) {
-                fields.push(field);
-            }
-        }
-    }
-    fields
+    let read = job.providers.iter().flat_map(|provider| provider.fields_read_from(keeper, column));
+    read.filter(|field| identifies(job, *field)).collect()
 }
 
 /// Does a field tell who somebody is?
@@ -177,9 +166,7 @@ pub(crate) fn cohort_of<'a>(job: &'a Job, release: &Release) -> Option<&'a Cohor
 
 /// The columns that decide who is in the release: to be in it tells what they hold.
 fn asked_of_cohort(job: &Job, release: &Release) -> Vec<String> {
-    let Some(cohort) = cohort_of(job, release) else { return Vec::new() };
-    let ordered = cohort.order_by.iter().map(|order| order.column.clone());
-    cohort.rule.columns().iter().cloned().chain(ordered).collect()
+    cohort_of(job, release).map(|cohort| cohort.asks_for().cloned().collect()).unwrap_or_default()
 }
 
 fn record_ids(job: &Job, release: &Release, _: &Known) -> Objection {
@@ -266,6 +253,25 @@ fn column(job: &Job, release: &Release, _: &Known) -> Objection {
         .map(|column| format!("{} does not need a cohort by {column}", release.purpose.word()))
 }
 
+/// Columns that are empty for whoever is marked sensitive and for nobody else: elsewhere a gap is what it is for many.
+const EMPTY_FOR_THE_MARKED_ALONE: [&str; 5] =
+    ["providers", "provider_count", "sectors", "other_addresses", "package_overlaps"];
+
+/// A release that is limited to `patients_of` lists nobody who is marked, so that it has no such gap.
+fn gaps(job: &Job, release: &Release, _: &Known) -> Objection {
+    if !release.patients_of.is_empty() {
+        return None;
+    }
+    let tells = |column: &str| EMPTY_FOR_THE_MARKED_ALONE.contains(&column);
+    if let Some(column) = release.columns.iter().find(|column| tells(column)) {
+        return Some(format!("a gap in {column} tells of whom something is hidden, and it names no patients_of"));
+    }
+    let asked = cohort_of(job, release)?.rule.asks_whether_known();
+    asked.into_iter().find(|column| tells(column)).map(|column| {
+        format!("its cohort asks whether {column} is known, which tells of whom something is hidden, and it names no patients_of")
+    })
+}
+
 fn basis(_: &Job, release: &Release, _: &Known) -> Objection {
     match release.legal_basis.confidentiality {
         Confidentiality::ImpliedConsent if release.purpose != Purpose::DirectCare => {
@@ -295,10 +301,36 @@ pub(crate) fn acts_type_1(release: &Release) -> bool {
     release.is_person_level() && built_in().of(release.purpose).type_1
 }
 
-fn repeated(job: &Job, release: &Release, _: &Known) -> Objection {
-    let exact = !Preset::of(job.disclosure).rounds();
-    (exact && release.issued_on.len() > 1)
-        .then(|| format!("[policy] disclosure = \"{}\" does not round", job.disclosure.word()))
+fn repeated(job: &Job, release: &Release, known: &Known) -> Objection {
+    if release.is_person_level() || Preset::of(job.disclosure).rounds() {
+        return None;
+    }
+    let exact = format!("[policy] disclosure = \"{}\" does not round", job.disclosure.word());
+    if release.issued_on.len() > 1 {
+        return Some(exact);
+    }
+    let is_own = |issue: &Issue| issue.release == release.id && release.issued_on.contains(&issue.day);
+    if known.issues.iter().any(is_own) {
+        return None;
+    }
+    let earlier = known.issues.iter().find(|issue| is_of_another_night(issue, job, release));
+    let earlier = earlier.map(|issue| format!("{exact}, and tables of run {} were issued", issue.run_id));
+    earlier.or_else(|| {
+        let other = job.releases.iter().find(|other| is_on_another_day(other, job, release))?;
+        Some(format!("{exact}, and {} is issued on another day", other.id))
+    })
+}
+
+/// Were these tables of another night than those that `release` would be of today? A run is named by its day.
+fn is_of_another_night(issue: &Issue, job: &Job, release: &Release) -> bool {
+    let night = issue.run_id.rsplit_once('-').map_or("", |(day, _)| day);
+    !release.issued_on.contains(&issue.day) || night != job.as_of.to_string()
+}
+
+/// May tables of this other release leave on a day that is none of `release`?
+fn is_on_another_day(other: &Release, job: &Job, release: &Release) -> bool {
+    let may_leave = other.id != release.id && !other.is_person_level() && other.valid_until() >= job.as_of;
+    may_leave && other.issued_on.iter().any(|day| !release.issued_on.contains(day))
 }
 
 fn earlier_issues(_: &Job, release: &Release, known: &Known) -> Objection {

@@ -1,7 +1,10 @@
 use super::approvals::Agreed;
 use super::rules::RULES;
 use super::*;
-use crate::job::{Carry, CarryKind, Combine, Field, Identifiers, RecipientKind, Release, Source};
+use crate::audit::Issue;
+use crate::job::{
+    Carry, CarryKind, Combine, Field, Identifiers, PackagePart, Provider, RecipientKind, Release, Source, Within,
+};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -31,7 +34,7 @@ fn objections(release: &str, rest: &str) -> Vec<&'static str> {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let job = job(folder.path(), release, rest);
     let release = &job.releases[0];
-    let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[] };
+    let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[], issues: &[] };
     let objected = judge(&job, release, &known).into_iter().map(|refusal| refusal.rule);
     objected.filter(|rule| *rule != "approved").collect()
 }
@@ -128,6 +131,31 @@ fn a_cohort_is_held_against_what_decides_who_is_in_it() {
     assert!(with("\"sex\"", "\"age\"").contains(&"column_justified"));
 }
 
+/// Every record has a provider: no provider is said of nobody but those of whom it is hidden.
+#[test]
+fn no_gap_of_a_release_tells_of_whom_something_is_hidden() {
+    let care = |columns: &str, more: &str| {
+        let text = PLANNING.replace("\"planning\"", "\"direct_care\"").replace("\"pseudonym\"", "\"nhs_number\"");
+        objections(&format!("{}{more}", text.replace("\"sex\", \"diabetes\"", columns)), "")
+    };
+    let (asked, own) = ("\"family_name\", \"providers\"", "patients_of = [\"gp\"]\n");
+    assert_eq!(care(asked, ""), ["gaps_tell_of_nobody"]);
+    assert_eq!(care(asked, own), [] as [&str; 0]);
+    assert_eq!(care("\"family_name\", \"gp_practice\"", ""), [] as [&str; 0]);
+    let cohort = |rule: &str, more: &str| {
+        let text = PLANNING.replace("content = \"people\"", "content = \"cohort\"\ncohort = \"some\"");
+        let table = format!("[[cohort]]\nid = \"some\"\nwhere = \"{rule}\"\npurpose = \"planning\"\n");
+        objections(&format!("{text}{more}"), &table)
+    };
+    for rule in ["!has(sectors)", "diabetes || provider_count == null", "!(age > 3 && has(package_overlaps))"] {
+        assert_eq!(cohort(rule, ""), ["gaps_tell_of_nobody"], "{rule}");
+        assert_eq!(cohort(rule, own), [] as [&str; 0], "{rule}");
+    }
+    for rule in ["'acute' in sectors", "has(age)", "size(package_overlaps) > 0"] {
+        assert_eq!(cohort(rule, ""), [] as [&str; 0], "{rule}");
+    }
+}
+
 #[test]
 fn agreement_to_a_cohort_is_agreement_to_its_rule() {
     let definition = |rule: &str| {
@@ -139,6 +167,55 @@ fn agreement_to_a_cohort_is_agreement_to_its_rule() {
     };
     assert_eq!(definition("age >= 75"), definition("age >= 75"));
     assert_ne!(definition("age >= 75"), definition("age >= 65"));
+}
+
+/// Under the name that was agreed to, another column could be carried, or packages be read from one.
+#[test]
+fn agreement_to_a_fact_is_agreement_to_what_it_is_carried_from() {
+    let definition = |release: &str, cohort: &str, change: &dyn Fn(&mut Provider)| {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let mut job = job(folder.path(), release, cohort);
+        change(&mut job.providers[0]);
+        job.releases[0].definition_hash(&job)
+    };
+    let plain = PLANNING.replace("\"sex\", \"diabetes\"", "\"sex\"");
+    let of_cohort = plain.replace("content = \"people\"", "content = \"cohort\"\ncohort = \"some\"");
+    let cohort = |rest: &str| format!("[[cohort]]\nid = \"some\"\npurpose = \"planning\"\n{rest}\n");
+    let (ruled, ordered) = (cohort("where = \"diabetes\""), cohort("where = \"age > 3\"\norder_by = [\"diabetes\"]"));
+    let facts: [&dyn Fn(&mut Provider); 6] = [
+        &|provider: &mut Provider| provider.carry[0].column = "family".into(),
+        &|provider: &mut Provider| provider.carry[0].kind = CarryKind::Category,
+        &|provider: &mut Provider| provider.carry[0].combine = Combine::All,
+        &|provider: &mut Provider| provider.carry[0].within = Some(Within { months: 12, days: 0 }),
+        &|provider: &mut Provider| provider.carry[0].place = true,
+        &|provider: &mut Provider| provider.carry.clear(),
+    ];
+    let nothing = |_: &mut Provider| {};
+    for change in facts {
+        let cases: [(&str, &str); 3] =
+            [(PLANNING, ""), (of_cohort.as_str(), ruled.as_str()), (of_cohort.as_str(), ordered.as_str())];
+        for (release, cohort) in cases {
+            assert_ne!(definition(release, cohort, change), definition(release, cohort, &nothing), "{release}{cohort}");
+        }
+        assert_eq!(definition(&plain, "", change), definition(&plain, "", &nothing));
+    }
+    let package = |provider: &mut Provider| {
+        let service = provider.packages[0].parts.get_mut(&PackagePart::Service).expect("it is mapped");
+        service.columns = vec!["family".into()];
+    };
+    let cared_for = cohort("where = \"packages_current > 0\"");
+    assert_ne!(definition(&of_cohort, &cared_for, &package), definition(&of_cohort, &cared_for, &nothing));
+    assert_eq!(definition(&of_cohort, &ruled, &package), definition(&of_cohort, &ruled, &nothing));
+}
+
+/// What was agreed to before facts were part of it stands where there are none.
+#[test]
+fn a_release_that_names_no_fact_is_its_own_definition() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path(), &PLANNING.replace("\"sex\", \"diabetes\"", "\"sex\""), "");
+    let text = serde_json::to_string(&job.releases[0]).expect("it is plain data");
+    let hash = blake3::hash(format!("onefolk release 1\n{text}").as_bytes());
+    assert_eq!(job.releases[0].definition_hash(&job), hash.to_hex().to_string());
 }
 
 #[test]
@@ -156,6 +233,42 @@ fn exact_tables_are_issued_once() {
         assert_eq!(tables(once, disclosure), [] as [&str; 0], "{disclosure}");
         assert_eq!(tables(twice, disclosure), ["repeated_tables_are_rounded"], "{disclosure}");
     }
+}
+
+/// Whoever has the tables of two releases can subtract them as well as if they were of one.
+#[test]
+fn exact_tables_are_not_issued_again_by_another_release_or_on_a_changed_day() {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let text = PLANNING.replace("content = \"people\"", "content = \"summary\"\nissued_on = [\"2026-11-22\"]");
+    let text = text.replace("identifiers = \"pseudonym\"\ncolumns = [\"sex\", \"diabetes\"]\n", "");
+    let mut job = job(folder.path(), &text, "[policy]\ndisclosure = \"ons_5\"\n");
+    let other = |day: &str| Release { id: "other".into(), issued_on: vec![day.into()], ..job.releases[0].clone() };
+    let (same, later) = (other("2026-11-22"), other("2026-12-22"));
+    let refused = |job: &crate::job::Job, issues: &[Issue]| {
+        let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[], issues };
+        judge(job, &job.releases[0], &known).iter().any(|refusal| refusal.rule == "repeated_tables_are_rounded")
+    };
+    let issue = |release: &str, day: &str, run_id: &str| {
+        vec![Issue { release: release.into(), day: day.into(), run_id: run_id.into() }]
+    };
+    assert!(!refused(&job, &[]));
+    // Of tonight's run, or issued already: nothing more is told.
+    assert!(!refused(&job, &issue("other", "2026-11-22", "2026-11-22-01")));
+    assert!(!refused(&job, &issue("one", "2026-11-22", "2026-11-20-01")));
+    // Of another night, whether its release is still there or not, and of this one before its day was changed.
+    assert!(refused(&job, &issue("other", "2026-11-20", "2026-11-20-01")));
+    assert!(refused(&job, &issue("other", "2026-11-22", "2026-11-21-01")));
+    assert!(refused(&job, &issue("one", "2026-10-22", "2026-10-22-01")));
+    job.releases.push(same);
+    assert!(!refused(&job, &[]));
+    job.releases.push(later);
+    assert!(refused(&job, &[]));
+    assert!(!refused(&job, &issue("one", "2026-11-22", "2026-11-22-01")), "it was issued: the other one is refused");
+    // What may not be made any more is in nobody's way, and rounded tables are not either.
+    job.releases[2].valid_until = "2026-11-21".into();
+    assert!(!refused(&job, &[]));
+    job.disclosure = crate::job::Disclosure::Hes;
+    assert!(!refused(&job, &issue("other", "2026-11-20", "2026-11-20-01")));
 }
 
 #[test]
@@ -248,7 +361,7 @@ fn a_fact_carried_from_what_tells_who_somebody_is_is_no_fact() {
         if identifiers == Identifiers::NhsNumber {
             (release.identifiers, release.purpose) = (identifiers, Purpose::DirectCare);
         }
-        let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[] };
+        let known = Known { agreed: &Agreed::default(), national: Ok(()), lost_issues: &[], issues: &[] };
         let rules = judge(&job, &release, &known).into_iter().map(|refusal| refusal.rule);
         rules.filter(|rule| *rule != "approved").collect::<Vec<_>>()
     };
@@ -283,7 +396,7 @@ fn what_is_not_known_or_has_passed_refuses() {
     let mut job = job(folder.path(), PLANNING, "");
     let refused = |job: &crate::job::Job, release: &Release, national: std::result::Result<(), String>| {
         let agreed = Agreed::default();
-        let rules = judge(job, release, &Known { agreed: &agreed, national, lost_issues: &[] })
+        let rules = judge(job, release, &Known { agreed: &agreed, national, lost_issues: &[], issues: &[] })
             .into_iter()
             .map(|refusal| refusal.rule);
         rules.filter(|rule| *rule != "approved").collect::<Vec<_>>()

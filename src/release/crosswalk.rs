@@ -4,7 +4,7 @@ use super::Source;
 use super::key::Keys;
 use super::lines::{Cells, Chosen, Column, identifier, known_to};
 use crate::best_record::People;
-use crate::consent;
+use crate::clustering::Partition;
 use crate::job::Release;
 use crate::policy;
 use crate::records::MISSING;
@@ -19,15 +19,11 @@ pub(super) struct Rows {
 }
 
 /// Chooses the records of the providers that the release is limited to. Nobody who is marked sensitive is there, since to be listed
-/// tells a place; outside direct care no general practice row of anybody with a type 1 opt-out is.
-pub(super) fn choose(source: &Source, release: &Release, keys: &Keys) -> Rows {
+/// tells a place. `partition` are the rows that its purpose may see: outside direct care no general practice row of anybody with a type 1 opt-out.
+pub(super) fn choose(source: &Source, partition: &Partition, release: &Release, keys: &Keys) -> Rows {
     let (national, type_1) = (policy::acts_national(release), policy::acts_type_1(release));
-    let without = match type_1 {
-        true => consent::without_type_1(source.job, source.records, source.partition, &source.opted_out.type_1),
-        false => None,
-    };
-    let partition = without.as_ref().map_or(source.partition, |(left, _)| left);
-    let known = known_to(source, release).expect("the check lets no crosswalk through that is limited to nobody");
+    let known =
+        known_to(source, partition, release).expect("the check lets no crosswalk through that is limited to nobody");
     let theirs: Vec<bool> =
         source.job.providers.iter().map(|provider| release.patients_of.contains(&provider.id)).collect();
     let mut chosen = Chosen { people: Vec::new(), national: 0, type_1: 0 };

@@ -4,6 +4,7 @@ use super::Source;
 use super::groups;
 use super::key::Keys;
 use crate::best_record::{AGE_BANDS, FactValues, Lists, NO_DATE, People, PersonFact, age_band, date_of};
+use crate::clustering::Partition;
 use crate::identity::PersonId;
 use crate::job::{Field, Identifiers, Release};
 use crate::policy;
@@ -51,17 +52,17 @@ pub(super) enum Cells<'a> {
 
 /// Chooses whose lines they are, and puts them into the release's own order.
 ///
-/// `among` marks the people who come into question at all.
+/// `partition` and `people` are what its purpose may see; `among` marks the people who come into question at all.
 pub(super) fn choose(
     source: &Source,
-    people: &People,
+    (partition, people): (&Partition, &People),
     release: &Release,
     keys: &Keys,
     among: Option<&[bool]>,
 ) -> Chosen {
     let (national, type_1) = (policy::acts_national(release), policy::acts_type_1(release));
     let mut chosen = Chosen { people: Vec::new(), national: 0, type_1: 0 };
-    let known = known_to(source, release);
+    let known = known_to(source, partition, release);
     let marked = |marks: Option<&[bool]>, person: usize| marks.is_none_or(|marks| marks[person]);
     let in_question = |person: &usize| marked(known.as_deref(), *person) && marked(among, *person);
     for person in (0..people.len()).filter(in_question) {
@@ -79,16 +80,16 @@ pub(super) fn choose(
     chosen
 }
 
-/// Who is known to one of the providers that the release is limited to. To be listed there tells a place, so that nobody who is marked
-/// sensitive is.
-pub(super) fn known_to(source: &Source, release: &Release) -> Option<Vec<bool>> {
+/// Who is known to one of the providers that the release is limited to, by the rows that its purpose may see. To be listed there tells a place,
+/// so that nobody who is marked sensitive is.
+pub(super) fn known_to(source: &Source, partition: &Partition, release: &Release) -> Option<Vec<bool>> {
     if release.patients_of.is_empty() {
         return None;
     }
     let theirs: Vec<bool> =
         source.job.providers.iter().map(|provider| release.patients_of.contains(&provider.id)).collect();
     let mut known = vec![false; source.people.len()];
-    for (&person, &provider) in source.partition.person.iter().zip(&source.records.provider) {
+    for (&person, &provider) in partition.person.iter().zip(&source.records.provider) {
         if person != MISSING && theirs[usize::from(provider)] {
             known[person as usize] = true;
         }
@@ -158,7 +159,8 @@ fn places(source: &Source) -> Vec<String> {
 struct Maker<'a, 'c> {
     people: &'a People,
     chosen: &'c [u32],
-    /// Dates of facts are given as months.
+    /// Dates of facts are given as months, and probabilities to two digits: what is as exact as these are tells one person from all others, and
+    /// joins two releases that both have it.
     coarse: bool,
 }
 
@@ -187,7 +189,10 @@ impl<'a> Maker<'a, '_> {
                 Cells::Text(self.each(|person| postcode.text(person).and_then(postcode_district)))
             }
             "providers" => list(self, &people.providers),
-            "weakest_probability" => Cells::Number(self.each(|person| people.weakest_probability[person])),
+            "weakest_probability" => {
+                let told = |probability: f64| if self.coarse { two_digits(probability) } else { probability };
+                Cells::Number(self.each(|person| people.weakest_probability[person].map(told)))
+            }
             "in_review" => Cells::Flag(self.each(|person| Some(people.in_review[person]))),
             "bare" => Cells::Flag(self.each(|person| Some(people.bare[person]))),
             _ => match (Field::BUILT_IN.iter().find(|field| field.word() == Some(name)), people.fact(name)) {
@@ -223,6 +228,10 @@ impl<'a> Maker<'a, '_> {
             }
         }
     }
+}
+
+fn two_digits(probability: f64) -> f64 {
+    (probability * 100.0).round() / 100.0
 }
 
 fn category<'a>(codes: &[u32], values: &'a Dictionary, person: usize) -> Option<&'a str> {

@@ -192,11 +192,39 @@ pub fn all(source: &Source, folder: &Path) -> Result<Vec<Outcome>> {
         .collect()
 }
 
+/// The rows that are left of a run, and everybody as these say.
+struct Left {
+    partition: Partition,
+    people: People,
+}
+
+/// Does a release of tables among those of the job leave today? Then these have to be counted as things are today.
+///
+/// # Errors
+/// OF0720 for the approvals; OF0710 where the audit cannot be read.
+pub fn issues_tables(job: &Job, lost_issues: &[String]) -> Result<bool> {
+    for (release, standing) in job.releases.iter().zip(policy::standing(job, lost_issues)?) {
+        let may_leave = release.content == Content::Summary && standing.refusals.is_empty();
+        if may_leave && due(job, release)?.is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// The day of issue of a release of tables that has come and of which nothing was issued yet.
+fn due<'r>(job: &Job, release: &'r Release) -> Result<Option<&'r String>> {
+    let today = job.as_of.to_string();
+    let issued = audit::issues(job, &release.id)?;
+    let last = release.issued_on.iter().rfind(|day| **day <= today);
+    Ok(last.filter(|day| !issued.contains(day.as_str())))
+}
+
 /// What all releases of a run share.
 struct Maker<'a> {
     source: &'a Source<'a>,
-    /// Best records without what type 1 opt-outs are of; made where the first release needs them.
-    without_type_1: OnceCell<Option<People>>,
+    /// What is left without what type 1 opt-outs are of; made where the first release needs it.
+    without_type_1: OnceCell<Option<Left>>,
 }
 
 impl Maker<'_> {
@@ -214,25 +242,26 @@ impl Maker<'_> {
 
     fn people(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
         let keys = key::Keys::of(self.source.job, release)?;
-        let people = self.people_for(release);
-        let chosen = lines::choose(self.source, people, release, &keys, None);
+        let (partition, people) = self.seen_by(release);
+        let chosen = lines::choose(self.source, (partition, people), release, &keys, None);
         let table = lines::table(self.source, people, release, &chosen, &keys);
         self.hand_out(release, agreed, (&chosen, &keys), ("people", &table), folder)
     }
 
     fn cohort(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
         let keys = key::Keys::of(self.source.job, release)?;
-        let people = self.people_for(release);
+        let (partition, people) = self.seen_by(release);
         let cohort = policy::cohort_of(self.source.job, release).expect("the check lets no other through");
-        let chosen = cohort::choose(self.source, people, release, &keys, cohort);
+        let chosen = cohort::choose(self.source, (partition, people), release, &keys, cohort);
         let table = lines::table(self.source, people, release, &chosen, &keys);
         self.hand_out(release, agreed, (&chosen, &keys), ("cohort", &table), folder)
     }
 
     fn crosswalk(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
         let keys = key::Keys::of(self.source.job, release)?;
-        let rows = crosswalk::choose(self.source, release, &keys);
-        let table = crosswalk::table(self.source, self.people_for(release), release, &rows, &keys);
+        let (partition, people) = self.seen_by(release);
+        let rows = crosswalk::choose(self.source, partition, release, &keys);
+        let table = crosswalk::table(self.source, people, release, &rows, &keys);
         self.hand_out(release, agreed, (&rows.chosen, &keys), ("crosswalk", &table), folder)
     }
 
@@ -266,32 +295,32 @@ impl Maker<'_> {
         Ok(Fate::Released { lines, files, members: Some(members), pseudonyms, issue: None })
     }
 
-    /// Best records as the purpose may see them.
-    fn people_for(&self, release: &Release) -> &People {
-        if policy::acts_type_1(release) { self.people_without_type_1() } else { self.source.people }
+    /// The rows that the purpose may see, and best records of these.
+    fn seen_by(&self, release: &Release) -> (&Partition, &People) {
+        let left = if policy::acts_type_1(release) { self.without_type_1() } else { None };
+        left.map_or((self.source.partition, self.source.people), |left| (&left.partition, &left.people))
     }
 
-    /// Everybody as they are where general practice rows of people with a type 1 opt-out are left out.
-    fn people_without_type_1(&self) -> &People {
+    /// What is left where general practice rows of people with a type 1 opt-out are left out; `None` where these have none.
+    fn without_type_1(&self) -> Option<&Left> {
         let made = self.without_type_1.get_or_init(|| {
-            let Source { job, records, partition, opted_out, linked, .. } = self.source;
-            let (left, _) = consent::without_type_1(job, records, partition, &opted_out.type_1)?;
-            Some(best_record::combine(job, records, &left, linked()))
+            let Source { job, records, partition, people, opted_out, linked, .. } = self.source;
+            let (partition, _) = consent::without_type_1(job, records, partition, &opted_out.type_1)?;
+            let people = best_record::combine_left(job, records, &partition, linked(), people);
+            Some(Left { partition, people })
         });
-        made.as_ref().unwrap_or(self.source.people)
+        made.as_ref()
     }
 
     fn summary(&self, release: &Release, agreed: &policy::Agreed, folder: &Path) -> Result<Fate> {
-        let today = self.source.job.as_of.to_string();
-        let due = release.issued_on.iter().rfind(|day| **day <= today);
-        let issued = audit::issues(self.source.job, &release.id)?;
-        let Some(due) = due.filter(|day| !issued.contains(day.as_str())) else {
+        let Some(due) = due(self.source.job, release)? else {
+            let today = self.source.job.as_of.to_string();
             return Ok(Fate::NotDue { next: release.issued_on.iter().find(|day| **day > today).cloned() });
         };
         let place = write::Place::new(folder, release)?;
         let mut files = Vec::new();
         for (name, bytes) in summary::for_others(self.source.summary) {
-            files.push(place.bytes(name, &bytes)?);
+            files.extend(place.issued(name, &bytes)?);
         }
         let manifest = Manifest::of(self.source, release, agreed, &files, 0, manifest::LeftOut::default());
         files.extend(place.papers(&manifest)?);

@@ -44,8 +44,25 @@ impl Place {
     }
 
     /// One file as it is.
-    pub fn bytes(&self, name: &str, bytes: &[u8]) -> Result<ReleasedFile> {
+    fn bytes(&self, name: &str, bytes: &[u8]) -> Result<ReleasedFile> {
         self.put(name, bytes, disk::create_file)
+    }
+
+    /// A table of the summary as it is, and as Parquet: all columns are texts there, since a count that is hidden is no number.
+    pub fn issued(&self, name: &str, bytes: &[u8]) -> Result<Vec<ReleasedFile>> {
+        let as_it_is = self.bytes(name, bytes)?;
+        let Some(base) = name.strip_suffix(".csv") else { return Ok(vec![as_it_is]) };
+        let unreadable = |error: csv::Error| failed(&io::Error::other(error), &self.folder.join(name));
+        let mut reader = csv::Reader::from_reader(bytes);
+        let header = reader.headers().map_err(unreadable)?.clone();
+        let rows: Vec<csv::StringRecord> = reader.records().collect::<csv::Result<_>>().map_err(unreadable)?;
+        let cells = &rows;
+        let columns = header.iter().enumerate().map(|(at, column)| {
+            publish::Column::text(column, move |row| cells[row].get(at).filter(|cell| !cell.is_empty()))
+        });
+        let parquet = format!("{base}.parquet");
+        publish::write_table(&self.folder, &parquet, rows.len(), &columns.collect::<Vec<_>>())?;
+        Ok(vec![as_it_is, described(&self.folder.join(parquet))?])
     }
 
     fn put(&self, name: &str, bytes: &[u8], create: fn(&Path) -> io::Result<disk::File>) -> Result<ReleasedFile> {

@@ -4,9 +4,11 @@ use super::Night;
 use super::gates::{Outcome, Verdict};
 use super::released::Released;
 use crate::audit::{self, Event, Head, Note};
+use crate::decisions::Decisions;
 use crate::failure::Result;
 use crate::job::Job;
 use crate::publish;
+use serde_json::{Value, json};
 
 /// Notes that a run which was about to be published when its process was killed was not; gives where the audit ends.
 ///
@@ -28,9 +30,30 @@ pub(super) fn about_to_publish(night: &Night, released: &Released, run_json: &[u
         .with("people", night.people.len())
         .with("withheld_rows", night.withheld.len())
         .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
+    let run = match obeyed(night.job, &night.authority.decisions)? {
+        Some(decisions) => run.with("decisions", decisions),
+        None => run,
+    };
     // The run's own note is the last, so that the last run is found from the end.
     let releases = released.outcomes.iter().filter_map(|outcome| outcome.note(&night.run_id));
     audit::add(night.job, &waived.chain(releases).chain([run]).collect::<Vec<_>>()).map(|_| ())
+}
+
+/// What is told of the decisions that a night obeys: of which file, how many of each kind, and how many of its lines at least have no entry of
+/// their own, since `review` has not written them. Nothing where there are none.
+fn obeyed(job: &Job, decisions: &Decisions) -> Result<Option<Value>> {
+    if decisions.lines == 0 {
+        return Ok(None);
+    }
+    let said = decisions.counts();
+    Ok(Some(json!({
+        "blake3": decisions.blake3,
+        "lines": decisions.lines,
+        "one_person": said.one_person,
+        "two_people": said.two_people,
+        "not_a_person": said.not_a_person,
+        "without_entry": decisions.lines.saturating_sub(audit::decisions(job)?),
+    })))
 }
 
 fn waived_gate(gate: &Outcome) -> Note {

@@ -1,10 +1,11 @@
 //! `onefolk release`: one release made anew from the run that stands, as opt-outs, flags and agreements are today.
 //!
-//! In: a job with a current run, and the extracts that it read, unchanged. Out: `releases/<id>/` of that run, in place of what stood there.
+//! In: a job with a current run, and the extracts that it read, unchanged. Out: `releases/<id>/` of that run, in place of what stood there; where
+//! tables leave, first the report of that run, of which they are the tables.
 //! Always: who is linked to whom is the run's; whoever objects today is in nothing; the audit is told before anything gets its place.
 
 use super::progress::{Progress, Show};
-use super::{counted, history, issued, on_threads, read_usable};
+use super::{counted, history, issued, on_threads, read_usable, report_again};
 use crate::audit;
 use crate::best_record;
 use crate::clustering::Partition;
@@ -38,16 +39,27 @@ pub struct ReleasedAgain {
 ///
 /// # Errors
 /// OF0722 where the job has no such release, OF0530 where there is no run, OF0544 where an extract has changed since, OF0501 where another
-/// run holds the output; those of making a release. A refusal is no error but an outcome.
+/// run holds the output; those of making a release, and of making a report where tables leave. A refusal is no error but an outcome.
 pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
     let none = || Failure::new(&NO_SUCH_RELEASE, format!("{} releases are defined", job.releases.len()));
     let wanted = job.releases.iter().find(|release| release.id == id).ok_or_else(none)?;
     let mut alone = job.clone();
     alone.releases = vec![wanted.clone()];
-    PublishedRun::current(job)?;
+    let run = PublishedRun::current(job)?;
+    recount(job, &alone, &run, show)?;
     let lock = Lock::acquire(&job.output, &format!("release {id}"))?;
     let again = || on_threads(&alone, || under_lock(&alone, &Progress::new(show)));
     history::kept(&lock, "release", |_| None, again)
+}
+
+/// Makes the report of the run anew where `alone`, the job with one release, lets tables of it leave: those that stand there count whoever objects
+/// since, and were protected as the job said then.
+fn recount(job: &Job, alone: &Job, run: &PublishedRun, show: Show) -> Result<()> {
+    if release::issues_tables(alone, &issued::not_held_against(job, &run.run_id))? {
+        unchanged(job, run)?;
+        report_again::report(job, None, show)?;
+    }
+    Ok(())
 }
 
 fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {

@@ -2,6 +2,7 @@
 
 use super::Night;
 use super::night::told;
+use crate::audit::{self, Event};
 use crate::best_record;
 use crate::consent::{self, OptedOut, WithheldReason};
 use crate::failure::Result;
@@ -13,6 +14,7 @@ use crate::summary::disclosure::Control;
 use crate::summary::{EthnicGroup, Sex, Summary};
 use crate::transparency::{self, Before, Doubt, GroupDoubt, Sender, Told, Transparency};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What the night has released, and whom it has left out.
 #[derive(Default)]
@@ -112,17 +114,56 @@ fn before(job: &Job) -> Result<Option<Before>> {
     let Ok(run) = PublishedRun::current(job) else { return Ok(None) };
     let told: Value =
         serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
-    let releases = || told["releases"].as_array().into_iter().flatten();
+    let last = last_of_each(job, &run.run_id, &told)?;
     let with = |outcome: &str| {
-        let made = releases().filter(|release| release["outcome"] == outcome);
-        made.filter_map(|release| release["id"].as_str().map(str::to_string)).collect()
+        let made = last.iter().filter(|(_, last)| last.outcome == outcome);
+        made.map(|(id, _)| id.clone()).collect()
     };
     let inputs = told["inputs"].as_array().into_iter().flatten();
     let senders = inputs.filter_map(|input| input["provider"].as_str().map(str::to_string)).collect();
-    let word = |release: &Value, name: &str| release[name].as_str().map(str::to_string);
-    let definitions =
-        releases().filter_map(|release| Some((word(release, "id")?, word(release, "definition")?))).collect();
+    let definitions = last.iter().filter_map(|(id, last)| Some((id.clone(), last.definition.clone()?))).collect();
     Ok(Some(Before { released: with("released"), refused: with("refused"), senders, definitions }))
+}
+
+/// What became of a release last.
+struct Last {
+    outcome: String,
+    definition: Option<String>,
+}
+
+/// What became last of each release of a run, by id: what its run.json says, or the audit of one that was made anew since.
+fn last_of_each(job: &Job, run_id: &str, told: &Value) -> Result<BTreeMap<String, Last>> {
+    let mut last = BTreeMap::new();
+    for release in told["releases"].as_array().into_iter().flatten() {
+        let word = |name: &str| release[name].as_str().map(str::to_string);
+        if let (Some(id), Some(outcome)) = (word("id"), word("outcome")) {
+            last.insert(id, Last { outcome, definition: word("definition") });
+        }
+    }
+    last.extend(noted_of(job, run_id)?);
+    Ok(last)
+}
+
+/// The last of each release of a run of which the audit was told; nothing of a run of the same name that was withdrawn.
+fn noted_of(job: &Job, run_id: &str) -> Result<BTreeMap<String, Last>> {
+    let mut noted = BTreeMap::new();
+    let entries = audit::about(job, None, None)?.entries;
+    for entry in entries.iter().filter(|entry| entry.run_id.as_deref() == Some(run_id)) {
+        let outcome = match entry.event {
+            Event::Release => "released",
+            Event::Refusal => "refused",
+            Event::RunWithdrawn => {
+                noted.clear();
+                continue;
+            }
+            _ => continue,
+        };
+        let word = |name: &str| entry.what.get(name).and_then(Value::as_str).map(str::to_string);
+        if let Some(id) = word("release") {
+            noted.insert(id, Last { outcome: outcome.to_string(), definition: word("definition") });
+        }
+    }
+    Ok(noted)
 }
 
 /// Rows withheld because somebody objects.

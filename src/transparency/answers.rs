@@ -28,7 +28,7 @@ fn part(anchor: &'static str, heading: &'static str, sentences: Vec<String>, poi
 
 /// "about 120", "a few"; `name` tells the count from every other.
 fn about(told: &Told, name: &str, count: u64) -> String {
-    let shown = told.control.single(name, count);
+    let shown = told.shown(name, count);
     match shown.count() {
         None => "a few".into(),
         Some(0) => "no".into(),
@@ -36,7 +36,7 @@ fn about(told: &Told, name: &str, count: u64) -> String {
     }
 }
 
-/// The same of a part of a whole that is told too: "some" where both together would tell that few are left of it.
+/// The same of a part of a whole that is told too, here or exactly in the tables: "some" where both together would tell that few are left of it.
 fn about_part(told: &Told, name: &str, count: u64, whole: u64) -> String {
     let gives_away = told.control.part(name, count, whole).is_hidden() && !told.control.is_small(name, count);
     if gives_away { "some".into() } else { about(told, name, count) }
@@ -66,7 +66,7 @@ fn what(told: &Told) -> Part {
 
 /// Everybody, in words.
 fn people(told: &Told) -> String {
-    let people = told.control.whole_population(told.people);
+    let people = told.control.rounding().whole_population(told.people);
     match people.is_hidden() {
         true => "fewer than a thousand people".to_string(),
         false => format!("{people} people"),
@@ -315,7 +315,7 @@ fn wrong(told: &Told) -> Part {
     ];
     // Of a group with few people neither size nor share is told.
     let group = |group: &super::GroupDoubt| {
-        let size = told.control.single(&format!("doubt|{}", group.group), group.doubt.people);
+        let size = told.shown(&format!("doubt|{}", group.group), group.doubt.people);
         size.count().filter(|count| *count >= FEWEST_OF_A_GROUP).map(|_| match per_thousand(group.doubt) {
             share if share < 1.0 => format!("Of 1,000 {}: fewer than one.", group.group),
             share => format!("Of 1,000 {}: about {share:.0}.", group.group),

@@ -1,7 +1,8 @@
 //! transparency.html and transparency.md: what a run did with people's data, for the public and for lay partners, in plain English.
 //!
-//! In: [`Told`], facts of this very run. Out: the same page as HTML and as Markdown. Always: every count has passed disclosure control; every
-//! sentence rests on a fact of the run, and where nothing is known the page says so; no script, no request.
+//! In: [`Told`], facts of this very run. Out: the same page as HTML and as Markdown. Always: every count has passed disclosure control that
+//! rounds, because there is a page every night; every sentence rests on a fact of the run, and where nothing is known the page says so; no
+//! script, no request.
 
 mod answers;
 mod page;
@@ -12,7 +13,7 @@ mod tests;
 
 use crate::job::{PolicySettings, Release, Setting};
 use crate::release::Outcome;
-use crate::summary::disclosure::Control;
+use crate::summary::disclosure::{Control, Shown};
 use crate::summary::pictures::Picture;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -61,7 +62,7 @@ pub struct Told<'a> {
     pub job: &'a str,
     pub as_of: jiff::civil::Date,
     pub run_id: &'a str,
-    /// How counts are protected.
+    /// How counts are protected in the tables; those of the page are rounded even where these are not.
     pub control: &'a Control,
     pub senders: Vec<Sender<'a>>,
     pub people: u64,
@@ -86,6 +87,13 @@ pub struct Told<'a> {
     pub doubt_of_groups: Vec<GroupDoubt>,
     /// `None` on the first run.
     pub before: Option<Before>,
+}
+
+impl Told<'_> {
+    /// What the page says of the count of this name.
+    fn shown(&self, name: &str, count: u64) -> Shown {
+        self.control.rounding().single(name, count)
+    }
 }
 
 /// The page, twice.

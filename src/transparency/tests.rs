@@ -3,10 +3,21 @@ use crate::job::{Disclosure, PolicySettings};
 use crate::policy::Refusal;
 use crate::release::Fate;
 use crate::summary::disclosure::{Control, Preset};
+use crate::summary::rows_name;
 use std::sync::LazyLock;
 
-/// Counts as they are but for the smallest, so that the page can be read word for word.
-static EXACT: LazyLock<Control> = LazyLock::new(|| Control::new(Preset::of(Disclosure::Ons5), &[1; 32]));
+/// Tables tell counts as they are but for the smallest.
+static EXACT: LazyLock<Control> = LazyLock::new(|| control(Disclosure::Ons5));
+static HES: LazyLock<Control> = LazyLock::new(|| control(Disclosure::Hes));
+
+fn control(disclosure: Disclosure) -> Control {
+    Control::new(Preset::of(disclosure), &[1; 32])
+}
+
+/// The count of this name as `hes` prints it.
+fn hes(name: &str, count: u64) -> String {
+    HES.single(name, count).to_string()
+}
 
 /// A policy that makes nothing stricter.
 static POLICY: LazyLock<PolicySettings> = LazyLock::new(PolicySettings::default);
@@ -81,11 +92,13 @@ fn released(lines: u64) -> Fate {
 #[test]
 fn the_page_says_what_this_run_did_and_no_small_number() {
     let page = build(&told(Vec::new()));
-    for said in [
-        "It found 1,003 people",
-        "Hill <Practice>, a GP practice: about 1,234 records",
+    let counts = [
+        format!("It found {} people", HES.whole_population(1003)),
+        format!("Hill <Practice>, a GP practice: about {} records", hes(&rows_name("hill"), 1234)),
+        format!("about {} people", hes("national", 52)),
+    ];
+    for said in counts.iter().map(String::as_str).chain([
         "a few records were taken out",
-        "about 52 people",
         "about 3 hold a record",
         "Of 1,000 women: about 6.",
         "Of 1,000 children: fewer than one.",
@@ -93,7 +106,7 @@ fn the_page_says_what_this_run_did_and_no_small_number() {
         "Nobody got anything from this run.",
         "No company got anything",
         "This is the first time.",
-    ] {
+    ]) {
         assert!(page.markdown.contains(said), "{said} in\n{}", page.markdown);
     }
     assert!(page.html.contains("Hill &lt;Practice&gt;") && !page.html.contains("<script"));
@@ -170,10 +183,12 @@ fn where_few_are_left_of_a_whole_its_part_is_not_told_exactly() {
         build(&Told { releases: vec![(&care, &made)], ..facts }).markdown
     };
     let many = page(900, Told { local_rows: 900, local_people: 300, withheld_rows: 1000, ..told(Vec::new()) });
-    for said in
-        ["about 900 records were taken out before anything was compared, of about 300 people", "about 900 people"]
-    {
-        assert!(many.contains(said), "{said} in\n{many}");
+    let (rows, people, lines) = (hes("local_rows", 900), hes("local_people", 300), hes("one|lines", 900));
+    for said in [
+        format!("about {rows} records were taken out before anything was compared, of about {people} people"),
+        format!("about {lines} people, without names"),
+    ] {
+        assert!(many.contains(&said), "{said} in\n{many}");
     }
     let hidden = BTreeSet::from(["hill".to_string()]);
     let few = Told { local_rows: 900, withheld_rows: 902, national: 1001, records_hidden: hidden, ..told(Vec::new()) };
@@ -188,6 +203,40 @@ fn where_few_are_left_of_a_whole_its_part_is_not_told_exactly() {
     }
     let nobody = page(900, Told { local_rows: 0, local_people: 0, ..told(Vec::new()) });
     assert!(nobody.contains("no records were taken out before anything was compared."), "{nobody}");
+}
+
+/// Numbers of people and of records that a page tells.
+fn counts(page: &str) -> Vec<u64> {
+    let words: Vec<&str> = page.split_whitespace().collect();
+    let counted = |word: &str| ["people", "records", "own"].iter().any(|counted| word.starts_with(counted));
+    let pairs = words.windows(2).filter(|pair| counted(pair[1]));
+    pairs.filter_map(|pair| pair[0].replace(',', "").parse().ok()).collect()
+}
+
+/// There is a page every night: exact counts of two of them would tell who came and who went between them.
+#[test]
+fn no_exact_count_is_told_where_the_tables_are_exact() {
+    let shared = release(crate::job::Purpose::Planning, "A council");
+    let own = Release { content: crate::job::Content::Crosswalk, ..release(crate::job::Purpose::DirectCare, "A ward") };
+    let page = |control: &Control, count: u64| {
+        let made = outcome(released(count));
+        let mut facts = told(vec![(&shared, &made), (&own, &made)]);
+        facts.senders[0].records = count;
+        let facts = Told { people: count + 1100, local_rows: count, local_people: count, ..facts };
+        let withheld_rows = 2 * count + 20;
+        build(&Told { control, type_1: count, national: count, withheld_rows, ..facts })
+    };
+    for count in (0..40).chain(2001..2011) {
+        let rounded = page(&HES, count);
+        // These two hide no zero, as hes hides none; the one below hides more than it, and still does.
+        for disclosure in [Disclosure::Ons5, Disclosure::HesLegacy] {
+            assert_eq!(page(&control(disclosure), count), rounded, "{count}");
+        }
+        let strict = page(&control(Disclosure::Tre10), count).markdown;
+        let shown = counts(&strict);
+        assert!(shown.iter().all(|shown| shown.is_multiple_of(5) && *shown >= 10), "{shown:?} in\n{strict}");
+        assert!(shown.len() >= if count > 20 { 8 } else { 1 }, "{shown:?} in\n{strict}");
+    }
 }
 
 /// Vowels in a row are a syllable, a last e is none: near enough for an average.
@@ -356,7 +405,6 @@ fn what_is_refused_and_what_a_company_gets_is_said() {
         "One such request stood in the settings of this run. It was refused.",
         "An insurer wanted records and got nothing. Nothing is handed out to make money.",
         "A pharmacy got records of people whom it cares for itself.",
-        "A pharmacy, to care for these people: about 100 people",
         "Handed out anew: one.",
         "Refused for the first time: one.",
         "Sends records now: Hill <Practice>.",
@@ -365,5 +413,7 @@ fn what_is_refused_and_what_a_company_gets_is_said() {
     ] {
         assert!(page.contains(said), "{said} in\n{page}");
     }
+    let lines = format!("A pharmacy, to care for these people: about {} people", hes("one|lines", 100));
+    assert!(page.contains(&lines), "{lines} in\n{page}");
     assert!(!page.contains("No company got anything"));
 }

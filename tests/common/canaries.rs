@@ -11,7 +11,7 @@ use std::sync::Arc;
 pub const CANARY: &str = "zqxcanary";
 /// A date of birth that nobody else has.
 pub const BORN: &str = "1911-02-03";
-pub const COLUMNS: [&str; 27] = [
+pub const COLUMNS: [&str; 31] = [
     "id",
     "nhs",
     "given",
@@ -39,6 +39,10 @@ pub const COLUMNS: [&str; 27] = [
     "moved",
     "updated",
     "seen",
+    "order",
+    "status",
+    "ward",
+    "school",
 ];
 /// Those that only canaries have a value in.
 const MORE_COLUMNS: &str = r#"middle_name = "middle"
@@ -57,6 +61,22 @@ registered_from = "since"
 registered_until = "until"
 address_from = "moved"
 updated = "updated"
+birth_order = "order"
+nhs_number_status = "status"
+ward = "ward"
+school = "school"
+"#;
+/// Fields of the job's own, and a cohort.
+const OWN: &str = r#"
+[field.ward]
+kind = "category"
+[field.school]
+kind = "text"
+[[cohort]]
+id = "adults"
+where = "age >= 18"
+columns = ["age"]
+purpose = "direct_care"
 "#;
 pub const CARRY: &str = r#"
 [provider.carry]
@@ -359,7 +379,7 @@ pub fn night_of_canaries(people: &[Person]) -> Night {
     .map(|(id, format)| (id, format!("in/{id}.{format}"), if id == "f" { fixed.as_str() } else { "" }));
     let providers: Vec<(&str, &str, &str)> = files.iter().map(|(id, file, keys)| (*id, file.as_str(), *keys)).collect();
     let with_notes = super::COLUMNS.to_string() + MORE_COLUMNS + CARRY + PACKAGE;
-    let rest = format!("{LISTS}{}", RELEASES.replace("BASIS", BASIS));
+    let rest = format!("{LISTS}{OWN}{}", RELEASES.replace("BASIS", BASIS));
     night.write("job.toml", job(&providers, &rest).replace(super::COLUMNS, &with_notes));
     let id = |nth: usize| format!("{CANARY}id-usable{nth}");
     // Of somebody who is in no extract: canaries are alike, and one who objects would take all of them out.

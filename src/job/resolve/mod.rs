@@ -9,6 +9,7 @@ mod cohort;
 mod columns;
 mod end_of_life;
 mod files;
+mod places;
 mod provider;
 mod reference;
 mod release;
@@ -102,12 +103,13 @@ impl Resolver<'_> {
         if let Some(section) = too_many {
             self.report(Problem::new(section.span.clone(), "A job has at most 65,535 providers", "too many"));
         }
-        let providers: Vec<Provider> = providers
+        let mut providers: Vec<Provider> = providers
             .iter()
             .take(usize::from(u16::MAX))
             .enumerate()
             .map(|(index, section)| self.provider(index, section))
             .collect();
+        places::mark(&mut providers);
         let (opt_outs, policy, approvers) = (self.opt_outs(root), self.policy(root), self.approvers(root));
         let as_of = settings.value("as_of").and_then(reading::date).unwrap_or_else(|| self.surroundings.today());
         let mut people_columns = people_columns::people_columns(&providers, &reference);

@@ -33,10 +33,14 @@ impl Resolver<'_> {
     }
 
     fn national(&mut self, section: &Section) -> Option<OptOut> {
-        let list = match section.text("list")?.text.as_str() {
-            "allowed" => NationalList::Allowed,
-            _ => NationalList::Refused,
+        let Some(list) = section.text("list") else {
+            self.report(
+                Problem::new(section.span.clone(), "A national opt-out needs `list`", "which list is it?")
+                    .help("\"allowed\" where the files hold the numbers that may be used, \"refused\" where they hold those that may not"),
+            );
+            return None;
         };
+        let list = if list.text == "allowed" { NationalList::Allowed } else { NationalList::Refused };
         let files = self.files_of(section);
         let Some(checked_on) = section.value("checked_on").and_then(reading::date) else {
             self.report(

@@ -18,7 +18,8 @@
 //!
 //! What it does not do: it knows no sums but those it is told, and no issues but those. Between figures that are blurred each by itself there
 //! are more than it is told (`cells` says which); of exact ones it is told all. Of presets that do not round, differences between
-//! issues are exact; a rule of the policy refuses to issue such tables twice.
+//! issues are exact; a rule of the policy refuses to issue such tables twice, and what is published every night is rounded all the same
+//! ([`Control::rounding`]).
 
 mod across;
 mod alternative;
@@ -136,6 +137,12 @@ impl Control {
 
     pub fn preset(&self) -> Preset {
         self.preset
+    }
+
+    /// The same for what is published every night, whatever the job's preset: exact counts of two nights would tell who came and who went
+    /// between them. It is held against no issue before.
+    pub fn rounding(&self) -> Control {
+        Control { preset: self.preset.rounding(), key: self.key, before: Vec::new() }
     }
 
     /// The blur of the cell of this name. Shifts are drawn evenly from -2..=2 and margins from 0..=4.

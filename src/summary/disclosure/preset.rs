@@ -40,6 +40,16 @@ impl Preset {
         self.rounded_to > 1
     }
 
+    /// For what is published every night: this preset where it rounds, else one that hides what it hides and what `hes` hides, and rounds as
+    /// `hes` does.
+    pub(super) fn rounding(self) -> Preset {
+        let hes = Preset::of(Disclosure::Hes);
+        if self.rounds() {
+            return self;
+        }
+        Preset { low: self.low.min(hes.low), high: self.high.max(hes.high), rounded_to: hes.rounded_to }
+    }
+
     /// Are small counts hidden and all others told as they are? Then every difference is exact, and hiding alone protects.
     pub(in crate::summary) fn is_exact(self) -> bool {
         !self.rounds() && self.high > 0

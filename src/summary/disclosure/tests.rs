@@ -50,6 +50,22 @@ fn small_counts_are_hidden_and_others_are_near_the_truth() {
 
 /// Only the preset that DOMAIN describes hides what it describes.
 #[test]
+fn what_is_published_every_night_is_rounded_under_every_preset() {
+    for disclosure in EVERY {
+        let preset = Preset::of(disclosure);
+        let control = Control::new(preset, &[3; 32]).rounding();
+        for exact in 0..400 {
+            let shown = control.single("cell", exact).count();
+            let told = |shown: u64| shown.is_multiple_of(5) && !preset.hides(exact);
+            assert!(shown.is_none_or(told), "{exact} as {shown:?}");
+        }
+        assert!(preset.rounding().hides(7) || preset.rounds());
+        assert!(!preset.rounds() || preset.rounding() == preset);
+    }
+    assert_eq!(Preset::of(Disclosure::Ons5).rounding(), Preset::of(Disclosure::Hes));
+}
+
+#[test]
 fn presets_are_those_of_the_sources() {
     let hides = |disclosure| {
         let preset = Preset::of(disclosure);

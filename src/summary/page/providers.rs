@@ -194,6 +194,8 @@ fn quality_row(provider: &ProviderFigures, fields: &[&str]) -> Markup {
             @for field in fields {
                 @match provider.fields.iter().find(|own| own.field == *field) {
                     Some(own) => (quality_cell(own)),
+                    // Of a run that was made anew without rows of theirs nothing is told of any field.
+                    None if provider.fields.is_empty() => td.hidden { "*" },
                     None => td.absent { span aria-hidden="true" { "–" } span.unseen { "not sent" } },
                 }
             }
@@ -229,7 +231,11 @@ fn what_to_fix(figures: &Figures) -> Markup {
     advised.sort_by_key(|(provider, _)| std::cmp::Reverse(advice::urgency(provider)));
     html! {
         h3 { "What to fix first" }
-        @if advised.is_empty() { p { "Nothing stands out: every provider fills the fields that linking leans on." } }
+        @if figures.providers.iter().all(|provider| provider.fields.is_empty()) {
+            p { "How well fields are filled in is told of no provider here: rows of people who object were taken out later." }
+        } @else if advised.is_empty() {
+            p { "Nothing stands out: every provider fills the fields that linking leans on." }
+        }
         (advice_list(&advised))
         @if advised.len() > ADVISED_FIRST && Filter::of_settings("quality", figures).chooses() {
             p.note.all-only { "These are the " (ADVISED_FIRST) " most pressing of " (advised.len()) " providers. Choose a kind of service above for all of its own." }
