@@ -107,6 +107,26 @@ fn the_page_begins_with_what_must_be_known_first() {
 }
 
 #[test]
+fn a_fact_that_names_somebody_is_shown_with_the_other_identifiers_only() {
+    let people = town(60, 44);
+    let night = night(&people);
+    let carry = "sensitivity = \"flag\"\n\n[provider.carry]\ncalled = { column = \"family\", kind = \"category\", combine = \"latest\" }\n\
+                 sort = { column = \"sex\", kind = \"category\", combine = \"latest\" }\n";
+    edit(&night.path("job.toml"), "sensitivity = \"flag\"\n", carry);
+    night.run().done();
+    let id = id_of(&night, "gp-7");
+    let hidden = ask(&night, &["person", &id, "--json"]).done();
+    hidden.names_nobody(&people);
+    let facts = |told: &str| -> serde_json::Value {
+        serde_json::from_str::<serde_json::Value>(told).expect("JSON")["facts"].clone()
+    };
+    let told = facts(&hidden.stdout);
+    assert!(told.get("called").is_none() && told.get("sort").is_some(), "{}", hidden.stdout);
+    let shown = ask(&night, &["person", &id, "--json", "--show-identifiers"]).done();
+    assert!(facts(&shown.stdout).get("called").is_some(), "{}", shown.stdout);
+}
+
+#[test]
 fn every_look_up_is_in_the_audit_and_says_whether_identifiers_were_shown() {
     let people = town(60, 43);
     let night = night(&people);

@@ -9,6 +9,7 @@ use crate::explain::{self, crosswalk};
 use crate::failure::Result;
 use crate::job::{CARE_COLUMNS, END_OF_LIFE_COLUMNS, Job};
 use crate::look_up::Finder;
+use crate::policy;
 use crate::publish::OTHER_NUMBERS;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::run::Gone;
@@ -212,7 +213,7 @@ fn of_row(job: &Job, run: &PublishedRun, row: usize, show: bool) -> Result<Perso
                 let from = said(&format!("{column}_from"));
                 let from = from.map(|from| if show { from } else { provider_of(&from).to_string() });
                 best_record.push(FieldLine { field: column.to_string(), value: show.then_some(value), from });
-            } else if show || !places.iter().any(|place| place == column) {
+            } else if show || !(places.iter().any(|place| place == column) || policy::holds_identifier(job, column)) {
                 facts.insert(column.to_string(), value);
             }
         }

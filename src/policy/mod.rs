@@ -12,7 +12,7 @@ mod tests;
 pub use approvals::{Agreed, Approval, Approvals, Hands, approve};
 pub(crate) use approvals::{signed, write as write_approvals};
 pub use rules::{Known, Refusal, judge};
-pub(crate) use rules::{acts_national, acts_type_1, cohort_of, rule_ids};
+pub(crate) use rules::{acts_national, acts_type_1, cohort_of, holds_identifier, rule_ids};
 
 use crate::audit;
 use crate::consent;

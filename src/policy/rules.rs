@@ -126,6 +126,11 @@ fn held_as_fact<'r>(job: &Job, release: &'r Release, fields: &[Field]) -> Option
     release.columns.iter().find(from_them)
 }
 
+/// Whether a carried fact of this name holds what tells who somebody is.
+pub(crate) fn holds_identifier(job: &Job, fact: &str) -> bool {
+    !carried_from(job, fact).is_empty()
+}
+
 /// The fields that tell who somebody is and whose values a carried fact holds.
 fn carried_from(job: &Job, fact: &str) -> Vec<Field> {
     let mut fields = Vec::new();
