@@ -3,11 +3,10 @@
 
 mod common;
 
-use common::releases::{RELEASES, approve, approve_all, night, released};
+use common::releases::{RELEASES, approve, approve_all, night, opened, released};
 use common::{Night, Outcome, Table, outcome, town};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Read;
 
 fn command(night: &Night, arguments: &[&str]) -> Outcome {
     let mut command = common::onefolk();
@@ -19,17 +18,6 @@ fn command(night: &Night, arguments: &[&str]) -> Outcome {
 fn pseudonyms(table: &Table) -> BTreeMap<String, String> {
     let own = |values: Vec<&str>| values.into_iter().map(String::from).collect::<Vec<_>>();
     own(table.values("tag")).into_iter().zip(own(table.values("pseudonym"))).collect()
-}
-
-/// A table of the planning release, as its recipient reads it.
-fn opened(night: &Night, name: &str, identity: &age::x25519::Identity) -> Table {
-    let sealed = std::fs::read(night.current(&format!("releases/planning/{name}.age"))).expect("it stands");
-    let reader = age::Decryptor::new(&sealed[..]).expect("it is age");
-    let keys = std::iter::once(identity as &dyn age::Identity);
-    let mut bytes = Vec::new();
-    reader.decrypt(keys).expect("it is for us").read_to_end(&mut bytes).expect("it can be read");
-    night.write("opened.parquet", bytes);
-    common::table(&night.path("opened.parquet"))
 }
 
 #[test]
@@ -59,8 +47,8 @@ fn a_leaked_secret_is_replaced_and_the_recipient_can_follow_its_people() {
     approve(&night, "planning", "Ann", "governance_lead").done();
     approve(&night, "planning", "Bo", "lay_partner").done();
     night.run().done();
-    let after = pseudonyms(&opened(&night, "people.parquet", &identity));
-    let overlap = opened(&night, "overlap.parquet", &identity);
+    let after = pseudonyms(&opened(&night, "releases/planning/people.parquet", &identity));
+    let overlap = opened(&night, "releases/planning/overlap.parquet", &identity);
     let bridge: BTreeMap<&str, &str> =
         overlap.values("pseudonym_before").into_iter().zip(overlap.values("pseudonym")).collect();
     assert_eq!(bridge.len(), before.len());
@@ -81,7 +69,7 @@ fn a_leaked_secret_is_replaced_and_the_recipient_can_follow_its_people() {
     approve(&night, "planning", "Bo", "lay_partner").done();
     // From the generation that the recipient has: of the new secret.
     night.run().done();
-    let overlap = opened(&night, "overlap.parquet", &identity);
+    let overlap = opened(&night, "releases/planning/overlap.parquet", &identity);
     let led_from: BTreeSet<&str> = overlap.values("pseudonym_before").into_iter().collect();
     assert!(after.values().all(|pseudonym| led_from.contains(pseudonym.as_str())));
     let audit = command(&night, &["audit", "show", "--json", "--event", "key_rotated"]).done().stdout;

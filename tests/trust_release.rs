@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::releases::{RELEASES, SENSITIVE, approve, approve_all, fates, lines, night, refusals, released};
+use common::releases::{RELEASES, SENSITIVE, approve, approve_all, fates, lines, night, opened, refusals, released};
 use common::{NULL, Night, Table, outcome, town};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,17 +36,6 @@ fn nothing_leaves_without_agreement_to_its_very_definition() {
     let refused: Vec<&Value> = told["entries"].as_array().expect("a list").iter().map(|entry| &entry["what"]).collect();
     assert_eq!(refused.len(), 4);
     assert_eq!((&refused[3]["release"], &refused[3]["refusals"][0]["rule"]), (&"research".into(), &"approved".into()));
-}
-
-/// A table that is encrypted to `identity`, as its recipient reads it.
-fn opened(night: &Night, name: &str, identity: &age::x25519::Identity) -> Table {
-    let sealed = std::fs::read(night.current(&format!("{name}.age"))).expect("it stands");
-    let reader = age::Decryptor::new(&sealed[..]).expect("it is age");
-    let keys = std::iter::once(identity as &dyn age::Identity);
-    let mut bytes = Vec::new();
-    reader.decrypt(keys).expect("it is for us").read_to_end(&mut bytes).expect("it can be read");
-    night.write("opened.parquet", bytes);
-    common::table(&night.path("opened.parquet"))
 }
 
 /// What [policy] makes of a release is part of what was agreed to, and an NHS number is none the less one under another name.

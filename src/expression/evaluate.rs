@@ -84,23 +84,10 @@ impl Expression {
 
 /// Asks each test of a text column once of each distinct value.
 fn make_tables(node: &Node, columns: &[Column], tables: &mut [Vec<bool>]) {
-    let mut below = |node: &Node| make_tables(node, columns, tables);
-    match node {
-        Node::TextIs(column, test, table) => tables[*table] = table_of(&columns[*column], test),
-        Node::Not(one) | Node::Negative(one) | Node::TextSize(one) | Node::Among(one, _) | Node::ListHas(_, one) => {
-            below(one);
-        }
-        Node::Both(left, right)
-        | Node::Either(left, right)
-        | Node::Compare(_, left, right)
-        | Node::Arithmetic(_, left, right)
-        | Node::DaysBetween(left, right)
-        | Node::DaysLater(left, right) => {
-            below(left);
-            below(right);
-        }
-        _ => {}
+    if let Node::TextIs(column, test, table) = node {
+        tables[*table] = table_of(&columns[*column], test);
     }
+    node.below().for_each(|node| make_tables(node, columns, tables));
 }
 
 fn table_of(column: &Column, test: &TextTest) -> Vec<bool> {

@@ -117,33 +117,39 @@ impl Operation {
 }
 
 impl Node {
-    /// Adds the columns, by place, of which it asks whether they are known.
-    pub fn asks_whether_known(&self, places: &mut Vec<usize>) {
-        match self {
-            Node::Known(at) => places.push(*at),
-            Node::Not(inner)
-            | Node::Among(inner, _)
-            | Node::ListHas(_, inner)
-            | Node::TextSize(inner)
-            | Node::Negative(inner) => inner.asks_whether_known(places),
-            Node::Both(left, right)
-            | Node::Either(left, right)
-            | Node::Compare(_, left, right)
-            | Node::Arithmetic(_, left, right)
-            | Node::DaysBetween(left, right)
-            | Node::DaysLater(left, right) => {
-                left.asks_whether_known(places);
-                right.asks_whether_known(places);
-            }
+    /// What it is made of, one level below.
+    pub fn below(&self) -> impl Iterator<Item = &Node> {
+        let (one, other) = match self {
+            Node::Not(one)
+            | Node::Among(one, _)
+            | Node::ListHas(_, one)
+            | Node::TextSize(one)
+            | Node::Negative(one) => (Some(one), None),
+            Node::Both(one, other)
+            | Node::Either(one, other)
+            | Node::Compare(_, one, other)
+            | Node::Arithmetic(_, one, other)
+            | Node::DaysBetween(one, other)
+            | Node::DaysLater(one, other) => (Some(one), Some(other)),
             Node::Flag(_)
             | Node::Number(_)
             | Node::Text(_)
             | Node::Date(_)
             | Node::Column(..)
+            | Node::Known(_)
             | Node::Unknown(_)
             | Node::TextIs(..)
-            | Node::ListSize(_) => {}
+            | Node::ListSize(_) => (None, None),
+        };
+        one.into_iter().chain(other).map(|node| &**node)
+    }
+
+    /// Adds the columns, by place, of which it asks whether they are known.
+    pub fn asks_whether_known(&self, places: &mut Vec<usize>) {
+        if let Node::Known(at) = self {
+            places.push(*at);
         }
+        self.below().for_each(|node| node.asks_whether_known(places));
     }
 
     pub fn holds(&self) -> Type {

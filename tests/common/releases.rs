@@ -3,6 +3,7 @@
 use super::{Night, Outcome, Person, Table, outcome};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::path::Path;
 
 /// Two practices' worth of columns: a tag that tells whose line it is, a ward (a place) and a frailty.
@@ -210,4 +211,15 @@ pub fn counts(folder: &Path) -> BTreeMap<String, Option<u64>> {
         }
     }
     counts
+}
+
+/// A table that is encrypted to `identity`, as its recipient reads it.
+pub fn opened(night: &Night, name: &str, identity: &age::x25519::Identity) -> Table {
+    let sealed = std::fs::read(night.current(&format!("{name}.age"))).expect("it stands");
+    let reader = age::Decryptor::new(&sealed[..]).expect("it is age");
+    let keys = std::iter::once(identity as &dyn age::Identity);
+    let mut bytes = Vec::new();
+    reader.decrypt(keys).expect("it is for us").read_to_end(&mut bytes).expect("it can be read");
+    night.write("opened.parquet", bytes);
+    super::table(&night.path("opened.parquet"))
 }
