@@ -22,9 +22,9 @@ const LEAST_GIVEN_BACK: c_int = 44;
 /// A large page of the system. Memory of a night is in large pages where it can be; one of which a part goes back is broken up, and what is taken again
 /// in its place are small pages, each with a fault of its own.
 const LARGE_PAGE_KIB: c_long = 2 << 10;
-/// Bytes of extracts from which on a night may keep its large pages whole: 24.8 M rows take 6 % fewer seconds and 2 % more memory, where a million
-/// take as much less time but 12 % more memory (docs/measurements.md).
-const LARGE_NIGHT_BYTES: u64 = 1 << 30;
+/// Bytes of extracts from which on a night may keep its large pages whole: some 300,000 rows. 24.8 M rows take 6 % fewer seconds and 2 % more memory,
+/// a million 11 to 23 % fewer and 11 % more (docs/measurements.md); below that a night is a matter of a second or two.
+const LARGE_NIGHT_BYTES: u64 = 24 << 20;
 
 /// Lets freed memory go back soon; to be called before there are other threads.
 pub fn give_back_soon() {

@@ -39,9 +39,12 @@ type Strong = (Reverse<i32>, u32, u32, u32, u32);
 
 impl RecordPairs {
     /// Keeps scored pairs; `identity_of` has the identity of the record at each place.
-    pub fn of(pairs: impl Iterator<Item = RecordPair>, identity_of: &[u32], cut: i64) -> RecordPairs {
+    pub fn of(pairs: impl Iterator<Item = RecordPair> + Clone, identity_of: &[u32], cut: i64) -> RecordPairs {
         let identity = |place: u32| identity_of[place as usize];
-        let (mut strong, mut links) = (Vec::new(), Vec::new());
+        let of_two = |pair: &RecordPair| identity(pair.left) != identity(pair.right);
+        // Counted first: lists that grow leave holes of every size behind, and all of them wait for the last.
+        let mut strong = Vec::with_capacity(pairs.clone().filter(|pair| pair.weight >= cut).count());
+        let mut links = Vec::with_capacity(pairs.clone().filter(of_two).count());
         for pair in pairs {
             let (a, b) = (identity(pair.left), identity(pair.right));
             let edge = Edge::of(a.min(b), a.max(b), pair.weight, pair.pattern);
@@ -53,8 +56,6 @@ impl RecordPairs {
             }
         }
         best_of_each(&mut links);
-        // Shrunk, since all of them wait for the last.
-        strong.shrink_to_fit();
         links.shrink_to_fit();
         RecordPairs { strong, links }
     }

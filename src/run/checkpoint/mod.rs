@@ -30,7 +30,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever a checkpoint of an older version would be read wrongly.
-const FORMAT_VERSION: u32 = 5;
+const FORMAT_VERSION: u32 = 6;
 
 /// The file of the checkpoint of linking.
 pub(super) const LINKING: &str = "linking";

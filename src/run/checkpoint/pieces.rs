@@ -8,8 +8,11 @@ use serde::de::DeserializeOwned;
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
-/// Entries of a list that make one piece: some MiB, so that pieces are made and read on all threads and few are in memory.
-const ENTRIES: usize = 1 << 20;
+/// Entries of a list that make one piece: half a MiB or so, so that a list of a million is made and read on all threads.
+const ENTRIES: usize = 1 << 17;
+
+/// Pieces a thread that are made, or read, at once: so many that threads seldom wait for one another, and so few that they take some MiB.
+const PIECES_AT_ONCE: usize = 4;
 
 /// A piece longer than this (1 GiB) is none of ours.
 const PIECE_BYTES_MAX: u64 = 1 << 30;
@@ -50,7 +53,8 @@ impl Writer {
 
     /// Entries of a list whose length is put.
     fn put_entries<T: Serialize + Sync>(&mut self, some: &[T]) -> io::Result<()> {
-        self.after_these(|| some.par_chunks(ENTRIES).map(|entries| Piece::of(&entries)).collect())
+        let piece = |entries: &[T]| Piece::with_room(&entries, size_of_val(entries));
+        self.after_these(|| some.par_chunks(ENTRIES).with_max_len(1).map(piece).collect())
     }
 
     /// A list of texts, which need not be in one place.
@@ -88,7 +92,7 @@ impl Writer {
 
 /// Entries whose pieces are made, or read, at once.
 fn at_once() -> usize {
-    ENTRIES * rayon::current_num_threads().max(1)
+    ENTRIES * PIECES_AT_ONCE * rayon::current_num_threads().max(1)
 }
 
 fn write(out: &mut BufWriter<disk::File>, pieces: &[Piece]) -> io::Result<()> {
@@ -106,14 +110,18 @@ struct Piece {
 
 impl Piece {
     fn of(value: &impl Serialize) -> io::Result<Piece> {
-        let bytes = postcard::serialize_with_flavor(value, Bytes::default())
+        Piece::with_room(value, 0)
+    }
+
+    /// The same of what takes about so many bytes.
+    fn with_room(value: &impl Serialize, room: usize) -> io::Result<Piece> {
+        let bytes = postcard::serialize_with_flavor(value, Bytes(Vec::with_capacity(room)))
             .map_err(|error| io::Error::other(error.to_string()))?;
         Ok(Piece { hash: blake3::hash(&bytes), bytes })
     }
 }
 
 /// Where postcard writes to. Its own such flavor would switch on features of serde for every other user of that.
-#[derive(Default)]
 struct Bytes(Vec<u8>);
 
 impl postcard::ser_flavors::Flavor for Bytes {
