@@ -1,5 +1,5 @@
-//! Reading CSV and Parquet: intake beside the bare `csv`, `simd-csv` and `parquet` crates on the same file, in MB/s; and a made-up town from its
-//! file to standardised records.
+//! Reading CSV and Parquet: intake beside the bare `csv`, `simd-csv`, `flate2`, `zstd` and `parquet` crates on the same file, in MB/s; and a made-up
+//! town from its file to standardised records.
 //!
 //! `cargo bench --bench intake`. The files are made anew: 64 MB of plain fields, 64 MB with every field quoted, and the plain ones packed and as
 //! Parquet, whose figures are MB of the CSV that it came from; and the town's single file of seven fields.
@@ -156,17 +156,83 @@ fn job(path: &Path, threads: usize) -> Job {
     }
 }
 
-/// Seven of nine columns into text columns, with the file's hash.
-#[divan::bench(args = [1, 2], consts = [false, true], sample_count = 5)]
-fn intake<const QUOTED: bool>(bencher: Bencher, threads: usize) {
-    let job = job(extract(QUOTED), threads);
+/// Seven of nine columns of a file into text columns, with the file's hash.
+fn by_intake(bencher: Bencher, path: &Path, threads: usize) {
+    let job = job(path, threads);
     bencher
         .counter(BytesCount::new(BYTES))
         .bench(|| read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len());
 }
 
+/// The records alone: no hash, no columns, no check of UTF-8.
+fn by_csv(bencher: Bencher, path: &Path) {
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        let mut reader = csv::Reader::from_path(path).expect("the file");
+        let mut record = csv::ByteRecord::new();
+        let mut fields = 0;
+        while reader.read_byte_record(&mut record).expect("a clean file") {
+            fields += record.len();
+        }
+        fields
+    });
+}
+
+/// The same by a reader that looks for delimiters and quotes with SIMD instructions.
+fn by_simd_csv(bencher: Bencher, path: &Path) {
+    bencher.counter(BytesCount::new(BYTES)).bench(|| {
+        let file = std::fs::File::open(path).expect("the file");
+        let mut reader = simd_csv::ReaderBuilder::with_capacity(1 << 20).from_reader(file);
+        let mut record = simd_csv::ByteRecord::new();
+        let mut fields = 0;
+        while reader.read_byte_record(&mut record).expect("a clean file") {
+            fields += record.len();
+        }
+        fields
+    });
+}
+
+#[divan::bench_group(sample_count = 5)]
+mod plain_csv {
+    use super::*;
+
+    #[divan::bench(args = [1, 2])]
+    fn onefolk(bencher: Bencher, threads: usize) {
+        by_intake(bencher, extract(false), threads);
+    }
+
+    #[divan::bench]
+    fn csv_crate(bencher: Bencher) {
+        by_csv(bencher, extract(false));
+    }
+
+    #[divan::bench]
+    fn simd_csv_crate(bencher: Bencher) {
+        by_simd_csv(bencher, extract(false));
+    }
+}
+
+#[divan::bench_group(sample_count = 5)]
+mod quoted_csv {
+    use super::*;
+
+    #[divan::bench(args = [1, 2])]
+    fn onefolk(bencher: Bencher, threads: usize) {
+        by_intake(bencher, extract(true), threads);
+    }
+
+    #[divan::bench]
+    fn csv_crate(bencher: Bencher) {
+        by_csv(bencher, extract(true));
+    }
+
+    #[divan::bench]
+    fn simd_csv_crate(bencher: Bencher) {
+        by_simd_csv(bencher, extract(true));
+    }
+}
+
 /// How a file may be packed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Packing {
     Gzip,
     Zstd,
@@ -192,18 +258,8 @@ fn packed(packing: Packing) -> &'static Path {
     path
 }
 
-/// The plain file packed: one thread unpacks at a time, the others parse meanwhile.
-#[divan::bench(args = [(Packing::Gzip, 1), (Packing::Gzip, 2), (Packing::Zstd, 1), (Packing::Zstd, 2)], sample_count = 5)]
-fn intake_packed(bencher: Bencher, (packing, threads): (Packing, usize)) {
-    let job = job(packed(packing), threads);
-    bencher
-        .counter(BytesCount::new(BYTES))
-        .bench(|| read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len());
-}
-
-/// The bare decoders on one thread.
-#[divan::bench(args = [Packing::Gzip, Packing::Zstd], sample_count = 5)]
-fn unpacking_alone(bencher: Bencher, packing: Packing) {
+/// The bare decoder of a packing on one thread, and nothing done with what it gives.
+fn by_decoder(bencher: Bencher, packing: Packing) {
     let packed = std::fs::read(packed(packing)).expect("the file");
     bencher.counter(BytesCount::new(BYTES)).bench(|| {
         let mut plain: Box<dyn Read> = match packing {
@@ -212,6 +268,37 @@ fn unpacking_alone(bencher: Bencher, packing: Packing) {
         };
         std::io::copy(&mut plain, &mut std::io::sink()).expect("a whole stream")
     });
+}
+
+/// The plain file packed: one thread unpacks at a time, the others parse meanwhile.
+#[divan::bench_group(sample_count = 5)]
+mod csv_in_gzip {
+    use super::*;
+
+    #[divan::bench(args = [1, 2])]
+    fn onefolk(bencher: Bencher, threads: usize) {
+        by_intake(bencher, packed(Packing::Gzip), threads);
+    }
+
+    #[divan::bench]
+    fn flate2_crate(bencher: Bencher) {
+        by_decoder(bencher, Packing::Gzip);
+    }
+}
+
+#[divan::bench_group(sample_count = 5)]
+mod csv_in_zstd {
+    use super::*;
+
+    #[divan::bench(args = [1, 2])]
+    fn onefolk(bencher: Bencher, threads: usize) {
+        by_intake(bencher, packed(Packing::Zstd), threads);
+    }
+
+    #[divan::bench]
+    fn zstd_crate(bencher: Bencher) {
+        by_decoder(bencher, Packing::Zstd);
+    }
 }
 
 /// 500,000 records of 70,000 made-up people in one file.
@@ -243,53 +330,25 @@ fn standardised(bencher: Bencher, threads: usize) {
     });
 }
 
-/// The records alone: no hash, no columns, no check of UTF-8.
-#[divan::bench(consts = [false, true], sample_count = 5)]
-fn csv_crate<const QUOTED: bool>(bencher: Bencher) {
-    let path = extract(QUOTED);
-    bencher.counter(BytesCount::new(BYTES)).bench(|| {
-        let mut reader = csv::Reader::from_path(path).expect("the file");
-        let mut record = csv::ByteRecord::new();
-        let mut fields = 0;
-        while reader.read_byte_record(&mut record).expect("a clean file") {
-            fields += record.len();
-        }
-        fields
-    });
-}
+/// The same rows as text columns of a Parquet file.
+#[divan::bench_group(sample_count = 5)]
+mod parquet_of_text {
+    use super::*;
 
-/// The same by a reader that looks for delimiters and quotes with SIMD instructions.
-#[divan::bench(consts = [false, true], sample_count = 5)]
-fn simd_csv_crate<const QUOTED: bool>(bencher: Bencher) {
-    let path = extract(QUOTED);
-    bencher.counter(BytesCount::new(BYTES)).bench(|| {
-        let file = std::fs::File::open(path).expect("the file");
-        let mut reader = simd_csv::ReaderBuilder::with_capacity(1 << 20).from_reader(file);
-        let mut record = simd_csv::ByteRecord::new();
-        let mut fields = 0;
-        while reader.read_byte_record(&mut record).expect("a clean file") {
-            fields += record.len();
-        }
-        fields
-    });
-}
+    #[divan::bench(args = [1, 2])]
+    fn onefolk(bencher: Bencher, threads: usize) {
+        by_intake(bencher, parquet_extract(), threads);
+    }
 
-/// Seven of nine columns of a Parquet file into text columns, with the file's hash.
-#[divan::bench(args = [1, 2], sample_count = 5)]
-fn intake_parquet(bencher: Bencher, threads: usize) {
-    let job = job(parquet_extract(), threads);
-    bencher
-        .counter(BytesCount::new(BYTES))
-        .bench(|| read_all(&job, |batch| batch.source_rows.len(), |_| {}).expect("a clean file").batches.len());
-}
-
-/// All nine columns as Arrow arrays, on one thread, and nothing done with them.
-#[divan::bench(sample_count = 5)]
-fn parquet_crate(bencher: Bencher) {
-    let path = parquet_extract();
-    bencher.counter(BytesCount::new(BYTES)).bench(|| {
-        let file = std::fs::File::open(path).expect("the file");
-        let reader = ParquetRecordBatchReaderBuilder::try_new(file).expect("a clean file").build().expect("a reader");
-        reader.map(|batch| batch.expect("a clean file").num_rows()).sum::<usize>()
-    });
+    /// All nine columns as Arrow arrays, on one thread, and nothing done with them.
+    #[divan::bench]
+    fn parquet_crate(bencher: Bencher) {
+        let path = parquet_extract();
+        bencher.counter(BytesCount::new(BYTES)).bench(|| {
+            let file = std::fs::File::open(path).expect("the file");
+            let reader =
+                ParquetRecordBatchReaderBuilder::try_new(file).expect("a clean file").build().expect("a reader");
+            reader.map(|batch| batch.expect("a clean file").num_rows()).sum::<usize>()
+        });
+    }
 }

@@ -1,4 +1,4 @@
-//! The comparison kernels, each beside a bare library call on the same values.
+//! The comparison kernels, ours and those of imported models, each beside a bare library call on the same values.
 //!
 //! `cargo bench --bench kernels`. Names, dates and places are those of candidate pairs of a made-up town: what a night compares.
 
@@ -9,7 +9,9 @@ use divan::{Bencher, black_box};
 use onefolk::comparison::kernels::{jaro_winkler, within_one_edit, within_two_edits};
 use onefolk::comparison::{Batch, Of};
 use onefolk::job::Field;
-use rapidfuzz::distance::{jaro_winkler as rapid_jaro_winkler, osa};
+use onefolk::model::splink::Similarity;
+use rapidfuzz::distance::{damerau_levenshtein, jaro, jaro_winkler as rapid_jaro_winkler, levenshtein, osa};
+use rustc_hash::FxHashSet;
 use town::town;
 
 #[global_allocator]
@@ -102,6 +104,110 @@ mod two_edits_of_addresses {
         let args = osa::Args::default().score_cutoff(2);
         over(bencher, Field::Address, |left, right| {
             osa::distance_with_args(left.chars(), right.chars(), &args).is_some()
+        });
+    }
+}
+
+/// What an imported model asks of two dates of birth; the answer is DuckDB's, as that of every function below.
+#[divan::bench_group]
+mod imported_levenshtein_of_dates {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        over(bencher, Field::DateOfBirth, |left, right| Similarity::Levenshtein.of(left, right));
+    }
+
+    #[divan::bench]
+    fn strsim(bencher: Bencher) {
+        over(bencher, Field::DateOfBirth, strsim::levenshtein);
+    }
+
+    #[divan::bench]
+    fn rapidfuzz(bencher: Bencher) {
+        over(bencher, Field::DateOfBirth, |left, right| levenshtein::distance(left.chars(), right.chars()));
+    }
+}
+
+/// The same where neighbours may be swapped.
+#[divan::bench_group]
+mod imported_damerau_levenshtein_of_dates {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        over(bencher, Field::DateOfBirth, |left, right| Similarity::DamerauLevenshtein.of(left, right));
+    }
+
+    #[divan::bench]
+    fn strsim(bencher: Bencher) {
+        over(bencher, Field::DateOfBirth, strsim::damerau_levenshtein);
+    }
+
+    #[divan::bench]
+    fn rapidfuzz(bencher: Bencher) {
+        over(bencher, Field::DateOfBirth, |left, right| damerau_levenshtein::distance(left.chars(), right.chars()));
+    }
+}
+
+/// What an imported model asks of two family names.
+#[divan::bench_group]
+mod imported_jaro_of_names {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        over(bencher, Field::FamilyName, |left, right| Similarity::Jaro.of(left, right));
+    }
+
+    #[divan::bench]
+    fn strsim(bencher: Bencher) {
+        over(bencher, Field::FamilyName, strsim::jaro);
+    }
+
+    #[divan::bench]
+    fn rapidfuzz(bencher: Bencher) {
+        over(bencher, Field::FamilyName, |left, right| jaro::similarity(left.chars(), right.chars()));
+    }
+}
+
+/// The same, raised where they begin alike.
+#[divan::bench_group]
+mod imported_jaro_winkler_of_names {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        over(bencher, Field::FamilyName, |left, right| Similarity::JaroWinkler.of(left, right));
+    }
+
+    #[divan::bench]
+    fn strsim(bencher: Bencher) {
+        over(bencher, Field::FamilyName, strsim::jaro_winkler);
+    }
+
+    #[divan::bench]
+    fn rapidfuzz(bencher: Bencher) {
+        over(bencher, Field::FamilyName, |left, right| rapid_jaro_winkler::similarity(left.chars(), right.chars()));
+    }
+}
+
+/// The share of characters that two addresses have in common. Neither library has it: beside it are sets of the standard kind.
+#[divan::bench_group]
+mod imported_jaccard_of_addresses {
+    use super::*;
+
+    #[divan::bench]
+    fn onefolk(bencher: Bencher) {
+        over(bencher, Field::Address, |left, right| Similarity::Jaccard.of(left, right));
+    }
+
+    #[divan::bench]
+    fn fx_hash_set(bencher: Bencher) {
+        over(bencher, Field::Address, |left, right| {
+            let (left, right): (FxHashSet<char>, FxHashSet<char>) = (left.chars().collect(), right.chars().collect());
+            let both = left.intersection(&right).count();
+            both as f64 / (left.len() + right.len() - both) as f64
         });
     }
 }

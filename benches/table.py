@@ -1,43 +1,52 @@
 #!/usr/bin/env python3
-"""Makes a table of what `cargo bench --bench kernels` (or linking) prints: cargo bench --bench kernels | python3 benches/table.py
+"""Makes a table of what `cargo bench --bench kernels` (or linking, or intake) prints: cargo bench --bench kernels | python3 benches/table.py
 
-One row for everything that is measured, with the millions of items a second of its fastest sample, which other work on a machine disturbs
-least, and how many times as fast ours is as each library call beside it.
+One row for everything that is measured, with the millions of items or of bytes a second of its fastest sample, which other work on a machine
+disturbs least, and how many times as fast ours is as each library call beside it (on one thread, where ours is measured on several).
 """
 import re
 import sys
 
 OURS = "onefolk"
-UNITS = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9}
+SCALES = {"": 1.0, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+UNITS = {"item": "M items", "B": "MB"}
+LEVEL = 3
 
 
 def measured(lines):
-    """(group, name, items a second of the fastest sample) in the order in which they are printed."""
-    found, group, name = [], "", None
+    """(names from the outermost on, a second, unit) of each fastest sample, in the order in which they are printed."""
+    found, path = [], None
     for line in lines:
-        head = re.match(r"^([│ ]*)[├╰]─ (\S+)\s+(\S+ \S?s)?", line)
+        head = re.match(r"^([│ ]*)[├╰]─ (\S+)", line)
         if head:
-            depth, name = len(head[1]), head[2]
-            if depth == 0:
-                group = name
+            path = (path or [])[: len(head[1]) // LEVEL] + [head[2]]
             continue
-        rate = re.search(r"([0-9.]+) ([KMG]?)item/s", line)
-        if rate and name:
-            found.append((group, name, float(rate[1]) * UNITS[rate[2]]))
-            name = None
+        rate = re.search(r"([0-9.]+) ([KMGT]?)(item|B)/s", line)
+        if rate and path:
+            found.append((path, float(rate[1]) * SCALES[rate[2]], UNITS[rate[3]]))
     return found
 
 
+def parted(path):
+    """What is measured, by whom, and on how many threads where that is said. What has nothing beside it is ours."""
+    threads = path[-1] if path[-1].isdigit() else None
+    names = path[:-1] if threads else path
+    return names[0], names[1] if len(names) > 1 else OURS, threads
+
+
 def main():
-    found = measured(sys.stdin)
+    found = [(*parted(path), rate, unit) for path, rate, unit in measured(sys.stdin)]
     if not found:
         sys.exit("nothing was measured: give this the output of cargo bench")
-    ours = {group: rate for group, name, rate in found if name in (OURS, group)}
-    print("| measured | by | M items/s | ours is so many times as fast |\n|---|---|---|---|")
-    for group, name, rate in found:
-        own = name in (OURS, group)
-        times = "" if own or group not in ours else f"{ours[group] / rate:.1f}"
-        print(f"| {group.replace('_', ' ')} | {OURS if own else name} | {rate / 1e6:.1f} | {times} |")
+    ours = {}
+    for group, name, _, rate, _ in found:
+        if name == OURS:
+            ours.setdefault(group, rate)
+    print("| measured | by | a second | ours is so many times as fast |\n|---|---|---|---|")
+    for group, name, threads, rate, unit in found:
+        times = "" if name.startswith(OURS) or group not in ours else f"{ours[group] / rate:.1f}"
+        by = f"{name}, {threads} {'thread' if threads == '1' else 'threads'}" if threads else name
+        print(f"| {group.replace('_', ' ')} | {by} | {rate / 1e6:.1f} {unit} | {times} |")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ unsafe extern "C" {
     fn mi_option_set(option: c_int, value: c_long);
 }
 
-/// `mi_option_purge_delay`; numbers stay where options are given up.
+/// `mi_option_purge_delay` in v3 of mimalloc, which libmimalloc-sys 0.1.49 brings. Other versions may number options otherwise, as v2 does: the tests ask
+/// mimalloc itself what the numbers mean.
 const PURGE_DELAY: c_int = 15;
 /// Milliseconds after which freed pages go back to the system. mimalloc waits a second, in which a night frees and takes hundreds of MiB of
 /// other sizes: waiting less makes its peak a twentieth to a tenth lower (docs/measurements.md).
@@ -84,4 +85,35 @@ fn ran_out() -> ! {
         let _ = stderr.write_all(part.as_bytes());
     }
     signal_hook::low_level::exit(code.exit.number().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process::Command;
+
+    unsafe extern "C" {
+        /// What an option of mimalloc is set to.
+        fn mi_option_get(option: c_int) -> c_long;
+    }
+
+    /// Says to the program that it is the child.
+    const CHILD: &str = "ONEFOLK_TEST_OF_OPTIONS";
+
+    /// mimalloc takes options from the environment by their names: where ours are their numbers, it tells by these what was given by those.
+    #[test]
+    fn options_have_the_numbers_by_which_they_are_set() {
+        if std::env::var_os(CHILD).is_some() {
+            // SAFETY: it takes a number, and reads one entry of a table of mimalloc's own.
+            let told = unsafe { (mi_option_get(PURGE_DELAY), mi_option_get(LEAST_GIVEN_BACK)) };
+            assert_eq!(told, (123, 321));
+            return;
+        }
+        let mut child = Command::new(std::env::current_exe().expect("a program that runs is a file"));
+        child.args(["--exact", "memory::tests::options_have_the_numbers_by_which_they_are_set"]);
+        child.envs([(CHILD, "1"), ("MIMALLOC_PURGE_DELAY", "123"), ("MIMALLOC_MINIMAL_PURGE_SIZE", "321K")]);
+        let ended = child.output().expect("it can be started");
+        let said = String::from_utf8_lossy(&ended.stdout);
+        assert!(ended.status.success() && said.contains("1 passed"), "{said}");
+    }
 }

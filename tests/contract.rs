@@ -219,15 +219,23 @@ fn parquet_bytes(night: &Night) -> BTreeMap<&'static str, Vec<u8>> {
     PARQUET.into_iter().map(|name| (name, std::fs::read(night.current(name)).unwrap())).collect()
 }
 
+/// Of so many people that their pairs are compared in several runs. `tests/memory.rs` does the same with later nights of many more.
 #[test]
 fn one_thread_and_two_give_the_same_bytes() {
-    let people = town(400, 5);
+    const PROVIDERS: [&str; 4] = ["gp", "acute", "hospice", "pharmacy"];
+    let people = town(4_000, 5);
     let on = |threads: &str| {
-        let night = Night::of(&people);
+        let (night, mut random) = (Night::new(), Random::new(11));
+        let files = PROVIDERS.map(|id| format!("in/{id}.csv"));
+        files.iter().zip(0..).for_each(|(file, nth)| night.write(file, common::csv(&people, &mut random, nth)));
+        let sends: Vec<_> = PROVIDERS.iter().zip(&files).map(|(id, file)| (*id, file.as_str(), "")).collect();
+        night.write("job.toml", common::job(&sends, ""));
         // person_ids hang on a key; with one of their own two runs would differ.
         night.write("id.key", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\n");
         common::edit(&night.path("job.toml"), "[job]\n", "[job]\nid_key_file = \"id.key\"\n");
         night.run_with(&["--threads", threads]).done();
+        let identities = run_json(&night)["linkage"]["identities"].as_u64().expect("they are counted");
+        assert!(identities > 8_000, "{identities} identities are compared in one run or two");
         (parquet_bytes(&night), std::fs::read(night.current("model.json")).unwrap())
     };
     let (one, two) = (on("1"), on("2"));

@@ -33,6 +33,43 @@ fn before_the_second_night() -> Night {
     night
 }
 
+/// Before a second night with somebody who objects as they did on the first, and others who object since: these are in the run that is kept.
+fn before_others_object() -> Night {
+    let night = before_the_first_night();
+    let text = fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let records: Vec<&str> = text.lines().skip(101).step_by(150).map(|line| line.split(',').next().unwrap()).collect();
+    let object = |records: &[&str]| {
+        let list: String = records.iter().map(|record| format!("gp,{record}\n")).collect();
+        night.write("objections.csv", format!("provider,record_id\n{list}"));
+    };
+    object(&records[..2]);
+    let job = fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", format!("{job}\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n"));
+    night.run().done();
+    object(&records);
+    night
+}
+
+/// Nobody who objects is in a run that is kept, or in what is kept of the extracts.
+#[track_caller]
+fn whoever_objects_is_gone(night: &Night) {
+    let Ok(list) = fs::read_to_string(night.path("objections.csv")) else { return };
+    let objects: Vec<&str> = list.lines().skip(1).filter_map(|line| line.strip_prefix("gp,")).collect();
+    assert!(objects.len() > 3);
+    for run in fs::read_dir(night.output().join("runs")).unwrap() {
+        let table = common::table(&run.unwrap().path().join("crosswalk.parquet"));
+        let [provider, record] = ["provider", "record_id"].map(|name| table.column(name));
+        let theirs = |row: &&Vec<String>| row[provider] == "gp" && objects.contains(&row[record].as_str());
+        assert_eq!(table.rows.iter().filter(theirs).count(), 0);
+    }
+    for (name, bytes) in common::files_below(&night.output().join("state/inputs/gp")) {
+        if name.extension().is_some_and(|extension| extension == "zst") {
+            let text = String::from_utf8(zstd::decode_all(&bytes[..]).unwrap()).unwrap();
+            assert!(!text.lines().any(|line| line.split(',').next().is_some_and(|record| objects.contains(&record))));
+        }
+    }
+}
+
 /// What stands but for its times: run.json and what is made of it tell how long each stage took.
 fn published(night: &Night) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut standing = night.standing();
@@ -89,6 +126,7 @@ impl Killed<'_> {
                 night.run().done();
                 assert!(night.table("changes.parquet").rows.is_empty());
                 nothing_is_left(&night);
+                whoever_objects_is_gone(&night);
                 return (kills, 0);
             }
             assert!(standing == self.old, "half a night stands");
@@ -103,19 +141,20 @@ impl Killed<'_> {
         assert!(differing.is_empty(), "{differing:?} differ from an undisturbed night");
         assert_eq!(published(&night).len(), self.expected.len());
         nothing_is_left(&night);
+        whoever_objects_is_gone(&night);
         (kills, reused(&night).len())
     }
 }
 
 #[test]
 fn a_night_that_is_killed_at_random_and_resumed_publishes_what_an_undisturbed_one_does() {
-    let wanted: usize = std::env::var("ONEFOLK_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(8);
-    let (first, second) = (before_the_first_night(), before_the_second_night());
-    let nights = [Killed::of(&first), Killed::of(&second)];
+    let wanted: usize = std::env::var("ONEFOLK_KILLS").ok().and_then(|number| number.parse().ok()).unwrap_or(12);
+    let (first, second, third) = (before_the_first_night(), before_the_second_night(), before_others_object());
+    let nights = [Killed::of(&first), Killed::of(&second), Killed::of(&third)];
     let mut random = Random::new(62);
     let (mut kills, mut reused, mut tried) = (0, 0, 0);
     while kills < wanted {
-        let (killed, stages) = nights[tried % 2].at_random(&mut random);
+        let (killed, stages) = nights[tried % 3].at_random(&mut random);
         (kills, reused, tried) = (kills + killed, reused + stages, tried + 1);
         assert!(tried < 50 * wanted, "the kills come too late");
     }

@@ -12,6 +12,8 @@ const GATES: &str = "[gates]\nmaximum_quarantined = \"100 %\"\nmaximum_people_ch
                      maximum_column_change = \"100 %\"\nmaximum_merged = \"100 %\"\nmaximum_impossible_rise = \"100 %\"\n";
 const PEOPLE: usize = 60;
 const PROVIDERS: [&str; 3] = ["gp", "acute", "hospice"];
+/// The place among them of the one that may tell only changes.
+const ACUTE: usize = 1;
 
 /// What the providers of a job hold, and what is laid down about it.
 struct World {
@@ -26,6 +28,44 @@ struct World {
     issued: usize,
     /// Of November.
     day: u32,
+    /// What the hospital has told, where it tells only what has changed.
+    told: Option<Told>,
+    /// The provider that sends nothing tonight.
+    missing: Option<usize>,
+}
+
+/// What a provider that sends only changes has told so far.
+#[derive(Default)]
+struct Told {
+    rows: BTreeMap<String, String>,
+    /// Its extracts, oldest first.
+    extracts: Vec<String>,
+}
+
+impl Told {
+    /// The difference between what was told and what there is `now` goes into an extract of its own.
+    fn tell(&mut self, now: &BTreeMap<String, String>) {
+        let gone = self.rows.keys().filter(|id| !now.contains_key(*id)).map(|id| format!("D,{id},,,,,,,,\n"));
+        let others = now.iter().filter(|(id, row)| self.rows.get(*id) != Some(*row));
+        let others = others.map(|(_, row)| format!(",{row}\n"));
+        let changes: String = gone.chain(others).collect();
+        if !changes.is_empty() {
+            self.extracts.push(format!("op,{}\n{changes}", common::HEADER));
+            self.rows.clone_from(now);
+        }
+    }
+
+    /// Leaves the last extracts lying about, the others were taken away; none where the provider is missing.
+    fn write(&self, night: &Night, missing: bool) {
+        for (nth, text) in self.extracts.iter().enumerate() {
+            let file = format!("in/{}-{nth:02}.csv", PROVIDERS[ACUTE]);
+            if !missing && nth + 3 >= self.extracts.len() {
+                night.write(&file, text);
+            } else {
+                let _ = std::fs::remove_file(night.path(&file));
+            }
+        }
+    }
 }
 
 impl World {
@@ -50,11 +90,26 @@ impl World {
             decisions: String::from("left,right,decision,by,when,why\n"),
             issued: 0,
             day: 22,
+            told: None,
+            missing: None,
         };
         for provider in 0..3 {
             (0..PEOPLE * 2).for_each(|_| world.add(provider));
         }
         world
+    }
+
+    /// The same, but that the hospital tells only what has changed.
+    fn of_changes(seed: u64) -> World {
+        let mut world = World { told: Some(Told::default()), ..World::new(seed) };
+        world.tell();
+        world
+    }
+
+    fn tell(&mut self) {
+        if let Some(told) = &mut self.told {
+            told.tell(&self.rows[ACUTE]);
+        }
     }
 
     fn add(&mut self, provider: usize) {
@@ -105,11 +160,31 @@ impl World {
     }
 
     fn write(&self, night: &Night) {
+        self.write_as(night, self.told.as_ref());
+    }
+
+    /// The same with all that the providers hold, whatever the hospital has told.
+    fn write_snapshots(&self, night: &Night) {
+        self.write_as(night, None);
+    }
+
+    fn write_as(&self, night: &Night, told: Option<&Told>) {
+        const CHANGES: &str = "mode = \"changes\"\ndeleted = { column = \"op\", values = [\"D\"] }";
         let mut providers = Vec::new();
         for (at, id) in PROVIDERS.iter().enumerate().filter(|(at, _)| self.sends[*at]) {
+            let missing = self.missing == Some(at);
+            if let Some(told) = told.filter(|_| at == ACUTE) {
+                told.write(night, missing);
+                providers.push((*id, format!("in/{id}-*.csv"), CHANGES));
+                continue;
+            }
             let file = format!("in/{id}.csv");
-            let rows: Vec<&str> = self.rows[at].values().map(String::as_str).collect();
-            night.write(&file, format!("{}\n{}\n", common::HEADER, rows.join("\n")));
+            if missing {
+                let _ = std::fs::remove_file(night.path(&file));
+            } else {
+                let rows: Vec<&str> = self.rows[at].values().map(String::as_str).collect();
+                night.write(&file, format!("{}\n{}\n", common::HEADER, rows.join("\n")));
+            }
             providers.push((*id, file, if at == 0 { "one_record_per_person = true" } else { "" }));
         }
         let listed: Vec<(&str, &str, &str)> =
@@ -199,6 +274,141 @@ fn ten_nights_of_any_changes_give_what_full_nights_give() {
         assert!(pairs > 1_000 && components > 20, "{pairs} pairs and {components} components were known");
         assert!(taken_over >= 2, "{taken_over} nights were linked before");
     }
+}
+
+/// A night of a world whose hospital tells only changes, and one of the same world in which it sends all that it holds.
+struct Twins {
+    told: Night,
+    whole: Night,
+}
+
+impl Twins {
+    fn new() -> Twins {
+        Twins { told: Night::new(), whole: Night::new() }
+    }
+
+    /// Both make the same person_ids.
+    fn write(&self, world: &World) {
+        world.write(&self.told);
+        world.write_snapshots(&self.whole);
+        for night in [&self.told, &self.whole] {
+            night.write("id.key", "0123456789abcdef".repeat(4));
+            common::edit(&night.path("job.toml"), "[job]\n", "[job]\nid_key_file = \"id.key\"\n");
+        }
+    }
+
+    /// Runs both, and the night of changes once more with everything compared anew.
+    fn run(&self, what: &str) -> Outcome {
+        self.whole.run().done();
+        let told = both(&self.told, what);
+        self.are_the_same(what);
+        told
+    }
+
+    /// The same records, links and people, wherever rows stand.
+    #[track_caller]
+    fn are_the_same(&self, what: &str) {
+        for name in ["crosswalk.parquet", "links.parquet", "people.parquet"] {
+            let [told, whole] = [&self.told, &self.whole].map(|night| {
+                let table = night.table(name);
+                let says = |column: &str| !["source_file", "source_row"].contains(&column);
+                let places: Vec<usize> = (0..table.columns.len()).filter(|&at| says(&table.columns[at].0)).collect();
+                let row = |row: &Vec<String>| places.iter().map(|&at| row[at].clone()).collect::<Vec<_>>();
+                let mut rows: Vec<Vec<String>> = table.rows.iter().map(row).collect();
+                rows.sort_unstable();
+                rows
+            });
+            assert!(told == whole, "{name} is not that of snapshots: {what}");
+        }
+    }
+
+    /// Makes the run before the last one current again, where nothing that it joins must be kept apart by now.
+    fn roll_back(&self, what: &str) {
+        let ended = [&self.told, &self.whole].map(|night| {
+            let entries = std::fs::read_dir(night.output().join("runs")).unwrap();
+            let mut runs: Vec<String> = entries.map(|run| run.unwrap().file_name().into_string().unwrap()).collect();
+            runs.sort_unstable();
+            let mut rollback = common::onefolk();
+            rollback.arg("rollback").arg(night.path("job.toml")).arg(&runs[runs.len() - 2]);
+            let ended = common::outcome(rollback);
+            assert!(ended.status == Some(0) || ended.stderr.contains("OF0550"), "{what}: {}", ended.stderr);
+            ended.status
+        });
+        assert_eq!(ended[0], ended[1], "{what}");
+    }
+}
+
+#[test]
+fn ten_nights_of_changes_and_of_providers_that_send_nothing_give_what_snapshots_give() {
+    for seed in 2..4 {
+        let mut world = World::of_changes(seed);
+        let nights = Twins::new();
+        nights.write(&world);
+        for night in [&nights.told, &nights.whole] {
+            night.run().done();
+        }
+        nights.are_the_same("the first night");
+        for turn in 1..=10 {
+            world.turn();
+            // What is held of whoever objects goes for good, where a snapshot has it again: that is another test's.
+            world.objects.clear();
+            world.missing = match turn {
+                3 => Some(0),
+                5 | 6 => Some(ACUTE),
+                _ => None,
+            };
+            if world.missing != Some(ACUTE) {
+                world.tell();
+            }
+            nights.write(&world);
+            nights.run(&format!("seed {seed}, night {turn}")).names_nobody(&world.people);
+            if turn == 7 {
+                nights.roll_back(&format!("seed {seed}, a way back after night {turn}"));
+                nights.are_the_same(&format!("seed {seed}, after the way back"));
+            }
+            if turn % 4 == 0 {
+                world.day += 1;
+                nights.write(&world);
+                nights.run(&format!("seed {seed}, the day after night {turn}"));
+            }
+        }
+        let extracts = world.told.as_ref().map_or(0, |told| told.extracts.len());
+        assert!(extracts >= 3, "{extracts} extracts with changes");
+    }
+}
+
+/// Who objects goes from what is held, and whoever objects no more is told of anew: the bytes are those of a night that compares everything.
+#[test]
+fn ten_nights_of_changes_with_people_who_object_give_what_full_nights_give() {
+    let mut world = World::of_changes(4);
+    let night = Night::new();
+    world.write(&night);
+    night.run().done();
+    let mut withheld = 0;
+    for turn in 1..=10 {
+        world.turn();
+        // More than a turn brings by itself.
+        let person = world.random.below(PEOPLE as u64) as usize;
+        match turn % 3 {
+            0 => drop(world.objects.pop()),
+            _ => world.objects.push(world.people[person].nhs_number.clone()),
+        }
+        world.missing = match turn {
+            4 => Some(ACUTE),
+            8 => Some(0),
+            _ => None,
+        };
+        if world.missing != Some(ACUTE) {
+            world.tell();
+        }
+        world.write(&night);
+        both(&night, &format!("night {turn}")).names_nobody(&world.people);
+        withheld += night.table("withheld.parquet").rows.len();
+        let held = std::fs::read_to_string(night.output().join("state/changes/acute/standing.csv")).unwrap();
+        let objects = world.objects.iter().find(|number| held.contains(number.as_str()));
+        assert!(objects.is_none(), "night {turn}: a row of somebody who objects is held still");
+    }
+    assert!(withheld > 10, "{withheld} rows were withheld");
 }
 
 #[test]
@@ -404,6 +614,29 @@ fn job_of_changes(night: &Night, more: &str) {
     night.write("job.toml", job(&listed, GATES));
 }
 
+/// The hospice's column of telephones serves as the day of the last change.
+fn phone_tells_when(night: &Night) {
+    let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    let (before, after) = text.rsplit_once("phone = \"phone\"").unwrap();
+    night.write("job.toml", format!("{before}updated = \"phone\"{after}"));
+}
+
+/// A practice with everybody, and a hospice that has sent the first ten people.
+fn with_hospice(people: &[Person], more: &str) -> Night {
+    let night = Night::new();
+    let gp: Vec<String> = (0..people.len()).map(|at| people[at].exact_row(&format!("g{at}"))).collect();
+    night.write("in/gp.csv", format!("{}\n{}\n", common::HEADER, gp.join("\n")));
+    job_of_changes(&night, more);
+    let first: Vec<String> = (0..10).map(|at| people[at].exact_row(&format!("h{at}"))).collect();
+    night.write("in/hospice-1.csv", changes(&first.iter().map(|row| ("", row.as_str())).collect::<Vec<_>>()));
+    night
+}
+
+/// An extract that says that one record is gone.
+fn deletes(id: &str) -> String {
+    changes(&[("D", format!("{id},,,,,,,,").as_str())])
+}
+
 /// What run.json says of the changes of one extract.
 fn counts(night: &Night, file: &str) -> BTreeMap<String, u64> {
     let run = run_json(night);
@@ -562,11 +795,8 @@ fn changes_count_only_with_the_run_that_is_published_and_never_backwards() {
     let row = |at: usize, id: &str| people[at].exact_row(id);
     let gp: Vec<String> = (0..40).map(|at| row(at, &format!("g{at}"))).collect();
     night.write("in/gp.csv", format!("{}\n{}\n", common::HEADER, gp.join("\n")));
-    // The telephone's column serves as the day of the last change.
     job_of_changes(&night, "");
-    let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
-    let at = text.rfind("phone = \"phone\"").unwrap();
-    night.write("job.toml", format!("{}updated = \"phone\"{}", &text[..at], &text[at + "phone = \"phone\"".len()..]));
+    phone_tells_when(&night);
     let dated = |at: usize, id: &str, day: &str| Person { phone: day.into(), ..people[at].clone() }.exact_row(id);
     let first: Vec<String> = (0..10).map(|at| dated(at, &format!("h{at}"), "2026-11-10")).collect();
     night.write("in/hospice-1.csv", changes(&first.iter().map(|row| ("", row.as_str())).collect::<Vec<_>>()));
@@ -619,6 +849,210 @@ fn changes_count_only_with_the_run_that_is_published_and_never_backwards() {
     let standing = night.standing();
     night.run().failed(4, "OF0529");
     assert!(night.standing() == standing);
+}
+
+#[test]
+fn an_extract_of_changes_that_cannot_be_read_holds_back_only_what_comes_after_it() {
+    let people = town(40, 12);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    night.write("in/hospice-2.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    night.write("in/hospice-3.csv", "");
+    night.write("in/hospice-4.csv", deletes("h1"));
+    let told = night.run().done();
+    let warning = "2 extracts with changes of provider hospice wait, as the first cannot be read: an extract is empty: provider \
+                   hospice, in/hospice-3.csv";
+    assert!(told.stderr.contains(warning) && told.stderr.contains("(OF0202)"), "{}", told.stderr);
+    assert!(!told.stderr.contains("nothing usable"), "{}", told.stderr);
+    told.names_nobody(&people);
+    assert_eq!(counts(&night, "in/hospice-2.csv"), [("new".to_string(), 1)].into());
+    let waiting = || run_json(&night)["provider_changes"][0]["waiting"].clone();
+    let told = waiting();
+    assert!(told["file"] == "in/hospice-3.csv" && told["code"] == "OF0202" && told["extracts"] == 2, "{told}");
+    let now = held(&night);
+    assert!(now.contains("h20") && now.contains("h1"), "{now:?}");
+
+    // It is told on the day itself as well where nothing came before it; where the job says so, it stops the night.
+    night.write("in/hospice-0.csv", "");
+    let told = night.run().done();
+    assert!(told.stderr.contains("5 extracts with changes of provider hospice wait"), "{}", told.stderr);
+    assert_eq!(held(&night), now);
+    common::edit(&night.path("job.toml"), "mode = \"changes\"\n", "mode = \"changes\"\nwhen_missing = \"stop\"\n");
+    night.run().failed(3, "OF0202");
+    std::fs::remove_file(night.path("in/hospice-0.csv")).unwrap();
+
+    // What has waited is read in its turn.
+    night.write("in/hospice-3.csv", changes(&[("", people[21].exact_row("h21").as_str())]));
+    night.run().done();
+    let now = held(&night);
+    assert!(now.contains("h20") && now.contains("h21") && !now.contains("h1"), "{now:?}");
+    assert!(waiting().is_null());
+}
+
+#[test]
+fn a_column_that_an_extract_of_changes_has_lost_is_a_matter_for_the_gate() {
+    let people = town(40, 13);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    let whole = changes(&[("", people[20].exact_row("h20").as_str())]);
+    let short: String = whole.lines().map(|line| format!("{}\n", line.rsplit_once(',').unwrap().0)).collect();
+    night.write("in/hospice-2.csv", short);
+    let told = night.run().failed(1, "OF0508");
+    assert!(told.stderr.contains("an extract of provider hospice without its column \"phone\""), "{}", told.stderr);
+    assert!(!night.output().join("state/changes/hospice/next").exists());
+    night.run_with(&["--waive", "column_missing"]).done();
+    assert!(held(&night).contains("h20"));
+
+    // While it lies there nobody is asked again, and what comes after it is read.
+    night.write("in/hospice-3.csv", deletes("h1"));
+    night.run().done();
+    let now = held(&night);
+    assert!(now.contains("h20") && !now.contains("h1"), "{now:?}");
+    assert_eq!(counts(&night, "in/hospice-2.csv"), BTreeMap::new(), "read before");
+
+    // Nobody knows whose rows these are.
+    night.write("in/hospice-4.csv", whole.replace("op,id,", "op,number,"));
+    let told = night.run_with(&["--waive", "column_missing"]).failed(1, "OF0508");
+    assert!(told.stderr.contains("without record_id no night goes on"), "{}", told.stderr);
+}
+
+#[test]
+fn an_extract_of_changes_without_a_row_says_once_that_nothing_has_changed() {
+    let people = town(40, 14);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    night.write("in/hospice-2.csv", changes(&[]));
+    common::edit(&night.path("job.toml"), "2026-11-22", "2026-11-23");
+    let told = night.run().done();
+    assert!(!told.stderr.contains("nothing usable"), "{}", told.stderr);
+    // It lies there still, and tells of another day no more.
+    common::edit(&night.path("job.toml"), "2026-11-23", "2026-11-24");
+    let told = night.run().done();
+    let warning = "provider hospice has sent nothing usable: its records of 2026-11-23 stand, 1 day old";
+    assert!(told.stderr.contains(warning), "{}", told.stderr);
+    night.write("in/hospice-3.csv", changes(&[]));
+    let told = night.run().done();
+    assert!(!told.stderr.contains("nothing usable"), "{}", told.stderr);
+    assert_eq!(held(&night).len(), 10);
+}
+
+#[test]
+fn what_is_gone_is_not_brought_back_by_what_comes_late() {
+    let people = town(40, 15);
+    let night = with_hospice(&people, "");
+    phone_tells_when(&night);
+    let dated = |at: usize, day: &str| Person { phone: day.into(), ..people[at].clone() }.exact_row(&format!("h{at}"));
+    let first: Vec<String> = (0..10).map(|at| dated(at, "2026-11-10")).collect();
+    night.write("in/hospice-1.csv", changes(&first.iter().map(|row| ("", row.as_str())).collect::<Vec<_>>()));
+    night.run().done();
+    // One says when, the other does not.
+    night.write("in/hospice-2.csv", changes(&[("D", "h2,,,,,,,,2026-11-20"), ("D", "h3,,,,,,,,")]));
+    night.run().done();
+    assert_eq!(held(&night).len(), 8);
+    let late = [dated(2, "2026-11-15"), dated(3, "2026-11-09")];
+    night.write("in/hospice-0.csv", changes(&[("", late[0].as_str()), ("", late[1].as_str())]));
+    let told = night.run().done();
+    assert!(told.stderr.contains("2 are older than what it holds or has deleted"), "{}", told.stderr);
+    assert_eq!(counts(&night, "in/hospice-0.csv"), [("older".to_string(), 2)].into());
+    assert_eq!(held(&night).len(), 8);
+    // Whoever comes back comes back.
+    night.write("in/hospice-3.csv", changes(&[("", dated(2, "2026-11-21").as_str())]));
+    night.run().done();
+    assert_eq!(counts(&night, "in/hospice-3.csv"), [("new".to_string(), 1)].into());
+    assert!(held(&night).contains("h2") && !held(&night).contains("h3"));
+}
+
+#[test]
+fn the_same_extract_of_changes_twice_in_one_night_counts_once() {
+    let people = town(40, 16);
+    let night = with_hospice(&people, "");
+    night.write("in/hospice-2.csv", deletes("h1"));
+    std::fs::copy(night.path("in/hospice-1.csv"), night.path("in/hospice-3.csv")).unwrap();
+    night.run().done();
+    assert!(!held(&night).contains("h1"));
+    assert_eq!(counts(&night, "in/hospice-3.csv"), BTreeMap::new(), "read before");
+}
+
+#[test]
+fn a_provider_that_sends_only_changes_is_missing_where_none_of_its_extracts_is_there() {
+    let people = town(40, 17);
+    let night = with_hospice(&people, "when_missing = \"without\"\n");
+    night.run().done();
+    // Nothing new is a quiet night.
+    night.run().done();
+    assert_eq!(held(&night).len(), 10);
+    std::fs::remove_file(night.path("in/hospice-1.csv")).unwrap();
+    night.run().done();
+    assert_eq!(held(&night).len(), 0, "the night goes on without its records");
+    // What it held has waited.
+    night.write("in/hospice-2.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    night.run().done();
+    assert_eq!(held(&night).len(), 11);
+
+    common::edit(&night.path("job.toml"), "\"without\"", "\"stop\"");
+    night.run().done();
+    std::fs::remove_file(night.path("in/hospice-2.csv")).unwrap();
+    let standing = night.standing();
+    night.run().failed(3, "OF0216");
+    assert!(night.standing() == standing);
+}
+
+#[test]
+fn what_a_killed_night_has_read_is_not_taken_for_what_a_rollback_has() {
+    let people = town(40, 18);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    night.write("in/hospice-2.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    let folder = night.output().join("state/changes/hospice");
+    let next = folder.join("next");
+    let rollback = || {
+        let mut rollback = common::onefolk();
+        rollback.arg("rollback").arg(night.path("job.toml")).arg("2026-11-22-01");
+        common::outcome(rollback).done();
+        assert!(!next.exists() && folder.join("standing.json").exists());
+    };
+    // A second night is killed before it is published; the rollback gets its id.
+    let second = night.copy();
+    second.run().done();
+    std::fs::create_dir(&next).unwrap();
+    for name in ["standing.csv", "standing.json"] {
+        std::fs::copy(second.output().join("state/changes/hospice").join(name), next.join(name)).unwrap();
+    }
+    rollback();
+    night.run().done();
+    assert_eq!(counts(&night, "in/hospice-2.csv"), [("new".to_string(), 1)].into());
+    // One that was published, and killed before what it has read was in its place.
+    std::fs::create_dir(&next).unwrap();
+    for name in ["standing.csv", "standing.json"] {
+        std::fs::rename(folder.join(name), next.join(name)).unwrap();
+    }
+    rollback();
+    night.run().done();
+    assert_eq!(counts(&night, "in/hospice-2.csv"), BTreeMap::new(), "read before");
+    assert!(held(&night).contains("h20"));
+}
+
+#[test]
+fn what_a_provider_of_changes_holds_goes_only_with_a_published_run() {
+    let people = town(40, 19);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    let whole = std::fs::read(night.path("job.toml")).unwrap();
+    let folder = night.output().join("state/changes/hospice");
+    // Somebody leaves it out of the job, and tries what comes of it.
+    let alone = job(&[("gp", "in/gp.csv", "")], GATES);
+    night.write("job.toml", &alone);
+    night.run_with(&["--dry-run"]).done();
+    night.write("out/state/decisions.csv", "what,is,this\n");
+    assert_eq!(night.run().status, Some(2), "decisions that cannot be read stop the night");
+    std::fs::remove_file(night.output().join("state/decisions.csv")).unwrap();
+    std::fs::remove_file(night.path("in/hospice-1.csv")).unwrap();
+    night.write("job.toml", &whole);
+    night.run().done();
+    assert_eq!(held(&night).len(), 10, "it is all there still");
+    night.write("job.toml", &alone);
+    night.run().done();
+    assert!(!folder.exists());
 }
 
 #[test]

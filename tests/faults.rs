@@ -304,6 +304,22 @@ fn a_list_of_objections_cannot_be_read() {
     trouble(3, "OF0350", with("nhs_number\n1234567890\n"));
     trouble(3, "OF0350", with("provider,record_id\nnobody,1\n"));
     trouble(3, "OF0350", with("nhs_number,until\n9990000018,tomorrow\n"));
+    // The number of a row is somebody else's tomorrow.
+    let numbered = |table: &'static str, list: &'static str| {
+        move |night: &Night| {
+            edit(&night.path("job.toml"), "record_id = \"id\"", "record_id = \"row_number\"");
+            night.write("list.csv", list);
+            append(night, "job.toml", format!("\n{table}\nfiles = [\"list.csv\"]\n").as_bytes());
+        }
+    };
+    for (table, list) in [
+        ("[[opt_out]]\nkind = \"local\"", "provider,record_id\ngp,1\n"),
+        ("[[opt_out]]\nkind = \"type_1\"", "provider,record_id\ngp,1\n"),
+        ("[[never_link]]", "gp:1,acute:2\n"),
+    ] {
+        let told = trouble(3, "OF0350", numbered(table, list));
+        assert!(told.stderr.contains("it names a row by its number"), "{}", told.stderr);
+    }
     trouble(3, "OF0103", |night| {
         append(night, "job.toml", b"\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n");
     });

@@ -1,5 +1,6 @@
-//! Laws of linking, on a made-up town: who is around some records is who stands there among all; partitions make up the whole; what was compared
-//! before is weighed as what is compared now; pairs that wait elsewhere make the same people.
+//! Laws of linking, on a made-up town: who is around some records is who stands there among all; partitions make up the whole, with a model of ours
+//! and with an imported one; what was compared before is weighed as what is compared now; pairs that wait elsewhere make the same people; no population
+//! has too many pairs.
 
 use onefolk::bench::SINGLE_FILE_COLUMNS;
 use onefolk::blocking::{self, Blocks, Features, Kept, Limits, PairPatterns};
@@ -9,14 +10,16 @@ use onefolk::clustering::{
 use onefolk::comparison::{Alias, Comparisons, Of};
 use onefolk::generate::{Request, generate};
 use onefolk::job::Job;
+use onefolk::model::splink::{self, Names, Prepared};
 use onefolk::model::{Counter, Linkage, Measured, Model, Pooling, Scorer, histogram_of};
-use onefolk::records::{self, Column, Formats, Identities, Records};
+use onefolk::records::{self, Column, Dictionary, Formats, Identities, MISSING, Records};
 use onefolk::run::Show;
 use onefolk::run::link::{Linked, Taught, around, link};
 use onefolk::run::progress::Progress;
 use proptest::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::sync::LazyLock;
 
 /// Some 1,500 records, and a model learnt from them as a first night leaves it.
@@ -29,12 +32,21 @@ struct Town {
 
 static TOWN: LazyLock<Town> = LazyLock::new(|| {
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let (job, records) = standardised(folder.path(), 250, 6.0);
+    let learnt = linked(&job, &records, Taught::Now(&[]));
+    let mut model = learnt.model.expect("there is something to learn from");
+    model.measured = Some(Measured::new(learnt.limits, Formats::default(), learnt.comparisons.freeze([7; 32])));
+    Town { job, records, model, _folder: folder }
+});
+
+/// The records of a generated population of so many people, in one file of seven fields.
+fn standardised(folder: &Path, people: u64, rows_per_person: f64) -> (Job, Records) {
     let request = Request {
-        people: 250,
+        people,
         providers: 30,
-        rows_per_person: 6.0,
+        rows_per_person,
         seed: 5,
-        output: folder.path().join("town"),
+        output: folder.join("town"),
         single_file: Some(SINGLE_FILE_COLUMNS.map(String::from).to_vec()),
     };
     generate(&request, |_| {}).expect("room in the temporary folder");
@@ -42,11 +54,8 @@ static TOWN: LazyLock<Town> = LazyLock::new(|| {
     let intake = onefolk::intake::read_all(&job, |batch| records::intern(&job, batch), |_| {}).expect("clean files");
     let (mut records, _) = records::merge(&job, intake.batches);
     records::clean(&job, &mut records, None);
-    let learnt = linked(&job, &records, Taught::Now(&[]));
-    let mut model = learnt.model.expect("there is something to learn from");
-    model.measured = Some(Measured::new(learnt.limits, Formats::default(), learnt.comparisons.freeze([7; 32])));
-    Town { job, records, model, _folder: folder }
-});
+    (job, records)
+}
 
 fn linked(job: &Job, records: &Records, taught: Taught) -> Linked {
     link(job, records, &Settled::default(), taught, None, None, &Progress::new(Show::Nothing)).expect("the model fits")
@@ -60,6 +69,18 @@ fn with_pairs<T>(what: impl FnOnce(&Comparisons, &Identities, &Scorer, &Blocks) 
     let limits = model.limits().expect("it was measured");
     let blocks = blocking::block_within(Features::gather(&comparisons, records), &identities, limits);
     what(&comparisons, &identities, &model.scorer(&comparisons), &blocks)
+}
+
+/// Calls `what` with the town as a model of Splink sees it that was made for these seven fields, and with everything that scores its pairs.
+fn with_imported<T>(what: impl FnOnce(&Prepared, &splink::Scorer, &splink::Blocks) -> T) -> T {
+    let Town { job, records, .. } = &*TOWN;
+    let names = Names::of(job);
+    let settings = include_str!("../benches/peers/settings.json");
+    let (model, _) = splink::read_text(settings, &names.names).expect("settings as Splink writes them");
+    let empty = Column::new(vec![MISSING; records.len()], Dictionary::default());
+    let table = names.table(job, records, &empty, |_| true);
+    let prepared = Prepared::new(&model, &table);
+    what(&prepared, &splink::Scorer::new(&prepared), &splink::Blocks::of(&prepared))
 }
 
 /// The records of the town for which `stays` holds.
@@ -249,5 +270,60 @@ proptest! {
             prop_assert_eq!(counts.finish(1.0), whole.0.finish(1.0));
             Ok(())
         })?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    /// The same seam with a model of another tool.
+    #[test]
+    fn any_split_of_an_imported_models_tasks_gives_the_same_links(
+        most in prop_oneof![Just(1u64), 2u64..60, 60u64..20_000],
+        cuts in prop::collection::vec(any::<usize>(), 0..7),
+        floor in -30.0..20.0f64,
+    ) {
+        with_imported(|prepared, scorer, blocks| {
+            let tasks = blocks.tasks_of(most);
+            let cuts = cuts.iter().map(|cut| cut % (tasks.len() + 1));
+            let mut places: Vec<usize> = cuts.chain([0, tasks.len()]).collect();
+            places.sort_unstable();
+            let (mut links, mut compared) = (Vec::new(), 0);
+            // Whoever is given a part knows nothing of the others, nor of the order in which they are done.
+            for part in places.windows(2).rev() {
+                let (found, pairs) = splink::links_of(scorer, blocks, &tasks[part[0]..part[1]], floor);
+                prop_assert!(found.is_sorted_by_key(|pair| (pair.left, pair.right)));
+                links.extend(found);
+                compared += pairs;
+            }
+            links.sort_unstable_by_key(|pair| (pair.left, pair.right));
+            let (all, pairs) = splink::predict(prepared, blocks, floor, |_| ());
+            prop_assert!(pairs > 1_000, "{} pairs", pairs);
+            prop_assert_eq!((links, compared), (all, pairs));
+            Ok(())
+        })?;
+    }
+}
+
+/// Keys of an identity, and pairs that it meets on average (DESIGN section 7).
+const KEYS: usize = 24;
+const PAIRS: u64 = 12;
+/// Small populations may compare so many in all.
+const PAIRS_FREE: u64 = 1_500_000;
+
+#[test]
+fn identities_meet_within_the_budget_of_pairs_whatever_their_number() {
+    for (people, is_large) in [(3_000, false), (30_000, true)] {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let (job, records) = standardised(folder.path(), people, 7.0);
+        let identities = Identities::of(&records, &[], |_| true);
+        let comparisons = Comparisons::choose(&job, &records, &identities, None);
+        let blocks = blocking::block(Features::gather(&comparisons, &records), &identities);
+        let (budget, pairs) = (PAIRS * identities.len() as u64, blocks.distinct_pairs());
+        assert_eq!(budget > PAIRS_FREE, is_large, "{} identities", identities.len());
+        assert!(pairs <= budget.max(PAIRS_FREE), "{pairs} pairs of {} identities", identities.len());
+        assert!(pairs > 3 * identities.len() as u64, "{pairs} pairs are hardly any");
+        let mut keys = vec![0; identities.len()];
+        blocks.iter().flatten().for_each(|&identity| keys[identity as usize] += 1);
+        assert!(keys.iter().all(|&keys| keys <= KEYS), "{:?} keys", keys.iter().max());
     }
 }

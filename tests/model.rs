@@ -281,6 +281,18 @@ fn a_review_goes_on_where_it_stopped_and_shows_nobody_unless_asked_to() {
 }
 
 #[test]
+fn a_review_asks_nothing_of_rows_that_are_only_numbered() {
+    let night = careful(&town(200, 58));
+    edit(&night.path("job.toml"), "record_id = \"id\"", "record_id = \"row_number\"");
+    night.run().done();
+    assert!(!night.table("review.parquet").rows.is_empty());
+    review(&night, &["--by", "ann"], "y\n").failed(2, "OF0373");
+    assert_eq!(decisions(&night), Vec::<Vec<String>>::new());
+    // Nor does it stand in the way of the next night.
+    night.run().done();
+}
+
+#[test]
 fn nothing_tells_where_sensitive_people_are() {
     let people = town(200, 59);
     let night = careful(&people);

@@ -143,6 +143,106 @@ fn people_stay_who_they_are_when_records_come_and_go() {
     }
 }
 
+/// (provider, identity_id) → person_ids of the run that stands: by what rows say, wherever they stand.
+fn by_content(night: &Night) -> BTreeMap<(String, String), BTreeSet<String>> {
+    let table = night.table("crosswalk.parquet");
+    let [provider, identity, person] = ["provider", "identity_id", "person_id"].map(|name| table.column(name));
+    let mut people: BTreeMap<(String, String), BTreeSet<String>> = BTreeMap::new();
+    for row in &table.rows {
+        people.entry((row[provider].clone(), row[identity].clone())).or_default().insert(row[person].clone());
+    }
+    people
+}
+
+/// Rows of one number in two extracts are not one record: they have nothing in common but their place.
+#[test]
+fn rows_of_one_number_in_two_extracts_are_not_taken_for_one_record() {
+    let night = Night::of(&town(250, 41));
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let (header, first) = (gp.lines().next().unwrap(), gp.lines().nth(1).unwrap());
+    let fields: Vec<&str> = first.split(',').collect();
+    // It says so little that it contradicts nobody, and nobody by as much alone.
+    night.write("in/more.csv", format!("{header}\nx,,{},,,{},,,\n", fields[2], fields[5]));
+    common::edit(&night.path("job.toml"), "[\"in/gp.csv\"]", "[\"in/gp.csv\", \"in/more.csv\"]");
+    common::edit(&night.path("job.toml"), "record_id = \"id\"", "record_id = \"row_number\"");
+    night.run().done();
+    let table = night.table("crosswalk.parquet");
+    let [file, source_row, person] = ["source_file", "source_row", "person_id"].map(|name| table.column(name));
+    let of = |name: &str| {
+        let row = table.rows.iter().find(|row| row[file] == name && row[source_row] == "1").expect("the row is there");
+        row[person].clone()
+    };
+    assert_ne!(of("in/gp.csv"), of("in/more.csv"));
+}
+
+/// What changes.parquet of the run that stands says: person_ids and kinds.
+fn changes(night: &Night) -> Vec<(String, String)> {
+    let table = night.table("changes.parquet");
+    let [person, change] = ["person_id", "change"].map(|name| table.column(name));
+    table.rows.iter().map(|row| (row[person].clone(), row[change].clone())).collect()
+}
+
+#[test]
+fn people_stay_who_they_are_where_rows_are_only_numbered() {
+    const NAMED: &str = "record_id = \"id\"";
+    const NUMBERED: &str = "record_id = \"row_number\"";
+    let people = town(250, 41);
+    let night = Night::of(&people);
+    let same = |first: &BTreeMap<(String, String), BTreeSet<String>>| {
+        let now = by_content(&night);
+        first.iter().for_each(|(row, person)| assert_eq!(now.get(row), Some(person), "{row:?}"));
+        now
+    };
+    // A run stands already that knew the rows by record_ids.
+    night.run().done();
+    let first = by_content(&night);
+    common::edit(&night.path("job.toml"), NAMED, NUMBERED);
+    night.run().done();
+    assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
+
+    // A row at the top moves the number of every other one.
+    let stranger = Person {
+        given: "Xanthippa".into(),
+        family: "Ravensworth".into(),
+        nhs_number: common::nhs_number(5000),
+        ..town(900, 77)[899].clone()
+    };
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", gp.replacen('\n', &format!("\n{}\n", stranger.exact_row("new")), 1));
+    night.run().done();
+    let second = same(&first);
+    let told = changes(&night);
+    let [(new, kind)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(kind, "new");
+    assert!(!first.values().any(|known| known.contains(new)));
+    // What works out everything anew finds the same.
+    night.run_with(&["--full"]).done();
+    assert_eq!((by_content(&night), changes(&night)), (second.clone(), vec![]));
+
+    // A decision would soon be about somebody else.
+    let standing = night.standing();
+    for (left, right, decision, line) in [("gp:17", "acute:4", "yes", 2), ("gp:3", "", "not_a_person", 4)] {
+        decide(&night, left, right, decision);
+        let told = night.run().failed(2, "OF0373");
+        assert!(told.stderr.contains(&format!("line {line}: it names a row of provider ")), "{}", told.stderr);
+        decide(&night, left, right, "unsure");
+    }
+    assert!(night.standing() == standing);
+    night.run().done();
+    assert_eq!((by_content(&night), changes(&night)), (second, vec![]));
+
+    // Back to the first run, and to record_ids: the same people still.
+    let oldest = runs(&night).remove(0);
+    other(&night, "rollback", &[oldest.as_str()]).done();
+    assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![(new.clone(), "retired".into())]));
+    common::edit(&night.path("job.toml"), NUMBERED, NAMED);
+    night.run().done();
+    let last = same(&first);
+    assert_eq!(changes(&night).len(), 1, "{:?}", changes(&night));
+    night.run().done();
+    assert_eq!((by_content(&night), changes(&night)), (last, vec![]));
+}
+
 /// Appends a line to the decisions that every run obeys.
 fn decide(night: &Night, left: &str, right: &str, decision: &str) {
     let path = night.output().join("state/decisions.csv");
@@ -483,6 +583,97 @@ fn a_column_that_is_gone_or_means_something_else_stops_the_night() {
 }
 
 #[test]
+fn a_night_before_the_last_one_or_in_the_future_is_refused() {
+    let night = Night::of(&town(60, 47));
+    night.run().done();
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-11-20");
+    refused_then_waived(&night, &[("as_of", "OF0552")]);
+    let saw = run_json(&night)["gates"][0]["saw"].clone();
+    assert_eq!(saw, "2026-11-20 after a run of 2026-11-22");
+    // The next one is held against that one.
+    night.run().done();
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-20", "as_of = 2099-01-01");
+    let told = night.run().failed(1, "OF0552");
+    assert!(told.stderr.contains("gate as_of saw 2099-01-01, "), "{}", told.stderr);
+
+    // A rollback asks no gate; what stands after it is of an earlier day, but there has been a night since.
+    common::edit(&night.path("job.toml"), "as_of = 2099-01-01", "as_of = 2026-11-24");
+    night.run().done();
+    other(&night, "rollback", &["2026-11-20-01"]).done();
+    assert_eq!(run_json(&night)["as_of"], "2026-11-20");
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-24", "as_of = 2026-11-23");
+    night.run().failed(1, "OF0552");
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-23", "as_of = 2026-11-24");
+    night.run().done();
+}
+
+#[test]
+fn records_that_are_numbered_anew_stop_the_night_though_as_many_people_are_found() {
+    let night = Night::of(&town(120, 48));
+    night.run().done();
+    let people = night.table("people.parquet").rows.len();
+    for file in ["in/gp.csv", "in/acute.csv"] {
+        let text = std::fs::read_to_string(night.path(file)).unwrap();
+        let (header, rows) = text.split_once('\n').unwrap();
+        let anew: String = rows.lines().map(|row| format!("new-{row}\n")).collect();
+        night.write(file, format!("{header}\n{anew}"));
+    }
+    let told = night.run().failed(1, "OF0511");
+    let saw = format!("{people} people instead of {people} (0 % changed), {people} of them gone and 0 divided (100 %)");
+    assert!(told.stderr.contains(&saw), "{}", told.stderr);
+    refused_then_waived(&night, &[("people_change", "OF0511")]);
+}
+
+#[test]
+fn a_mark_that_protects_few_is_not_lost_unnoticed() {
+    let people = town(200, 49);
+    let night = Night::of(&people);
+    let plain = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let with = |flag: &str| {
+        let rows = plain.lines().skip(1).enumerate();
+        let rows = rows.map(|(at, line)| format!("{line},{}\n", if at % 50 == 7 { flag } else { "N" }));
+        format!("{},flag\n{}", common::HEADER, rows.collect::<String>())
+    };
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", job.replacen("phone = \"phone\"\n", "phone = \"phone\"\nsensitivity = \"flag\"\n", 1));
+    night.write("in/gp.csv", with("S"));
+    night.run().done();
+    // Without the column nobody would be known to be marked: for that there is no waiver.
+    night.write("in/gp.csv", &plain);
+    let told = night.run_with(&["--waive", "column_missing"]).failed(1, "OF0508");
+    assert!(told.stderr.contains("its column \"flag\"; without sensitivity "), "{}", told.stderr);
+    // As full as before, and it marks nobody any more.
+    night.write("in/gp.csv", with("N"));
+    let told = night.run().failed(1, "OF0519");
+    assert!(told.stderr.contains("sensitivity of provider gp marks 0 rows after 4"), "{}", told.stderr);
+    told.names_nobody(&people);
+    refused_then_waived(&night, &[("column_changed", "OF0519")]);
+}
+
+#[test]
+fn that_a_delivery_has_stopped_is_told_though_its_last_file_is_still_there() {
+    let night = Night::of(&town(60, 50));
+    let on = |from: &str, to: &str| {
+        common::edit(&night.path("job.toml"), &format!("as_of = {from}"), &format!("as_of = {to}"));
+        night.run().done().stderr
+    };
+    let told = "has sent the very same extract for 15 days, since 2026-10-01";
+    assert!(!on("2026-11-22", "2026-10-01").contains("the very same"));
+    assert!(!on("2026-10-01", "2026-10-15").contains("the very same"), "last good records might stand as long");
+    let both = on("2026-10-15", "2026-10-16");
+    assert!(["gp", "acute"].iter().all(|id| both.contains(&format!("provider {id} {told}"))), "{both}");
+    // What comes is another file again.
+    let text = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", text.lines().take(text.lines().count() - 1).collect::<Vec<_>>().join("\n") + "\n");
+    let one = on("2026-10-16", "2026-10-17");
+    assert!(one.contains("provider acute has sent the very same extract for 16 days"), "{one}");
+    assert!(!one.contains("provider gp has sent"), "{one}");
+    let inputs = run_json(&night)["inputs"].clone();
+    let since: Vec<&str> = inputs.as_array().unwrap().iter().map(|file| file["since"].as_str().unwrap()).collect();
+    assert_eq!(since, ["2026-10-17", "2026-10-01"]);
+}
+
+#[test]
 fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
     let people = town(250, 44);
     let night = Night::of(&people);
@@ -490,6 +681,8 @@ fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
     let hospice = "\n[[provider]]\nid = \"hospice\"\nsetting = \"hospice\"\nfiles = [\"in/hospice.csv\"]\nwhen_missing = \"stop\"\n";
     let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
     night.write("job.toml", format!("{job}{hospice}{}", common::COLUMNS));
+    // Records grow old below, and no day of that may be one that has not come.
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-11-02");
     // There is no last good one yet.
     let acute = std::fs::read(night.path("in/acute.csv")).unwrap();
     std::fs::remove_file(night.path("in/acute.csv")).unwrap();
@@ -510,7 +703,7 @@ fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
             night.write("in/acute.csv", bytes);
         }
         let told = night.run().done();
-        let warning = "provider acute has sent nothing usable: its records of 2026-11-22 stand, 0 days old";
+        let warning = "provider acute has sent nothing usable: its records of 2026-11-02 stand, 0 days old";
         assert!(told.stderr.contains(warning), "{nth}: {}", told.stderr);
         assert_eq!(night.person_ids(), first, "{nth}");
         assert_eq!(night.table("crosswalk.parquet").rows, crosswalk, "{nth}");
@@ -542,9 +735,9 @@ fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
     common::outcome(explain).done();
 
     // They grow old, until they are too old.
-    common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-12-06");
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-02", "as_of = 2026-11-16");
     assert!(night.run().done().stderr.contains("14 days old"));
-    common::edit(&night.path("job.toml"), "as_of = 2026-12-06", "as_of = 2026-12-07");
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-16", "as_of = 2026-11-17");
     let told = night.run().failed(1, "OF0517");
     assert!(
         told.stderr.contains("the records of provider acute 15 days old, expected at most 14 days"),
@@ -620,14 +813,30 @@ fn bytes_below(folder: &Path, apart: Option<&str>) -> u64 {
         .sum()
 }
 
-/// A month of nights as they come: people who arrive and leave, objections, a training, a rollback, a failed gate and a kill.
+/// What a hospice tells on a day that holds the twenty people in the middle of those of that day, everybody on the first one: whoever comes and
+/// whoever goes.
+fn told_by_the_hospice(everybody: &[Person], day: usize) -> String {
+    let row = |mark: &str, at: usize| format!("{mark},{}\n", everybody[at].exact_row(&format!("h{at}")));
+    let rows: String = match day {
+        1 => (21..41).map(|at| row("", at)).collect(),
+        _ => row("D", day + 19) + &row("", day + 39),
+    };
+    format!("op,{}\n{rows}", common::HEADER)
+}
+
+/// A month of nights as they come: people who arrive and leave, a hospice that tells only changes, a hospital that sends nothing once, objections, a
+/// training, a rollback, a failed gate and a kill.
 #[test]
 fn after_a_month_nothing_has_grown_without_limit() {
     const KEPT: usize = 4;
     let everybody = town(90, 60);
     let night = Night::new();
-    let rest = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
-    let text = job(&[("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", "")], rest);
+    // A fifth of the rows is missing by chance every night, and record_ids go by places: where one provider sends nothing, ids part company.
+    let rest = "[gates]\nmaximum_people_change = \"100 %\"\nmaximum_merged = \"100 %\"\n\
+                [[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+    let changes = "mode = \"changes\"\ndeleted = { column = \"op\", values = [\"D\"] }";
+    let listed = [("gp", "in/gp.csv", ""), ("acute", "in/acute.csv", ""), ("hospice", "in/hospice-*.csv", changes)];
+    let text = job(&listed, rest);
     let text = text.replacen("[job]\n", &format!("[job]\nkeep_runs = {KEPT}\n"), 1);
     let (ledger, state) = (night.output().join("state/ledger"), night.output().join("state"));
     let (mut state_bytes, mut run_bytes, mut ledger_bytes) = (0, 0, 0);
@@ -638,6 +847,9 @@ fn after_a_month_nothing_has_grown_without_limit() {
         let people = &everybody[day..day + 60];
         night.write("in/gp.csv", common::csv(people, &mut random, 0));
         night.write("in/acute.csv", common::csv(people, &mut random, 1));
+        // What the hospice has told lies there for some days, read or not.
+        night.write(&format!("in/hospice-{day:02}.csv"), told_by_the_hospice(&everybody, day));
+        let _ = std::fs::remove_file(night.path(&format!("in/hospice-{:02}.csv", day.saturating_sub(4))));
         let objector = if day % 3 == 0 { people[day].nhs_number.as_str() } else { "" };
         night.write("objections.csv", format!("nhs_number\n{objector}\n"));
         match day {
@@ -659,6 +871,11 @@ fn after_a_month_nothing_has_grown_without_limit() {
             20 => {
                 let to = runs(&night)[0].clone();
                 other(&night, "rollback", &[&to]).done();
+            }
+            22 => {
+                std::fs::remove_file(night.path("in/acute.csv")).unwrap();
+                let told = night.run().done().stderr;
+                assert!(told.contains("acute has sent nothing usable: its records of 2026-10-21 stand"), "{told}");
             }
             _ => drop(night.run().done()),
         }
@@ -703,6 +920,8 @@ fn after_a_month_nothing_has_grown_without_limit() {
             "audit.jsonl",
             "audit.key",
             "audit.key.pub",
+            "changes/hospice/standing.csv",
+            "changes/hospice/standing.json",
             "failed.jsonl",
             "history.jsonl",
             "last_run.prom",
@@ -716,6 +935,9 @@ fn after_a_month_nothing_has_grown_without_limit() {
             "purged.json"
         ]
     );
+    // Twenty records, and no more than their objections have taken of them.
+    let held = std::fs::read_to_string(state.join("changes/hospice/standing.csv")).unwrap();
+    assert!((17..=21).contains(&held.lines().count()), "{} lines", held.lines().count());
 }
 
 fn other(night: &Night, command: &str, arguments: &[&str]) -> common::Outcome {

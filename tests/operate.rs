@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 /// `onefolk COMMAND job.toml ARGUMENTS`.
@@ -347,7 +347,7 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     assert!(!night.output().exists() && states(&before, "warn").is_empty(), "{before:?}");
     night.run().done();
     let well = examined(&night, 0);
-    assert!(states(&well, "warn").is_empty() && well.len() == 17, "{well:?}");
+    assert!(states(&well, "warn").is_empty() && well.len() == 18, "{well:?}");
     assert!(well["last runs"].1.contains("published 2026-11-22-01"), "{well:?}");
     let state = |name: &str| night.output().join("state").join(name);
     let everything = common::files_below(&night.output());
@@ -382,6 +382,12 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     assert_eq!(states(&cut_short, "warn"), ["unfinished"]);
     assert!(cut_short["unfinished"].1.ends_with("after reading"), "{cut_short:?}");
     fs::remove_dir_all(state("checkpoints")).unwrap();
+    fs::create_dir(state("spill")).unwrap();
+    fs::set_permissions(state("spill"), fs::Permissions::from_mode(0o700)).unwrap();
+    let waits = examined(&night, 0);
+    assert_eq!(states(&waits, "warn"), ["unfinished"]);
+    assert!(waits["unfinished"].1.contains("state/spill"), "{waits:?}");
+    fs::remove_dir(state("spill")).unwrap();
     common::edit(&night.path("job.toml"), "2026-11-22", "2999-01-01");
     assert_eq!(states(&examined(&night, 4), "fail"), ["as_of"]);
     common::edit(&night.path("job.toml"), "2999-01-01", "2026-11-21");
@@ -395,6 +401,65 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     let mut wrong = onefolk();
     wrong.arg("doctor").arg(night.path("absent.toml"));
     assert_eq!(outcome(wrong).status, Some(2));
+}
+
+/// As at any hour of the day: what is wrong with the job or with an extract keeps nothing else from being told, or from being done.
+#[test]
+fn a_job_that_cannot_be_run_is_one_finding_and_the_audit_and_earlier_runs_are_there() {
+    let people = town(60, 99);
+    let night = operated(&people);
+    night.run().done();
+    night.run().done();
+    let all: Vec<String> = examined(&night, 0).into_keys().collect();
+    let wrong = |why: &str| {
+        let found = examined(&night, 4);
+        assert_eq!(states(&found, "fail"), ["job"], "{found:?}");
+        assert!(found["job"].1.contains(why), "{found:?}");
+        assert!(found.keys().eq(all.iter()), "{found:?}");
+        let mut audit = onefolk();
+        audit.args(["audit", "verify"]).arg(night.path("job.toml"));
+        outcome(audit)
+    };
+    // A column has vanished.
+    let whole = fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    night.write("in/acute.csv", whole.replacen("postcode", "zip", 1));
+    wrong("no column \"postcode\" in in/acute.csv").done();
+    let standing = night.standing();
+    command(&night, "report", &[]).failed(1, "OF0508");
+    command(&night, "rollback", &["2026-11-22-01"]).failed(1, "OF0508");
+    assert!(night.standing() == standing);
+    let waived = |name: &str, arguments: &[&str]| {
+        let told = command(&night, name, &[arguments, &["--waive", "column_missing"]].concat()).done();
+        assert!(told.stderr.contains("warning: gate column_missing was waived"), "{}", told.stderr);
+    };
+    waived("report", &[]);
+    assert!(night.standing() == standing, "the postcodes of today are in no report");
+    waived("rollback", &["2026-11-22-01"]);
+    assert_eq!(run_json(&night)["rolled_back_to"], "2026-11-22-01");
+    let audit = fs::read_to_string(night.output().join("state/audit.jsonl")).unwrap();
+    assert!(audit.lines().any(|line| line.contains("gate_waived") && line.contains("2026-11-22-03")), "{audit}");
+    // Without record_ids nobody knows whom a list names, and without flags who is sensitive.
+    let back = &["2026-11-22-01", "--waive", "column_missing"];
+    night.write("in/acute.csv", whole.replacen("id,", "number,", 1));
+    command(&night, "rollback", back).failed(1, "OF0508");
+    night.write("in/acute.csv", &whole);
+    let flagged = fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", flagged.replacen("flag", "mark", 1));
+    command(&night, "rollback", back).failed(1, "OF0508");
+    night.write("in/gp.csv", flagged);
+    // An extract that no night may be without has not come.
+    let files = "files = [\"in/acute.csv\"]";
+    common::edit(&night.path("job.toml"), files, &format!("{files}\nwhen_missing = \"stop\""));
+    fs::remove_file(night.path("in/acute.csv")).unwrap();
+    wrong("No file matches \"in/acute.csv\"").done();
+    command(&night, "rollback", &["2026-11-22-01"]).failed(3, "OF0103");
+    // A list is another thing, and so is a word that nobody knows.
+    fs::remove_file(night.path("apart.csv")).unwrap();
+    wrong("; and 1 more").failed(3, "OF0103");
+    night.write("apart.csv", "");
+    night.write("in/acute.csv", &whole);
+    common::edit(&night.path("job.toml"), "when_missing", "when_mising");
+    wrong("when_mising").failed(2, "OF0101");
 }
 
 #[test]
@@ -434,6 +499,67 @@ fn a_doctor_says_who_holds_the_lock_and_how_the_last_runs_ended() {
             assert!(!events.contains(value) && !metrics.contains(value), "{value} was kept");
         }
     }
+}
+
+// --- stopped ----------------------------------------------------------------------------------
+
+/// Sends a signal to a process that may stand still, and sees that it ends as one that was stopped.
+#[track_caller]
+fn stop(child: Child, how: Signal) {
+    signal(&child, how);
+    signal(&child, Signal::CONT);
+    let ended = child.wait_with_output().expect("it is ours");
+    let said = String::from_utf8(ended.stderr).expect("it is text");
+    assert_eq!(ended.status.code(), Some(130), "{said}");
+    assert!(said.trim_end().ends_with("(OF0516)"), "{said}");
+}
+
+#[test]
+fn ctrl_c_leaves_nothing_of_what_waits_on_disk_or_was_begun() {
+    let night = Night::of(&town(300, 100));
+    night.run().done();
+    let standing = night.standing();
+    let child = stopped_run(&night);
+    let spill = night.output().join("state/spill");
+    for path in [
+        spill.join("columns"),
+        spill.join("inputs/gp/gp.csv"),
+        night.current(".release.partial/releases/trust/people.csv"),
+        night.current(".cohort.partial/cohorts/adults.parquet"),
+    ] {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "of somebody").unwrap();
+    }
+    stop(child, Signal::INT);
+    assert!(!spill.exists() && night.unfinished().is_empty());
+    assert!(night.standing() == standing, "something was left in the run that stands");
+}
+
+/// Whatever writes ends in the same way; and what an earlier command was killed over goes.
+#[test]
+fn a_report_that_is_stopped_leaves_the_one_that_stands() {
+    let night = Night::of(&town(300, 101));
+    night.run().done();
+    let standing = night.standing();
+    for folder in ["out/state/spill", "out/current/.cohort.partial"] {
+        fs::create_dir_all(night.path(folder)).unwrap();
+    }
+    let mut started = onefolk();
+    started.arg("report").arg(night.path("job.toml")).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = started.spawn().expect("the binary starts");
+    let history = night.output().join("state/history.jsonl");
+    let goes_on = |line: &str| line.contains("\"report\"") && !line.contains("\"ended\"");
+    while !fs::read_to_string(&history).is_ok_and(|text| text.lines().last().is_some_and(goes_on)) {
+        assert!(child.try_wait().expect("it is ours").is_none(), "the report ended before it could be stopped");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    stop(child, Signal::TERM);
+    assert!(night.standing() == standing && night.unfinished().is_empty());
+    let told = fs::read_to_string(&history).unwrap();
+    assert!(told.lines().last().is_some_and(|line| line.contains("\"exit\":130")), "{told}");
+    command(&night, "report", &[]).done();
+    assert!(night.standing() == standing, "it is the report of the night");
+    assert!(!night.output().join("state/spill").exists() && !night.current(".cohort.partial").exists());
 }
 
 // --- what others are told ---------------------------------------------------------------------

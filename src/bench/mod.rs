@@ -45,12 +45,13 @@ struct Run {
     peak_memory_bytes: Option<u64>,
 }
 
-/// Generates a population, links it `request.runs` times and says what that took. `progress` is told of each run's seconds.
+/// Generates a population, links it `request.runs` times and says what that took. `begins` is told how many bytes of extracts there are before the first
+/// run, `progress` of each run's seconds.
 ///
 /// # Errors
 /// OF0601 where there is no such model; those of [`generate()`] (OF0901 where the sizes make no sense), of reading a job and of a run; OF0401, OF0402 and OF0403 where the
 /// temporary folder cannot be written.
-pub fn bench(request: &Request, mut progress: impl FnMut(usize, f64)) -> Result<Benched> {
+pub fn bench(request: &Request, begins: impl FnOnce(u64), mut progress: impl FnMut(usize, f64)) -> Result<Benched> {
     // A job may name a model that its first night is to make; here that would be somebody's slip of the pen.
     if let Some(file) = request.model.as_ref().filter(|file| !file.is_file()) {
         return Err(Failure::new(&USAGE, format!("--model: there is no file {}", file.display())));
@@ -60,13 +61,16 @@ pub fn bench(request: &Request, mut progress: impl FnMut(usize, f64)) -> Result<
     let population = temporary.path().join("population");
     let made = generate(&population_of(request, population.clone()), |_| {})?;
     let job = job_of(request, &population)?;
+    let files: Vec<&PathBuf> = job.providers.iter().flat_map(|provider| &provider.files).collect();
+    let bytes: u64 = files.iter().map(|file| std::fs::metadata(file).map_or(0, |meta| meta.len())).sum();
+    begins(bytes);
     let mut runs = Vec::with_capacity(request.runs);
     for number in 1..=request.runs.max(1) {
         let run = one_run(&job)?;
         progress(number, run.finished.seconds);
         runs.push(run);
     }
-    Ok(benched(request, &job, &made, &runs))
+    Ok(benched(request, (files.len(), bytes), &made, &runs))
 }
 
 fn population_of(request: &Request, output: PathBuf) -> generate::Request {
@@ -103,16 +107,15 @@ fn one_run(job: &Job) -> Result<Run> {
     Ok(Run { finished, memory_before_bytes, peak_memory_bytes })
 }
 
-fn benched(request: &Request, job: &Job, made: &Generated, runs: &[Run]) -> Benched {
+fn benched(request: &Request, (files, bytes): (usize, u64), made: &Generated, runs: &[Run]) -> Benched {
     let last = &runs[runs.len() - 1].finished;
-    let files: Vec<&PathBuf> = job.providers.iter().flat_map(|provider| &provider.files).collect();
     let taken: Vec<stages::Taken> = runs.iter().map(stages::Taken::of).collect();
     Benched {
         onefolk: env!("CARGO_PKG_VERSION"),
         people: made.people,
         rows: last.rows,
-        files: files.len(),
-        bytes: files.iter().map(|file| std::fs::metadata(file).map_or(0, |meta| meta.len())).sum(),
+        files,
+        bytes,
         threads: if request.threads == 0 { rayon::current_num_threads() } else { request.threads },
         model: request.model.clone(),
         identities: last.identities,

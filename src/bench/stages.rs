@@ -5,7 +5,8 @@ use crate::run::Finished;
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// The stage whose work is pairs.
+/// The stages whose work is pairs: a night that learns compares them in the first and weighs them in the second, others do both in the second.
+const LEARNING: &str = "Learning";
 const LINKING: &str = "Linking";
 /// Seconds of a run that no stage accounts for: setting up, handing over, giving memory back.
 const BETWEEN: &str = "Between stages";
@@ -44,7 +45,8 @@ pub struct StageFigures {
     /// Of the seconds of the whole, 0..=1.
     pub share: f64,
     pub rows_per_second: f64,
-    /// Only of linking and of the whole.
+    /// Only of linking and of the whole. Where runs learn their model, that of linking is of learning and linking together: the one compares the pairs
+    /// that the other weighs.
     pub pairs_per_second: Option<f64>,
     /// The most memory that was resident up to the stage's end; absent where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
@@ -74,36 +76,49 @@ impl Taken {
         stages.push((BETWEEN.to_string(), between.max(0.0), run.peak_memory_bytes));
         Taken { stages, seconds: run.finished.seconds, peak: run.peak_memory_bytes }
     }
+
+    /// Seconds of some stages together.
+    fn seconds_of(&self, names: &[&str]) -> f64 {
+        self.stages.iter().filter(|(name, ..)| names.contains(&name.as_str())).map(|(_, seconds, _)| seconds).sum()
+    }
 }
 
 /// The figures of the whole run.
 pub(super) fn whole(runs: &[Taken], last: &Finished) -> StageFigures {
-    let peaks = runs.iter().map(|run| run.peak).collect();
-    figures("All", runs.iter().map(|run| run.seconds).collect(), peaks, last, None)
+    let seconds = median(runs.iter().map(|run| run.seconds).collect());
+    figures("All", seconds, runs.iter().map(|run| run.peak).collect(), last, (seconds, Some(seconds)))
 }
 
 /// The figures of each stage, in the order of the last run.
 pub(super) fn each(runs: &[Taken], last: &Finished) -> Vec<StageFigures> {
     let all = median(runs.iter().map(|run| run.seconds).collect());
+    let of_pairs: &[&str] = if last.learnt { &[LEARNING, LINKING] } else { &[LINKING] };
+    let for_pairs = median(runs.iter().map(|run| run.seconds_of(of_pairs)).collect());
     let names = runs.last().map(|run| &run.stages).into_iter().flatten().map(|(name, ..)| name);
     let of = |name: &String| {
         let found = runs.iter().filter_map(|run| run.stages.iter().find(|stage| stage.0 == *name));
         let (seconds, peaks) = found.map(|(_, seconds, peak)| (*seconds, *peak)).unzip();
-        figures(name, seconds, peaks, last, Some(all))
+        figures(name, median(seconds), peaks, last, (all, Some(for_pairs).filter(|_| name == LINKING)))
     };
     names.map(of).collect()
 }
 
-fn figures(stage: &str, seconds: Vec<f64>, peaks: Vec<Option<u64>>, last: &Finished, all: Option<f64>) -> StageFigures {
-    let seconds = median(seconds);
-    let a_second = |figure: u64| figure as f64 / seconds.max(1e-9);
+/// The figures of a stage that took so many of `all` seconds; pairs are told of as many as they took, where they are told at all.
+fn figures(
+    stage: &str,
+    seconds: f64,
+    peaks: Vec<Option<u64>>,
+    last: &Finished,
+    (all, for_pairs): (f64, Option<f64>),
+) -> StageFigures {
+    let a_second = |figure: u64, seconds: f64| figure as f64 / seconds.max(1e-9);
     let peak = median_bytes(peaks);
     StageFigures {
         stage: stage.to_string(),
         seconds,
-        share: all.map_or(1.0, |all| seconds / all.max(1e-9)),
-        rows_per_second: a_second(last.rows),
-        pairs_per_second: (all.is_none() || stage == LINKING).then(|| a_second(last.pairs_compared)),
+        share: seconds / all.max(1e-9),
+        rows_per_second: a_second(last.rows, seconds),
+        pairs_per_second: for_pairs.map(|seconds| a_second(last.pairs_compared, seconds)),
         peak_memory_bytes: peak,
         bytes_per_record: peak.map(|bytes| bytes as f64 / last.rows.max(1) as f64),
     }
@@ -181,6 +196,18 @@ mod tests {
         assert_eq!(seconds, [("Reading", 3.0), ("Linking", 4.0), (BETWEEN, 5.0)]);
         assert_eq!((stages[0].share, stages[0].peak_memory_bytes, stages[0].pairs_per_second), (0.25, Some(100), None));
         assert_eq!((stages[1].rows_per_second, stages[1].pairs_per_second), (250.0, Some(1_500.0)));
+    }
+
+    #[test]
+    fn pairs_are_told_of_learning_and_linking_together_where_a_run_learns() {
+        let linking = |learnt: bool| {
+            let mut one = run(10.0, &[("Learning", 4.0, 100), ("Linking", 2.0, 200)], Some(400));
+            one.finished.learnt = learnt;
+            let stages = each(&[Taken::of(&one)], &one.finished);
+            assert_eq!((stages[0].pairs_per_second, stages[1].seconds), (None, 2.0));
+            stages[1].pairs_per_second
+        };
+        assert_eq!((linking(true), linking(false)), (Some(1_000.0), Some(3_000.0)));
     }
 
     #[test]

@@ -50,6 +50,9 @@ const LARGE_POPULATION: f64 = 10_000_000.0;
 const LAST_POPULATION: f64 = 4_000_000.0;
 /// How often a pair is yielded by several rules, about; only the distinct ones cost a comparison.
 const RULES_OVERLAP: f64 = 2.7;
+/// So many times their budget pairs within frozen limits may be before somebody should know: a population grows by some percent a year, and no
+/// training meets its budget to the pair.
+const OUTGROWN_FROM: f64 = 1.25;
 
 /// What one rule yielded.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -94,6 +97,13 @@ pub struct Limits {
     pub weak_rules: bool,
 }
 
+impl Limits {
+    /// Whether no training chooses narrower ones, however many pairs there are; `cap_min` is the smallest cap that it may choose.
+    fn are_narrowest(self, cap_min: usize) -> bool {
+        !self.weak_rules && self.cap <= cap_min && self.cap_last <= CAP_LAST_MIN
+    }
+}
+
 /// Of a model that was written before this was limited.
 fn cap_max() -> usize {
     CAP_MAX
@@ -109,7 +119,7 @@ pub fn block(features: Features, identities: &Identities) -> Blocks {
 
 /// The same; rules of features that say little alone only where `weak` asks for them, and blocks of a size.
 pub fn block_with(features: Features, identities: &Identities, weak: bool, size: BlockSize) -> Blocks {
-    let budget = size.of((PAIRS_PER_IDENTITY * identities.len() as u64).max(PAIRS_FREE));
+    let budget = size.of(budget_of(identities.len()));
     let cap_min = size.of(CAP_MIN as u64) as usize;
     // Weak rules are the first to go: in a large population the strong ones find every person, and the context pass the rest.
     let weak_rules = weak && identities.len() as u64 * PAIRS_PER_IDENTITY <= PAIRS_FREE;
@@ -117,10 +127,8 @@ pub fn block_with(features: Features, identities: &Identities, weak: bool, size:
     let mut limits = Limits { cap, cap_last: first_cap_last(identities.len()), weak_rules };
     let (found, counts) = loop {
         let (found, counts) = all_rules(&features, identities.len(), limits, None);
-        let pairs: u64 = counts.iter().map(|rule| rule.pairs).sum();
-        let fits = pairs as f64 <= budget as f64 * RULES_OVERLAP;
-        let narrowest = limits.cap <= cap_min && limits.cap_last <= CAP_LAST_MIN;
-        if fits || (!limits.weak_rules && narrowest) {
+        let fits = yielded(&counts) <= budget as f64 * RULES_OVERLAP;
+        if fits || limits.are_narrowest(cap_min) {
             break (found, counts);
         }
         if std::mem::take(&mut limits.weak_rules) {
@@ -143,6 +151,23 @@ pub fn block_within(features: Features, identities: &Identities, limits: Limits)
     Blocks::number(found, identities.len(), counts, limits)
 }
 
+/// How many times the pairs that a training would let so many identities have these rules yield within the frozen `limits`; `None` where that is not
+/// clearly more, or a training could not lessen it.
+pub fn times_outgrown(rules: &[RuleCount], identities: usize, limits: Limits) -> Option<f64> {
+    let times = yielded(rules) / (budget_of(identities) as f64 * RULES_OVERLAP);
+    (times > OUTGROWN_FROM && !limits.are_narrowest(CAP_MIN)).then_some(times)
+}
+
+/// Distinct pairs that so many identities may have when a model is learnt.
+fn budget_of(identities: usize) -> u64 {
+    (PAIRS_PER_IDENTITY * identities as u64).max(PAIRS_FREE)
+}
+
+/// Pairs of all rules, before those that several yield are counted once.
+fn yielded(rules: &[RuleCount]) -> f64 {
+    rules.iter().map(|rule| rule.pairs).sum::<u64>() as f64
+}
+
 /// Who meets whom within the limits of a model that was learnt before, for whoever asks of some identities only: blocks of the same members stand as
 /// often as rules yield them, and nothing is put in order.
 /// Notes in what is `kept`, where anything is, what is to be known of them when some identities leave; of blocks with the same members only the first
@@ -163,7 +188,25 @@ pub fn memberships_within(
 /// The keys that all rules begin with, made and sorted but not made into blocks; how many there are. For `benches/linking.rs`.
 #[doc(hidden)]
 pub fn sorted_keys(features: &Features, identities: &Identities) -> usize {
-    features.first_keys().into_iter().map(|first| rules::sorted_keys(features, first, identities.len())).sum()
+    let of_rule = |first| rules::FirstKeys::of(features, first, identities.len()).sorted();
+    features.first_keys().into_iter().map(of_rule).sum()
+}
+
+/// The same keys, made and not sorted yet. For `benches/linking.rs`.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct ReadyKeys(Vec<rules::FirstKeys>);
+
+impl ReadyKeys {
+    pub fn of(features: &Features, identities: &Identities) -> ReadyKeys {
+        let of_rule = |first| rules::FirstKeys::of(features, first, identities.len());
+        ReadyKeys(features.first_keys().into_iter().map(of_rule).collect())
+    }
+
+    /// Sorts a copy of them; how many there are.
+    pub fn sorted(&self) -> usize {
+        self.0.iter().map(rules::FirstKeys::sorted).sum()
+    }
 }
 
 /// Blocks that an identity of a large population is in, and a few more.
@@ -221,4 +264,25 @@ fn first_cap_last(identities: usize) -> usize {
 
 fn pairs_within(size: usize) -> u64 {
     (size * size.saturating_sub(1) / 2) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_outgrown_where_a_training_would_clearly_narrow_them() {
+        let rules = |pairs| ["a", "b"].map(|rule| RuleCount { rule: rule.into(), blocks: 9, pairs, cut: 0 });
+        let of_a_pilot = Limits { cap: 60, cap_last: 60, weak_rules: true };
+        // 1.5 million distinct pairs are free: 4.05 million of all rules.
+        assert_eq!(times_outgrown(&rules(2_025_000), 60_000, of_a_pilot), None);
+        assert_eq!(times_outgrown(&rules(2_400_000), 60_000, of_a_pilot), None, "a town grows by some percent a year");
+        let times = times_outgrown(&rules(4_050_000), 60_000, of_a_pilot);
+        assert!(times.is_some_and(|times| (times - 2.0).abs() < 1e-9), "{times:?}");
+        assert_eq!(times_outgrown(&rules(4_050_000), 19_000_000, of_a_pilot), None, "a larger one has more");
+        let narrowest = Limits { cap: CAP_MIN, cap_last: CAP_LAST_MIN, weak_rules: false };
+        assert_eq!(times_outgrown(&rules(4_050_000), 60_000, narrowest), None, "no training has fewer");
+        assert!(times_outgrown(&rules(4_050_000), 60_000, Limits { weak_rules: true, ..narrowest }).is_some());
+        assert_eq!(times_outgrown(&[], 0, of_a_pilot), None);
+    }
 }

@@ -165,15 +165,27 @@ pub(super) fn add(
     parts.iter().map(|part| part.cut).sum()
 }
 
-/// Makes the keys of a rule's first feature and sorts them as [`find`] does, and no more; how many there are.
-pub(super) fn sorted_keys(features: &Features, first: Feature, identities: usize) -> usize {
-    let chunks = first_keys(&features.view(first), identities);
-    let sorted = |part: usize| {
-        let mut keys = keys_of(&chunks, part);
-        keys.sort_unstable();
-        std::hint::black_box(&keys).len()
-    };
-    (0..1 << part_bits(identities)).into_par_iter().map(sorted).sum()
+/// The keys of a rule's first feature as [`find`] makes them, before it sorts them; for what measures that.
+#[derive(Debug)]
+pub(super) struct FirstKeys {
+    chunks: Vec<Vec<Vec<Key>>>,
+    part_bits: u32,
+}
+
+impl FirstKeys {
+    pub fn of(features: &Features, first: Feature, identities: usize) -> FirstKeys {
+        FirstKeys { chunks: first_keys(&features.view(first), identities), part_bits: part_bits(identities) }
+    }
+
+    /// Sorts them part by part as [`find`] does, and no more; how many there are.
+    pub fn sorted(&self) -> usize {
+        let sorted = |part: usize| {
+            let mut keys = keys_of(&self.chunks, part);
+            keys.sort_unstable();
+            std::hint::black_box(&keys).len()
+        };
+        (0..1 << self.part_bits).into_par_iter().map(sorted).sum()
+    }
 }
 
 /// How many of a key's highest bits say in which part of the range it is.

@@ -1,6 +1,5 @@
 //! `onefolk audit verify|show JOB`.
 
-use super::extracts::Looks;
 use onefolk::audit::{self, About, Entry, Event, Verdict};
 use onefolk::failure::{Failure, Result, USAGE};
 use onefolk::job::Job;
@@ -60,9 +59,11 @@ enum What {
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     match &arguments.what {
-        What::Verify { job, key, head, json } => verify(&read(job)?, key.as_deref(), head.as_deref(), *json, quiet),
+        What::Verify { job, key, head, json } => {
+            verify(&Job::read_without_extracts(job)?, key.as_deref(), head.as_deref(), *json, quiet)
+        }
         What::Show { job, person, record, event, json } => {
-            let job = read(job)?;
+            let job = Job::read_without_extracts(job)?;
             let person = match (person, record) {
                 (Some(person), _) => Some(explain::parse_person_id(person)?),
                 (None, Some(record)) => Some(explain::person_of_record(&job, record)?),
@@ -72,11 +73,6 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
             show(&audit::about(&job, person, event)?, *json)
         }
     }
-}
-
-fn read(path: &Path) -> Result<Job> {
-    let looks = Looks::default();
-    Job::read_with_headers(path, &|provider, path| looks.columns(provider, path))
 }
 
 fn event_of(word: &str) -> Result<Event> {

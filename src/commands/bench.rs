@@ -52,11 +52,13 @@ pub fn run(arguments: Arguments, quiet: bool) -> Result<()> {
         runs: usize::from(arguments.runs),
         threads: arguments.threads,
     };
-    let benched = bench(&request, |number, seconds| {
+    let told = |number: usize, seconds: f64| {
         if !quiet {
             eprintln!("Run {number} of {}: {seconds:.2} s", request.runs);
         }
-    })?;
+    };
+    // As `onefolk run` does.
+    let benched = bench(&request, crate::memory::keep_large_pages, told)?;
     if !quiet {
         benched.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
     }
@@ -76,9 +78,13 @@ fn shown(benched: &Benched) -> String {
     let before = benched
         .memory_before_bytes
         .map_or(String::new(), |bytes| format!("; {} MiB of them were there before a run began", bytes >> 20));
+    let pairs = match benched.model {
+        None => " Pairs a second of linking are of learning and linking together.",
+        Some(_) => "",
+    };
     format!(
         "\n{} rows of {} people, {:.1} MB in {}; {}, {model}. {} identities, {} pairs, {} people found.\n\
-         Medians of {}. Peaks and bytes a record are of the process, up to the stage's end{before}.\n\n{}\n",
+         Medians of {}. Peaks and bytes a record are of the process, up to the stage's end{before}.{pairs}\n\n{}\n",
         super::grouped(benched.rows),
         super::grouped(benched.people),
         benched.bytes as f64 / 1e6,

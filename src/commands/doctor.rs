@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Look whether everything is there that the next run needs, and how the last ones ended.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk doctor night/job.toml\n\nWithout a job only the machine is looked at. Nothing is locked or changed.\n\nExit codes: 0 all is well or only worth a look, 2 the job file is wrong, 4 something must be put right first."
+    after_help = "Example:\n  onefolk doctor night/job.toml\n\nWithout a job only the machine is looked at. Nothing is locked or changed.\n\nExit codes: 0 all is well or only worth a look, 2 the job file or the key of its output cannot be read,\n4 something must be put right first, such as the job."
 )]
 pub struct Arguments {
     /// The job file.
@@ -21,9 +21,9 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
-    let read = |path: &PathBuf| Job::read_with_headers(path, &|provider, path| looks.columns(provider, path));
-    let job = arguments.job.as_ref().map(read).transpose()?;
-    let findings = doctor::examine(job.as_ref());
+    let check = |path: &PathBuf| Job::check(path, &|provider, path| looks.columns(provider, path));
+    let checked = arguments.job.as_ref().map(check).transpose()?;
+    let findings = doctor::examine(checked.as_ref());
     if arguments.json {
         super::print_json(&serde_json::to_value(&findings).expect("findings are plain data"))?;
     } else if !quiet {

@@ -35,6 +35,7 @@ mod train_splink;
 
 use clap::{Parser, Subcommand};
 use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
+use onefolk::job::Job;
 use std::io::Write;
 
 /// Links the records of one person across many health and care providers, every night, and publishes one population dataset.
@@ -112,6 +113,15 @@ impl CommandLine {
             Command::Completions(arguments) => completions::run(&arguments),
             Command::Man(arguments) => man::run(&arguments),
         }
+    }
+}
+
+/// Lets what works on the job's extracts keep its large pages whole, where these are large enough and the job names no limit of memory; to be called before
+/// it begins.
+fn keep_large_pages(job: &Job) {
+    if job.memory_limit.is_none() {
+        let extracts = job.providers.iter().flat_map(|provider| &provider.files);
+        crate::memory::keep_large_pages(extracts.filter_map(|file| Some(file.metadata().ok()?.len())).sum());
     }
 }
 

@@ -22,6 +22,9 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
     let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let plan = plan::plan(&job, Show::fitting(quiet))?;
+    for warning in &plan.warnings {
+        eprintln!("warning: {warning}");
+    }
     if arguments.json {
         return super::print_json(&serde_json::to_value(&plan).expect("a plan is plain data"));
     }
@@ -69,6 +72,9 @@ fn ceiling(plan: &Plan) -> String {
         limit if limit >= plan.least_bytes => format!(
             "The job allows {allowed:.1} GiB: columns and pairs wait on disk while records are linked, and {least:.1} GiB are enough.\n"
         ),
+        _ if plan.linking_taken_over => {
+            format!("The job allows {allowed:.1} GiB, which is less: nothing waits on disk where nothing is linked.\n")
+        }
         _ if plan.least_bytes == plan.estimated_bytes => {
             format!("The job allows {allowed:.1} GiB, which is too little: the run ends before it links.\n")
         }

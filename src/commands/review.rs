@@ -64,16 +64,22 @@ fn warning(show_identifiers: bool) -> &'static str {
 }
 
 fn closing(reviewed: &Reviewed, decisions: &Path) -> String {
-    let Reviewed { pairs, before, now } = *reviewed;
-    if pairs == before {
-        return match pairs {
+    let Reviewed { pairs, before, now, by_row_number } = *reviewed;
+    let not_asked = match by_row_number {
+        0 => String::new(),
+        _ => format!(
+            "{by_row_number} pairs are not asked: their rows are known by numbers alone, which are other rows' in the next extract (`onefolk explain code OF0373`).\n"
+        ),
+    };
+    if pairs == before + by_row_number {
+        return match before {
             0 => "No pair of the current run waits for a human.\n".into(),
-            _ => format!("All {pairs} pairs of the current run are decided, in {}.\n", decisions.display()),
+            _ => format!("All {before} pairs of the current run are decided, in {}.\n{not_asked}", decisions.display()),
         };
     }
-    let left = pairs - before - now;
+    let left = pairs - before - now - by_row_number;
     format!(
-        "\n{now} pairs decided now, {before} before; {left} are left. Decisions: {}\nThe next run obeys them; onefolk train --labels mixes them into the next model.\n",
+        "\n{now} pairs decided now, {before} before; {left} are left. Decisions: {}\n{not_asked}The next run obeys them; onefolk train --labels mixes them into the next model.\n",
         decisions.display()
     )
 }

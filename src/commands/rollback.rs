@@ -3,19 +3,24 @@
 use super::extracts::Looks;
 use onefolk::failure::Result;
 use onefolk::job::Job;
+use onefolk::run::gates::Waived;
 use onefolk::run::{self, RolledBack, Show};
 use std::path::PathBuf;
 
 /// Make an earlier run current again, without those who may not be published today.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk rollback night/job.toml 2026-11-21-01\n\nThe runs that can be named stand below runs/ in the output. The earlier run is published as a run of its own, the next\nof today: whom a local objection names today is withheld, whoever is flagged as sensitive today shows no place. Every\nperson keeps their person_id. The model is not rolled back: the next run uses the model that is there.\n\nExit codes: 0 published, 2 no such run is kept, 3 a list or an extract cannot be used, 4 disk, memory or another resource,\n5 another run holds the lock. Unless it is 0, what was published before stands."
+    after_help = "Example:\n  onefolk rollback night/job.toml 2026-11-21-01\n\nThe runs that can be named stand below runs/ in the output. The earlier run is published as a run of its own, the next\nof today: whom a local objection names today is withheld, whoever is flagged as sensitive today shows no place. Every\nperson keeps their person_id. The model is not rolled back: the next run uses the model that is there.\n\nExit codes: 0 published, 1 an extract lacks a column, 2 no such run is kept, 3 a list or an extract cannot be used,\n4 disk, memory or another resource, 5 another run holds the lock. Unless it is 0, what was published before stands."
 )]
 pub struct Arguments {
     /// The job file.
     job: PathBuf,
     /// The run to make current again, such as 2026-11-21-01.
     run: String,
+    /// Let a gate be broken this once. Of the gates of a night only column_missing is asked: then a column that is gone from an extract
+    /// is read as empty, and who objects by it is not known.
+    #[arg(long, value_name = "GATE")]
+    waive: Vec<String>,
     /// Print what was done as JSON.
     #[arg(long)]
     json: bool,
@@ -23,8 +28,8 @@ pub struct Arguments {
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
-    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
-    let done = run::rollback(&job, &arguments.run, Show::fitting(quiet))?;
+    let job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let done = run::rollback(&job, &arguments.run, Waived::parse(&arguments.waive)?, Show::fitting(quiet))?;
     for warning in &done.warnings {
         eprintln!("warning: {warning}");
     }

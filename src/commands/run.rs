@@ -42,10 +42,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let mut job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     job.threads = arguments.threads.unwrap_or(job.threads);
     let waived = Waived::parse(&arguments.waive)?;
-    if job.memory_limit.is_none() {
-        let extracts = job.providers.iter().flat_map(|provider| &provider.files);
-        crate::memory::keep_large_pages(extracts.filter_map(|file| Some(file.metadata().ok()?.len())).sum());
-    }
+    super::keep_large_pages(&job);
     let Arguments { dry_run, resume, full, .. } = *arguments;
     let options = Options { show: Show::fitting(quiet), dry_run, resume, waived, full };
     let finished = run::run(&job, options)?;

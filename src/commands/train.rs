@@ -44,6 +44,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     if let Some(path) = &arguments.export {
         return train_splink::export(&job, path, arguments.json, show);
     }
+    super::keep_large_pages(&job);
     let trained = run::train(&job, arguments.labels.as_deref(), arguments.output.as_deref(), show)?;
     if arguments.json {
         return super::print_json(&serde_json::json!({

@@ -12,6 +12,10 @@ use rustc_hash::FxHashMap;
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// Why a line is not used that names a record of a provider with `record_id = "row_number"`.
+const NAMED_BY_ROW: &str = "it names a row by its number, which is another one's in the next extract: name the NHS number, or give the \
+                            provider's extract a record_id column";
+
 /// What the lists say.
 #[derive(Debug, Default)]
 pub struct Authority {
@@ -34,7 +38,8 @@ pub(crate) enum Key {
 /// Reads all lists of a job, and the decisions that its runs obey.
 ///
 /// # Errors
-/// OF0350 where a line cannot be understood, with file and line; OF0351 for a circle of replaced numbers; OF0370 and OF0371 for decisions.
+/// OF0350 where a line cannot be understood or names a row by its number, with file and line; OF0351 for a circle of replaced numbers; OF0370, OF0371
+/// and OF0373 for decisions.
 pub fn read(job: &Job) -> Result<Authority> {
     read_seen(job, None)
 }
@@ -137,6 +142,9 @@ impl<'a> Reader<'a> {
                     if !self.job.providers.iter().any(|known| known.id == provider) {
                         return Err(self.wrong(path, line, "no provider of this job has that id"));
                     }
+                    if self.job.numbers_rows_of(provider) {
+                        return Err(self.wrong(path, line, NAMED_BY_ROW));
+                    }
                     names.rows.insert((provider.to_string(), record.to_string()));
                 }
                 _ => return Err(self.wrong(path, line, "the line names nobody")),
@@ -174,6 +182,9 @@ impl<'a> Reader<'a> {
     fn never_link(&mut self, path: &Path, authority: &mut Authority) -> Result<()> {
         for (nth, (line, row)) in self.lines(path, false)?.1.into_iter().enumerate() {
             let keys: Vec<Key> = row.iter().take(2).filter_map(|cell| self.key(cell, authority)).collect();
+            if keys.iter().any(|key| matches!(key, Key::Record(provider, _) if self.job.numbers_rows_of(provider))) {
+                return Err(self.wrong(path, line, NAMED_BY_ROW));
+            }
             match <[Key; 2]>::try_from(keys) {
                 Ok([left, right]) => authority.never.push((left, right)),
                 Err(keys) if nth == 0 && keys.is_empty() => {}

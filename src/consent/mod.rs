@@ -32,7 +32,8 @@ pub static LIST_UNUSABLE: Code = Code {
                   line that cannot be understood stops the run, because going on without it could use or join what must not be. \
                   [[opt_out]] files are CSV with a header: nhs_number, or provider,record_id; optionally from,until as ISO dates. \
                   [[nhs_number_replaced]] files hold old,new. [[never_link]] files hold two keys a line, each an NHS number or \
-                  provider:record_id.",
+                  provider:record_id. A record of a provider with record_id = \"row_number\" cannot be named: its number is another \
+                  row's in the next extract.",
 };
 
 pub static NUMBERS_REPLACED_IN_A_CIRCLE: Code = Code {

@@ -17,7 +17,7 @@ use crate::failure::{Code, Exit};
 use serde::Serialize;
 
 /// The codes this room raises (OF037x).
-pub static CODES: &[&Code] = &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD];
+pub static CODES: &[&Code] = &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD, &ROW_NUMBER_DECIDED];
 
 pub(crate) static DECISIONS_UNREADABLE: Code = Code {
     id: "OF0370",
@@ -44,6 +44,17 @@ pub(crate) static DECISIONS_HELD: Code = Code {
     title: "somebody else is reviewing with these decisions",
     next_step: "Wait until the other review has ended, or give this one a file of its own with --decisions",
     explanation: "One review at a time may append to a file of decisions. The operating system releases it when the other process ends.",
+};
+
+pub(crate) static ROW_NUMBER_DECIDED: Code = Code {
+    id: "OF0373",
+    exit: Exit::JobWrong,
+    title: "a decision would be about the number of a row",
+    next_step: "Take such a decision back by a later line on the same records that says unsure; to decide of them, give the extract a record_id column",
+    explanation: "A provider with record_id = \"row_number\" has no record_ids: its rows are numbered anew in every extract, and as soon as a \
+                  row comes or goes, a number is somebody else's. A decision stands for good, so that it would soon join strangers, or \
+                  withhold one. No run obeys such a decision, and `onefolk review` asks of no such pair. Take decisions back before \
+                  you map record_id to a column, whose values might be the same numbers.",
 };
 
 /// A record as it is written: provider:record_id.
@@ -115,6 +126,8 @@ pub struct Decisions {
     pub pairs: Vec<Decided>,
     /// Records that are no person's, in the order of their names.
     pub not_people: Vec<RecordName>,
+    /// Where the line that says so of each stands in the file.
+    pub not_people_lines: Vec<u64>,
     /// Length of what was read, in bytes: the file only grows, so this says which decisions there were.
     pub bytes: u64,
     /// Lines of what was read, those that later ones replace included.

@@ -1,7 +1,7 @@
 //! Decisions in terms of a night's records: what `clustering` is to obey, and which rows are withheld.
 
 use super::read::parse;
-use super::{Answer, DECISIONS_UNREADABLE, Decisions, RecordName};
+use super::{Answer, DECISIONS_UNREADABLE, Decisions, ROW_NUMBER_DECIDED, RecordName};
 use crate::clustering::Settled;
 use crate::disk;
 use crate::failure::{Failure, Result};
@@ -10,7 +10,7 @@ use crate::records::Records;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// How many decisions of each kind stand.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -31,7 +31,8 @@ pub fn place(job: &Job) -> PathBuf {
 /// reads well.
 ///
 /// # Errors
-/// OF0370 and OF0371 as [`read`](super::read): a night that ignores a decision is worse than none.
+/// OF0370 and OF0371 as [`read`](super::read): a night that ignores a decision is worse than none. OF0373 where one names a row by its number;
+/// what an earlier run has seen it has obeyed, on the rows that it had.
 pub fn of_job(job: &Job, seen: Option<u64>) -> Result<Decisions> {
     let path = place(job);
     let mut bytes = match disk::read(&path) {
@@ -44,10 +45,14 @@ pub fn of_job(job: &Job, seen: Option<u64>) -> Result<Decisions> {
         return Ok(Decisions::default());
     }
     let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |at| at + 1);
-    match parse(&bytes, &path) {
+    let decisions = match parse(&bytes, &path) {
         Err(_) if whole > 0 && whole < bytes.len() => parse(&bytes[..whole], &path),
         read => read,
+    }?;
+    if seen.is_none() {
+        decisions.name_no_row_by_its_number(job, &path)?;
     }
+    Ok(decisions)
 }
 
 impl Decisions {
@@ -59,6 +64,18 @@ impl Decisions {
             not_a_person: self.not_people.len() as u64,
             unsure: count(Answer::Unsure),
         }
+    }
+
+    /// Stops where a decision that stands, and does not say `unsure`, names a record of a provider that numbers its rows.
+    fn name_no_row_by_its_number(&self, job: &Job, path: &Path) -> Result<()> {
+        let said = self.pairs.iter().filter(|one| one.answer != Answer::Unsure);
+        let of_pairs = said.flat_map(|one| [(&one.left, one.line), (&one.right, one.line)]);
+        let of_one = self.not_people.iter().zip(self.not_people_lines.iter().copied());
+        let numbered = of_pairs.chain(of_one).filter(|(record, _)| job.numbers_rows_of(&record.provider));
+        let Some((record, line)) = numbered.min_by_key(|(_, line)| *line) else { return Ok(()) };
+        let place = path.display();
+        let what = format!("{place} line {line}: it names a row of provider {} by its number", record.provider);
+        Err(Failure::new(&ROW_NUMBER_DECIDED, what))
     }
 
     /// Rows of records that are no person's, and how many of the decisions that say so name a record which no extract holds.

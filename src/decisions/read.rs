@@ -3,7 +3,7 @@
 use super::{Answer, DECISION_WRONG, DECISIONS_UNREADABLE, Decided, Decisions, NOT_A_PERSON, RecordName};
 use crate::disk;
 use crate::failure::{Failure, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// The decisions in a file.
@@ -32,7 +32,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
     // Labels made elsewhere may call the column `label`.
     let [left, right, decision] = [column(&["left"])?, column(&["right"])?, column(&["decision", "label"])?];
     let mut last: BTreeMap<(RecordName, RecordName), (Answer, u64)> = BTreeMap::new();
-    let mut not_people: BTreeSet<RecordName> = BTreeSet::new();
+    let mut not_people: BTreeMap<RecordName, u64> = BTreeMap::new();
     let mut lines = 0;
     for line in reader.records() {
         let number = |position: Option<&csv::Position>| position.map_or(0, csv::Position::line);
@@ -52,7 +52,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
         if about_one && (word.eq_ignore_ascii_case(NOT_A_PERSON) || answer == Some(Answer::Unsure)) {
             let record = record(left, "left")?;
             if answer.is_none() {
-                not_people.insert(record)
+                not_people.insert(record, number(line.position()))
             } else {
                 not_people.remove(&record)
             };
@@ -69,7 +69,8 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
     let decided = |((left, right), (answer, line))| Decided { left, right, answer, line };
     let pairs = last.into_iter().map(decided).collect();
     let blake3 = blake3::hash(bytes).to_hex().to_string();
-    Ok(Decisions { pairs, not_people: not_people.into_iter().collect(), bytes: bytes.len() as u64, lines, blake3 })
+    let (not_people, not_people_lines) = not_people.into_iter().unzip();
+    Ok(Decisions { pairs, not_people, not_people_lines, bytes: bytes.len() as u64, lines, blake3 })
 }
 
 #[cfg(test)]
@@ -85,6 +86,7 @@ mod tests {
         let text = "left,right,decision,by,when,why\na:1,,not_a_person,ann,,ward fridge\na:2,,Not_A_Person,,,\na:1,,unsure,,,\n";
         let decisions = parse(text.as_bytes(), Path::new("decisions.csv")).expect("it is right");
         assert_eq!(decisions.not_people, [RecordName::parse("a:2").expect("it is right")]);
+        assert_eq!(decisions.not_people_lines, [3]);
         assert_eq!((decisions.pairs.len(), decisions.bytes, decisions.lines), (0, text.len() as u64, 3));
         assert_eq!(decisions.blake3, blake3::hash(text.as_bytes()).to_hex().to_string());
         let failure = parsed("left,right,decision\na:1,b:2,not_a_person\n").expect_err("it names two records");

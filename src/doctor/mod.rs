@@ -1,15 +1,17 @@
 //! Is everything there that tonight needs, and how did the last nights end?
 //!
-//! In: a checked [`Job`], or none: then only the machine is looked at. Out: findings, each fine, worth a look, or to be put right before the
-//! next run. Always: nothing is locked, made or changed; no person's value is in a finding.
+//! In: a job that was checked, right or wrong ([`Checked`]), or none: then only the machine is looked at. Out: findings, each fine, worth a look, or to
+//! be put right before the next run. Always: nothing is locked, made or changed; no person's value is in a finding; what is wrong with the job
+//! keeps nothing else from being looked at.
 
 mod files;
+mod job;
 mod machine;
 mod runs;
 mod state;
 
 use crate::failure::{Code, Exit, Failure, Result};
-use crate::job::Job;
+use crate::job::Checked;
 use serde::Serialize;
 
 /// The codes this room raises (OF043x).
@@ -20,7 +22,7 @@ static UNWELL: Code = Code {
     exit: Exit::Resource,
     title: "something must be put right",
     next_step: "Do what stands behind each line that begins with fail, then look again",
-    explanation: "`onefolk doctor` looks at disk, memory, clock, permissions, lock, key, ledger, audit, issued tables, model and the last runs. A line that \
+    explanation: "`onefolk doctor` looks at disk, memory, clock, the job, permissions, lock, key, ledger, audit, issued tables, model and the last runs. A line that \
                   begins with fail would stop the next run or make it wrong; one that begins with warn is worth a look. Each says \
                   what to do.",
 };
@@ -80,17 +82,19 @@ impl Finding {
 }
 
 /// Looks at the machine and, where there is a job, at all that its next run needs.
-pub fn examine(job: Option<&Job>) -> Vec<Finding> {
-    let Some(job) = job else {
+pub fn examine(checked: Option<&Checked>) -> Vec<Finding> {
+    let Some(checked) = checked else {
         let here = std::env::current_dir().unwrap_or_else(|_| "/".into());
         return vec![machine::processors(), machine::memory(None), machine::disk(&here, None), machine::clock()];
     };
+    let job = &checked.provisional;
     let last = runs::Last::of(job);
     vec![
         machine::processors(),
         machine::memory(last.peak_memory_bytes),
         machine::disk(&job.output, last.bytes),
         machine::clock(),
+        job::job(checked),
         runs::as_of(job, &last),
         files::permissions(&job.output),
         state::encryption(job),

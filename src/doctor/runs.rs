@@ -74,25 +74,38 @@ pub(super) fn current(job: &Job, last: &Last) -> Finding {
         return Finding::ok(NAME, "nothing was published yet");
     };
     let folder = job.output.join("runs").join(&run_id);
+    let has_half_a_report = publish::report_anew(&folder).is_dir();
     let advice = "Run `onefolk run` again, or roll back to a run that is whole";
     if last.outputs.is_empty() {
         return Finding::fail(NAME, format!("{}: run.json is missing or damaged", folder.display()), advice);
     }
-    let wrong =
-        |(name, bytes): &&(String, u64)| disk::length(&folder.join(name)).map_or(true, |length| length != *bytes);
+    let is_of_report = |name: &str| name.starts_with("summary/") || name.starts_with("report.");
+    let wrong = |(name, bytes): &&(String, u64)| {
+        let is_wrong = disk::length(&folder.join(name)).map_or(true, |length| length != *bytes);
+        is_wrong && !(has_half_a_report && is_of_report(name))
+    };
     match last.outputs.iter().find(wrong) {
         Some((name, _)) => Finding::fail(NAME, format!("{}: {name} is missing or damaged", folder.display()), advice),
+        None if has_half_a_report => half_a_report(&job.output, NAME, &run_id),
         None => Finding::ok(NAME, format!("run {run_id}, {} files", last.outputs.len())),
+    }
+}
+
+/// Some files of a run are of the report that it had, others of the one that is to take its place.
+fn half_a_report(output: &Path, name: &'static str, run_id: &str) -> Finding {
+    match publish::lock_owner(output).is_ok_and(|owner| owner.is_some()) {
+        true => Finding::ok(name, format!("run {run_id}; its report is being made anew")),
+        false => Finding::warn(
+            name,
+            format!("run {run_id}; another report was taking the place of its own when that was stopped"),
+            "`onefolk report JOB` goes on with it, and so does the next run",
+        ),
     }
 }
 
 pub(super) fn kept(job: &Job) -> Finding {
     const NAME: &str = "kept runs";
-    let remains = |folder: &Path| {
-        let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-        entries.filter(|entry| entry.path().extension().is_some_and(|extension| extension == "partial")).count()
-    };
-    let unfinished = remains(&job.output.join("runs"));
+    let unfinished = publish::begun(&job.output).len();
     let runs = match publish::kept_runs(&job.output) {
         Ok(runs) => runs,
         Err(failure) => return Finding::failure(NAME, &failure),
@@ -103,7 +116,7 @@ pub(super) fn kept(job: &Job) -> Finding {
         (0, _) | (_, true) => Finding::ok(NAME, saw),
         _ => Finding::warn(
             NAME,
-            format!("{saw}; one that was stopped lies there"),
+            format!("{saw}; what a command had begun that was stopped lies there"),
             "Nothing: the next run clears it away",
         ),
     }

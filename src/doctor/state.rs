@@ -27,16 +27,25 @@ pub(super) fn lock(output: &Path) -> Finding {
     }
 }
 
-/// Checkpoints of a night that was cut short hold what its extracts hold: they are not to lie about for long.
+/// Checkpoints of a night that was cut short, and what it let wait on disk, hold what its extracts hold: they are not to lie about for long.
 pub(super) fn unfinished(output: &Path) -> Finding {
     const NAME: &str = "unfinished";
     let stages = run::left_unfinished(output);
+    let waits = match run::left_waiting(output) {
+        true => "; what it let wait lies in state/spill",
+        false => "",
+    };
     match publish::lock_owner(output) {
         Ok(Some(_)) => Finding::ok(NAME, "a run is under way"),
-        _ if stages.is_empty() => Finding::ok(NAME, "no night was cut short"),
+        _ if stages.is_empty() && waits.is_empty() => Finding::ok(NAME, "no night was cut short"),
+        _ if stages.is_empty() => Finding::warn(
+            NAME,
+            format!("a night was cut short{waits}"),
+            "The next command that writes removes it, such as `onefolk run`",
+        ),
         _ => Finding::warn(
             NAME,
-            format!("a night was cut short after {}", stages.join(" and ")),
+            format!("a night was cut short after {}{waits}", stages.join(" and ")),
             "`onefolk run --resume` goes on from there; a run without it begins anew and removes what is left",
         ),
     }

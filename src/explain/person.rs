@@ -122,7 +122,8 @@ pub fn person_of_record(job: &Job, written: &str) -> Result<PersonId> {
     let run = PublishedRun::current(job)?;
     let named = parse(job, written, "first")?;
     let failure = match person_in(&run, named) {
-        Err(failure) if failure.code.id == RECORD_NOT_IN_RUN.id => failure,
+        // The number of a row was somebody else's in other extracts.
+        Err(failure) if failure.code.id == RECORD_NOT_IN_RUN.id && !job.numbers_rows_of(named.provider) => failure,
         found => return found,
     };
     let unknown = || {

@@ -59,6 +59,9 @@ pub struct Failure {
 
 pub type Result<T> = std::result::Result<T, Failure>;
 
+/// How zstd ends what it says where it gets no memory (`ZSTD_getErrorString`); the kind of that error says nothing.
+const ZSTD_OUT_OF_MEMORY: &str = "not enough memory";
+
 impl Failure {
     pub fn new(code: &'static Code, what: impl Into<String>) -> Self {
         Failure { code, what: what.into(), rendered: String::new() }
@@ -90,10 +93,13 @@ impl Failure {
     /// An input or output error on `path`. Full disks and missing permissions become resource failures;
     /// `otherwise` is used for everything else.
     pub fn from_io(error: &std::io::Error, path: &std::path::Path, otherwise: &'static Code) -> Self {
-        use std::io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        use std::io::ErrorKind::{OutOfMemory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
         let code = match error.kind() {
             StorageFull | QuotaExceeded => &codes::DISK_FULL,
             PermissionDenied | ReadOnlyFilesystem => &codes::NOT_PERMITTED,
+            // Whatever was to be read or written: the system had none for it.
+            OutOfMemory => &codes::MEMORY_EXHAUSTED,
+            _ if error.to_string().ends_with(ZSTD_OUT_OF_MEMORY) => &codes::MEMORY_EXHAUSTED,
             _ => otherwise,
         };
         Failure::new(code, format!("{}: {error}", path.display()))

@@ -60,6 +60,13 @@ pub(crate) fn job(providers: &[(&str, Setting, u8)]) -> Job {
     }
 }
 
+/// The same job with a provider, by its place, that has no record_ids: its rows are numbered.
+pub(crate) fn numbering(mut job: Job, provider: usize) -> Job {
+    let number = job::Source { columns: vec!["row_number".to_string()], ..job::Source::default() };
+    job.providers[provider].columns.insert(Field::RecordId, number);
+    job
+}
+
 /// A record to be: provider, record_id, clean values, carried facts by name.
 #[derive(Clone, Default)]
 pub(crate) struct Row<'a> {

@@ -38,7 +38,7 @@ impl Follower {
             let first = &mut first_key[person as usize];
             *first = key.min(*first);
         });
-        let mut assignment = stability::assignment_of(&keys, person, content);
+        let mut assignment = stability::assignment_of(&keys, person, |row, _| content(row));
         let comparison = stability::compare(&self.assignment, &assignment, people);
         let mut ordinals = stability::keep(&comparison.overlaps, &first_key, |ordinal| ordinal);
         let first_new = self.issued;

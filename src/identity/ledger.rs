@@ -10,6 +10,7 @@ use crate::disk;
 use crate::failure::{Failure, Result};
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -50,6 +51,8 @@ pub struct Ledger {
     key_fingerprint: String,
     pub(super) issued: Vec<Issued>,
     pub(super) assignment: Assignment,
+    /// Providers whose rows the assignment knows by what they say.
+    pub(super) by_content: BTreeSet<String>,
     /// Every published run, oldest first.
     runs: Vec<String>,
     /// What each run did to the ids, in the same order.
@@ -72,6 +75,7 @@ pub struct NextEntry {
     pub(super) issued: Vec<Issued>,
     pub(super) forwards: Vec<Forward>,
     pub(super) assignment: Assignment,
+    pub(super) by_content: BTreeSet<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -96,6 +100,9 @@ struct AssignmentHeader {
     /// Checksum of the `issued` it belongs to.
     issued: String,
     entries: u64,
+    /// Providers whose rows have keys of what they say. Versions before knew every record by its record_id.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    by_content: BTreeSet<String>,
 }
 
 impl Ledger {
@@ -113,6 +120,7 @@ impl Ledger {
             key_fingerprint: hex(&blake3::derive_key("onefolk 2026 fingerprint of the person_id key", &key)[..8]),
             issued: Vec::new(),
             assignment: Vec::new(),
+            by_content: BTreeSet::new(),
             runs: Vec::new(),
             chapters: Vec::new(),
             head: String::new(),
@@ -235,6 +243,7 @@ impl Ledger {
         if !within || !self.assignment.is_sorted() {
             return Err(damaged(path, "its entries are out of order or name nobody"));
         }
+        self.by_content = header.by_content;
         Ok(())
     }
 
@@ -276,7 +285,8 @@ impl NextEntry {
 
         let kind = ASSIGNMENT_FILE.to_string();
         let entries = self.assignment.len() as u64;
-        let header = AssignmentHeader { kind, version: VERSION, issued: seal, entries };
+        let by_content = self.by_content.clone();
+        let header = AssignmentHeader { kind, version: VERSION, issued: seal, entries, by_content };
         let mut assignment = SealedFile::create(&folder.join(ASSIGNMENT_FILE), &header)?;
         for (key, _) in &self.assignment {
             assignment.write(&key.to_le_bytes())?;

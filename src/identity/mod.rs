@@ -3,9 +3,9 @@
 //! In: the [`Partition`](crate::clustering::Partition) of tonight's records, and the [`Ledger`] of every night before.
 //! Out: [`Identified`]: a person_id and the date it was first seen per person, what changed since the run before, and the next entry
 //! of the ledger, not yet written.
-//! Always: a person_id is never issued twice; records are recognised by (provider id, record_id), of which the ledger holds keyed
-//! hashes only; a ledger that does not check out stops the run and is never begun anew; nothing here changes the ledger until
-//! `publish` commits the run.
+//! Always: a person_id is never issued twice; records are recognised by (provider id, record_id), or by what they say where a provider
+//! numbers its rows, of which the ledger holds keyed hashes only; a ledger that does not check out stops the run and is never begun anew;
+//! nothing here changes the ledger until `publish` commits the run.
 
 mod assign;
 mod changes;
@@ -16,6 +16,7 @@ pub(crate) mod key;
 mod ledger;
 mod person_id;
 mod restore;
+mod rows;
 mod stability;
 mod story;
 #[cfg(test)]

@@ -3,9 +3,10 @@
 use super::assign::people_of;
 use super::changes::{self, Change};
 use super::ledger::{Ledger, NextEntry};
-use super::{LEDGER_DAMAGED, PersonId, stability};
+use super::stability::{self, Nth};
+use super::{LEDGER_DAMAGED, PersonId};
 use crate::failure::{Failure, Result};
-use jiff::civil::Date;
+use crate::job::Job;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -13,7 +14,8 @@ use rustc_hash::FxHashMap;
 #[derive(Debug, Clone, Copy)]
 pub struct StandingRow {
     plain_key: u64,
-    content_key: u64,
+    /// By what the row is told from others that share the plain key; nothing tells it from those where it has no record_id.
+    content_key: Option<u64>,
     /// Index into the person_ids.
     person: u32,
 }
@@ -28,16 +30,24 @@ pub struct Restored {
 }
 
 impl Ledger {
-    /// A row of a crosswalk, `person` being its place among the person_ids that [`restore`] is given.
+    /// A row of a crosswalk, `person` being its place among the person_ids that [`restore`] is given. It has no `record_id` where the rows of its
+    /// provider are [told by content](Ledger::told_by_content).
     pub(crate) fn standing_row(
         &self,
         provider: &str,
-        record_id: &str,
+        record_id: Option<&str>,
         identity_id: &[u8; 16],
         person: u32,
     ) -> StandingRow {
+        let Some(record_id) = record_id else {
+            return StandingRow { plain_key: self.row_key(provider, identity_id), content_key: None, person };
+        };
         let plain_key = self.plain_key(provider, record_id);
-        StandingRow { plain_key, content_key: self.content_key(plain_key, identity_id), person }
+        StandingRow { plain_key, content_key: Some(self.content_key(plain_key, identity_id)), person }
+    }
+
+    fn refined(&self, row: &StandingRow, place: Nth) -> u64 {
+        row.content_key.unwrap_or_else(|| self.nth_key(row.plain_key, place))
     }
 }
 
@@ -47,10 +57,10 @@ impl Ledger {
 /// OF0410 where the ledger has never issued one of the ids: it is not the ledger of that run.
 pub(crate) fn restore(
     ledger: &Ledger,
+    job: &Job,
     person_ids: &[PersonId],
     rows: &[StandingRow],
     run_id: &str,
-    as_of: Date,
 ) -> Result<Restored> {
     let ordinal_of: FxHashMap<PersonId, u32> =
         ledger.issued.iter().zip(0..).map(|(entry, ordinal)| (entry.id, ordinal)).collect();
@@ -60,7 +70,7 @@ pub(crate) fn restore(
         })?;
     let keys: Vec<u64> = rows.iter().map(|row| row.plain_key).collect();
     let person: Vec<u32> = rows.iter().map(|row| row.person).collect();
-    let mut assignment = stability::assignment_of(&keys, &person, |row| rows[row].content_key);
+    let mut assignment = stability::assignment_of(&keys, &person, |row, place| ledger.refined(&rows[row], place));
     let comparison = stability::compare(&ledger.assignment, &assignment, person_ids.len());
     let before = people_of(&ledger.assignment);
     // An id that was not current is new to those who compare two runs, though the ledger issues none.
@@ -87,6 +97,8 @@ pub(crate) fn restore(
     changes.par_sort_unstable();
     assignment.par_iter_mut().for_each(|entry| entry.1 = ordinals[entry.1 as usize]);
     assignment.par_sort_unstable();
-    let next = NextEntry { header: ledger.next_header(run_id, as_of), issued: Vec::new(), forwards, assignment };
+    let header = ledger.next_header(run_id, job.as_of);
+    let by_content = ledger.told_by_content(job);
+    let next = NextEntry { header, issued: Vec::new(), forwards, assignment, by_content };
     Ok(Restored { changes, previous_run, next })
 }

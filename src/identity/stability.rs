@@ -1,6 +1,7 @@
 //! Which of tonight's people is whom of the run before, judged on the records they share.
 
 use super::ledger::Assignment;
+use rustc_hash::FxHashMap;
 
 /// No person of the ledger.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -29,28 +30,54 @@ pub(super) struct Comparison {
     pub(super) records: Vec<u32>,
 }
 
+/// Which of the rows that share a key a row is, in the order of the rows, and how many they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Nth {
+    pub(super) nth: u32,
+    pub(super) of: u32,
+}
+
 /// The plain form of a record's hash.
 pub(super) fn plain_key(hash: u64) -> u64 {
     hash & !REFINED_BIT
 }
 
+/// The refined form of a hash of what a row says.
+pub(super) fn refined_key(hash: u64) -> u64 {
+    hash | REFINED_BIT
+}
+
 /// Tonight's assignment: each record once a person. `rows` gives the plain key and the person of each row.
 ///
 /// A record_id that several people share (the provider reused it) tells nobody apart, so its rows are also entered under a *refined*
-/// key, which `content_of_row` makes from what the row says.
-pub(super) fn assignment_of(keys: &[u64], person: &[u32], content_of_row: impl Fn(usize) -> u64) -> Assignment {
+/// key, which `content_of_row` makes from what the row says, or from which of them it is where all say the same.
+pub(super) fn assignment_of(keys: &[u64], person: &[u32], content_of_row: impl Fn(usize, Nth) -> u64) -> Assignment {
     use rayon::prelude::*;
     let mut entries: Assignment = keys.par_iter().copied().zip(person.par_iter().copied()).collect();
     entries.par_sort_unstable();
     entries.dedup();
     let shared: Vec<u64> = entries.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0).collect();
     if !shared.is_empty() {
-        let refined = (0..keys.len()).filter(|&row| shared.binary_search(&keys[row]).is_ok());
-        entries.extend(refined.map(|row| (content_of_row(row) | REFINED_BIT, person[row])));
+        let rows: Vec<usize> = (0..keys.len()).filter(|&row| shared.binary_search(&keys[row]).is_ok()).collect();
+        let refined = rows.iter().zip(places(keys, &rows));
+        entries.extend(refined.map(|(&row, nth)| (refined_key(content_of_row(row, nth)), person[row])));
         entries.par_sort_unstable();
         entries.dedup();
     }
     entries
+}
+
+/// Which of the rows with its key each of `rows` is; they ascend, and all rows of their keys are among them.
+fn places(keys: &[u64], rows: &[usize]) -> Vec<Nth> {
+    let mut all: FxHashMap<u64, u32> = FxHashMap::default();
+    let mut places = Vec::with_capacity(rows.len());
+    for &row in rows {
+        let seen = all.entry(keys[row]).or_default();
+        places.push(Nth { nth: *seen, of: 0 });
+        *seen += 1;
+    }
+    places.iter_mut().zip(rows).for_each(|(place, &row)| place.of = all[&keys[row]]);
+    places
 }
 
 /// Compares two assignments. Records that several people share in *both* runs say nothing about growth or loss.

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::failure::Exit;
-use crate::identity::example::{identities, job, partition, plain};
+use crate::identity::example::{identities, job, numbering, partition, plain};
 use crate::job::{Job, Setting};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
@@ -157,6 +157,90 @@ fn people_who_share_a_reused_record_id_keep_their_ids() {
     distinct.sort();
     distinct.dedup();
     assert_eq!(distinct.len(), 40);
+}
+
+/// One night of a provider without record_ids: what its rows say, and the person of each as a letter.
+fn numbered_night(output: &Path, number: u32, rows: &[&str], letters: &str) -> Identified {
+    let mut job = numbering(example_job(), 0);
+    job.as_of = jiff::civil::date(2026, 11, number as i8);
+    let ledger = Ledger::open(output, None).unwrap();
+    let numbers: Vec<String> = (1..=rows.len()).map(|number| number.to_string()).collect();
+    let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+    let said = |row: &&str| blake3::hash(row.as_bytes()).as_bytes()[..16].try_into().unwrap();
+    let ids: Vec<[u8; 16]> = rows.iter().map(said).collect();
+    let (of_record, _) = identities(rows.len());
+    let run_id = format!("{}-01", job.as_of);
+    let identified = assign(&ledger, &job, &plain(&numbers), &partition(letters), &of_record, &ids, &run_id);
+    stage(output, &identified.next).unwrap();
+    settle(output).unwrap();
+    identified
+}
+
+#[test]
+fn whoever_is_known_by_numbered_rows_keeps_the_id_when_a_row_comes_before_theirs() {
+    let output = tempfile::tempdir().unwrap();
+    let first = numbered_night(output.path(), 1, &["ann", "bob", "bob", "cat"], "abbc");
+    let second = numbered_night(output.path(), 2, &["new", "ann", "bob", "bob", "cat"], "xabbc");
+    assert_eq!(second.person_ids[1..], first.person_ids[..]);
+    assert_eq!(kinds(&second), [(second.person_ids[0], ChangeKind::New)]);
+    // However many rows of somebody say the same, it is one thing that is known of them.
+    let third = numbered_night(output.path(), 3, &["cat", "bob", "bob", "bob", "ann"], "cbbba");
+    let [ann, bob, cat] = first.person_ids[..] else { panic!("there are three") };
+    assert_eq!(third.person_ids, [cat, bob, ann]);
+    assert_eq!(kinds(&third), [(second.person_ids[0], ChangeKind::Retired)]);
+    // What says something else is somebody else's.
+    let fourth = numbered_night(output.path(), 4, &["cat", "bob", "eve"], "cbe");
+    assert!(!first.person_ids.contains(&fourth.person_ids[2]));
+    let mut expected = [(ann, ChangeKind::Retired), (fourth.person_ids[2], ChangeKind::New)];
+    expected.sort();
+    assert_eq!(kinds(&fourth), expected);
+}
+
+#[test]
+fn equal_rows_of_several_people_never_change_places_unseen() {
+    let output = tempfile::tempdir().unwrap();
+    let first = numbered_night(output.path(), 1, &["baby", "baby", "ann"], "abc");
+    let second = numbered_night(output.path(), 2, &["new", "baby", "baby", "ann"], "xabc");
+    assert_eq!(second.person_ids[1..], first.person_ids[..]);
+    assert_eq!(kinds(&second), [(second.person_ids[0], ChangeKind::New)]);
+    // Which of three was one of the two nobody can tell: all are new, and it is told.
+    let third = numbered_night(output.path(), 3, &["new", "baby", "baby", "baby", "ann"], "xabdc");
+    assert_eq!((third.person_ids[0], third.person_ids[4]), (second.person_ids[0], first.person_ids[2]));
+    assert!(third.person_ids[1..4].iter().all(|id| !first.person_ids.contains(id)));
+    let of = |kind: ChangeKind| kinds(&third).into_iter().filter(move |change| change.1 == kind).count();
+    assert_eq!((of(ChangeKind::New), of(ChangeKind::Retired), third.changes.len()), (3, 2, 5));
+}
+
+#[test]
+fn a_provider_that_gets_record_ids_or_loses_them_loses_nobody() {
+    let output = tempfile::tempdir().unwrap();
+    let first = night(output.path(), 1, &["1", "2", "2"], "abb");
+    let job = numbering(example_job(), 0);
+    let mut ledger = Ledger::open(output.path(), None).unwrap();
+    assert_eq!(ledger.still_by_record_id(&job), std::collections::BTreeSet::from(["gp".to_string()]));
+    // What the rows said on the first night, and behind a new one on the second.
+    let (of_record, ids) = identities(3);
+    let before = [(0, "1", 0), (1, "2", 1), (2, "2", 1)].map(|(row, record_id, person): (usize, &str, usize)| {
+        ledger.row_before("gp", record_id, &ids[row], first.person_ids[person])
+    });
+    ledger.know_by_content(["gp".to_string()].into(), &before).unwrap();
+    let (of_record, ids) = ([vec![3], of_record].concat(), [ids, vec![[9; 16]]].concat());
+    let people = partition("xabb");
+    let second = assign(&ledger, &job, &plain(&["1", "2", "3", "4"]), &people, &of_record, &ids, "2026-11-22-01");
+    assert_eq!(second.person_ids[1..], first.person_ids[..]);
+    assert_eq!(kinds(&second), [(second.person_ids[0], ChangeKind::New)]);
+    stage(output.path(), &second.next).unwrap();
+    settle(output.path()).unwrap();
+    // With record_ids again: known by what they say for the last time, and by these from then on.
+    for run in ["2026-11-22-02", "2026-11-22-03"] {
+        let ledger = Ledger::open(output.path(), None).unwrap();
+        assert_eq!(ledger.still_by_record_id(&job).is_empty(), run.ends_with("02"));
+        let named = plain(&["d", "a", "b", "b"]);
+        let tonight = assign(&ledger, &example_job(), &named, &people, &of_record, &ids, run);
+        assert_eq!((tonight.person_ids, tonight.changes), (second.person_ids.clone(), vec![]));
+        stage(output.path(), &tonight.next).unwrap();
+        settle(output.path()).unwrap();
+    }
 }
 
 #[test]

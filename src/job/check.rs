@@ -67,6 +67,13 @@ impl Job {
         Job::check(path, headers)?.into_night(Look::of_stderr())
     }
 
+    /// As [`Job::read`], for whoever reads no extract: that one is not there is no failure.
+    pub fn read_without_extracts(path: &Path) -> Result<Job> {
+        let mut checked = Job::check(path, &|_, _| None)?;
+        checked.problems.retain(|problem| !problem.extract_missing);
+        checked.into_job(Look::of_stderr())
+    }
+
     /// As [`Job::read`], for a job whose output stands open and is to be encrypted with the key that it names.
     pub fn read_to_encrypt(path: &Path) -> Result<Job> {
         check_as(path, &|_, _| None, Standing::ToBeEncrypted)?.into_job(Look::of_stderr())

@@ -413,7 +413,7 @@ pub(super) static GATES: Table = Table {
             "maximum_people_change",
             Kind::Share,
             Need::Default("\"10 %\""),
-            "Change of the number of people against the run before.",
+            "Change of the number of people against the run before, and share of them that may be gone or divided.",
         ),
         key(
             "maximum_provider_shrink",

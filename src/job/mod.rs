@@ -119,6 +119,11 @@ impl Job {
     pub fn custom_names(&self) -> Vec<String> {
         self.custom_fields.iter().map(|field| field.name.clone()).collect()
     }
+
+    /// Are the records of the provider with this id named by the numbers of their rows? Not where there is no such provider.
+    pub fn numbers_rows_of(&self, provider: &str) -> bool {
+        self.providers.iter().any(|known| known.id == provider && known.numbers_rows())
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -24,11 +24,14 @@ pub struct Problem {
     pub help: Option<String>,
     /// The job file is right, but a file that it names is not there.
     pub file_missing: bool,
+    /// That file is an extract of a provider without which no night begins.
+    pub extract_missing: bool,
 }
 
 impl Problem {
     pub(super) fn new(span: Range<usize>, message: impl Into<String>, label: impl Into<String>) -> Self {
-        Problem { span, message: message.into(), label: label.into(), help: None, file_missing: false }
+        let (message, label) = (message.into(), label.into());
+        Problem { span, message, label, help: None, file_missing: false, extract_missing: false }
     }
 
     pub(super) fn help(mut self, help: impl Into<String>) -> Self {

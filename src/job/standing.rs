@@ -43,8 +43,11 @@ pub(crate) struct StandingList {
     pub as_of: String,
     pub blake3: String,
     pub rows: u64,
-    /// Checksums of the extracts whose changes are in it, the latest last.
+    /// Checksums of the extracts whose changes are in it, the latest last; with the name behind it where an extract had no row.
     pub applied: Vec<String>,
+    /// Records that the provider has said are gone: a keyed hash and a day of each, as `run::changes` writes them.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub gone: String,
     /// Rows of people who object were taken out since; its last column, `SOURCE_ROW`, says which numbers the others had.
     #[serde(default)]
     pub numbered: bool,

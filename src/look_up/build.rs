@@ -12,11 +12,21 @@ use crate::records::Dictionary;
 use crate::standardise::{Context, postcode};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
+use rayon::prelude::*;
 use std::io::Write;
+use std::ops::Range;
+
+/// The kinds of names, by their places.
+const GIVEN: usize = 0;
+const MIDDLE: usize = 1;
+const FAMILY: usize = 2;
+
+/// Numbers that are written at a time.
+const NUMBERS: usize = 16 << 10;
 
 /// Writes the index of the run in `draft`, whose people.parquet stands already. `fingerprint` is of the objections that hold now.
 ///
-/// Some 40 bytes a person are in memory while it is made, and about as many are written.
+/// Some 40 bytes a person are in memory while it is made, and what names there are; about as much is written.
 ///
 /// # Errors
 /// Where the disk refuses.
@@ -44,7 +54,7 @@ pub(super) struct Named<'a> {
 
 /// Everybody, in the order of people.parquet.
 pub(super) struct Gathered {
-    cleaner: [Context; 3],
+    kinds: [Names; 3],
     words: Dictionary,
     ids: Vec<[u8; ID]>,
     days: Vec<i32>,
@@ -54,11 +64,52 @@ pub(super) struct Gathered {
     postcode_of: Vec<u32>,
 }
 
+/// The names of one kind, each of which is cleaned once: most people share theirs.
+struct Names {
+    cleaner: Context,
+    known: Dictionary,
+    /// Where the words of each name end.
+    ends: Vec<u32>,
+    /// Each with whether it is of the name's first form.
+    words: Vec<(u32, bool)>,
+}
+
+impl Names {
+    fn new(field: Field, as_of: Date) -> Names {
+        let cleaner = Context::learn(field, None, &Source::default(), as_of, &mut std::iter::empty());
+        Names { cleaner, known: Dictionary::default(), ends: Vec::new(), words: Vec::new() }
+    }
+
+    /// Where the words of a name stand; `all` has the words themselves.
+    fn words_of(&mut self, name: &str, all: &mut Dictionary) -> Range<usize> {
+        let code = self.known.intern(name) as usize;
+        if code == self.ends.len() {
+            self.add_words(name, all);
+            self.ends.push(self.words.len() as u32);
+        }
+        let start = if code == 0 { 0 } else { self.ends[code - 1] };
+        start as usize..self.ends[code] as usize
+    }
+
+    fn add_words(&mut self, name: &str, all: &mut Dictionary) {
+        let mut clean = String::new();
+        if self.cleaner.clean(name, &mut clean).is_null {
+            return;
+        }
+        for (at, form) in clean.split('|').enumerate() {
+            for word in form.split(' ').filter(|word| !word.is_empty() && word.is_ascii()) {
+                let word = all.intern(word);
+                assert!(word < WORDS_MAX, "a vocabulary is a small part of a population");
+                self.words.push((word, at == 0));
+            }
+        }
+    }
+}
+
 impl Gathered {
     pub(super) fn new(as_of: Date) -> Gathered {
-        let cleaner = |field| Context::learn(field, None, &Source::default(), as_of, &mut std::iter::empty());
         Gathered {
-            cleaner: [Field::GivenName, Field::MiddleName, Field::FamilyName].map(cleaner),
+            kinds: [Field::GivenName, Field::MiddleName, Field::FamilyName].map(|field| Names::new(field, as_of)),
             words: Dictionary::default(),
             ids: Vec::new(),
             days: Vec::new(),
@@ -88,9 +139,9 @@ impl Gathered {
         let [given, middle, family, previous] =
             ["given_name", "middle_name", "family_name", "previous_family_name"].map(|column| rows.text(column));
         let [given, middle, family, previous] = [given?, middle?, family?, previous?];
-        let days = rows.dates("date_of_birth")?;
+        let (days, other_names) = (rows.dates("date_of_birth")?, rows.lists("other_names")?);
         for (row, day) in days.into_iter().enumerate() {
-            let others = rows.texts("other_names", row)?;
+            let others: Vec<String> = other_names.of(row).map(str::to_string).collect();
             self.add_person(&Named {
                 id: ids.value(row),
                 day: day.unwrap_or(NO_DATE),
@@ -115,65 +166,75 @@ impl Gathered {
         self.ids.push(id);
         self.days.push(named.day);
         let first = self.names.len();
-        self.add_name(first, named.given, 0, Part::Given);
-        self.add_name(first, named.family, 2, Part::Family);
-        self.add_name(first, named.middle, 1, Part::Other);
-        self.add_name(first, named.previous, 2, Part::Other);
-        for other in named.others {
-            self.add_name(first, Some(other), 2, Part::Other);
-        }
+        self.add_name(first, named.given, GIVEN, Part::Given);
+        self.add_name(first, named.family, FAMILY, Part::Family);
+        self.add_name(first, named.middle, MIDDLE, Part::Other);
+        self.add_name(first, named.previous, FAMILY, Part::Other);
+        named.others.iter().for_each(|other| self.add_other_name(first, other));
         self.name_ends.push(self.names.len() as u32);
         let postcode = named.postcode.filter(|code| postcode::outward(code).is_some() && code.len() <= POSTCODE);
         self.postcode_of.push(postcode.map_or(NO_POSTCODE, |postcode| self.postcodes.intern(postcode)));
     }
 
     /// Adds the words of a name that the person, whose words begin at `first`, does not have yet.
-    fn add_name(&mut self, first: usize, name: Option<&str>, cleaner: usize, part: Part) {
+    fn add_name(&mut self, first: usize, name: Option<&str>, kind: usize, part: Part) {
         let Some(name) = name else { return };
-        let mut clean = String::new();
-        if self.cleaner[cleaner].clean(name, &mut clean).is_null {
-            return;
-        }
-        for (at, form) in clean.split('|').enumerate() {
-            let part = if at == 0 { part } else { Part::Other };
-            for word in form.split(' ').filter(|word| !word.is_empty() && word.is_ascii()) {
-                let word = self.words.intern(word);
-                assert!(word < WORDS_MAX, "a vocabulary is a small part of a population");
-                let known = self.names[first..].iter().any(|&packed| packed & WORDS_MAX == word);
-                if !known {
-                    self.names.push(NameWord { word, part }.packed());
-                }
+        let words = self.kinds[kind].words_of(name, &mut self.words);
+        self.add_words(first, kind, words, part);
+    }
+
+    /// The same of a whole name, which few others have: nothing is kept of it.
+    fn add_other_name(&mut self, first: usize, name: &str) {
+        let family = &mut self.kinds[FAMILY];
+        let start = family.words.len();
+        family.add_words(name, &mut self.words);
+        let words = start..family.words.len();
+        self.add_words(first, FAMILY, words, Part::Other);
+        self.kinds[FAMILY].words.truncate(start);
+    }
+
+    fn add_words(&mut self, first: usize, kind: usize, words: Range<usize>, part: Part) {
+        for &(word, is_first_form) in &self.kinds[kind].words[words] {
+            let part = if is_first_form { part } else { Part::Other };
+            let known = self.names[first..].iter().any(|&packed| packed & WORDS_MAX == word);
+            if !known {
+                self.names.push(NameWord { word, part }.packed());
             }
         }
     }
 
     /// In the order of the index: words by the alphabet, people by their day of birth.
     pub(super) fn laid_out(self) -> LaidOut {
-        let mut order: Vec<u32> = (0..self.ids.len() as u32).collect();
-        order.sort_unstable_by_key(|&person| (self.days[person as usize], self.ids[person as usize]));
-        let (alphabet, place) = in_order(&self.words);
-        let (postcodes, postcode_place) = in_order(&self.postcodes);
-        let mut laid_out = LaidOut::default();
+        let Gathered { kinds, words, ids, days, name_ends, names, postcodes, postcode_of } = self;
+        drop(kinds);
+        let mut order: Vec<u32> = (0..ids.len() as u32).collect();
+        // No two of these are equal.
+        order.par_sort_unstable_by_key(|&person| (days[person as usize], ids[person as usize]));
+        let (alphabet, place) = in_order(&words);
+        let (postcode_order, postcode_place) = in_order(&postcodes);
+        let mut laid_out = LaidOut::with_room(ids.len(), names.len());
         for &person in &order {
-            let (person, day) = (person as usize, self.days[person as usize]);
+            let (person, day) = (person as usize, days[person as usize]);
             if laid_out.days.last() != Some(&day) {
                 laid_out.days.push(day);
                 laid_out.day_ends.push(laid_out.ids.len() as u32);
             }
-            laid_out.ids.push(self.ids[person]);
+            laid_out.ids.push(ids[person]);
             *laid_out.day_ends.last_mut().expect("just made") = laid_out.ids.len() as u32;
-            let start = if person == 0 { 0 } else { self.name_ends[person - 1] };
-            for &packed in &self.names[start as usize..self.name_ends[person] as usize] {
+            let start = if person == 0 { 0 } else { name_ends[person - 1] };
+            for &packed in &names[start as usize..name_ends[person] as usize] {
                 laid_out.names.push(packed & !WORDS_MAX | place[(packed & WORDS_MAX) as usize]);
             }
             laid_out.name_ends.push(laid_out.names.len() as u32);
-            let postcode = postcode_place.get(self.postcode_of[person] as usize);
+            let postcode = postcode_place.get(postcode_of[person] as usize);
             laid_out.postcode_of.push(postcode.copied().unwrap_or(NO_POSTCODE));
         }
+        // As many bytes as are laid out.
+        drop((order, ids, days, name_ends, names, postcode_of));
         laid_out.postcodes =
-            postcodes.iter().map(|&postcode| format!("{:POSTCODE$}", self.postcodes.get(postcode))).collect();
+            postcode_order.iter().map(|&postcode| format!("{:POSTCODE$}", postcodes.get(postcode))).collect();
         laid_out.count_postcodes();
-        laid_out.words = alphabet.iter().map(|&word| self.words.get(word).to_string()).collect();
+        laid_out.words = alphabet.iter().map(|&word| words.get(word).to_string()).collect();
         laid_out.gather_holders();
         laid_out
     }
@@ -211,6 +272,17 @@ pub(super) struct LaidOut {
 }
 
 impl LaidOut {
+    /// With room for so many people and words of theirs.
+    fn with_room(people: usize, words: usize) -> LaidOut {
+        LaidOut {
+            ids: Vec::with_capacity(people),
+            name_ends: Vec::with_capacity(people),
+            names: Vec::with_capacity(words),
+            postcode_of: Vec::with_capacity(people),
+            ..LaidOut::default()
+        }
+    }
+
     fn count_postcodes(&mut self) {
         self.postcode_ends = vec![0; self.postcodes.len()];
         for &postcode in self.postcode_of.iter().filter(|postcode| **postcode != NO_POSTCODE) {
@@ -278,25 +350,26 @@ impl LaidOut {
             out.write_all(&start.to_le_bytes())?;
         }
         write_numbers(out, &word_ends)?;
-        for word in &self.words {
-            out.write_all(word.as_bytes())?;
-        }
+        out.write_all(self.words.concat().as_bytes())?;
         for numbers in [&word_letters, &self.holder_ends, &self.holders, &days, &self.day_ends] {
             write_numbers(out, numbers)?;
         }
-        for id in &self.ids {
-            out.write_all(id)?;
-        }
+        out.write_all(self.ids.as_flattened())?;
         write_numbers(out, &self.name_ends)?;
         write_numbers(out, &self.names)?;
-        for postcode in &self.postcodes {
-            out.write_all(postcode.as_bytes())?;
-        }
+        out.write_all(self.postcodes.concat().as_bytes())?;
         write_numbers(out, &self.postcode_ends)?;
         write_numbers(out, &self.postcode_of)
     }
 }
 
+/// Many at a time, since whatever is written is hashed by itself.
 fn write_numbers(out: &mut dyn Write, numbers: &[u32]) -> std::io::Result<()> {
-    numbers.iter().try_for_each(|number| out.write_all(&number.to_le_bytes()))
+    let mut bytes = Vec::with_capacity(numbers.len().min(NUMBERS) * 4);
+    for some in numbers.chunks(NUMBERS) {
+        bytes.clear();
+        some.iter().for_each(|number| bytes.extend_from_slice(&number.to_le_bytes()));
+        out.write_all(&bytes)?;
+    }
+    Ok(())
 }

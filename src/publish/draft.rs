@@ -4,6 +4,7 @@ use super::link_table::{self, LinkTable};
 use super::published::PublishedRun;
 use super::recovery::{self, LINK_PARTIAL};
 use super::runs::{self, CURRENT, partial_folder, run_folder};
+use super::syncing::Syncing;
 use super::table::Written;
 use super::tables::{self, Outputs, WithheldRow};
 use super::{Lock, OUTPUT_UNWRITABLE, WrittenFile};
@@ -21,6 +22,9 @@ pub struct Draft<'a> {
     run_id: String,
     folder: PathBuf,
     published: bool,
+    /// Other drafts may be written beside it.
+    beside: bool,
+    syncing: Syncing,
 }
 
 /// A run that stands.
@@ -41,7 +45,20 @@ impl<'a> Draft<'a> {
         let folder = partial_folder(lock.output(), run_id);
         let created = disk::remove_folder(&folder).and_then(|()| disk::create_folder(&folder));
         created.map_err(|error| failed(&error, &folder))?;
-        Ok(Draft { lock, run_id: run_id.to_string(), folder, published: false })
+        let run_id = run_id.to_string();
+        Ok(Draft { lock, run_id, folder, published: false, beside: false, syncing: Syncing::default() })
+    }
+
+    /// Begins to write a kept run anew, which is to be [replaced](Draft::replace) by it. Others may be written anew at the same time: dropped without
+    /// that, it leaves nothing behind and touches nothing of theirs. Large files are synced as soon as they are written.
+    pub(crate) fn create_beside(lock: &'a Lock, run_id: &str) -> Result<Draft<'a>> {
+        let mut draft = Draft::create(lock, run_id)?;
+        draft.beside = true;
+        // A job of one thread has one: what it does to the disk comes in one order.
+        if rayon::current_num_threads() > 1 {
+            draft.syncing = Syncing::begin();
+        }
+        Ok(draft)
     }
 
     pub fn run_id(&self) -> &str {
@@ -89,6 +106,11 @@ impl<'a> Draft<'a> {
         PublishedRun { run_id: self.run_id.clone(), folder: self.folder.clone() }
     }
 
+    /// Says that a file of the run is written to its end.
+    pub(super) fn written_whole(&self, path: PathBuf) {
+        self.syncing.add(path);
+    }
+
     /// Where a file of the run is written.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.folder.join(name)
@@ -111,7 +133,10 @@ impl<'a> Draft<'a> {
         write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
     ) -> Result<WrittenFile> {
         let mut written = Written::new(self.create_file(name)?);
-        write(&mut written).and_then(|()| written.finish(name)).map_err(|error| failed(&error, &self.folder.join(name)))
+        let written = write(&mut written).and_then(|()| written.finish(name));
+        let written = written.map_err(|error| failed(&error, &self.folder.join(name)))?;
+        self.written_whole(self.folder.join(name));
+        Ok(written)
     }
 
     /// A new file of the run for somebody else to fill, and to finish.
@@ -174,6 +199,28 @@ impl<'a> Draft<'a> {
         recovery::finish_replacing(output, &self.run_id)
     }
 
+    /// Puts files of the draft, a report and where it is another one run.json, in the place of those that stand in `folder`, a run that was kept; a
+    /// kill at any instant leaves the one report or the other, once [`recover`](super::recover) has looked at it.
+    pub(crate) fn replace_report(&self, folder: &Path, names: &[&str]) -> Result<()> {
+        self.promise_report(folder, names).map_err(|error| failed(&error, folder))?;
+        recovery::finish_report(folder)
+    }
+
+    /// All up to the one rename that decides that the report takes the place of the one that stands.
+    pub(super) fn promise_report(&self, folder: &Path, names: &[&str]) -> io::Result<()> {
+        let aside = folder.join(".report.partial");
+        let summary = aside.join("summary");
+        disk::remove_folder(&aside).and_then(|()| disk::create_folder(&summary))?;
+        for name in names {
+            let made = self.folder.join(name);
+            disk::sync_file(&made).and_then(|()| disk::rename(&made, &aside.join(name)))?;
+        }
+        disk::sync_folder(&summary)
+            .and_then(|()| disk::sync_folder(&aside))
+            .and_then(|()| disk::rename(&aside, &runs::report_anew(folder)))
+            .and_then(|()| disk::sync_folder(folder))
+    }
+
     /// The one rename that decides that the draft takes the place of the run of its name.
     pub(super) fn promise(&self) -> Result<()> {
         let output = self.lock.output();
@@ -186,6 +233,8 @@ impl<'a> Draft<'a> {
     pub(super) fn sync(&self) -> Result<()> {
         let (mut found, mut folders) = (Vec::new(), Vec::new());
         walk(&self.folder, &mut found, &mut folders).map_err(|error| failed(&error, &self.folder))?;
+        let synced = self.syncing.end().map_err(|(path, error)| failed(&error, &path))?;
+        found.retain(|path| !synced.contains(path));
         let sync_file = |path: &PathBuf| disk::sync_file(path).map_err(|error| failed(&error, path));
         found.par_iter().try_for_each(sync_file)?;
         folders.iter().try_for_each(|path| disk::sync_folder(path).map_err(|error| failed(&error, path)))
@@ -236,10 +285,16 @@ impl<'a> Draft<'a> {
 
 impl Drop for Draft<'_> {
     fn drop(&mut self) {
-        if !self.published {
-            // The run has failed already, and the next one recovers again: there is nobody to tell.
-            let _ = recovery::recover(self.lock);
+        if self.published {
+            return;
         }
+        // What was to be synced is to go.
+        let _ = self.syncing.end();
+        // The run has failed already, and the next one recovers again: there is nobody to tell.
+        let _ = match self.beside {
+            true => recovery::give_up(self.lock.output(), &self.run_id),
+            false => recovery::recover(self.lock).map(|_| ()),
+        };
     }
 }
 

@@ -15,7 +15,11 @@
 //!
 //! A kept run that is written anew (`Draft::replace`) waits whole and synced as `runs/.<run_id>.anew/`; then the old one makes room and it
 //! takes its name. [`recover`] finishes what a kill has left between the two. `current` never leads to such a run.
+//!
+//! A report that is made anew (`Draft::replace_report`), of `current` too, waits whole and synced as `.report.anew/` in the folder of its run; then its
+//! files take their places one by one, run.json last. [`recover`] finishes that, and removes what else was begun in the folder of a run.
 
+mod ahead;
 mod draft;
 mod export;
 mod groups;
@@ -29,6 +33,7 @@ mod recovery;
 mod runs;
 mod sieve;
 mod splice;
+mod syncing;
 mod table;
 mod tables;
 #[cfg(test)]
@@ -43,6 +48,7 @@ pub use lock::{Lock, lock_owner};
 pub(crate) use numbers::OTHER_NUMBERS;
 pub(crate) use packages_table::{PACKAGES, PACKAGES_HIDDEN};
 pub use recovery::{Recovered, recover};
+pub(crate) use runs::{begun, report_anew};
 pub use runs::{current_run, kept_runs, next_run_id};
 pub(crate) use sieve::{Fate, Sieve};
 pub use table::WrittenFile;

@@ -1,14 +1,12 @@
 //! Reading what a run has published.
 
-use super::groups::ROWS;
 use super::{NO_CURRENT_RUN, NO_SUCH_RUN, RUN_UNREADABLE, current_run, runs};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::Job;
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Date32Type, Field, Float64Type, Int32Type, Int64Type};
+use arrow::array::{Array, AsArray, ListArray, RecordBatch, StringArray};
+use arrow::datatypes::{Date32Type, Float64Type, Int32Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReaderBuilder, RowSelection, RowSelector};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +21,12 @@ pub(crate) struct PublishedRun {
 pub(crate) struct Rows<'a> {
     batch: RecordBatch,
     path: &'a Path,
+}
+
+/// A column of lists of texts.
+pub(crate) struct Lists<'a> {
+    lists: &'a ListArray,
+    texts: &'a StringArray,
 }
 
 impl PublishedRun {
@@ -55,16 +59,6 @@ impl PublishedRun {
         Ok(PublishedRun { run_id: run_id.to_string(), folder: runs::run_folder(&job.output, run_id) })
     }
 
-    /// Hands `visit` all columns of a table, some rows at a time and in order.
-    pub fn each_whole(&self, file: &str, mut visit: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
-        let path = self.folder.join(file);
-        let reader = self.open(file)?.with_batch_size(ROWS).build().map_err(|_| damaged(&path))?;
-        for batch in reader {
-            visit(&Rows { batch: batch.map_err(|_| damaged(&path))?, path: &path })?;
-        }
-        Ok(())
-    }
-
     fn open(&self, file: &str) -> Result<ParquetRecordBatchReaderBuilder<disk::Reader>> {
         let path = self.folder.join(file);
         let opened = disk::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
@@ -79,21 +73,6 @@ impl PublishedRun {
         let batch = builder.build().map_err(|_| damaged(&path))?.next();
         let batch = batch.and_then(std::result::Result::ok).ok_or_else(|| damaged(&path))?;
         visit(&Rows { batch, path: &path })
-    }
-
-    /// Hands `visit` the named columns of a table, some rows at a time and in order.
-    pub fn each(&self, file: &str, columns: &[&str], mut visit: impl FnMut(&Rows) -> Result<()>) -> Result<()> {
-        let path = self.folder.join(file);
-        let builder = self.open(file)?;
-        let wanted = |(_, field): &(usize, &std::sync::Arc<Field>)| columns.contains(&field.name().as_str());
-        let places: Vec<usize> =
-            builder.schema().fields().iter().enumerate().filter(wanted).map(|(at, _)| at).collect();
-        let mask = ProjectionMask::roots(builder.parquet_schema(), places);
-        let reader = builder.with_projection(mask).with_batch_size(ROWS).build().map_err(|_| damaged(&path))?;
-        for batch in reader {
-            visit(&Rows { batch: batch.map_err(|_| damaged(&path))?, path: &path })?;
-        }
-        Ok(())
     }
 
     /// The names of a table's columns, in their order.
@@ -131,6 +110,10 @@ impl PublishedRun {
 impl<'a> Rows<'a> {
     pub(super) fn new(batch: RecordBatch, path: &'a Path) -> Rows<'a> {
         Rows { batch, path }
+    }
+
+    pub(super) fn batch(&self) -> &RecordBatch {
+        &self.batch
     }
 
     pub fn len(&self) -> usize {
@@ -212,15 +195,20 @@ impl<'a> Rows<'a> {
         Some(text.value(row).to_string())
     }
 
+    /// # Errors
+    /// OF0535 where there is no such column of lists of texts.
+    pub fn lists(&self, column: &str) -> Result<Lists<'_>> {
+        let lists = self.batch.column_by_name(column).and_then(|column| column.as_list_opt::<i32>());
+        let found = lists.and_then(|lists| Some(Lists { lists, texts: lists.values().as_string_opt::<i32>()? }));
+        found.ok_or_else(|| damaged(self.path))
+    }
+
     /// One row's entries in a column of lists; none where the list is null.
     ///
     /// # Errors
     /// OF0535 where there is no such column of lists of texts.
     pub fn texts(&self, column: &str, row: usize) -> Result<Vec<String>> {
-        let lists = self.batch.column_by_name(column).and_then(|column| column.as_list_opt::<i32>());
-        let list = lists.ok_or_else(|| damaged(self.path))?.value(row);
-        let texts = list.as_string_opt::<i32>().ok_or_else(|| damaged(self.path))?;
-        Ok(texts.iter().flatten().map(str::to_string).collect())
+        Ok(self.lists(column)?.of(row).map(str::to_string).collect())
     }
 
     /// # Errors
@@ -231,6 +219,15 @@ impl<'a> Rows<'a> {
             .filter(|column| column.null_count() == 0)
             .map(|column| &column.values()[..])
             .ok_or_else(|| damaged(self.path))
+    }
+}
+
+impl<'a> Lists<'a> {
+    /// One row's entries; none where the list is null.
+    pub fn of(&self, row: usize) -> impl Iterator<Item = &'a str> + use<'a> {
+        let (ends, texts) = (self.lists.value_offsets(), self.texts);
+        let entries = ends[row] as usize..ends[row + 1] as usize;
+        entries.filter(move |&at| texts.is_valid(at)).map(move |at| texts.value(at))
     }
 }
 

@@ -22,6 +22,11 @@ pub(super) fn anew_folder(output: &Path, run_id: &str) -> PathBuf {
     output.join("runs").join(format!(".{run_id}.anew"))
 }
 
+/// Where a report that was made anew waits in the folder of its run, whole, to take the place of the one that stands there.
+pub(crate) fn report_anew(folder: &Path) -> PathBuf {
+    folder.join(".report.anew")
+}
+
 /// The run that `current` points to, if any.
 pub fn current_run(output: &Path) -> Option<String> {
     let target = fs::read_link(output.join(CURRENT)).ok()?;
@@ -62,6 +67,26 @@ pub fn kept_runs(output: &Path) -> Result<Vec<String>> {
 /// Leftovers of runs that were being written or removed: their run_ids.
 pub(super) fn list_partial(output: &Path) -> Result<Vec<String>> {
     list_hidden(output, ".partial")
+}
+
+/// What is being made within the folder of a kept run, a release, a cohort or a report, or was when that was killed. A run whose folder cannot be
+/// listed has none.
+pub(super) fn list_asides(output: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for run in list(output)? {
+        let entries = fs::read_dir(run_folder(output, &run)).into_iter().flatten().flatten();
+        let hidden = |name: &str| name.starts_with('.') && name.ends_with(".partial");
+        let asides = entries.filter(|entry| entry.file_name().to_str().is_some_and(hidden));
+        found.extend(asides.map(|entry| entry.path()));
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// All below an output that is begun and has not got its place yet; what cannot be listed is left out.
+pub(crate) fn begun(output: &Path) -> Vec<PathBuf> {
+    let partial = list_partial(output).unwrap_or_default().into_iter().map(|run| partial_folder(output, &run));
+    partial.chain(list_asides(output).unwrap_or_default()).collect()
 }
 
 /// Runs that were written anew and are still to take their place: their run_ids.

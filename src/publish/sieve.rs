@@ -2,8 +2,10 @@
 //!
 //! A row group of which everything stays is copied as it stands. One that loses anything is encoded anew from what is left, so that neither
 //! its dictionaries nor its statistics tell of what is gone; only of large columns without dictionaries pages that lose nothing stay (`splice`).
+//! A group is written while the next one is encoded, and what is looked at of those after it is decoded meanwhile.
 
-use super::groups::Groups;
+use super::ahead;
+use super::groups::{GroupRows, Groups};
 use super::published::{PublishedRun, Rows, damaged};
 use super::splice::Spliced;
 use super::table::{self, Written, base_properties};
@@ -14,11 +16,13 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, StringArray};
 use arrow::compute::kernels::zip::zip;
 use arrow::datatypes::Field;
 use parquet::arrow::arrow_writer::{ArrowColumnChunk, ArrowColumnWriter, ArrowRowGroupWriterFactory};
-use parquet::file::properties::WriterPropertiesPtr;
+use parquet::errors::ParquetError;
+use parquet::file::properties::{WriterPropertiesBuilder, WriterPropertiesPtr};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::types::ColumnPath;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 /// What becomes of some rows of a table, one entry a row.
@@ -68,46 +72,97 @@ impl Draft<'_> {
         let path = self.path(sieve.name);
         let failed = |error| table::failure(error, &path);
         let groups = from.groups(sieve.name)?;
-        let mut properties = base_properties();
-        for column in sieve.distinct {
-            properties = properties.set_column_dictionary_enabled(ColumnPath::from(*column), false);
-        }
-        let properties = Arc::new(properties.build());
+        let properties = sieve.properties();
         let written = Written::new(self.create_file(sieve.name)?);
         let mut writer = SerializedFileWriter::new(written, groups.root(), properties.clone()).map_err(failed)?;
         let factory = ArrowRowGroupWriterFactory::new(&writer, groups.schema().clone());
-        for group in 0..groups.len() {
-            let fate = GroupFate::of(&groups, group, sieve, &mut fate)?;
-            if fate.changes_nothing() {
-                let mut copied = writer.next_row_group().map_err(failed)?;
-                groups.copy(group, &mut copied).and_then(|()| copied.close()).map_err(failed)?;
-            } else if fate.keep.true_count() > 0 {
-                let writers = factory.create_column_writers(group).map_err(failed)?;
-                let anew = Anew { groups: &groups, group, sieve, fate: &fate, properties: &properties };
-                let columns = anew.columns(writers)?;
-                let mut into = writer.next_row_group().map_err(failed)?;
-                let append = |column| match column {
-                    Column::Whole(chunk) => chunk.append_to_row_group(&mut into),
-                    Column::Spliced(column) => column.append_to(&mut into),
-                };
-                columns.into_iter().try_for_each(append).and_then(|()| into.close()).map_err(failed)?;
-            }
-        }
+        let sifting = Sifting { groups: &groups, sieve, factory: &factory, properties: &properties, path: &path };
+        let mut waiting = None;
+        groups.each_group(sieve.looks_at, |group, looked_at| {
+            let before = waiting.take();
+            let (appended, sifted) =
+                ahead::beside(|| append(&mut writer, &groups, before), || sifting.sifted(group, looked_at, &mut fate));
+            appended.map_err(failed)?;
+            waiting = sifted?;
+            Ok(())
+        })?;
+        append(&mut writer, &groups, waiting).map_err(failed)?;
         let written = writer.into_inner().map_err(failed)?;
-        written.finish(sieve.name).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE))
+        let written = written.finish(sieve.name).map_err(|error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE));
+        written.inspect(|_| self.written_whole(path.clone()))
+    }
+}
+
+impl Sieve<'_> {
+    fn properties(&self) -> WriterPropertiesPtr {
+        let distinct = self.distinct.iter().map(|column| ColumnPath::from(*column));
+        let set = |properties: WriterPropertiesBuilder, column| properties.set_column_dictionary_enabled(column, false);
+        Arc::new(distinct.fold(base_properties(), set).build())
+    }
+}
+
+/// What is left of a group.
+enum Sifted {
+    /// All of it: the group of this number.
+    Same(usize),
+    Anew(Vec<Column>),
+}
+
+/// Writes what is left of a group, where that is anything.
+fn append(
+    writer: &mut SerializedFileWriter<Written>,
+    groups: &Groups,
+    sifted: Option<Sifted>,
+) -> std::result::Result<(), ParquetError> {
+    let Some(sifted) = sifted else { return Ok(()) };
+    let mut into = writer.next_row_group()?;
+    match sifted {
+        Sifted::Same(group) => groups.copy(group, &mut into)?,
+        Sifted::Anew(columns) => columns.into_iter().try_for_each(|column| match column {
+            Column::Whole(chunk) => chunk.append_to_row_group(&mut into),
+            Column::Spliced(column) => column.append_to(&mut into),
+        })?,
+    }
+    into.close().map(|_| ())
+}
+
+/// A table that is being copied.
+struct Sifting<'a> {
+    groups: &'a Groups,
+    sieve: &'a Sieve<'a>,
+    factory: &'a ArrowRowGroupWriterFactory,
+    properties: &'a WriterPropertiesPtr,
+    /// Where the copy is written.
+    path: &'a Path,
+}
+
+impl Sifting<'_> {
+    /// What is left of a group, given the columns of it that are looked at; `None` where nothing is.
+    fn sifted(
+        &self,
+        group: usize,
+        looked_at: GroupRows,
+        fate: &mut impl FnMut(&Rows) -> Result<Fate>,
+    ) -> Result<Option<Sifted>> {
+        let Sifting { groups, sieve, factory, properties, path } = *self;
+        let fate = GroupFate::of(looked_at, sieve, fate)?;
+        if fate.changes_nothing() {
+            return Ok(Some(Sifted::Same(group)));
+        }
+        if fate.keep.true_count() == 0 {
+            return Ok(None);
+        }
+        let writers = factory.create_column_writers(group).map_err(|error| table::failure(error, path))?;
+        let anew = Anew { groups, group, sieve, fate: &fate, properties };
+        Ok(Some(Sifted::Anew(anew.columns(writers)?)))
     }
 }
 
 impl GroupFate {
     /// Asks `fate` of every row of a group.
-    fn of(
-        groups: &Groups,
-        group: usize,
-        sieve: &Sieve,
-        fate: &mut impl FnMut(&Rows) -> Result<Fate>,
-    ) -> Result<GroupFate> {
+    fn of(looked_at: GroupRows, sieve: &Sieve, fate: &mut impl FnMut(&Rows) -> Result<Fate>) -> Result<GroupFate> {
         let (mut whole, mut flags_change, mut numbers_change) = (Fate::default(), false, false);
-        groups.each(group, sieve.looks_at, |rows| {
+        looked_at.each(|rows| {
             let Fate { keep, hide, flags, numbers } = fate(rows)?;
             flags_change |= !flags.is_empty() && flags != rows.flags(sieve.flag)?;
             for (name, anew) in numbers {

@@ -23,7 +23,7 @@ pub fn merge(job: &Job, batches: Vec<Interned>) -> (Records, Vec<Quarantined>) {
     let mut facts: Vec<Parts> = rules.iter().map(|_| Parts::new()).collect();
     let places = package_columns(job);
     let mut packages: Vec<Parts> = places.iter().map(|_| Parts::new()).collect();
-    let mut ids: Vec<(u16, Values)> = Vec::with_capacity(batches.len());
+    let mut ids: Vec<((u16, Option<_>), Values)> = Vec::with_capacity(batches.len());
     for (number, batch) in batches.into_iter().enumerate() {
         let length = batch.source_rows.len();
         records.provider.extend(std::iter::repeat_n(batch.provider, length));
@@ -32,7 +32,9 @@ pub fn merge(job: &Job, batches: Vec<Interned>) -> (Records, Vec<Quarantined>) {
         records.number_verified.extend(batch.number_verified);
         records.record_id.append(batch.record_ids.text());
         quarantined.extend(batch.quarantined);
-        ids.push((batch.provider, batch.record_ids));
+        // Rows of one number in two extracts have nothing in common.
+        let numbered = job.providers[usize::from(batch.provider)].numbers_rows();
+        ids.push(((batch.provider, numbered.then_some(batch.extract)), batch.record_ids));
         for (field, part) in batch.fields {
             fields.entry(field).or_default().push((number, part));
         }
@@ -100,8 +102,9 @@ fn column(lengths: &[usize], parts: Parts) -> Column {
     Column::new(codes, values)
 }
 
-/// A dense number for each (provider, record_id), in the order of first appearance. Batches come provider by provider.
-fn keys(ids: Vec<(u16, Values)>) -> Vec<u32> {
+/// A dense number for each (provider, record_id), in the order of first appearance; also by extract where rows are only numbered. Batches come
+/// provider by provider.
+fn keys<P: PartialEq>(ids: Vec<(P, Values)>) -> Vec<u32> {
     let mut keys = Vec::with_capacity(ids.iter().map(|(_, ids)| ids.len()).sum());
     let mut before = 0;
     for of_provider in ids.chunk_by(|left, right| left.0 == right.0) {

@@ -39,6 +39,8 @@ pub(crate) use stays::Stays;
 pub use translated::Translated;
 pub(crate) use union::{Hashed, unite};
 pub use unusable::quarantine;
+#[doc(hidden)]
+pub use values::interned_and_united;
 pub use written::{Filled, Written};
 
 use crate::intake::TextColumn;

@@ -1,8 +1,10 @@
 //! Lists of strings that many threads made: each string is hashed once.
 
-use super::union::Hashed;
+use super::Dictionary;
+use super::union::{Hashed, unite};
 use crate::intake::TextColumn;
 use hashbrown::HashTable;
+use rayon::prelude::*;
 use rustc_hash::FxHasher;
 use std::hash::Hasher;
 
@@ -86,6 +88,22 @@ impl Interner {
     }
 }
 
+/// How many distinct values some lists hold. Each list is interned as a batch is, on any thread, and all are united as batches are. For
+/// `benches/linking.rs`.
+#[doc(hidden)]
+pub fn interned_and_united(lists: &[&[&str]]) -> usize {
+    let interned = |interner: &mut Interner, list: &&[&str]| {
+        interner.clear();
+        list.iter().for_each(|value| {
+            std::hint::black_box(interner.intern(value));
+        });
+        interner.values.clone()
+    };
+    let lists: Vec<Values> = lists.par_iter().with_max_len(1).map_init(Interner::default, interned).collect();
+    let lists: Vec<&Values> = lists.iter().collect();
+    Dictionary::united(&lists, &unite(&lists)).len()
+}
+
 impl Hashed for Values {
     fn hashes(&self) -> &[u64] {
         &self.hashes
@@ -98,7 +116,6 @@ impl Hashed for Values {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Dictionary, unite};
     use super::*;
     use proptest::prelude::*;
 

@@ -2,7 +2,8 @@
 //!
 //! In: the current run's review.parquet, the extracts, and the decisions so far. Out: further decisions ([`crate::decisions`]). Always: what
 //! teaches most is asked first, in the same order every time; whoever comes back goes on where they stopped; nobody's values are
-//! shown unless asked for, and of a person who is marked sensitive a place or a provider is as if unknown even then.
+//! shown unless asked for, and of a person who is marked sensitive a place or a provider is as if unknown even then; nothing is asked of a row
+//! that is known by its number alone, which is another one's in the next extract.
 
 mod ask;
 mod queue;
@@ -10,9 +11,9 @@ mod shown;
 
 pub use ask::Key;
 
-use crate::decisions::{Book, DECISIONS_HELD, DECISIONS_UNREADABLE};
+use crate::decisions::{Book, DECISIONS_HELD, DECISIONS_UNREADABLE, ROW_NUMBER_DECIDED};
 use crate::explain::{self, Options};
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::publish::OwnedFile;
 use crate::publish::published::PublishedRun;
@@ -29,6 +30,8 @@ pub struct Reviewed {
     pub before: usize,
     /// Answers given now, and not taken back.
     pub now: usize,
+    /// Not asked, as a row of theirs is known by its number alone.
+    pub by_row_number: usize,
 }
 
 /// Shows the pairs of the current run that wait for a human, and takes answers from `keys` until they end.
@@ -36,7 +39,8 @@ pub struct Reviewed {
 /// `by` is who answers; `decisions` is made where it is missing.
 ///
 /// # Errors
-/// OF0370 to OF0372 for the decisions, OF0530 where there is no run, OF0544 where the extracts have changed since.
+/// OF0370 to OF0372 for the decisions, OF0373 where none of the pairs may be asked as all have rows that are known by their numbers, OF0530
+/// where there is no run, OF0544 where the extracts have changed since.
 pub fn review(
     job: &Job,
     decisions: &Path,
@@ -50,17 +54,21 @@ pub fn review(
     let _seat = OwnedFile::take(&beside(decisions), "review", [&DECISIONS_HELD, &DECISIONS_UNREADABLE])?;
     let (book, decided) = Book::open(decisions)?;
     let queue = queue::of(&run)?;
-    let open = queue::left(&queue, &decided);
-    let before = queue.len() - open.len();
+    let (by_row_number, open) = queue::askable(job, queue::left(&queue, &decided));
+    let before = queue.len() - open.len() - by_row_number;
+    if open.is_empty() && before == 0 && by_row_number > 0 {
+        let what = format!("all {by_row_number} pairs that wait have a row of a provider that numbers its rows");
+        return Err(Failure::new(&ROW_NUMBER_DECIDED, what));
+    }
     if open.is_empty() {
-        return Ok(Reviewed { pairs: queue.len(), before, now: 0 });
+        return Ok(Reviewed { pairs: queue.len(), before, now: 0, by_row_number });
     }
     run::on_threads(job, || {
         let pairs: Vec<explain::Pair> = open.iter().map(|waiting| waiting.pair.clone()).collect();
         explain::look_at(job, &run, &pairs, options, |look| {
             let mut session = ask::Session { job, run_id: &run.run_id, open: &open, look, book, by, options, out };
             let now = session.ask(keys)?;
-            Ok(Reviewed { pairs: queue.len(), before, now })
+            Ok(Reviewed { pairs: queue.len(), before, now, by_row_number })
         })
     })
 }

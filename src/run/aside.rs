@@ -1,8 +1,8 @@
 //! Columns that wait on disk while a night links: it compares codes of its own by then, and needs what the records hold only afterwards.
 //!
 //! In: records. Out: the same records, later, without rows that have left meanwhile. Always: what waits lies in `state/spill` below the output, for
-//! the owner only, each piece with its checksum; it goes when it is all read again, and what a killed night has left goes when the next one begins
-//! ([`clear`]).
+//! the owner only, each piece with its checksum; it goes when it is all read again or a signal stops the night, and what a killed night has left goes
+//! when the next one begins, or a training, a report or a rollback ([`clear`]).
 //!
 //! A night links twice where somebody objects: around them first, then the rest. What is asked for in between, NHS numbers and places of records, stands
 //! first in the file, so that the rest of it is written and read once.
@@ -45,6 +45,11 @@ pub(super) struct Aside {
 
 pub(super) fn folder(output: &Path) -> PathBuf {
     output.join("state/spill")
+}
+
+/// Has a night left there what it let wait? Whoever holds the lock may still need it.
+pub fn left_waiting(output: &Path) -> bool {
+    folder(output).is_dir()
 }
 
 /// Removes what waits below `output`; nothing there is no error.

@@ -3,113 +3,49 @@
 //! night: they are written and read in a few seconds, where linking takes minutes.
 //!
 //! What is held is measured, so that wide rows, long values and the allocator's own needs are in it; what comes is foretold from counts, as
-//! `onefolk plan` does.
+//! `onefolk plan` does. Before anything is read, what reading took on the run that stands says whether it can fit at all (`foretold`).
+
+mod foretold;
+mod need;
 
 use super::aside::Aside;
 use super::machine;
 use super::pairs_aside::PairsAside;
+use crate::blocking::{self, Limits, RuleCount};
 use crate::clustering::{Edge, ScoredPairs};
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
 use crate::records::{Records, Stays};
+use need::{
+    BLOCK_IDENTITY_BYTES, COLUMNS_LARGE, KEPT_IDENTITY_BYTES, KEPT_PAIR_BYTES, LINKED_IDENTITY_BYTES, PAIRS_USUAL,
+};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+
+pub use need::Linking;
+pub(super) use need::{CanWait, Held, Need};
 
 pub(super) static TOO_LITTLE_MEMORY: Code = Code {
     id: "OF0440",
     exit: Exit::Resource,
     title: "the job allows too little memory",
-    next_step: "Raise [job] memory_limit to what the message names (`onefolk plan` says it too), then `onefolk run --resume`; nothing was published",
+    next_step: "Run `onefolk train` where the message says so, or raise [job] memory_limit to what it names (`onefolk plan` says how much is enough), then \
+                `onefolk run --resume`; nothing was published",
     explanation: "With [job] memory_limit a run foretells before it links how much memory it will hold. Above the limit the columns of the \
                   records wait on disk while records are linked, and the scored pairs while people are made of them. Records, identities, \
                   blocks, what people are made of and the best records have to fit all the same: where they do not, the run ends before it \
                   links rather than be ended by the system in the middle. With a model of another tool nothing waits on disk: everything has \
-                  to fit. Extracts are read again only where they have changed.",
+                  to fit. Extracts are read again only where they have changed. Reading lets nothing wait: where it took clearly more than is allowed on \
+                  the run that stands, as far as tonight's extracts are as large, the run ends before it reads. Blocks are chosen for as many \
+                  identities as a model is learnt from: where there are far more by now, `onefolk train` lessens what is needed.",
 };
-
-// Fitted to runs of 60,000 to 2.6 million rows (docs/measurements.md).
-/// Bytes of blocks while they are made, an identity, and pairs that it usually meets.
-const BLOCK_IDENTITY_BYTES: f64 = 130.0;
-const PAIRS_USUAL: u64 = 10;
-/// Bytes of what is kept of blocks for the night, an identity, while they are made for the pass before it.
-const KEPT_IDENTITY_BYTES: f64 = 60.0;
-/// Bytes that scoring and making people take on top of blocks, an identity: its nodes, its part of the joins.
-const LINKED_IDENTITY_BYTES: f64 = 80.0;
-/// The same, a candidate pair of which nearly one in two has a chance: 24 bytes that it is scored in, and what people are made of beside it.
-const SCORED_PAIR_BYTES: f64 = 11.5;
-const PEOPLE_PAIR_BYTES: f64 = 14.5;
-/// The last of these, a pair that has a chance.
-const KEPT_PAIR_BYTES: f64 = 28.0;
-/// Bytes of learning, a pair looked at: edges of several candidate models, and the clusters of each.
-const LEARNING_PAIR_BYTES: f64 = 70.0;
-/// Of more pairs than this a sample is clustered while learning.
-const LEARNING_PAIRS: u64 = 2_500_000;
-/// Bytes of best records and tables, an identity, on top of what stood before blocks.
-const PUBLISHED_IDENTITY_BYTES: f64 = 120.0;
-
-/// Columns of so many bytes wait on disk whatever the job allows: those of some ten million rows.
-const COLUMNS_LARGE: u64 = 1 << 30;
-
-/// What is about to be linked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Linking {
-    pub identities: u64,
-    /// Distinct pairs that are compared and joined.
-    pub pairs: u64,
-    /// Whether a model is learnt on the way.
-    pub learns: bool,
-}
-
-impl Linking {
-    /// Bytes that linking adds to what is held once blocks are made; `aside`: while its scored pairs wait on disk.
-    fn bytes(self, aside: bool) -> f64 {
-        let pair = if aside { SCORED_PAIR_BYTES.max(PEOPLE_PAIR_BYTES) } else { SCORED_PAIR_BYTES + PEOPLE_PAIR_BYTES };
-        let linking = self.identities as f64 * LINKED_IDENTITY_BYTES + self.pairs as f64 * pair;
-        let learning = if self.learns { self.pairs.min(LEARNING_PAIRS) as f64 * LEARNING_PAIR_BYTES } else { 0.0 };
-        linking.max(learning)
-    }
-}
-
-/// What a night holds on its way to linking, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Held {
-    /// Before there are blocks, and with them; the columns of the records in both.
-    pub before: u64,
-    pub blocked: u64,
-    /// Of the records' columns.
-    pub columns: u64,
-}
-
-/// What a night needs, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Need {
-    /// With everything in memory but columns that wait on disk whatever the job allows.
-    pub whole: u64,
-    /// With the columns of the records on disk while they are linked, and the scored pairs while people are made. The columns are there before
-    /// and after.
-    pub least: u64,
-}
-
-impl Need {
-    pub fn of(held: Held, linking: Linking) -> Need {
-        let identities = linking.identities as f64;
-        let published = held.before as f64 + identities * PUBLISHED_IDENTITY_BYTES;
-        let most = |columns: u64, aside: bool| {
-            let blocking = held.before.saturating_sub(columns) as f64 + identities * BLOCK_IDENTITY_BYTES;
-            let linking = held.blocked.saturating_sub(columns) as f64 + linking.bytes(aside);
-            blocking.max(linking).max(published) as u64
-        };
-        let waiting = if held.columns >= COLUMNS_LARGE { held.columns } else { 0 };
-        Need { whole: most(waiting, false), least: most(held.columns, true) }
-    }
-}
 
 /// Columns that wait on disk.
 struct Waiting {
     aside: Aside,
     /// In memory, as they were put aside.
-    bytes: u64,
+    bytes: CanWait,
     /// Of the rows that were put aside, where some have left since.
     stays: Option<Stays>,
 }
@@ -118,6 +54,8 @@ struct Waiting {
 pub struct Ceiling {
     /// In bytes; `None` where the job names none.
     limit: Option<u64>,
+    /// Bytes of columns that wait on disk whatever the job allows.
+    large: u64,
     output: PathBuf,
     /// Whether linking never asks where a record stands and what its record_id is: it does of providers that send one record a person.
     places_wait: bool,
@@ -130,14 +68,33 @@ pub struct Ceiling {
 impl Ceiling {
     pub(super) fn of(job: &Job) -> Ceiling {
         let places_wait = !job.providers.iter().any(|provider| provider.one_record_per_person);
+        #[cfg(not(test))]
+        let large = COLUMNS_LARGE;
+        #[cfg(test)]
+        let large = if super::aside_nights::all_wait(job) { 0 } else { COLUMNS_LARGE };
         Ceiling {
             limit: job.memory_limit,
+            large,
             output: job.output.clone(),
             places_wait,
             waiting: Mutex::new(None),
             before: AtomicU64::new(0),
             put_aside: AtomicU64::new(0),
         }
+    }
+
+    /// Ends a night before it reads an extract, where what reading took on the run that stands says that tonight's clearly cannot be read.
+    ///
+    /// # Errors
+    /// OF0440.
+    pub(super) fn judge_extracts(&self, job: &Job) -> Result<()> {
+        let Some(limit) = self.limit else { return Ok(()) };
+        let Some(need) = foretold::clearly_beyond(job, limit) else { return Ok(()) };
+        let (need, limit) = (shown(need), shown(limit));
+        let what = format!(
+            "at least {need} are needed to read the extracts, by what that took on the run that stands, and {limit} are allowed"
+        );
+        Err(Failure::new(&TOO_LITTLE_MEMORY, what))
     }
 
     /// Ends a night that has taken more than it may before there is anything to put aside.
@@ -147,8 +104,18 @@ impl Ceiling {
     pub(super) fn judge_reading(&self) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
         let taken = machine::peak_memory_bytes().unwrap_or(0);
-        let what = || format!("reading the extracts took {}, and {} are allowed", shown(taken), shown(limit));
+        let what = || {
+            let (taken, limit) = (shown(taken), shown(limit));
+            format!("at least {taken} are needed, since reading the extracts took them, and {limit} are allowed")
+        };
         if taken > limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
+    }
+
+    /// What of the records can wait on disk, as far as it is in memory.
+    pub(super) fn can_wait(&self, records: &Records) -> CanWait {
+        let numbers = (records.extract.len() + records.source_row.len()) * size_of::<u32>();
+        let places = numbers + records.record_id.heap_bytes();
+        CanWait { columns: records.column_bytes(), places: if self.places_wait { places as u64 } else { 0 } }
     }
 
     /// Whether what blocking finds of so many identities can be kept from one pass for the next, once there is room for blocks.
@@ -163,11 +130,11 @@ impl Ceiling {
     /// # Errors
     /// OF0441 where it cannot be done.
     pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize, there: u64) -> Result<()> {
-        let (here, waiting) = (records.column_bytes(), self.waiting().as_ref().map(|waiting| waiting.bytes));
-        let columns = waiting.unwrap_or(here);
-        // Where the system does not tell, columns are most of what is held.
-        let before =
-            machine::memory_bytes().map_or(columns, |held| held.saturating_sub(there) + (columns - here.min(columns)));
+        let (here, waiting) = (self.can_wait(records), self.waiting().as_ref().map(|waiting| waiting.bytes));
+        let can_wait = waiting.unwrap_or(here);
+        let away = can_wait.all().saturating_sub(here.all());
+        // Where the system does not tell, what can wait is most of what is held.
+        let before = machine::memory_bytes().map_or(can_wait.all(), |held| held.saturating_sub(there) + away);
         self.before.store(before, Ordering::Relaxed);
         if waiting.is_some() {
             return self.put(records);
@@ -175,8 +142,8 @@ impl Ceiling {
         let identities = identities as u64;
         let blocked = before + (identities as f64 * BLOCK_IDENTITY_BYTES / 2.0) as u64;
         let linking = Linking { identities, pairs: identities * PAIRS_USUAL, learns: false };
-        let above = |limit| Need::of(Held { before, blocked, columns }, linking).whole > limit;
-        if columns >= COLUMNS_LARGE || self.limit.is_some_and(above) { self.put(records) } else { Ok(()) }
+        let above = |limit| Need::of(Held { before, blocked, can_wait }, linking).whole > limit;
+        if can_wait.columns >= self.large || self.limit.is_some_and(above) { self.put(records) } else { Ok(()) }
     }
 
     /// Puts the columns of the records aside where linking needs their room and they do not wait there already; what it needs is asked only
@@ -187,10 +154,10 @@ impl Ceiling {
     pub(super) fn make_room(&self, records: &mut Records, linking: impl FnOnce() -> Linking) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
         let waiting = self.waiting().as_ref().map(|waiting| waiting.bytes);
-        let (columns, before) =
-            (waiting.unwrap_or_else(|| records.column_bytes()), self.before.load(Ordering::Relaxed));
-        let blocked = machine::memory_bytes().map_or(before, |held| held + waiting.unwrap_or(0));
-        let is_above = is_above(limit, Held { before, blocked, columns }, linking())?;
+        let can_wait = waiting.unwrap_or_else(|| self.can_wait(records));
+        let before = self.before.load(Ordering::Relaxed);
+        let blocked = machine::memory_bytes().map_or(before, |held| held + waiting.map_or(0, CanWait::all));
+        let is_above = is_above(limit, Held { before, blocked, can_wait }, linking())?;
         if is_above && waiting.is_none() { self.put(records) } else { Ok(()) }
     }
 
@@ -254,11 +221,11 @@ impl Ceiling {
             waiting.aside.let_go_again(records, self.places_wait);
             return Ok(());
         }
-        let columns = records.column_bytes();
+        let bytes = self.can_wait(records);
         let aside = Aside::put(&self.output, records, self.places_wait)?;
         tracing::info!(bytes = aside.bytes(), "columns wait on disk while records are linked");
         self.put_aside.fetch_add(aside.bytes(), Ordering::Relaxed);
-        *self.waiting() = Some(Waiting { aside, bytes: columns, stays: None });
+        *self.waiting() = Some(Waiting { aside, bytes, stays: None });
         Ok(())
     }
 
@@ -294,6 +261,15 @@ fn too_little(need: u64, limit: u64, linked: &str) -> Failure {
     Failure::new(&TOO_LITTLE_MEMORY, format!("{need} are needed to link {linked}, and {limit} are allowed"))
 }
 
+/// What a night that blocks within frozen `limits` has failed with, and what to do about it where it wants memory since they were chosen for far fewer
+/// identities.
+pub(super) fn told_to_train(failure: Failure, rules: &[RuleCount], identities: usize, limits: Limits) -> Failure {
+    let times = blocking::times_outgrown(rules, identities, limits);
+    let Some(times) = times.filter(|_| failure.code.id == TOO_LITTLE_MEMORY.id) else { return failure };
+    let so = format!("blocks hold {times:.1} times the pairs that they would hold if they were chosen tonight");
+    Failure { what: format!("{}; {so}: run `onefolk train`", failure.what), ..failure }
+}
+
 /// Bytes as a job file writes them, rounded up.
 fn shown(bytes: u64) -> String {
     format!("{} MiB", bytes.div_ceil(1 << 20))
@@ -304,19 +280,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_foretold_grows_with_each_of_its_causes() {
-        let linking = |identities, pairs, learns| Linking { identities, pairs, learns }.bytes(false);
-        let base = linking(800_000, 5_000_000, false);
-        assert!(linking(1_600_000, 5_000_000, false) > base && linking(800_000, 10_000_000, false) > base);
-        assert!(linking(20_000, 1_000_000, true) > linking(20_000, 1_000_000, false));
-    }
-
-    #[test]
     fn scored_pairs_wait_where_people_have_no_room_beside_them() {
         let output = tempfile::tempdir().expect("a folder");
         let edges: Vec<Edge> = (0..900).map(|at| Edge::of(at, at + 1, 7, 9)).collect();
         let within = |limit: Option<u64>| Ceiling {
             limit,
+            large: COLUMNS_LARGE,
             output: output.path().to_path_buf(),
             places_wait: true,
             waiting: Mutex::new(None),
@@ -335,18 +304,20 @@ mod tests {
     }
 
     #[test]
-    fn what_waits_on_disk_makes_room_but_for_what_is_held_before_and_after() {
-        let linking = Linking { identities: 1_000, pairs: 100_000, learns: false };
-        let held = |columns| Held { before: 5_000_000, blocked: 6_000_000, columns };
-        let (whole, aside) = (6_000_000 + linking.bytes(false) as u64, linking.bytes(true) as u64);
-        assert!(whole > 6_000_000 + aside, "scored pairs wait as well");
-        assert_eq!(Need::of(held(100_000), linking), Need { whole, least: 5_900_000 + aside });
-        assert_eq!(Need::of(held(4_000_000), linking), Need { whole, least: 5_120_000 });
-        let large = Held { before: 5 << 30, blocked: 7 << 30, columns: COLUMNS_LARGE };
-        assert_eq!(
-            Need::of(large, linking).whole,
-            (6 << 30) + linking.bytes(false) as u64,
-            "large columns wait anyway"
-        );
+    fn a_night_that_blocks_for_a_smaller_town_is_told_to_train() {
+        let rules = [RuleCount { rule: "name".into(), blocks: 9, pairs: 8_100_000, cut: 0 }];
+        let limits = Limits { cap: 60, cap_last: 60, weak_rules: true };
+        let failed = |identities: u64| {
+            let linking = Linking { identities, pairs: 3_000_000, learns: false };
+            let held = Held { before: 0, blocked: 0, can_wait: CanWait::default() };
+            let failure = is_above(1 << 20, held, linking).expect_err("a MiB is too little");
+            told_to_train(failure, &rules, identities as usize, limits).what
+        };
+        let told = failed(60_000);
+        assert!(told.contains("1 MiB are allowed; blocks hold 2.0 times the pairs"), "{told}");
+        assert!(told.ends_with("run `onefolk train`"), "{told}");
+        assert!(failed(2_000_000).ends_with("1 MiB are allowed"), "so many may meet as many");
+        let other = told_to_train(Failure::new(&crate::run::MODEL_DOES_NOT_FIT, "x"), &rules, 60_000, limits);
+        assert_eq!(other.what, "x");
     }
 }

@@ -3,6 +3,7 @@
 //! In: a job with a current run, and the extracts that it read, unchanged. Out: `cohorts/<id>.parquet` of that run, in place of what stood
 //! there. Always: who is linked to whom is the run's; whoever objects today is not in it; the rule is the job's of today.
 
+use super::interrupt::Guard;
 use super::progress::{Progress, Show};
 use super::release::{People, unchanged};
 use super::{history, on_threads, read_usable};
@@ -14,7 +15,7 @@ use crate::failure::{Failure, Result};
 use crate::job::{Cohort, Job};
 use crate::model::Model;
 use crate::publish::published::PublishedRun;
-use crate::publish::{Lock, OUTPUT_UNWRITABLE};
+use crate::publish::{self, Lock, OUTPUT_UNWRITABLE};
 
 /// What was made.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -38,11 +39,15 @@ pub fn cohort(job: &Job, id: &str, show: Show) -> Result<CohortAgain> {
     let wanted = job.cohorts.iter().find(|cohort| cohort.id == id).ok_or_else(none)?;
     PublishedRun::current(job)?;
     let lock = Lock::acquire(&job.output, &format!("cohort {id}"))?;
-    let again = || on_threads(job, || under_lock(job, wanted, &Progress::new(show)));
+    let interrupt = Guard::watch(lock.output());
+    let again = || {
+        publish::recover(&lock)?;
+        on_threads(job, || under_lock(job, wanted, &interrupt, &Progress::new(show)))
+    };
     history::kept(&lock, "cohort", |_| None, again)
 }
 
-fn under_lock(job: &Job, wanted: &Cohort, progress: &Progress) -> Result<CohortAgain> {
+fn under_lock(job: &Job, wanted: &Cohort, interrupt: &Guard, progress: &Progress) -> Result<CohortAgain> {
     let run = PublishedRun::current(job)?;
     unchanged(job, &run)?;
     let authority = consent::read(job)?;
@@ -58,6 +63,7 @@ fn under_lock(job: &Job, wanted: &Cohort, progress: &Progress) -> Result<CohortA
     let file = cohort::file(&wanted.id);
     let (made, place) = (aside.join(&file), run.folder.join(&file));
     let folder = place.parent().expect("a cohort stands in a folder");
+    interrupt.hold();
     let placed = disk::sync_file(&made)
         .and_then(|()| disk::create_folder(folder))
         .and_then(|()| disk::rename(&made, &place))

@@ -3,6 +3,7 @@
 //! In: a job that names the key of its output. Out: the same files, encrypted or not. Always: the audit says so before it is done; a kill
 //! leaves every file whole, of one kind or the other, and the same command does the rest.
 
+use super::interrupt::Guard;
 use crate::audit::{self, Event, Note};
 use crate::disk;
 use crate::failure::{Code, Exit, FILE_EXISTS, Failure, OUTPUT_FAILED, Result, USAGE};
@@ -44,7 +45,8 @@ pub fn unseal(job: &Job) -> Result<Converted> {
 
 fn convert(job: &Job, command: &str, all: fn(&Path) -> std::io::Result<u64>) -> Result<Converted> {
     needs_key(job)?;
-    let _lock = Lock::acquire(&job.output, command)?;
+    let lock = Lock::acquire(&job.output, command)?;
+    let _interrupt = Guard::watch_untold(lock.output());
     audit::add(job, &[Note::new(Event::Encryption).with("command", command)])?;
     let failed = |error: std::io::Error| Failure::from_io(&error, &job.output, &OUTPUT_UNWRITABLE);
     all(&job.output).map(|files| Converted { files }).map_err(failed)

@@ -1,12 +1,12 @@
-//! Ctrl-C and SIGTERM while a run is being written: what was begun is removed, what was published stands.
+//! Ctrl-C and SIGTERM while something is being written: what was begun is removed, what was published stands.
 
-use super::{INTERRUPTED, history, temporary};
-use crate::disk;
+use super::{INTERRUPTED, aside, history, temporary};
 use crate::failure::Failure;
+use crate::publish;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::{Handle, Signals};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -21,22 +21,33 @@ pub struct Guard {
 }
 
 impl Guard {
-    /// Begins to watch; where signals cannot be watched the run goes on without, and the next one clears up.
+    /// Begins to watch, for a command that holds the lock of the output and has an entry in its history; where signals cannot be watched it
+    /// goes on without, and the next one clears up.
     pub fn watch(output: &Path) -> Guard {
+        Guard::begin(output, history::interrupted)
+    }
+
+    /// The same for a command that the history does not tell of.
+    pub fn watch_untold(output: &Path) -> Guard {
+        Guard::begin(output, |_| ())
+    }
+
+    /// `tell` says that the command was stopped.
+    fn begin(output: &Path, tell: fn(&Path)) -> Guard {
         let (held, asked) = (Arc::new(Mutex::new(false)), Arc::new(AtomicBool::new(false)));
         let Ok(mut signals) = Signals::new([SIGINT, SIGTERM]) else { return Guard { handle: None, held, asked } };
         let handle = signals.handle();
-        let (output, runs, holding) = (output.to_path_buf(), output.join("runs"), held.clone());
-        let asking = asked.clone();
+        let (output, holding, asking) = (output.to_path_buf(), held.clone(), asked.clone());
         std::thread::spawn(move || {
             for _ in signals.forever() {
                 let held = holding.lock().unwrap_or_else(PoisonError::into_inner);
                 asking.store(true, Ordering::Relaxed);
                 if !*held {
-                    remove_drafts(&runs);
-                    history::interrupted(&output);
+                    publish::begun(&output).iter().for_each(|folder| temporary::remove(folder));
+                    tell(&output);
                     // Last: what was just written may lie in one of them.
                     temporary::clear();
+                    temporary::remove(&aside::folder(&output));
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
                     // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit
                     // code still says it.
@@ -67,15 +78,5 @@ impl Drop for Guard {
         if let Some(handle) = &self.handle {
             handle.close();
         }
-    }
-}
-
-/// Removes what this run has begun to write; the lock is still held, so nobody else's draft can be there.
-fn remove_drafts(runs: &Path) {
-    let entries = std::fs::read_dir(runs).into_iter().flatten().flatten();
-    let draft = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "partial");
-    for path in entries.map(|entry| entry.path()).filter(draft) {
-        // What stays is removed by the next run.
-        let _ = disk::remove_folder(&path);
     }
 }

@@ -4,7 +4,7 @@ mod around;
 mod scene;
 
 use super::MODEL_DOES_NOT_FIT;
-use super::ceiling::{Ceiling, Linking};
+use super::ceiling::{self, Ceiling, Linking};
 use super::progress::Progress;
 use super::recalling;
 use crate::blocking::{self, Blocks, Hashes, Kept, Limits, Memberships, PairPatterns, RuleCount};
@@ -263,10 +263,12 @@ pub fn link<'r>(
         }
     };
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
-    records.make_room(|| Linking {
-        identities: identities.len() as u64,
-        pairs: blocks.distinct_pairs(),
-        learns: taught.before().is_none(),
+    let learns = taught.before().is_none();
+    let linking = || Linking { identities: identities.len() as u64, pairs: blocks.distinct_pairs(), learns };
+    records.make_room(linking).map_err(|failure| match learns {
+        true => failure,
+        // What a larger limit makes possible a training makes unnecessary.
+        false => ceiling::told_to_train(failure, &blocks.counts, identities.len(), blocks.limits),
     })?;
     let stage = progress.stage("Learning", None);
     let forms: &[Form] = match recipe {

@@ -6,6 +6,8 @@
 mod accounts;
 mod agreement;
 mod aside;
+#[cfg(test)]
+mod aside_nights;
 mod ceiling;
 mod changes;
 mod checkpoint;
@@ -36,6 +38,7 @@ mod model;
 mod night;
 mod noted;
 mod notify;
+mod numbered;
 mod objected;
 mod other_model;
 mod pairs_aside;
@@ -60,6 +63,7 @@ mod usable;
 mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
+pub use aside::left_waiting;
 pub use checkpoint::left_unfinished;
 pub use codes::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED, INTERRUPTED, NO_ROWS, THREADS_UNAVAILABLE};
 pub use cohort::{CohortAgain, cohort};
@@ -82,7 +86,6 @@ pub use train::{Trained, Unused, train};
 pub(crate) use usable::{Usable, prepare_records, read_usable};
 
 use crate::failure::{Code, Failure, Result};
-use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::{self, Lock, next_run_id};
 use crate::recall::Recalled;
@@ -203,6 +206,8 @@ pub struct Finished {
 /// # Errors
 /// See the codes of `job` aside: OF02xx for input, OF035x for lists, OF04xx for disk and ledger, OF05xx for the run itself.
 pub fn run(job: &Job, options: Options) -> Result<Finished> {
+    // What this process has held before is no part of the night.
+    machine::forget_peak_memory();
     let story = story::Story::begin();
     let since = std::time::Instant::now();
     let progress = Progress::new(options.show);
@@ -240,7 +245,7 @@ fn under_lock(
         tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
     }
     aside::clear(&job.output)?;
-    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let ledger = numbered::ledger(job)?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     lock.tell(&format!("run {run_id}"))?;
     let (holding, changed) = changes::fold(job, &run_id)?;

@@ -6,6 +6,7 @@
 
 use super::frequencies;
 use super::link::Linked;
+use crate::blocking::{self, Limits, RuleCount};
 use crate::clustering::CONTEXT_LEVELS;
 use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
@@ -271,4 +272,14 @@ pub(super) fn differing(known: &Known, job: &Job) -> Option<String> {
             bits(frozen)
         )
     })
+}
+
+/// What somebody should know where blocks within the frozen `limits`, of so many identities, hold clearly more pairs than a training would let them.
+pub(super) fn outgrown(known: &Known, rules: &[RuleCount], identities: usize, limits: Limits) -> Option<String> {
+    let times = blocking::times_outgrown(rules, identities, limits)?;
+    let then = known.frozen.learnt_from.identities;
+    Some(format!(
+        "blocks were chosen for {then} identities, and there are {identities}: they hold {times:.1} times the pairs that they would hold if they were \
+         chosen tonight; run `onefolk train`"
+    ))
 }

@@ -6,7 +6,7 @@ use super::ceiling::Ceiling;
 use super::changes::{Changed, ProviderChanges};
 use super::checkpoint::{self, Checkpoints, Use};
 use super::decided::Decided;
-use super::gates::{self, Before, Gates};
+use super::gates::{self, Before, Extracts, Gates};
 use super::imported::ModelFile;
 use super::impossible::{self, Control};
 use super::link::Linked;
@@ -30,7 +30,8 @@ use crate::model::Frozen;
 use crate::publish::Lock;
 use crate::records::{self, Cleaned, Records};
 use crate::reference::{self, Reference};
-use std::collections::BTreeSet;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use std::sync::Arc;
 
 /// Everything the stages have found, on its way to being published.
@@ -58,8 +59,7 @@ pub(super) struct Night<'a> {
     pub(super) gates: Vec<gates::Outcome>,
     /// What gates, the memory of the night before and checkpoints have to say.
     pub(super) warnings: Vec<String>,
-    /// Checksums of the extracts of the run before.
-    pub(super) extracts_before: BTreeSet<String>,
+    pub(super) extracts_before: Extracts,
     /// What providers that send only changes have sent.
     pub(super) provider_changes: Vec<ProviderChanges>,
     /// Bytes of columns and scored pairs that waited on disk while records were linked.
@@ -109,7 +109,7 @@ pub(super) struct Beginning<'a> {
 
 impl<'a> Beginning<'a> {
     /// # Errors
-    /// Where a list, the model or the run before cannot be read, or a header breaks a gate.
+    /// Where a list, the model or the run before cannot be read, or the date or a header breaks a gate.
     pub(super) fn of(job: &'a Job, run_id: String, ledger: Ledger, options: Options) -> Result<Beginning<'a>> {
         let model_file = ModelFile::of_job(job)?;
         let known = if model_file.is_some() { None } else { model::to_use(job)? };
@@ -119,7 +119,8 @@ impl<'a> Beginning<'a> {
         let authority = consent::read(job)?;
         let opt_outs = consent::read_opt_outs(job, &authority)?;
         let mut gates = Gates::new(job, Before::of(job)?, options.waived);
-        gates.judge_headers()?;
+        let last = ledger.runs().len().checked_sub(1).map(|run| ledger.as_of(run));
+        gates.judge_beginning(last, Timestamp::now().to_zoned_datetime(TimeZone::UTC).date())?;
         let full = options.full;
         Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
     }
@@ -136,10 +137,12 @@ pub(super) fn prepare<'a>(
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
+    let ceiling = Ceiling::of(job);
     let Usable { mut files, mut records, mut cleaned, mut quarantined, replaced_numbers } =
         match checkpoints.reading(progress) {
             Some(usable) => usable,
             None => {
+                ceiling.judge_extracts(job)?;
                 let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
                 usable.forget_sent(model_file.as_ref());
                 checkpoints.keep_reading(&usable, progress);
@@ -150,7 +153,6 @@ pub(super) fn prepare<'a>(
     gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records, &changed)?;
     changed.quarantine(&mut files, &mut quarantined);
     let objecting = Objecting::named(job, &records, &authority);
-    let ceiling = Ceiling::of(job);
     ceiling.judge_reading()?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let (mut accounts, mut keeping) = (Accounts::default(), keep::Meanwhile::default());
@@ -271,7 +273,12 @@ impl Night<'_> {
     /// What somebody should know of a model that was not learnt tonight.
     pub(super) fn told_of_the_model(&self) -> Vec<String> {
         let left_out = self.model_file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string);
-        left_out.chain(self.known.iter().filter_map(|known| model::differing(known, self.job))).collect()
+        let of_a_known = |known: &Known| {
+            let linked = &self.linked;
+            let outgrown = model::outgrown(known, &linked.rules, linked.identities.len(), linked.limits);
+            model::differing(known, self.job).into_iter().chain(outgrown)
+        };
+        left_out.chain(self.known.iter().flat_map(of_a_known)).collect()
     }
 
     /// Packages whose dates leave open where they stand, in one line.

@@ -63,13 +63,15 @@ fn waived_gate(gate: &Outcome) -> Note {
         .with("expected", gate.expected.as_str())
 }
 
-/// Notes that an earlier run is about to become current again.
-pub(super) fn about_to_roll_back(job: &Job, run_id: &str, to: &str, run_json: &[u8]) -> Result<()> {
+/// Notes that an earlier run is about to become current again, and what was waived for it.
+pub(super) fn about_to_roll_back(job: &Job, run_id: &str, to: &str, gates: &[Outcome], run_json: &[u8]) -> Result<()> {
+    let waived = gates.iter().filter(|gate| gate.outcome == Verdict::Waived);
+    let waived = waived.map(|gate| waived_gate(gate).of_run(run_id));
     let note = Note::new(Event::Rollback)
         .of_run(run_id)
         .with("rolled_back_to", to)
         .with("run_json_blake3", blake3::hash(run_json).to_hex().as_str());
-    audit::add(job, &[note]).map(|_| ())
+    audit::add(job, &waived.chain([note]).collect::<Vec<_>>()).map(|_| ())
 }
 
 /// Notes that a kept run is about to be written anew without people who object.

@@ -234,7 +234,9 @@ impl Objected {
         match self.objections.is_empty() {
             true => disk::remove_file(&place),
             false => disk::replace(&place, &serde_json::to_vec(self)?),
-        }
+        }?;
+        // Rows go by it that nothing else tells of.
+        disk::sync_folder(&job.output.join("state"))
     }
 }
 

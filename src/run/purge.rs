@@ -2,9 +2,10 @@
 //!
 //! After every published night each kept run that holds rows of somebody who objects now is written anew without them, and takes its own
 //! place whole or not at all. Who has objected is known by what the lists name, by every row that tonight was withheld for it, and by the
-//! NHS numbers of the rows that are named; a person of a kept run goes as a whole.
+//! NHS numbers of the rows that are named; a person of a kept run goes as a whole. Tables of two runs are written at a time; what is told of a run,
+//! to the audit and in its report, and its new place come one run after the other, oldest first.
 
-use super::earlier::{self, Earlier, Standing, Today};
+use super::earlier::{self, ChangesLeft, Earlier, Rebuilt, Standing, Today};
 use super::find_index;
 use super::interrupt::Guard;
 use super::metrics;
@@ -12,17 +13,22 @@ use super::noted;
 use super::progress::Progress;
 use super::report;
 use super::withhold::Objecting;
+use crate::cohort::CohortCount;
 use crate::consent::{self, Authority};
 use crate::disk;
 use crate::failure::Result;
 use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
-use crate::publish::{Draft, Lock};
+use crate::publish::{Draft, Lock, WrittenFile};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+
+/// So many kept runs are written anew side by side: what each of them holds meanwhile is in memory, and both are on the disk.
+const SIDE_BY_SIDE: usize = 2;
 
 /// A kept run that was written anew.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -55,6 +61,19 @@ struct LookedThrough {
     runs: BTreeMap<String, String>,
 }
 
+/// A kept run whose tables are written anew.
+struct Begun<'a> {
+    draft: Draft<'a>,
+    earlier: Earlier,
+    rebuilt: Rebuilt,
+    written: Vec<WrittenFile>,
+    changes: ChangesLeft,
+    cohorts: Vec<CohortCount>,
+}
+
+/// What came of a kept run, or why it may still hold rows of people who object.
+type Outcome = std::result::Result<Option<Purged>, String>;
+
 impl Purge<'_> {
     /// Looks through every kept run that was not yet held against tonight's objections. The published run stands whatever happens: what
     /// does not work is told as a warning, and done again by the next night.
@@ -74,19 +93,19 @@ impl Purge<'_> {
         let mut kept = PublishedRun::all_kept(self.lock.output())?;
         kept.retain(|run| run.run_id != self.by);
         let stage = progress.stage("Objections, kept runs", None);
-        for run in kept {
-            let done = before.runs.get(&run.run_id) == Some(&objections);
-            if !done && self.interrupt.asked() {
-                warnings.push(format!("run {} may still hold rows of people who object: a signal came", run.run_id));
-                continue;
-            }
-            match if done { Ok(None) } else { self.one(&run) } {
-                Ok(gone) => {
-                    now.runs.insert(run.run_id, objections.clone());
-                    purged.extend(gone);
-                }
-                Err(failure) => {
-                    warnings.push(format!("run {} may still hold rows of people who object: {failure}", run.run_id));
+        let is_done = |run: &PublishedRun| before.runs.get(&run.run_id) == Some(&objections);
+        let (done, others): (Vec<PublishedRun>, Vec<PublishedRun>) = kept.into_iter().partition(is_done);
+        now.runs.extend(done.into_iter().map(|run| (run.run_id, objections.clone())));
+        for some in others.chunks(SIDE_BY_SIDE.min(rayon::current_num_threads())) {
+            for (run, outcome) in some.iter().zip(self.some(some)) {
+                match outcome {
+                    Ok(gone) => {
+                        now.runs.insert(run.run_id.clone(), objections.clone());
+                        purged.extend(gone);
+                    }
+                    Err(why) => {
+                        warnings.push(format!("run {} may still hold rows of people who object: {why}", run.run_id));
+                    }
                 }
             }
         }
@@ -95,22 +114,63 @@ impl Purge<'_> {
         Ok(())
     }
 
-    /// Writes one run anew where it has to be. What it had released is not kept: recipients have it, and it holds people who object.
-    fn one(&self, run: &PublishedRun) -> Result<Option<Purged>> {
+    /// Looks through some runs side by side, and puts those that were written anew in their places one after the other.
+    fn some(&self, runs: &[PublishedRun]) -> Vec<Outcome> {
         let today = Today::objecting(self.authority, self.objecting);
-        let standing = Standing::of(run, &today)?;
-        if !standing.somebody_is_gone() && !earlier::texts_object(run, &today)? {
+        let begin = |run| match self.interrupt.asked() {
+            true => Err("a signal came".to_string()),
+            false => self.begin(run, &today).map_err(|failure| failure.to_string()),
+        };
+        let begun: Vec<_> = runs.par_iter().with_max_len(1).map(begin).collect();
+        let finish = |(run, begun): (&PublishedRun, std::result::Result<Option<Begun>, String>)| match begun? {
+            Some(begun) => self.finish(run, begun).map(Some).map_err(|failure| failure.to_string()),
+            None => Ok(None),
+        };
+        runs.iter().zip(begun).map(finish).collect()
+    }
+
+    /// Writes the tables of one run anew where they have to be.
+    fn begin(&self, run: &PublishedRun, today: &Today) -> Result<Option<Begun<'_>>> {
+        let standing = Standing::of(run, today)?;
+        if !standing.somebody_is_gone() && !earlier::texts_object(run, today)? {
             return Ok(None);
         }
         let earlier = Earlier::read(run)?;
-        let draft = Draft::create(self.lock, &run.run_id)?;
-        let rebuilt = earlier::write(self.job, run, &draft, &standing, &today, &earlier)?;
+        let draft = Draft::create_beside(self.lock, &run.run_id)?;
+        let index = || find_index::write(self.job, &draft, self.authority);
+        let (tables, (changes, cohorts)) = rayon::join(
+            || earlier::write_then(self.job, run, &draft, &standing, today, &earlier, index),
+            || {
+                let changes = earlier::write_changes(run, &draft, &standing);
+                (changes, self.cohorts(run, &draft, &standing, &earlier))
+            },
+        );
+        let (rebuilt, index) = tables?;
         let mut written = rebuilt.written.clone();
-        written.push(find_index::write(self.job, &draft, self.authority)?);
-        let (changed, changes) = earlier::write_changes(run, &draft, &standing)?;
+        written.push(index?);
+        let (changed, changes) = changes?;
         written.push(changed);
-        let mut cohorts = earlier::write_cohorts(self.job, run, &draft, &standing, &earlier)?;
-        written.extend(earlier::write_cohort_changes(run, &draft, &standing, &mut cohorts, &earlier)?);
+        let (cohorts, changed) = cohorts?;
+        written.extend(changed);
+        Ok(Some(Begun { draft, earlier, rebuilt, written, changes, cohorts }))
+    }
+
+    fn cohorts(
+        &self,
+        run: &PublishedRun,
+        draft: &Draft,
+        standing: &Standing,
+        earlier: &Earlier,
+    ) -> Result<(Vec<CohortCount>, Option<WrittenFile>)> {
+        let mut cohorts = earlier::write_cohorts(self.job, run, draft, standing, earlier)?;
+        let changed = earlier::write_cohort_changes(run, draft, standing, &mut cohorts, earlier)?;
+        Ok((cohorts, changed))
+    }
+
+    /// Writes what is told of a run whose tables are written anew, and puts it in its place. What it had released is not kept: recipients have it,
+    /// and it holds people who object.
+    fn finish(&self, run: &PublishedRun, begun: Begun) -> Result<Purged> {
+        let Begun { draft, earlier, rebuilt, mut written, changes, cohorts } = begun;
         let as_of = earlier.as_of;
         let mut run_json = earlier.purged(self.by, self.job.as_of, &rebuilt, changes.len());
         run_json["cohorts"] = json!(cohorts);
@@ -127,7 +187,7 @@ impl Purge<'_> {
         draft.replace()?;
         let purged = Purged { run_id: run.run_id.clone(), rows, people: rebuilt.gone, texts: rebuilt.texts };
         tracing::info!(run_id = purged.run_id, rows, people = purged.people, texts = purged.texts, "was purged");
-        Ok(Some(purged))
+        Ok(purged)
     }
 
     /// Tells tonight's objections from others without holding any of them; `None` where nobody objects.

@@ -4,6 +4,8 @@
 //! tables leave, first the report of that run, of which they are the tables.
 //! Always: who is linked to whom is the run's; whoever objects today is in nothing; the audit is told before anything gets its place.
 
+use super::gates::Waived;
+use super::interrupt::Guard;
 use super::progress::{Progress, Show};
 use super::{counted, history, issued, on_threads, read_usable, report_again};
 use crate::audit;
@@ -19,7 +21,7 @@ use crate::job::Job;
 use crate::model::Model;
 use crate::policy::NO_SUCH_RELEASE;
 use crate::publish::published::{PublishedRun, damaged};
-use crate::publish::{Lock, OUTPUT_UNWRITABLE};
+use crate::publish::{self, Lock, OUTPUT_UNWRITABLE};
 use crate::records::{MISSING, Records};
 use crate::reference::{self, Reference};
 use crate::release::{self, Fate, Outcome, Source};
@@ -48,7 +50,11 @@ pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
     let run = PublishedRun::current(job)?;
     recount(job, &alone, &run, show)?;
     let lock = Lock::acquire(&job.output, &format!("release {id}"))?;
-    let again = || on_threads(&alone, || under_lock(&alone, &Progress::new(show)));
+    let interrupt = Guard::watch(lock.output());
+    let again = || {
+        publish::recover(&lock)?;
+        on_threads(&alone, || under_lock(&alone, &interrupt, &Progress::new(show)))
+    };
     history::kept(&lock, "release", |_| None, again)
 }
 
@@ -57,12 +63,12 @@ pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
 fn recount(job: &Job, alone: &Job, run: &PublishedRun, show: Show) -> Result<()> {
     if release::issues_tables(alone, &issued::not_held_against(job, &run.run_id))? {
         unchanged(job, run)?;
-        report_again::report(job, None, show)?;
+        report_again::report(job, None, Waived::default(), show)?;
     }
     Ok(())
 }
 
-fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
+fn under_lock(job: &Job, interrupt: &Guard, progress: &Progress) -> Result<ReleasedAgain> {
     let run = PublishedRun::current(job)?;
     unchanged(job, &run)?;
     let authority = consent::read(job)?;
@@ -94,6 +100,7 @@ fn under_lock(job: &Job, progress: &Progress) -> Result<ReleasedAgain> {
     disk::remove_folder(&aside).map_err(failed)?;
     let outcome = release::all(&source, &aside)?.pop().expect("the job has one release");
     let notes: Vec<audit::Note> = outcome.note(&run.run_id).into_iter().collect();
+    interrupt.hold();
     audit::add(job, &notes)?;
     place(&run, &aside, &outcome).map_err(failed)?;
     stage.done(format!("release {}", outcome.id));

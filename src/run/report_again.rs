@@ -1,24 +1,25 @@
 //! `onefolk report`: the report of a run that stands, made anew from its tables, as objections and flags are today.
 //!
 //! In: a kept run, today's lists and today's extracts, which say who objects and who is flagged. Out: `report.html`, `report.xlsx` and
-//! `summary/` of that run, in place of what stood there. Always: nothing is linked; whoever objects today is in no count; the same bytes as the
+//! `summary/` of that run, in place of what stood there, as a whole. Always: nothing is linked; whoever objects today is in no count; the same bytes as the
 //! night's own where neither the lists, the flags, the job nor this program have changed; the tables and releases of the run stay, and of run.json
 //! all but what it says of the files that were made.
 
 use super::earlier::{self, Earlier, Standing, Today};
+use super::gates::Waived;
+use super::interrupt::Guard;
 use super::progress::{Progress, Show};
 use super::report::outputs;
-use super::{history, issued, noted, on_threads};
+use super::usable::judge_columns;
+use super::{aside, history, issued, noted, on_threads};
 use crate::consent;
-use crate::disk;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
-use crate::publish::{self, Draft, Lock, OUTPUT_UNWRITABLE, WrittenFile};
+use crate::publish::{self, Draft, Lock, WrittenFile};
 use crate::summary::OVER_TIME;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What was made.
@@ -31,26 +32,36 @@ pub struct ReportAgain {
     pub files: usize,
     /// People of the run who are in no count any more, as they object today.
     pub people_left_out: u64,
+    pub warnings: Vec<String>,
 }
 
-/// Makes the report of the kept run `run_id` anew; of the current one where none is named.
+/// Makes the report of the kept run `run_id` anew; of the current one where none is named. Of the gates `column_missing` alone is asked.
 ///
 /// # Errors
-/// OF0530 where there is no run, OF0551 where that one is not kept, OF0501 where another run holds the output; and what reading the lists and
-/// today's extracts may meet. Then what stood there stands.
-pub fn report(job: &Job, run_id: Option<&str>, show: Show) -> Result<ReportAgain> {
+/// OF0530 where there is no run, OF0551 where that one is not kept, OF0501 where another run holds the output, OF0508 where an extract lacks a
+/// column and that is not waived; and what reading the lists and today's extracts may meet. Then what stood there stands.
+pub fn report(job: &Job, run_id: Option<&str>, waived: Waived, show: Show) -> Result<ReportAgain> {
     let asked = || run_id.map_or_else(|| PublishedRun::current(job), |run_id| PublishedRun::kept(job, run_id));
     // Asked first, so that a misspelt name makes no folders.
     let run = asked()?;
     let lock = Lock::acquire(&job.output, &format!("report of {}", run.run_id))?;
+    let interrupt = Guard::watch(lock.output());
     let again = || {
         publish::recover(&lock)?;
-        on_threads(job, || under_lock(job, &asked()?, &lock, &Progress::new(show)))
+        aside::clear(lock.output())?;
+        on_threads(job, || under_lock(job, &asked()?, waived, (&lock, &interrupt), &Progress::new(show)))
     };
     history::kept(&lock, "report", |_| None, again)
 }
 
-fn under_lock(job: &Job, run: &PublishedRun, lock: &Lock, progress: &Progress) -> Result<ReportAgain> {
+fn under_lock(
+    job: &Job,
+    run: &PublishedRun,
+    waived: Waived,
+    (lock, interrupt): (&Lock, &Guard),
+    progress: &Progress,
+) -> Result<ReportAgain> {
+    let warnings = judge_columns(job, waived)?.warnings().collect();
     let authority = consent::read(job)?;
     let today = Today::read(job, &authority, progress)?;
     let stage = progress.stage("Report", None);
@@ -65,18 +76,21 @@ fn under_lock(job: &Job, run: &PublishedRun, lock: &Lock, progress: &Progress) -
     let past = figures_before(job, run)?;
     let (summary, against) = earlier::summary(job, told.as_of, (&past, &told.tables), &told.run_json, changes)?;
     issued::keep(job, &run.run_id, &summary.issued, &against)?;
-    let left_out = (0..standing.people()).filter(|&person| standing.reason(person).is_some()).count() as u64;
+    let people_left_out = (0..standing.people()).filter(|&person| standing.reason(person).is_some()).count() as u64;
     let made: Vec<WrittenFile> =
         summary.files().map(|(name, bytes)| draft.write_bytes(&name, bytes)).collect::<Result<_>>()?;
     let run_json = run_json_of(run, &made, against.told(&summary.issued))?;
+    let mut names: Vec<&str> = made.iter().map(|file| file.name.as_str()).collect();
+    interrupt.hold();
     if let Some(run_json) = &run_json {
-        noted::about_to_report(job, &run.run_id, left_out, run_json)?;
         draft.write_bytes(RUN_JSON, run_json)?;
+        names.push(RUN_JSON);
+        noted::about_to_report(job, &run.run_id, people_left_out, run_json)?;
     }
-    let files = place(run, &draft, &made, run_json.is_some())?;
+    draft.replace_report(&run.folder, &names)?;
+    let (files, report) = (made.len(), run.folder.join("report.html"));
     stage.done(format!("{files} files"));
-    let report = run.folder.join("report.html");
-    Ok(ReportAgain { run_id: run.run_id.clone(), report, files, people_left_out: left_out })
+    Ok(ReportAgain { run_id: run.run_id.clone(), report, files, people_left_out, warnings })
 }
 
 /// The run whose over_time.csv tells what was printed before: its own, or where that is lost, the one before it that is kept.
@@ -139,27 +153,3 @@ fn run_json_of(run: &PublishedRun, made: &[WrittenFile], tables: Value) -> Resul
 
 /// How the names of the files begin that a report is made of.
 const PARTS: [&str; 3] = ["summary/", "report.html", "report.xlsx"];
-
-/// Puts every file in its place by a rename of its own, run.json last, and takes away what an earlier version has left beside them.
-fn place(run: &PublishedRun, draft: &Draft, files: &[WrittenFile], with_run_json: bool) -> Result<usize> {
-    let failed = |error: std::io::Error| Failure::from_io(&error, &run.folder, &OUTPUT_UNWRITABLE);
-    let folder = run.folder.join("summary");
-    disk::create_folder(&folder).map_err(failed)?;
-    let put = |name: &str| {
-        let aside = draft.folder().join(name);
-        disk::sync_file(&aside).and_then(|()| disk::rename(&aside, &run.folder.join(name))).map_err(failed)
-    };
-    files.iter().try_for_each(|file| put(&file.name))?;
-    let made: BTreeSet<PathBuf> = files.iter().map(|file| run.folder.join(&file.name)).collect();
-    for entry in std::fs::read_dir(&folder).map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if !made.contains(&path) {
-            disk::remove_file(&path).map_err(failed)?;
-        }
-    }
-    if with_run_json {
-        put(RUN_JSON)?;
-    }
-    disk::sync_folder(&folder).and_then(|()| disk::sync_folder(&run.folder)).map_err(failed)?;
-    Ok(made.len())
-}

@@ -6,11 +6,13 @@
 //! and the ledger gets one more entry. Nothing is linked anew and no model is used.
 
 use super::earlier::{self, Earlier, Standing, Today};
+use super::gates::Waived;
 use super::progress::{Progress, Show};
-use super::{find_index, history, interrupt, metrics, noted, on_threads, report, story};
+use super::usable::judge_columns;
+use super::{aside, changes, find_index, history, interrupt, metrics, noted, numbered, on_threads, report, story};
 use crate::consent;
 use crate::failure::Result;
-use crate::identity::{self, Ledger};
+use crate::identity;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
 use crate::publish::{self, Draft, Lock, next_run_id};
@@ -36,39 +38,45 @@ pub struct RolledBack {
     pub warnings: Vec<String>,
 }
 
-/// Makes the kept run `run_id` current again.
+/// Makes the kept run `run_id` current again. Of the gates `column_missing` alone is asked.
 ///
 /// # Errors
-/// OF0551 where no such run is kept, OF0550 where it joins what must be kept apart today, OF0501 where another run holds the output; and
-/// what reading the lists and extracts and publishing may meet. Then what was published before stands.
-pub fn rollback(job: &Job, run_id: &str, show: Show) -> Result<RolledBack> {
+/// OF0551 where no such run is kept, OF0550 where it joins what must be kept apart today, OF0501 where another run holds the output, OF0508 where
+/// an extract lacks a column and that is not waived; and what reading the lists and extracts and publishing may meet. Then what was published
+/// before stands.
+pub fn rollback(job: &Job, run_id: &str, waived: Waived, show: Show) -> Result<RolledBack> {
     let story = story::Story::begin();
     let progress = Progress::new(show);
-    on_threads(job, || story.tell(|| roll_back(job, run_id, &progress, &story)))
+    on_threads(job, || story.tell(|| roll_back(job, run_id, waived, &progress, &story)))
 }
 
-fn roll_back(job: &Job, to: &str, progress: &Progress, story: &story::Story) -> Result<RolledBack> {
+fn roll_back(job: &Job, to: &str, waived: Waived, progress: &Progress, story: &story::Story) -> Result<RolledBack> {
     // Asked first, so that a misspelt name makes no folders.
     PublishedRun::kept(job, to)?;
     let lock = Lock::acquire(&job.output, &format!("rollback to {to}"))?;
     let interrupt = interrupt::Guard::watch(lock.output());
     let published = |done: &RolledBack| Some(done.run_id.clone());
-    history::kept(&lock, "rollback", published, || under_lock(job, to, progress, story, &lock, &interrupt))
+    history::kept(&lock, "rollback", published, || under_lock(job, to, waived, progress, story, (&lock, &interrupt)))
         .inspect_err(|failure| story::keep_failed(&lock, story, failure))
 }
 
 fn under_lock(
     job: &Job,
     to: &str,
+    waived: Waived,
     progress: &Progress,
     story: &story::Story,
-    lock: &Lock,
-    interrupt: &interrupt::Guard,
+    (lock, interrupt): (&Lock, &interrupt::Guard),
 ) -> Result<RolledBack> {
     publish::recover(lock)?;
+    // Before this run gets its id: a run that was killed may have had the same, and has left what it had read.
+    let job = &changes::recovered(job)?;
+    aside::clear(lock.output())?;
+    let gates = judge_columns(job, waived)?;
+    let told: Vec<String> = gates.warnings().collect();
     let kept = PublishedRun::kept(job, to)?;
     let earlier = Earlier::read(&kept)?;
-    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let ledger = numbered::ledger(job)?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     let instead_of = publish::current_run(&job.output);
     let authority = consent::read(job)?;
@@ -80,11 +88,13 @@ fn under_lock(
     let draft = Draft::create(lock, &run_id)?;
     let rebuilt = earlier::write(job, &kept, &draft, &standing, &today, &earlier)?;
     let mut rows = Vec::new();
+    let by_content = ledger.told_by_content(job);
     earlier::each_row_that_stays(&kept, &standing, |(provider, record, identity, at)| {
+        let record = (!by_content.contains(provider)).then_some(record);
         rows.push(ledger.standing_row(provider, record, identity, at));
     })?;
     let cohorts = earlier::write_cohorts(job, &kept, &draft, &standing, &earlier)?;
-    let restored = identity::restore(&ledger, &rebuilt.person_ids, &rows, &run_id, job.as_of)?;
+    let restored = identity::restore(&ledger, job, &rebuilt.person_ids, &rows, &run_id)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);
     written.push(find_index::write(job, &draft, &authority)?);
@@ -100,12 +110,12 @@ fn under_lock(
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
     run_json["audit"] = serde_json::json!(noted::settle(job)?);
-    story::outcome(&run_json, &[]);
+    story::outcome(&run_json, &told);
     let run_json = format!("{run_json:#}\n").into_bytes();
     draft.write_bytes("run.json", &run_json)?;
     draft.write_bytes("log.jsonl", &story.so_far())?;
     interrupt.hold();
-    noted::about_to_roll_back(job, &run_id, to, &run_json)?;
+    noted::about_to_roll_back(job, &run_id, to, &gates.into_outcomes(), &run_json)?;
     let committed = draft.commit(&restored.next, &remove);
     let published = committed.inspect_err(|_| noted::withdrawn(job, &run_id))?;
     stage.done(format!("{} people", rebuilt.person_ids.len()));
@@ -119,6 +129,6 @@ fn under_lock(
         people_withheld: rebuilt.gone,
         people_masked: masked.count() as u64,
         changes: restored.changes.len() as u64,
-        warnings: published.warnings,
+        warnings: told.into_iter().chain(published.warnings).collect(),
     })
 }

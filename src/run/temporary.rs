@@ -1,6 +1,7 @@
 //! A folder that is gone when the program ends, be it by Ctrl-C.
 
 use super::interrupt::Guard;
+use crate::disk;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use tempfile::TempDir;
@@ -39,15 +40,17 @@ impl Drop for Temporary {
 pub(super) fn clear() {
     // Held to the end, so that a second thread does not end the program halfway.
     let folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
-    for folder in folders.iter() {
-        // Whoever was stopped may still be writing: what appears meanwhile goes with the next attempt.
-        let gone = |_: &u32| std::fs::remove_dir_all(folder).is_ok() || !folder.exists();
-        let _ = (0..20).find(|attempt| {
-            gone(attempt) || {
-                std::thread::sleep(std::time::Duration::from_millis(20));
-                false
-            }
-        });
+    folders.iter().for_each(|folder| remove(folder));
+}
+
+/// Removes a folder that whoever was stopped may still be writing into: what appears meanwhile goes with the next attempt. An absent one is
+/// gone already, and what stays is removed by the next run.
+pub(super) fn remove(folder: &Path) {
+    for _ in 0..20 {
+        if disk::remove_folder(folder).is_ok() || !folder.exists() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
     }
 }
 

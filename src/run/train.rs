@@ -1,12 +1,13 @@
 //! `onefolk train`: learns a model on purpose and freezes it.
 
+use super::ceiling::Ceiling;
 use super::changes::Changed;
 use super::gates::{Before, Gates, Waived};
 use super::link::{self, Label, Taught};
 use super::model::{self, NOTHING_TO_LEARN};
 use super::progress::{Progress, Show};
 use super::withhold::{Held, withhold};
-use super::{Usable, history, interrupt, on_threads, read_usable};
+use super::{Usable, aside, history, interrupt, machine, on_threads, read_usable};
 use crate::consent;
 use crate::decisions::{self, Answer};
 use crate::failure::{Failure, Result};
@@ -41,9 +42,10 @@ pub struct Unused {
 /// `labels` is a file of decisions ([`decisions`]).
 ///
 /// # Errors
-/// OF0520 where something else stands in the model's place, OF0523 where nothing can be compared, OF0524 where it cannot be written; and
-/// what reading the extracts and the labels may meet.
+/// OF0520 where something else stands in the model's place, OF0523 where nothing can be compared, OF0524 where it cannot be written, OF0440
+/// where the job allows too little memory, OF0441 where columns cannot wait on disk; and what reading the extracts and the labels may meet.
 pub fn train(job: &Job, labels: Option<&Path>, output: Option<&Path>, show: Show) -> Result<Trained> {
+    machine::forget_peak_memory();
     let progress = Progress::new(show);
     on_threads(job, || learn(job, labels, output, &progress))
 }
@@ -51,7 +53,14 @@ pub fn train(job: &Job, labels: Option<&Path>, output: Option<&Path>, show: Show
 fn learn(job: &Job, labels: Option<&Path>, output: Option<&Path>, progress: &Progress) -> Result<Trained> {
     let lock = Lock::acquire(&job.output, "train")?;
     let interrupt = interrupt::Guard::watch(lock.output());
-    history::kept(&lock, "train", |_| None, || learn_and_freeze(job, labels, output, progress, &interrupt))
+    let training = || {
+        aside::clear(lock.output())?;
+        let trained = learn_and_freeze(job, labels, output, progress, &interrupt);
+        // What cannot be removed now the next night removes.
+        let _ = aside::clear(lock.output());
+        trained
+    };
+    history::kept(&lock, "train", |_| None, training)
 }
 
 fn learn_and_freeze(
@@ -70,14 +79,21 @@ fn learn_and_freeze(
     let mut authority = consent::read(job)?;
     // A model learns from what the data says, and from labels as labels: not from people as humans have put them together.
     authority.decisions.pairs.clear();
-    let Usable { files, mut records, cleaned, quarantined, .. } = read_usable(job, &authority, None, progress)?;
+    let ceiling = Ceiling::of(job);
+    ceiling.judge_extracts(job)?;
+    let mut usable = read_usable(job, &authority, None, progress)?;
+    usable.forget_sent(None);
+    let Usable { files, mut records, cleaned, quarantined, .. } = usable;
     // No night is held against the one before: only what is in quarantine counts.
     let mut gates = Gates::new(job, Before::default(), Waived::default());
     gates.judge_extracts(&files, &quarantined, &[], &records, &Changed::default())?;
-    let Held { grouped, .. } = withhold(job, &mut records, &authority, (None, None), None, progress)?;
+    ceiling.judge_reading()?;
+    let Held { grouped, .. } = withhold(job, &mut records, &authority, (None, None), Some(&ceiling), progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);
-    let linked = link::link(job, &records, &settled, Taught::Now(&labels), grouped, None, progress)?;
+    let within = (&mut records, Some(&ceiling));
+    // Nobody asks for values any more: columns that wait by then go with their file.
+    let linked = link::link(job, within, &settled, Taught::Now(&labels), grouped, None, progress)?;
     let frozen = model::freeze(job, &linked, &cleaned.formats, used)?
         .ok_or_else(|| Failure::new(&NOTHING_TO_LEARN, format!("{} records were read", records.len())))?;
     let file = model::place(elsewhere);
@@ -119,4 +135,44 @@ fn labels_of(job: &Job, records: &Records, decided: &[decisions::Decided]) -> (V
         labels.push(Label { left: left.clone(), right: right.clone(), same_person });
     }
     (labels, used, unused)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    fn job_in(folder: &Path) -> Job {
+        const NAMES: [&str; 7] = ["Asha", "Benedict", "Carys", "Dmitri", "Eleanor", "Farouk", "Gwendolen"];
+        let mut extract = String::from("id,given,family,born\n");
+        for n in 0..120 {
+            // Every third row stands twice but for its record_id.
+            let person = n - n % 3 / 2;
+            let (given, family) = (NAMES[person % 7], NAMES[person / 7 % 7]);
+            extract.push_str(&format!("{n},{given},{family},{}-03-1{}\n", 1950 + person % 40, person % 10));
+        }
+        fs::write(folder.join("one.csv"), extract).expect("there is room");
+        let job = "[job]\nname = \"trained\"\nas_of = 2026-11-22\n[[provider]]\nid = \"one\"\nname = \"One\"\nsetting = \"acute\"\n\
+                   files = [\"one.csv\"]\n[provider.columns]\nrecord_id = \"id\"\ngiven_name = \"given\"\nfamily_name = \"family\"\n\
+                   date_of_birth = \"born\"\n";
+        fs::write(folder.join("job.toml"), job).expect("there is room");
+        Job::read(&folder.join("job.toml")).expect("the job is right")
+    }
+
+    #[test]
+    fn a_training_keeps_to_the_limit_of_its_job() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let job = job_in(folder.path());
+        let limited = Job { memory_limit: Some(1 << 20), ..job.clone() };
+        let failure = train(&limited, None, None, Show::Nothing).expect_err("no training fits into a MiB");
+        assert_eq!(failure.code.id, "OF0440");
+        assert!(failure.what.ends_with("and 1 MiB are allowed"), "{}", failure.what);
+        assert!(!model::place(&job).exists());
+        // All columns wait, and come to the same model.
+        let known = train(&job, None, None, Show::Nothing).expect("there is room");
+        fs::write(folder.path().join("columns_wait"), "").expect("there is room");
+        let again = train(&job, None, None, Show::Nothing).expect("there is room");
+        assert!(again.frozen == known.frozen && again.change.is_some_and(|change| change.same));
+        assert!(!aside::folder(&job.output).exists(), "nothing of them stays");
+    }
 }

@@ -1,11 +1,16 @@
 //! A night whose disk fails, fills up, or loses its power at any change whatever: what is published is whole at every instant, and the
 //! next night is as if nothing had been.
 
+mod commands;
+mod fuller;
+
+use super::gates::Waived;
 use super::{Options, run};
 use crate::disk;
-use crate::disk::trial::{Trial, Trouble};
+use crate::disk::trial::{Trial, Trouble, Trying};
 use crate::failure::{Exit, Failure, Result};
 use crate::job::Job;
+use crate::publish;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -142,21 +147,12 @@ impl Ground {
             return None;
         }
         // It makes the key of the output known, where that has one.
-        Job::read(&self.path("job.toml")).expect("the job is right");
-        let run: serde_json::Value =
-            serde_json::from_slice(&disk::read(&current.join("run.json")).expect("run.json stands"))
-                .expect("it is JSON");
-        let mut tables = Tables::new();
-        for output in run["outputs"].as_array().expect("a list of outputs") {
-            let (name, hash) = (output["file"].as_str().expect("a name"), output["blake3"].as_str().expect("a hash"));
-            let bytes = disk::read(&current.join(name)).expect("what the run names is there");
-            assert_eq!(blake3::hash(&bytes).to_hex().as_str(), hash, "{name} is not whole");
-            if name == "people.parquet" || name == "crosswalk.parquet" || name == "links.parquet" {
-                tables.insert(name.to_string(), hash.to_string());
-            }
-        }
-        assert_eq!(tables.len(), 3);
-        Some(tables)
+        self.job();
+        Some(whole(&current))
+    }
+
+    fn job(&self) -> Job {
+        Job::read(&self.path("job.toml")).expect("the job is right")
     }
 
     /// Nothing that was begun and not ended lies about.
@@ -172,14 +168,39 @@ impl Ground {
     /// stages were not done again.
     #[track_caller]
     fn goes_on(&self, at: usize, expected: &Tables) -> usize {
+        let (tables, reused) = self.next_night(at);
+        assert_eq!(tables, *expected, "change {at}");
+        reused
+    }
+
+    /// The night after the trouble, whatever it publishes: its tables, and how many stages were not done again.
+    #[track_caller]
+    fn next_night(&self, at: usize) -> (Tables, usize) {
         let finished = self
             .night_that(at.is_multiple_of(2))
             .unwrap_or_else(|failure| panic!("the night after change {at}: {failure}"));
-        assert_eq!(self.standing().as_ref(), Some(expected), "change {at}");
         self.nothing_is_unfinished();
         assert!(!self.path("out/state/checkpoints").exists());
-        finished.reused_stages.len()
+        (self.standing().expect("it stands"), finished.reused_stages.len())
     }
+}
+
+/// The tables of the run in a folder, every file of it checked against what the run says of it.
+#[track_caller]
+fn whole(folder: &Path) -> Tables {
+    let bytes = disk::read(&folder.join("run.json")).expect("run.json stands");
+    let run: serde_json::Value = serde_json::from_slice(&bytes).expect("it is JSON");
+    let mut tables = Tables::new();
+    for output in run["outputs"].as_array().expect("a list of outputs") {
+        let (name, hash) = (output["file"].as_str().expect("a name"), output["blake3"].as_str().expect("a hash"));
+        let bytes = disk::read(&folder.join(name)).expect("what the run names is there");
+        assert_eq!(blake3::hash(&bytes).to_hex().as_str(), hash, "{name} is not whole");
+        if name == "people.parquet" || name == "crosswalk.parquet" || name == "links.parquet" {
+            tables.insert(name.to_string(), hash.to_string());
+        }
+    }
+    assert_eq!(tables.len(), 3);
+    tables
 }
 
 fn copy_below(from: &Path, to: &Path) {
@@ -223,19 +244,24 @@ fn undisturbed(before: &Ground) -> (Tables, Tables, usize) {
 
 /// Has the trouble in a second night; gives how that ended.
 fn with_trouble(before: &Ground, trouble: Trouble) -> (Ground, Result<super::Finished>) {
+    trouble_in(before, trouble, Ground::night)
+}
+
+/// Has the trouble in `what`; gives how that ended.
+fn trouble_in<T>(before: &Ground, trouble: Trouble, what: impl FnOnce(&Ground) -> Result<T>) -> (Ground, Result<T>) {
     let ground = before.copy();
     let trial = Trial::begin(ground.0.path(), trouble);
-    let ended = ground.night();
+    let ended = what(&ground);
     drop(trial);
     (ground, ended)
 }
 
-/// Either night stands, whole; a failure says that nothing was published.
+/// Either run stands, whole; a failure says that nothing was published.
 #[track_caller]
-fn either(ground: &Ground, ended: &Result<super::Finished>, first: &Tables, second: &Tables) {
+fn either<T>(ground: &Ground, ended: &Result<T>, first: &Tables, second: &Tables) {
     let standing = ground.standing().expect("something stands");
     match ended {
-        Ok(_) => assert_eq!(standing, *second, "a night that ends well stands"),
+        Ok(_) => assert_eq!(standing, *second, "a run that ends well stands"),
         Err(failure) => {
             assert_eq!(failure.code.exit, Exit::Resource, "{failure}");
             assert_eq!(standing, *first, "{failure}");
@@ -243,30 +269,33 @@ fn either(ground: &Ground, ended: &Result<super::Finished>, first: &Tables, seco
     }
 }
 
+/// What stands in the ground is what the seam was told of.
+#[track_caller]
+fn same(ground: &Ground, trial: &Trying) {
+    let mut all = BTreeMap::new();
+    list(ground.0.path(), &mut all);
+    let known = trial.shadow().now();
+    let differing: Vec<&PathBuf> =
+        all.keys().chain(known.keys()).filter(|path| all.get(*path) != known.get(*path)).collect();
+    assert!(differing.is_empty(), "changed by another way: {differing:?}");
+}
+
 #[test]
 fn every_change_of_the_disk_goes_through_the_seam() {
     let ground = Ground::new();
-    let same = |trial: &crate::disk::trial::Trying| {
-        let mut all = BTreeMap::new();
-        list(ground.0.path(), &mut all);
-        let known = trial.shadow().now();
-        let differing: Vec<&PathBuf> =
-            all.keys().chain(known.keys()).filter(|path| all.get(*path) != known.get(*path)).collect();
-        assert!(differing.is_empty(), "changed by another way: {differing:?}");
-    };
     let trial = Trial::begin(ground.0.path(), Trouble::Nothing);
     ground.night().expect("the first night");
-    same(&trial);
+    same(&ground, &trial);
     drop(trial);
     ground.send(1..63);
     let trial = Trial::begin(ground.0.path(), Trouble::Nothing);
     for _ in 0..3 {
         ground.night().expect("a later night, which removes older runs");
     }
-    let job = Job::read(&ground.path("job.toml")).expect("the job is right");
+    let job = ground.job();
     super::train(&job, None, None, super::Show::Nothing).expect("a training");
-    super::rollback(&job, "2026-11-22-03", super::Show::Nothing).expect("a way back");
-    same(&trial);
+    super::rollback(&job, "2026-11-22-03", Waived::default(), super::Show::Nothing).expect("a way back");
+    same(&ground, &trial);
 }
 
 #[test]
@@ -335,6 +364,52 @@ fn trouble_of_any_kind_leaves_one_night_of_an_encrypted_output_whole() {
     }
 }
 
+/// A report of the run that stands, made anew.
+fn report(ground: &Ground) -> Result<super::ReportAgain> {
+    super::report(&Job::read(&ground.path("job.toml"))?, None, Waived::default(), super::Show::Nothing)
+}
+
+#[test]
+fn a_kill_at_any_change_of_a_report_leaves_the_one_that_stood_or_the_new_one() {
+    let before = Ground::new();
+    before.night().expect("a night");
+    // Half of the people object since.
+    let objecting: String = (0..30).map(|at| format!("gp,r{at}\n")).collect();
+    fs::write(before.path("objections.csv"), format!("provider,record_id\n{objecting}")).expect("a file");
+    let job = fs::read_to_string(before.path("job.toml")).expect("it is text");
+    let objects = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n";
+    fs::write(before.path("job.toml"), format!("{job}\n{objects}")).expect("a file");
+    let whole = before.copy();
+    let trial = Trial::begin(whole.0.path(), Trouble::Nothing);
+    report(&whole).expect("nothing is in its way");
+    let changes = trial.changes();
+    drop(trial);
+    let page = |ground: &Ground| fs::read(ground.path("out/current/report.html")).expect("it stands");
+    let (old, new) = (page(&before), page(&whole));
+    assert!(old != new);
+    let mut made = 0;
+    let moments: Vec<usize> = (0..changes).rev().step_by(4).collect();
+    for &at in &moments {
+        let ground = before.copy();
+        let trial = Trial::begin(ground.0.path(), Trouble::Killed(at));
+        let _ = report(&ground);
+        drop(trial);
+        let lock = publish::Lock::acquire(&ground.path("out"), "report").expect("nobody holds it");
+        publish::recover(&lock).expect("it can be put in order");
+        drop(lock);
+        // All that run.json names is what it says.
+        ground.standing().expect("a run stands");
+        let now = page(&ground);
+        assert!(now == old || now == new, "change {at}");
+        made += usize::from(now == new);
+        let mut all = BTreeMap::new();
+        list(&ground.path("out/runs"), &mut all);
+        let is_left = |path: &PathBuf| path.extension().is_some_and(|kind| kind == "partial" || kind == "anew");
+        assert!(!all.keys().any(is_left), "change {at}");
+    }
+    assert!(made > 0 && made < moments.len(), "{made} of {} were made when they were killed", moments.len());
+}
+
 #[test]
 fn a_kill_at_any_change_of_the_first_night_leaves_nothing_in_the_way() {
     let before = Ground::new();
@@ -361,11 +436,31 @@ fn dice(seed: u64) -> impl FnMut(usize) -> usize {
     }
 }
 
+/// What gets to the disk, in turn: nothing that was not synced, all of it, or some.
+fn getting_there(turn: usize) -> impl FnMut(usize) -> usize {
+    let mut some = dice(turn as u64);
+    move |n| match turn % 4 {
+        0 => 0,
+        1 => n,
+        _ => some(n),
+    }
+}
+
 /// Cuts the power at the change `at` of a night; `among` says what has got to the disk by then.
 fn power_cut(before: &Ground, at: usize, among: &mut dyn FnMut(usize) -> usize) -> Ground {
+    power_cut_in(before, at, Ground::night, among)
+}
+
+/// The same at the change `at` of `what`.
+fn power_cut_in<T>(
+    before: &Ground,
+    at: usize,
+    what: impl FnOnce(&Ground) -> Result<T>,
+    among: &mut dyn FnMut(usize) -> usize,
+) -> Ground {
     let ground = before.copy();
     let trial = Trial::begin(ground.0.path(), Trouble::Killed(at));
-    let _ = ground.night();
+    let _ = what(&ground);
     let shadow = trial.shadow();
     drop(trial);
     let after = Ground(a_folder());
@@ -379,12 +474,7 @@ fn a_power_cut_at_any_change_leaves_one_night_whole_and_the_next_one_is_fine() {
     let before = Ground::with_a_run();
     let (first, second, changes) = undisturbed(&before);
     for at in 0..=changes {
-        // In turn: nothing that was not synced has got there, all of it, or some.
-        let ground = match at % 4 {
-            0 => power_cut(&before, at, &mut |_| 0),
-            1 => power_cut(&before, at, &mut |n| n),
-            _ => power_cut(&before, at, &mut dice(at as u64)),
-        };
+        let ground = power_cut(&before, at, &mut getting_there(at));
         let standing = ground.standing().expect("something stands");
         assert!(standing == first || standing == second, "change {at}");
         assert!(at < changes || standing == second, "what was said to be published stands");

@@ -1,5 +1,6 @@
 //! Every extract read and standardised: what the other stages work on.
 
+use super::gates::{Before, Gates, Waived};
 use super::imported::ModelFile;
 use super::progress::Progress;
 use super::withhold::withhold;
@@ -48,6 +49,21 @@ pub(crate) fn read_usable(
     let replaced_numbers = consent::replace_numbers(&mut records, authority);
     stage.done(format!("{} records, {} rows in quarantine", records.len(), quarantined.len()));
     Ok(Usable { files, records, cleaned, quarantined, replaced_numbers })
+}
+
+/// Judges, for whoever reads today's extracts beside a night, whether they have the columns that the job maps: who objects or is marked may stand
+/// in one that has vanished.
+///
+/// # Errors
+/// OF0508 where one lacks a column and it is not waived, or where it is one that nobody may waive.
+pub(super) fn judge_columns(job: &Job, waived: Waived) -> Result<Gates<'_>> {
+    // Columns vanish after an earlier run only: that there is one is all that is asked of it, as it may be the one that cannot be read.
+    let rows = job.providers.iter().map(|provider| (provider.id.clone(), 0)).collect();
+    let before = Before { rows, as_of: Some(job.as_of), ..Before::default() };
+    let mut gates = Gates::new(job, before, waived);
+    // Only what a night publishes is of its date: here that is held against itself.
+    gates.judge_beginning(None, job.as_of)?;
+    Ok(gates)
 }
 
 /// The records that a run would link, for `explain`: as in a run, but that no gate is asked. `model` is that of the run, and says how

@@ -60,7 +60,9 @@ impl Resolver<'_> {
         if sends_changes {
             self.names_its_records(section, &provider);
             let (files, format) = (provider.files.clone(), provider.format.clone());
-            if standing.is_some() {
+            // Where it may be missing and no file is there, what it holds is left out as well.
+            let is_left_out = files.is_empty() && when_missing == WhenMissing::Without;
+            if standing.is_some() && !is_left_out {
                 provider.files = vec![standing::folder(&self.output, &provider.id).join(standing::EXTRACT)];
                 provider.format = standing::format();
             }
@@ -136,7 +138,9 @@ impl Resolver<'_> {
         let mut all: Vec<PathBuf> = Vec::new();
         let mut complete = true;
         for pattern in section.texts("files") {
+            let known = self.problems.len();
             let found = self.matches(&pattern, needed);
+            self.problems[known..].iter_mut().for_each(|problem| problem.extract_missing = problem.file_missing);
             complete &= !found.is_empty();
             let mut shared = 0;
             let mut with = String::new();

@@ -10,7 +10,7 @@ use crate::records::MISSING;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-/// Pairs a task has about.
+/// Pairs a task has about, on one machine.
 const TASK_PAIRS: u64 = 100_000;
 
 /// One rule's keys, by place; [`MISSING`] never meets anything.
@@ -100,17 +100,22 @@ impl<'a> Blocks<'a> {
         Blocks { prepared, keys, width, right_key, postings }
     }
 
-    /// The work in parts of similar size, in a fixed order.
+    /// The work in parts of similar size, in a fixed order: what one machine's threads take one by one.
     pub fn tasks(&self) -> Vec<Task> {
+        self.tasks_of(TASK_PAIRS)
+    }
+
+    /// The same in tasks in which about so many pairs share a key. Every pair is in exactly one, however large they are.
+    pub fn tasks_of(&self, most: u64) -> Vec<Task> {
         let mut tasks = Vec::new();
         for (rule, (left, right)) in self.postings.iter().enumerate() {
             let right = if self.has_sides(rule) { right } else { left };
             let (rule, mut from, mut pairs) = (rule as u32, 0, 0);
             for key in 0..left.keys() {
                 let (lefts, rights) = (left.of_key(key).len() as u64, right.of_key(key).len() as u64);
-                if lefts * rights > TASK_PAIRS {
+                if lefts * rights > most {
                     tasks.push(Task { rule, keys: (from, key), lefts: None });
-                    let step = (TASK_PAIRS / rights).max(1) as u32;
+                    let step = (most / rights).max(1) as u32;
                     for start in (0..lefts as u32).step_by(step as usize) {
                         let end = (start + step).min(lefts as u32);
                         tasks.push(Task { rule, keys: (key, key + 1), lefts: Some((start, end)) });
@@ -119,7 +124,7 @@ impl<'a> Blocks<'a> {
                     continue;
                 }
                 pairs += lefts * rights;
-                if pairs > TASK_PAIRS {
+                if pairs > most {
                     tasks.push(Task { rule, keys: (from, key + 1), lefts: None });
                     (from, pairs) = (key + 1, 0);
                 }

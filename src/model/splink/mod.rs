@@ -33,7 +33,9 @@ pub use compile::Memory;
 pub use import::{Comparison, Frequency, Imported, Level, LinkType, Rule, Unmapped, read, read_text};
 pub use prepare::{Prepared, Table};
 pub use records::Names;
-pub use score::{ScoredPair, Scorer, count_pairs, packed_levels, predict, score_all};
+pub use score::{ScoredPair, Scorer, count_pairs, links_of, packed_levels, predict, score_all};
+#[doc(hidden)]
+pub use similarity::Similarity;
 
 use crate::failure::{Code, Exit};
 

@@ -141,17 +141,10 @@ pub fn score_all<T: Send>(
         .par_iter()
         .with_max_len(1)
         .map_init(
-            || (scorer.memory(), Default::default(), Vec::new()),
-            |(memory, gathered, kept), task| {
-                let mut compared = 0;
+            || (Scoring::with(scorer), Vec::new()),
+            |(scoring, kept), task| {
                 kept.clear();
-                blocks.each_pair(task, gathered, memory, |rule, (left, right), pair, memory| {
-                    compared += 1;
-                    let (weight, pattern) = scorer.score(pair, memory);
-                    if weight >= threshold {
-                        kept.push(ScoredPair { left, right, rule, weight, pattern });
-                    }
-                });
+                let compared = scoring.add(blocks, task, threshold, kept);
                 progress(compared);
                 (finish(kept), compared)
             },
@@ -159,6 +152,42 @@ pub fn score_all<T: Send>(
         .collect();
     let compared = parts.iter().map(|(_, compared)| compared).sum();
     (parts.into_iter().map(|(part, _)| part).collect(), compared)
+}
+
+/// The pairs of at least `floor` bits of some tasks, by their places, and how many pairs were compared: a function of nothing but the records (as
+/// the scorer's [`Prepared`] holds them, with how common each value is), the model, its rules (as `blocks`), and the tasks. What all tasks give
+/// together is what [`predict`] gives, however [`Blocks::tasks_of`] cuts them and whoever is given which.
+pub fn links_of(scorer: &Scorer, blocks: &Blocks, tasks: &[Task], floor: f64) -> (Vec<ScoredPair>, u64) {
+    let (mut scoring, mut kept) = (Scoring::with(scorer), Vec::new());
+    let compared = tasks.iter().map(|task| scoring.add(blocks, task, floor, &mut kept)).sum();
+    kept.sort_unstable_by_key(|pair| (pair.left, pair.right));
+    (kept, compared)
+}
+
+/// A scorer and what one thread needs to score with it, task after task.
+struct Scoring<'s, 'a> {
+    scorer: &'s Scorer<'a>,
+    memory: Memory,
+    gathered: Gathered,
+}
+
+impl<'s, 'a> Scoring<'s, 'a> {
+    fn with(scorer: &'s Scorer<'a>) -> Self {
+        Scoring { scorer, memory: scorer.memory(), gathered: Gathered::default() }
+    }
+
+    /// Adds the pairs of a task of at least `floor` bits to what is `kept`; how many pairs were compared.
+    fn add(&mut self, blocks: &Blocks, task: &Task, floor: f64, kept: &mut Vec<ScoredPair>) -> u64 {
+        let (scorer, mut compared) = (self.scorer, 0);
+        blocks.each_pair(task, &mut self.gathered, &mut self.memory, |rule, (left, right), pair, memory| {
+            compared += 1;
+            let (weight, pattern) = scorer.score(pair, memory);
+            if weight >= floor {
+                kept.push(ScoredPair { left, right, rule, weight, pattern });
+            }
+        });
+        compared
+    }
 }
 
 /// How many candidate pairs there are, each once.

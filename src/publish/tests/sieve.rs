@@ -184,3 +184,81 @@ fn some_rows_are_read_by_their_numbers() {
     assert!(run.each_of(NAME, &["person_id"], &[ROWS], |_| Ok(())).is_err(), "there is no such row");
     run.each_of("absent.parquet", &[], &[], |_| panic!("nothing is asked for")).unwrap();
 }
+
+/// On one thread, on two, and on more than a table has groups.
+fn on_threads(what: impl Fn() + Sync) {
+    for threads in [1, 2, 4] {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(&what);
+    }
+}
+
+/// The numbers that rows have as their ids.
+fn numbers(rows: &Rows) -> Result<Vec<usize>> {
+    Ok(rows.text("person_id")?.iter().map(|id| id.unwrap().parse().unwrap()).collect())
+}
+
+#[test]
+fn rows_come_in_order_on_any_number_of_threads() {
+    let output = tempfile::tempdir().unwrap();
+    let rare = ROWS_PER_GROUP + 5;
+    let run = kept_run(&output.path().join("kept"), rare);
+    let all: Vec<usize> = (0..ROWS).collect();
+    on_threads(|| {
+        let (mut each, mut made) = (Vec::new(), Vec::new());
+        run.each(NAME, &["person_id"], |rows| {
+            each.extend(numbers(rows)?);
+            Ok(())
+        })
+        .unwrap();
+        run.each_made(NAME, &["person_id"], numbers, |some| {
+            made.extend(some);
+            Ok(())
+        })
+        .unwrap();
+        assert!(each == all && made == all);
+        let found = run.found(NAME, &["name"], |first, rows| {
+            let names = rows.text("name")?;
+            let wanted = |row: &usize| ["a name of one", "name 99"].contains(&names.value(*row));
+            Ok((0..rows.len()).filter(wanted).map(|row| first + row).collect::<Vec<usize>>())
+        });
+        assert!(found.unwrap().into_iter().eq((0..ROWS).filter(|row| row % 100 == 99 || *row == rare)));
+    });
+}
+
+#[test]
+fn rows_before_a_damaged_group_are_visited_and_then_it_is_told() {
+    let output = tempfile::tempdir().unwrap();
+    let run = kept_run(&output.path().join("kept"), 5);
+    let (start, length) = metadata(&run).row_group(1).column(0).byte_range();
+    let mut bytes = fs::read(run.folder.join(NAME)).unwrap();
+    bytes[start as usize..(start + length) as usize].fill(0);
+    fs::write(run.folder.join(NAME), bytes).unwrap();
+    on_threads(|| {
+        let mut visited = 0;
+        let failure = run.each(NAME, &["person_id"], |rows| {
+            visited += rows.len();
+            Ok(())
+        });
+        assert_eq!((failure.unwrap_err().code.id, visited), ("OF0535", ROWS_PER_GROUP));
+        // Whoever visits comes first with what they find wrong.
+        let failure = run.each(NAME, &["person_id"], |rows| rows.text("absent").map(|_| ()));
+        assert!(failure.unwrap_err().what.contains(NAME));
+        assert!(run.found(NAME, &["person_id"], |_, _| Ok(Vec::<usize>::new())).is_err());
+        run.each(NAME, &["name"], |_| Ok(())).unwrap();
+    });
+}
+
+#[test]
+fn a_copy_is_the_same_bytes_on_any_number_of_threads() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let run = kept_run(&output.path().join("kept"), 5);
+    let before = std::sync::Mutex::new(None);
+    on_threads(|| {
+        let copy = copied(&lock, &run, |row| (row % 50_000 != 7, row == ROWS - 1));
+        let now = fs::read(copy.folder.join(NAME)).unwrap();
+        fs::remove_dir_all(copy.folder).unwrap();
+        let before = before.lock().unwrap().replace(now.clone());
+        assert!(before.is_none_or(|before| before == now));
+    });
+}

@@ -176,6 +176,68 @@ fn a_kill_while_a_kept_run_is_replaced_leaves_the_old_one_or_the_new() {
 }
 
 #[test]
+fn a_kill_while_a_report_takes_its_place_leaves_the_old_one_or_the_new() {
+    const TOLD: &[u8] = br#"{"outputs": [{"file": "report.html"}, {"file": "summary/people.csv"}]}"#;
+    for steps in 0..=4 {
+        let output = tempfile::tempdir().unwrap();
+        let lock = Lock::acquire(output.path(), "report").unwrap();
+        let run = example().publish(&lock, 7);
+        let place = |name: &str| run.folder.join(name);
+        // What an earlier version has left beside them goes.
+        for name in ["report.html", "summary/gone.csv", "run.json"] {
+            fs::write(place(name), "old").unwrap();
+        }
+        let old = contents(&run.folder);
+        let draft = Draft::create(&lock, &run.run_id).unwrap();
+        let made: [(&str, &[u8]); 3] = [("report.html", b"new"), ("summary/people.csv", b"new"), ("run.json", TOLD)];
+        for (name, bytes) in made {
+            draft.write_bytes(name, bytes).unwrap();
+        }
+        let anew = place(".report.anew");
+        if steps >= 1 {
+            draft.promise_report(&run.folder, &made.map(|(name, _)| name)).unwrap();
+        }
+        if steps >= 2 {
+            fs::rename(anew.join("report.html"), place("report.html")).unwrap();
+        }
+        if steps >= 3 {
+            fs::rename(anew.join("summary/people.csv"), place("summary/people.csv")).unwrap();
+            fs::rename(anew.join("run.json"), place("run.json")).unwrap();
+        }
+        if steps >= 4 {
+            // What it waited in is half removed.
+            fs::remove_dir(anew.join("summary")).unwrap();
+        }
+        draft.kill();
+
+        recover(&lock).unwrap();
+        assert_eq!(recover(&lock).unwrap(), Recovered::default(), "recovering twice does no harm");
+        let mut new = old.clone();
+        new.remove("summary/gone.csv");
+        new.extend(made.map(|(name, bytes)| (name.to_string(), bytes.to_vec())));
+        assert!(contents(&run.folder) == if steps == 0 { old } else { new }, "step {steps}");
+        assert!(!anew.exists());
+    }
+}
+
+#[test]
+fn what_was_begun_in_the_folder_of_a_run_is_removed() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let runs = [example().publish(&lock, 7), example().publish(&lock, 7)];
+    let before = standing(output.path());
+    for (run, name) in runs.iter().zip([".release.partial/releases/trust", ".cohort.partial/cohorts"]) {
+        fs::create_dir_all(run.folder.join(name)).unwrap();
+        fs::write(run.folder.join(name).join("people"), "of somebody").unwrap();
+    }
+    assert_eq!(runs::begun(output.path()).len(), 2);
+    recover(&lock).unwrap();
+    assert!(runs::begun(output.path()).is_empty());
+    assert_eq!(standing(output.path()), before);
+    assert!(!runs.iter().any(|run| run.folder.join(".release.partial").exists()));
+}
+
+#[test]
 fn one_run_at_a_time() {
     let output = tempfile::tempdir().unwrap();
     let lock = Lock::acquire(output.path(), "run").unwrap();
@@ -193,11 +255,40 @@ fn a_full_disk_and_a_missing_permission_have_their_own_codes() {
         (ErrorKind::StorageFull, "OF0401"),
         (ErrorKind::PermissionDenied, "OF0402"),
         (ErrorKind::NotADirectory, "OF0420"),
+        (ErrorKind::OutOfMemory, "OF0405"),
     ] {
         let error = parquet::errors::ParquetError::External(Box::new(Error::from(kind)));
         assert_eq!(table::failure(error, Path::new("people.parquet")).code.id, id);
     }
+    // As zstd says it.
+    let error = Error::other("Allocation error : not enough memory");
+    let error = table::failure(parquet::errors::ParquetError::External(Box::new(error)), Path::new("people.parquet"));
+    assert_eq!(error.code.id, "OF0405");
     let output = tempfile::tempdir().unwrap();
     fs::write(output.path().join("runs"), "a file in the way").unwrap();
     assert_eq!(Lock::acquire(output.path(), "run").unwrap_err().code.exit, Exit::Resource);
+}
+
+#[test]
+fn drafts_of_kept_runs_beside_one_another_touch_nothing_of_each_other() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let [first, second, third, _current] = [(); 4].map(|()| example().publish(&lock, 7).run_id);
+    let runs = output.path().join("runs");
+    let old = contents(&runs.join(&first));
+    let begun = |run_id: &str| {
+        let draft = Draft::create_beside(&lock, run_id).unwrap();
+        draft.write_with("find.index", |out| out.write_all(b"index")).unwrap();
+        draft.write_bytes("run.json", b"{}").unwrap();
+        draft
+    };
+    let [given_up, promised, replaced] = [&first, &second, &third].map(|run_id| begun(run_id));
+    promised.promise().unwrap();
+    drop((given_up, promised));
+    replaced.replace().unwrap();
+
+    let new = BTreeMap::from([("find.index".to_string(), b"index".to_vec()), ("run.json".to_string(), b"{}".to_vec())]);
+    assert!(contents(&runs.join(&first)) == old, "it was given up");
+    assert!([second, third].iter().all(|run_id| contents(&runs.join(run_id)) == new), "it was promised or replaced");
+    assert_eq!(recover(&lock).unwrap(), Recovered::default(), "nothing is left of them");
 }

@@ -1,9 +1,10 @@
 //! Applying changes to what a provider holds, record_id by record_id.
 //!
 //! The rows of one record_id in one extract stand together in the place of those that the provider held; a row that says that the record is
-//! gone takes away what was before it. A row that is older, by the field `updated`, than what is held is passed over.
+//! gone takes away what was before it. A row that is older, by the field `updated`, than what is held, or than the word that it is gone, is passed over.
 
 use super::Counts;
+use super::gone::Gone;
 use crate::intake::{Batch, Quarantined, wanted_columns};
 use crate::job::{Field, Job, Provider};
 use crate::records;
@@ -33,6 +34,14 @@ pub(super) struct Holding<'a> {
     updated: Option<(Vec<usize>, Context)>,
     /// By record_id: its rows. In order, so that what is written does not depend on when a record came.
     rows: BTreeMap<String, Vec<Row>>,
+    gone: Gone<'a>,
+}
+
+/// What is known of a record before an extract.
+struct Before {
+    rows: Vec<Row>,
+    /// The latest day of them, and of what was said of its being gone.
+    newest: Option<String>,
 }
 
 /// What a provider holds after all changes.
@@ -40,11 +49,18 @@ pub(super) struct Applied {
     /// The extract.
     pub bytes: Vec<u8>,
     pub rows: u64,
-    pub records: u64,
+    /// What is gone, for the nights to come.
+    pub gone: String,
 }
 
 impl<'a> Holding<'a> {
-    pub fn of(job: &Job, provider: &'a Provider, before: &'a [Batch], sent: &'a [Batch]) -> Holding<'a> {
+    pub fn of(
+        job: &Job,
+        provider: &'a Provider,
+        before: &'a [Batch],
+        sent: &'a [Batch],
+        gone: Gone<'a>,
+    ) -> Holding<'a> {
         let columns = wanted_columns(provider);
         let place = |name: &String| columns.iter().position(|known| known == name).expect("a mapped column is wanted");
         let deleted = provider.changes.as_ref().and_then(|changes| changes.deleted.as_ref());
@@ -60,6 +76,7 @@ impl<'a> Holding<'a> {
             deleted: deleted.map(|deleted| (place(&deleted.column), deleted.values.as_slice())),
             updated: None,
             rows: BTreeMap::new(),
+            gone,
             columns: columns.clone(),
         };
         if let Some(source) = provider.columns.get(&Field::Updated) {
@@ -118,9 +135,16 @@ impl<'a> Holding<'a> {
         self.deleted.is_some_and(|(place, values)| values.iter().any(|value| value == self.value(row, place).trim()))
     }
 
-    fn is_older(&self, row: Row, held: &[Row]) -> bool {
-        let newest = held.iter().filter_map(|held| self.updated(*held)).max();
-        newest.is_some_and(|newest| self.updated(row).is_some_and(|updated| updated < newest))
+    fn as_it_was(&self, record_id: &str) -> Before {
+        let rows = self.rows.get(record_id).cloned().unwrap_or_default();
+        let days = rows.iter().filter_map(|row| self.updated(*row));
+        let newest = days.chain(self.gone.day(record_id).map(String::from)).max();
+        Before { rows, newest }
+    }
+
+    fn is_older(&self, row: Row, before: &Before) -> bool {
+        let newest = before.newest.as_ref();
+        newest.is_some_and(|newest| self.updated(row).is_some_and(|updated| updated < *newest))
     }
 
     fn is_same(&self, a: Row, b: Row) -> bool {
@@ -137,7 +161,7 @@ impl<'a> Holding<'a> {
         let mut counts = Counts::default();
         let mut unusable = Vec::new();
         // What each record was before this extract; of a record that is not here nothing has been seen yet.
-        let mut held: FxHashMap<String, Vec<Row>> = FxHashMap::default();
+        let mut held: FxHashMap<String, Before> = FxHashMap::default();
         let mut begun: FxHashSet<String> = FxHashSet::default();
         let sent = self.sent;
         for (at, batch) in sent.iter().enumerate().filter(|(_, batch)| batch.extract == extract) {
@@ -149,22 +173,28 @@ impl<'a> Holding<'a> {
                     unusable.push(records::without_record_id(batch, row.row as usize));
                     continue;
                 }
-                let before =
-                    held.entry(id.clone()).or_insert_with(|| self.rows.get(&id).cloned().unwrap_or_default()).clone();
-                if self.is_older(row, &before) {
+                let before: &Before = held.entry(id.clone()).or_insert_with(|| self.as_it_was(&id));
+                if self.is_older(row, before) {
                     counts.older += 1;
                 } else if self.is_deletion(row) {
                     let gone = self.rows.remove(&id).is_some();
+                    // One that does not say when is no older than what it takes away.
+                    if let Some(day) = self.updated(row).or_else(|| before.newest.clone()) {
+                        self.gone.mark(&id, day);
+                    }
                     begun.insert(id);
                     *(if gone { &mut counts.deleted } else { &mut counts.deleted_unknown }) += 1;
                 } else {
                     if begun.insert(id.clone()) {
                         self.rows.remove(&id);
                     }
+                    if self.gone.day(&id).is_some() && self.updated(row).is_some() {
+                        self.gone.forget(&id);
+                    }
                     self.rows.entry(id).or_default().push(row);
                     let count = match () {
-                        () if before.is_empty() => &mut counts.new,
-                        () if before.iter().any(|held| self.is_same(*held, row)) => &mut counts.unchanged,
+                        () if before.rows.is_empty() => &mut counts.new,
+                        () if before.rows.iter().any(|held| self.is_same(*held, row)) => &mut counts.unchanged,
                         () => &mut counts.changed,
                     };
                     *count += 1;
@@ -190,6 +220,6 @@ impl<'a> Holding<'a> {
             rows += 1;
         }
         let bytes = writer.into_inner().expect("memory takes everything");
-        Applied { bytes, rows, records: self.records() }
+        Applied { bytes, rows, gone: self.gone.in_words() }
     }
 }

@@ -6,7 +6,9 @@
 //! nothing; what the provider holds moves on only with a published run.
 
 mod apply;
+mod gone;
 mod purge;
+mod sent;
 mod state;
 
 use super::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED};
@@ -15,11 +17,14 @@ use crate::intake::{self, Batch, FileReport, Intake, Quarantined};
 use crate::job::standing::StandingList;
 use crate::job::{Changes, Format, Job, Provider, WhenMissing, standing};
 use apply::{Applied, Holding};
+use gone::Gone;
+use rustc_hash::FxHashSet;
+use sent::{Sent, SentFile, Waiting};
 use serde::Serialize;
 use std::path::PathBuf;
 
 pub(super) use purge::purge;
-pub(super) use state::{abandon, promote};
+pub(super) use state::{abandon, promote, recovered};
 
 /// What became of the rows of one extract with changes; for run.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -27,7 +32,7 @@ pub(super) struct FileChanges {
     pub file: String,
     pub blake3: String,
     pub rows: u64,
-    /// An earlier run has read this extract: nothing of it is looked at again.
+    /// An earlier run, or one before it tonight, has the same bytes: nothing of it is looked at again.
     pub read_before: bool,
     #[serde(flatten)]
     pub counts: Counts,
@@ -46,7 +51,7 @@ pub(super) struct Counts {
     pub deleted: u64,
     /// The same of one that was not there.
     pub deleted_unknown: u64,
-    /// Older, by the field `updated`, than what the provider holds.
+    /// Older, by the field `updated`, than what the provider holds, or than its word that the record is gone.
     pub older: u64,
     /// Could not be read, or has no record_id.
     pub unusable: u64,
@@ -66,6 +71,9 @@ pub(super) struct ProviderChanges {
     /// Records that it holds now, by record_id.
     pub records: u64,
     pub files: Vec<FileChanges>,
+    /// What was not read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waiting: Option<Waiting>,
 }
 
 /// What all providers' changes came to.
@@ -103,11 +111,17 @@ impl ProviderChanges {
         let told = [
             (sum(|counts| counts.unusable), "could not be used"),
             (sum(|counts| counts.deleted_unknown), "delete a record that it does not hold"),
-            (sum(|counts| counts.older), "are older than what it holds"),
+            (sum(|counts| counts.older), "are older than what it holds or has deleted"),
         ];
         let told: Vec<String> =
             told.iter().filter(|(rows, _)| *rows > 0).map(|(rows, why)| format!("{rows} {why}")).collect();
-        (!told.is_empty()).then(|| format!("rows with changes of provider {}: {}", self.provider, told.join(", ")))
+        let rows =
+            (!told.is_empty()).then(|| format!("rows with changes of provider {}: {}", self.provider, told.join(", ")));
+        let waiting = self.waiting.as_ref().map(|waiting| waiting.warning(&self.provider));
+        match (rows, waiting) {
+            (Some(rows), Some(waiting)) => Some(format!("{rows}; {waiting}")),
+            (rows, waiting) => rows.or(waiting),
+        }
     }
 }
 
@@ -117,36 +131,28 @@ impl ProviderChanges {
 /// OF02xx where an extract cannot be read and nothing may stand in, OF0512 where every row of one is unusable, OF0529 where what a provider
 /// held is damaged, and where the disk does not take it.
 pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Changed)> {
+    state::recover(job)?;
+    fold_each(job, run_id).inspect_err(|_| abandon(job))
+}
+
+fn fold_each(job: &Job, run_id: &str) -> Result<(Job, Changed)> {
     let mut folded = job.clone();
     let mut changed = Changed::default();
-    state::recover(job)?;
     for (at, provider) in (0..).zip(&mut folded.providers) {
         let Some(changes) = provider.changes.clone() else { continue };
-        if changes.files.is_empty() && changes.standing.is_none() {
-            // Only where the night may go on without it.
+        if changes.files.is_empty() && provider.when_missing == WhenMissing::Without {
+            // The night goes on without its records; what it holds waits until it sends again.
+            provider.files.clear();
             continue;
         }
         let changes = Changes { standing: standing::read(&standing::folder(&job.output, &provider.id)), ..changes };
-        match fold_provider(job, provider, &changes, run_id) {
-            Ok((now, changes, unusable)) => {
-                *provider = now;
-                changed.providers.push(changes);
-                let of_provider = |(file, rows)| (FileReport { provider: at, ..file }, rows);
-                changed.unusable.extend(unusable.into_iter().map(of_provider));
-            }
-            // An extract that cannot be read is as good as none: what the provider held stands.
-            Err(failure) if may_stand(provider, &changes, &failure) => {
-                state::stand(job, provider, changes.standing.as_ref());
-            }
-            Err(failure) => return Err(failure),
-        }
+        let (now, changes, unusable) = fold_provider(job, provider, &changes, run_id)?;
+        *provider = now;
+        changed.providers.push(changes);
+        let of_provider = |(file, rows)| (FileReport { provider: at, ..file }, rows);
+        changed.unusable.extend(unusable.into_iter().map(of_provider));
     }
     Ok((folded, changed))
-}
-
-fn may_stand(provider: &Provider, changes: &Changes, failure: &Failure) -> bool {
-    let of_an_extract = intake::CODES.iter().any(|code| code.id == failure.code.id);
-    of_an_extract && provider.when_missing == WhenMissing::Last && changes.standing.is_some()
 }
 
 fn fold_provider(
@@ -155,51 +161,81 @@ fn fold_provider(
     changes: &Changes,
     run_id: &str,
 ) -> Result<(Provider, ProviderChanges, Vec<Unusable>)> {
-    let before = match &changes.standing {
-        Some(list) => {
-            let place = standing::folder(&job.output, &provider.id).join(standing::EXTRACT);
-            let read = read(job, provider, vec![place], standing::format(), Some(list))?;
-            state::verify(provider, list, &read.files)?;
-            read.batches
-        }
-        None => Vec::new(),
-    };
-    let sent = read(job, provider, changes.files.clone(), changes.format.clone(), None)?;
-    let known = changes.standing.as_ref().map_or(&[][..], |list| &list.applied);
-    let mut holding = Holding::of(job, provider, &before, &sent.batches);
-    let (mut files, mut unusable) = (Vec::new(), Vec::new());
-    for (at, file) in sent.files.iter().enumerate().filter(|(_, file)| file.skipped.is_none()) {
-        let mut told = FileChanges {
-            file: file.name.clone(),
-            blake3: file.blake3.clone(),
-            rows: file.rows,
-            ..FileChanges::default()
-        };
-        // Two extracts without a row are the same bytes on different days: each says that nothing has changed.
-        told.read_before = file.rows > 0 && known.contains(&file.blake3);
-        if !told.read_before {
-            let (counts, rows) = holding.apply(at as u32);
-            told.counts = counts;
-            check(&told)?;
-            if !rows.is_empty() {
-                unusable
-                    .push((FileReport { rows: counts.unusable, quarantined: counts.unusable, ..file.clone() }, rows));
-            }
-        }
-        files.push(told);
-    }
+    let held = changes.standing.as_ref();
+    let before = held.map_or_else(|| Ok(Vec::new()), |list| rows_held(job, provider, list))?;
+    let Sent { files, batches, vanished, waiting } = Sent::of(job, provider, changes)?;
+    let mut holding = Holding::of(job, provider, &before, &batches, Gone::of(job, provider, held)?);
+    let known = held.map_or(&[][..], |list| &list.applied);
+    let Read { told, fresh, unusable } = Read::all(&files, known, &mut holding)?;
     let mut now = provider.clone();
-    let told = |records| ProviderChanges { provider: provider.id.clone(), records, files: files.clone() };
-    if files.iter().all(|file| file.read_before)
-        && let Some(list) = &changes.standing
-    {
-        state::stand(job, &mut now, Some(list));
-        return Ok((now, told(holding.records()), unusable));
+    now.vanished.extend(vanished);
+    // Where some were not read nobody knows which of them are there still.
+    let there = waiting.is_none().then_some(files.as_slice());
+    let told = ProviderChanges { provider: provider.id.clone(), records: holding.records(), files: told, waiting };
+    if fresh.is_empty() {
+        state::stand(job, &mut now, held);
+        return Ok((now, told, unusable));
     }
-    let Applied { bytes, rows, records } = holding.finish();
-    let read: Vec<String> = files.iter().filter(|file| !file.read_before).map(|file| file.blake3.clone()).collect();
-    state::write_next(job, &mut now, (known, read), (&bytes, rows), run_id)?;
-    Ok((now, told(records), unusable))
+    let Applied { bytes, rows, gone } = holding.finish();
+    let list = StandingList {
+        run_id: run_id.to_string(),
+        as_of: job.as_of.to_string(),
+        blake3: blake3::hash(&bytes).to_hex().to_string(),
+        rows,
+        applied: state::remembered(known, fresh, there),
+        gone,
+        numbered: false,
+    };
+    state::write_next(job, &mut now, list, &bytes)?;
+    Ok((now, told, unusable))
+}
+
+/// The rows that the provider held before.
+fn rows_held(job: &Job, provider: &Provider, list: &StandingList) -> Result<Vec<Batch>> {
+    let place = standing::folder(&job.output, &provider.id).join(standing::EXTRACT);
+    let read = read(job, provider, vec![place], standing::format(), Some(list))?;
+    state::verify(provider, list, &read.files)?;
+    Ok(read.batches)
+}
+
+/// What became of the extracts of one provider.
+#[derive(Default)]
+struct Read {
+    told: Vec<FileChanges>,
+    /// What those are remembered by that nobody had read before.
+    fresh: Vec<String>,
+    unusable: Vec<Unusable>,
+}
+
+impl Read {
+    /// Applies all extracts but those that are `known`, and each only once.
+    fn all(files: &[SentFile], known: &[String], holding: &mut Holding) -> Result<Read> {
+        let mut known: FxHashSet<String> = known.iter().cloned().collect();
+        let mut read = Read::default();
+        for (at, file) in files.iter().enumerate() {
+            let report = &file.report;
+            let mut told = FileChanges {
+                file: report.name.clone(),
+                blake3: report.blake3.clone(),
+                rows: report.rows,
+                ..FileChanges::default()
+            };
+            let mark = file.mark();
+            told.read_before = file.passed_over || !known.insert(mark.clone());
+            if !told.read_before {
+                let (counts, rows) = holding.apply(at as u32);
+                told.counts = counts;
+                check(&told)?;
+                if !rows.is_empty() {
+                    let bad = counts.unusable;
+                    read.unusable.push((FileReport { rows: bad, quarantined: bad, ..report.clone() }, rows));
+                }
+                read.fresh.push(mark);
+            }
+            read.told.push(told);
+        }
+        Ok(read)
+    }
 }
 
 /// # Errors
@@ -218,7 +254,8 @@ fn check(file: &FileChanges) -> Result<()> {
     Ok(())
 }
 
-/// The rows of a provider's extracts, as text; `list` is that of the extract that it holds, where it is this that is read.
+/// The rows of a provider's extracts, as text; `list` is that of the extract that it holds, where it is this that is read. One that cannot be read
+/// is a failure, whatever the job says of a provider that sends nothing.
 fn read(
     job: &Job,
     provider: &Provider,
@@ -227,6 +264,6 @@ fn read(
     list: Option<&StandingList>,
 ) -> Result<Intake<Batch>> {
     let changes = provider.changes.clone().map(|changes| Changes { standing: list.cloned(), ..changes });
-    let alone = Provider { files, format, changes, stale: None, ..provider.clone() };
+    let alone = Provider { files, format, changes, stale: None, when_missing: WhenMissing::Stop, ..provider.clone() };
     intake::read_all(&Job { providers: vec![alone], ..job.clone() }, |batch| batch, |_| ())
 }

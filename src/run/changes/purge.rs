@@ -50,6 +50,10 @@ pub(in crate::run) fn purge(
 
 /// Writes the extract in `folder` anew without the rows of these numbers, and puts it in place as a run does that is published.
 fn without(folder: &Path, by: &str, rows: &BTreeSet<u32>) -> io::Result<()> {
+    // What run `by` has read may wait still: the rows are numbered as it has them.
+    if folder.join(NEXT).exists() {
+        state::move_on(folder)?;
+    }
     let invalid = || io::Error::from(io::ErrorKind::InvalidData);
     let list = standing::read(folder).ok_or_else(invalid)?;
     let bytes = disk::read(&folder.join(EXTRACT))?;

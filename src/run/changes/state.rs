@@ -2,8 +2,10 @@
 //!
 //! `state/changes/<provider>/` holds the extract and its list as the current run has read them, `next/` those of a run that is under way.
 //! Both in `next/` are synced before the run is published, and moved one after the other after it, the list last: a run that finds the list
-//! of a published run still in `next/` goes on with the moving, and clears away that of any other.
+//! of a published run still in `next/` goes on with the moving, and clears away that of any other. What a provider held that sends no changes any
+//! more goes with a published run, too.
 
+use super::sent::SentFile;
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::intake::FileReport;
@@ -11,32 +13,51 @@ use crate::job::standing::{self, EXTRACT, LIST, NEXT, StandingList};
 use crate::job::{Job, Provider, Stale};
 use crate::publish::{self, OUTPUT_UNWRITABLE};
 use crate::run::keep::KEPT_DAMAGED;
+use rustc_hash::FxHashSet;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Checksums of extracts that are remembered: more than a provider has lying about.
+/// So many extracts are remembered that lie there no more, as they may be sent again.
 const REMEMBERED: usize = 1_000;
 
-/// Finishes or clears away what a run that was killed has left, and what providers that have left the job or send everything now held.
+/// Finishes or clears away what a run that was killed has left. To be done before the next run gets its id: it may be the same one.
 pub(super) fn recover(job: &Job) -> Result<()> {
     let published = publish::kept_runs(&job.output)?;
-    let root = job.output.join("state/changes");
-    for entry in fs::read_dir(&root).into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let sends_changes =
-            |provider: &Provider| provider.changes.is_some() && name.to_str() == Some(provider.id.as_str());
-        let folder = entry.path();
-        let done = match job.providers.iter().any(sends_changes) {
-            false => disk::remove_folder(&folder),
-            true => match standing::list(&folder.join(NEXT)) {
-                Some(list) if published.contains(&list.run_id) => move_on(&folder),
-                _ => disk::remove_folder(&folder.join(NEXT)),
-            },
+    for folder in folders(job) {
+        let next = folder.join(NEXT);
+        let done = match standing::list(&next) {
+            Some(list) if published.contains(&list.run_id) => move_on(&folder),
+            _ => disk::remove_folder(&next),
         };
         done.map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
     }
     Ok(())
+}
+
+/// [`recover`], and the job as it reads what the providers hold after it.
+///
+/// # Errors
+/// Where the disk does not take it.
+pub(in crate::run) fn recovered(job: &Job) -> Result<Job> {
+    recover(job)?;
+    let mut job = job.clone();
+    for provider in &mut job.providers {
+        let Some(changes) = &mut provider.changes else { continue };
+        changes.standing = standing::read(&standing::folder(&job.output, &provider.id));
+        if changes.standing.is_none() {
+            (provider.files, provider.format) = (changes.files.clone(), changes.format.clone());
+        }
+    }
+    Ok(job)
+}
+
+/// What there is of providers that send only changes, or did.
+fn folders(job: &Job) -> Vec<PathBuf> {
+    let entries = fs::read_dir(job.output.join("state/changes")).into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    folders.sort();
+    folders
 }
 
 /// Moves the extract and then its list out of `next/`; what is moved already stays.
@@ -51,27 +72,30 @@ pub(super) fn move_on(folder: &Path) -> io::Result<()> {
     disk::remove_folder(&folder.join(NEXT))
 }
 
-/// What the published run has read is what the providers hold. What does not work is done by the next run.
+/// What the published run has read is what the providers hold, and what others held goes that have left the job or send everything now. What does
+/// not work is done by the next run.
 pub(in crate::run) fn promote(job: &Job) -> Vec<String> {
-    let moved = |provider: &Provider| {
-        let folder = standing::folder(&job.output, &provider.id);
-        if folder.join(NEXT).exists() { move_on(&folder).err() } else { None }
-    };
-    let changing = job.providers.iter().filter(|provider| provider.changes.is_some());
-    let failed = changing.filter_map(|provider| Some((provider, moved(provider)?)));
-    failed
-        .map(|(provider, error)| {
-            format!("the changes of provider {} are put in place by the next run: {}", provider.id, error.kind())
-        })
-        .collect()
+    let mut warnings = Vec::new();
+    for folder in folders(job) {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        if !job.providers.iter().any(|provider| provider.changes.is_some() && provider.id == name) {
+            if let Err(error) = disk::remove_folder(&folder) {
+                warnings.push(format!("what provider {name} held is removed by the next run: {}", error.kind()));
+            }
+        } else if folder.join(NEXT).exists()
+            && let Err(error) = move_on(&folder)
+        {
+            let error = error.kind();
+            warnings.push(format!("the changes of provider {name} are put in place by the next run: {error}"));
+        }
+    }
+    warnings
 }
 
-/// Clears away what a run has made that publishes nothing.
+/// Clears away what a run has made that publishes nothing; of one that stands nevertheless it is put in place.
 pub(in crate::run) fn abandon(job: &Job) {
-    for provider in job.providers.iter().filter(|provider| provider.changes.is_some()) {
-        // The next run clears away what is left.
-        let _ = disk::remove_folder(&standing::folder(&job.output, &provider.id).join(NEXT));
-    }
+    // What does not work now the next run does.
+    let _ = recover(job);
 }
 
 /// # Errors
@@ -83,9 +107,12 @@ pub(super) fn verify(provider: &Provider, list: &StandingList, read: &[FileRepor
     }
 }
 
-/// Lets what the provider held stand, as nothing new has come.
+/// Lets what the provider held stand, as nothing new has come; nothing where it holds nothing.
 pub(super) fn stand(job: &Job, provider: &mut Provider, list: Option<&StandingList>) {
-    let Some((list, since)) = list.and_then(|list| Some((list, list.since()?))) else { return };
+    let Some((list, since)) = list.and_then(|list| Some((list, list.since()?))) else {
+        provider.files.clear();
+        return;
+    };
     let place = standing::folder(&job.output, &provider.id).join(EXTRACT);
     let name = place.strip_prefix(&job.folder).unwrap_or(&place).to_string_lossy().replace('\\', "/");
     provider.files = vec![place];
@@ -96,26 +123,26 @@ pub(super) fn stand(job: &Job, provider: &mut Provider, list: Option<&StandingLi
         (since < job.as_of).then(|| Stale { since, files: vec![(name, list.blake3.clone())], numbered: false });
 }
 
+/// What extracts are remembered by after those that are `fresh` were read: of those that are `there` all, as each would count as new again, and of the
+/// others the latest. Where nobody knows what is there nothing is forgotten.
+pub(super) fn remembered(known: &[String], fresh: Vec<String>, there: Option<&[SentFile]>) -> Vec<String> {
+    let mut all: Vec<String> = known.iter().cloned().chain(fresh).collect();
+    let Some(there) = there else { return all };
+    // Of one that was passed over nobody knows whether it has rows: it is there by its checksum and by its name.
+    let there: FxHashSet<String> = there.iter().flat_map(|file| [file.report.blake3.clone(), file.mark()]).collect();
+    let gone = all.iter().filter(|mark| !there.contains(*mark)).count();
+    let mut surplus = gone.saturating_sub(REMEMBERED);
+    all.retain(|mark| {
+        let goes = surplus > 0 && !there.contains(mark);
+        surplus -= usize::from(goes);
+        !goes
+    });
+    all
+}
+
 /// Writes what the provider holds now, to be read by this run and moved on once it is published.
-pub(super) fn write_next(
-    job: &Job,
-    provider: &mut Provider,
-    (known, read): (&[String], Vec<String>),
-    (bytes, rows): (&[u8], u64),
-    run_id: &str,
-) -> Result<()> {
+pub(super) fn write_next(job: &Job, provider: &mut Provider, list: StandingList, bytes: &[u8]) -> Result<()> {
     let folder = standing::folder(&job.output, &provider.id).join(NEXT);
-    let mut applied: Vec<String> =
-        known.iter().filter(|known| !read.contains(known)).cloned().chain(read.clone()).collect();
-    applied.drain(..applied.len().saturating_sub(REMEMBERED));
-    let list = StandingList {
-        run_id: run_id.to_string(),
-        as_of: job.as_of.to_string(),
-        blake3: blake3::hash(bytes).to_hex().to_string(),
-        rows,
-        applied,
-        numbered: false,
-    };
     write(&folder, &list, bytes).map_err(|error| Failure::from_io(&error, &folder, &OUTPUT_UNWRITABLE))?;
     provider.files = vec![folder.join(EXTRACT)];
     provider.format = standing::format();
@@ -126,7 +153,7 @@ pub(super) fn write_next(
 /// Writes an extract and its list into an empty folder, the list last, and syncs both.
 pub(super) fn write(folder: &Path, list: &StandingList, bytes: &[u8]) -> io::Result<()> {
     disk::remove_folder(folder)?;
-    disk::create_folder(folder)?;
+    disk::create_lasting_folder(folder)?;
     disk::write_file(&folder.join(EXTRACT), bytes)?;
     disk::write_file(&folder.join(LIST), &serde_json::to_vec(list)?)?;
     disk::sync_folder(folder)
@@ -136,5 +163,43 @@ pub(super) fn write(folder: &Path, list: &StandingList, bytes: &[u8]) -> io::Res
 fn read_from(provider: &mut Provider, list: StandingList) {
     if let Some(changes) = &mut provider.changes {
         changes.standing = Some(list);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extract(at: usize, rows: u64) -> SentFile {
+        let (name, blake3) = (format!("{at}.csv"), format!("{at:064}"));
+        let report = FileReport { name, blake3, rows, ..FileReport::default() };
+        SentFile { report, passed_over: false }
+    }
+
+    fn marks(files: &[SentFile]) -> Vec<String> {
+        files.iter().map(SentFile::mark).collect()
+    }
+
+    /// Else the oldest would count as new again, and its values would stand in the place of newer ones.
+    #[test]
+    fn no_extract_is_forgotten_that_is_still_there() {
+        let all: Vec<SentFile> = (0..REMEMBERED + 3).map(|at| extract(at, 1)).collect();
+        let every = marks(&all);
+        let (known, fresh) = every.split_at(REMEMBERED + 2);
+        assert_eq!(remembered(known, fresh.to_vec(), Some(&all)), every);
+        // All but the latest were taken away: so many of them are remembered, the oldest not.
+        let after = remembered(known, fresh.to_vec(), Some(&all[REMEMBERED + 2..]));
+        assert_eq!(after, every[2..]);
+        assert_eq!(remembered(known, fresh.to_vec(), None).len(), all.len(), "some were not read");
+    }
+
+    #[test]
+    fn extracts_without_a_row_are_told_apart_by_their_names() {
+        let [mut one, mut other] = [extract(1, 0), extract(1, 0)];
+        assert_eq!(one.mark(), other.mark());
+        other.report.name = "2.csv".into();
+        assert_ne!(one.mark(), other.mark());
+        (one.report.rows, other.report.rows) = (3, 3);
+        assert_eq!(one.mark(), other.mark());
     }
 }

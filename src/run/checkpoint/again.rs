@@ -4,14 +4,21 @@
 //! (every byte of it), the job but for its date, the bytes of its lists and which objections stand today, what is remembered of
 //! objections, the decisions, the model, the key and the program. A night with the same hash takes it over and gives the same bytes.
 
-use super::pieces::Reader;
-use super::{Checkpoints, FORMAT_VERSION, Header, Kept, linking, whole};
+use super::pieces::{Reader, Writer};
+use super::same::Input;
+use super::{Checkpoints, FORMAT_VERSION, Header, Kept, Use, linking, reading, settings, whole};
 use crate::consent::Authority;
 use crate::disk;
+use crate::failure::Result;
+use crate::identity::Ledger;
+use crate::job::Job;
 use crate::recall::Recalled;
 use crate::records::Records;
+use crate::run::Usable;
+use crate::run::imported::ModelFile;
 use crate::run::linked_night::LinkedNight;
 use crate::run::memory;
+use crate::run::model::Known;
 use crate::run::objected;
 use crate::run::progress::Progress;
 
@@ -21,7 +28,44 @@ pub(in crate::run) const NIGHT: &str = "night";
 /// All that linking is a function of, as one hash.
 pub(super) type LinkingKey = [u8; 32];
 
+/// What the next night would take over of how the night before has linked, where it reads what is `usable`, and what somebody should know of it. Of the
+/// records those go that were withheld then. Nothing is written.
+///
+/// # Errors
+/// OF0413 where there is no key although there must be one.
+pub(in crate::run) fn foreseen(
+    job: &Job,
+    (known, file): (Option<&Known>, Option<&ModelFile>),
+    authority: &Authority,
+    usable: &mut Usable,
+    progress: &Progress,
+) -> Result<(Option<LinkedNight>, Vec<String>)> {
+    // Before the first night there is no key, and none is to be made here.
+    let may_be = memory::folder(job).join(NIGHT).exists();
+    if !may_be || !Ledger::key_is_there(&job.output, job.id_key_file.as_deref())? {
+        return Ok((None, Vec::new()));
+    }
+    let how = Use { resume: false, write: false };
+    let mut checkpoints = Checkpoints::new(job, how, settings(job, known, file, false)?);
+    checkpoints.tell_reading(usable);
+    checkpoints.tell_linking(authority);
+    let night = checkpoints.linked_before(&mut usable.records, progress);
+    Ok((night, checkpoints.outcome().1))
+}
+
 impl Checkpoints<'_> {
+    /// Works out what tells what reading has left, as [`Checkpoints::keep_reading`] does, where linking was left of the same extracts: only then it is
+    /// worth the time.
+    fn tell_reading(&mut self, usable: &Usable) {
+        self.inputs = Input::all(&usable.files);
+        let reader = Reader::open(&memory::folder(self.job).join(NIGHT)).ok();
+        let header: Option<Header> = reader.and_then(|mut reader| reader.get().ok());
+        if header.is_some_and(|header| Some(header.inputs) == self.inputs) {
+            let mut writer = Writer::to_nowhere();
+            self.read = reading::put(&mut writer, usable).ok().map(|()| writer.told());
+        }
+    }
+
     /// Works out what tells tonight's linking from any other, where it is known what reading has left.
     pub fn tell_linking(&mut self, authority: &Authority) {
         let Some(read) = self.read else { return };

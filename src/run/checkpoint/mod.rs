@@ -21,7 +21,7 @@ use crate::intake::FileReport;
 use crate::job::Job;
 use crate::records::Records;
 use again::LinkingKey;
-pub(super) use again::NIGHT;
+pub(super) use again::{NIGHT, foreseen};
 use pieces::{Damaged, Reader, Writer};
 use same::Input;
 pub(super) use same::{Settings, settings};

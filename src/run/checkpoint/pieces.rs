@@ -19,7 +19,8 @@ const PIECE_BYTES_MAX: u64 = 1 << 30;
 
 /// Writes a new file, which is not synced: what a power cut takes from it its checksums tell. Pieces of a list are written while the next are made.
 pub(in crate::run) struct Writer {
-    out: BufWriter<disk::File>,
+    /// `None` where what is put is only to be told.
+    out: Option<BufWriter<disk::File>>,
     told: blake3::Hasher,
     /// Made, and not written yet.
     waiting: Vec<Piece>,
@@ -28,7 +29,12 @@ pub(in crate::run) struct Writer {
 impl Writer {
     pub fn create(path: &Path) -> io::Result<Writer> {
         let out = BufWriter::with_capacity(1 << 20, disk::create_file(path)?);
-        Ok(Writer { out, told: blake3::Hasher::new(), waiting: Vec::new() })
+        Ok(Writer { out: Some(out), ..Writer::to_nowhere() })
+    }
+
+    /// Writes nothing: for whoever only asks what a file of this would be told by.
+    pub fn to_nowhere() -> Writer {
+        Writer { out: None, told: blake3::Hasher::new(), waiting: Vec::new() }
     }
 
     /// Only what is put from here on counts for [`Writer::told`].
@@ -85,8 +91,9 @@ impl Writer {
     /// Everything is in the operating system's hands.
     pub fn finish(mut self) -> io::Result<()> {
         write(&mut self.out, &self.waiting)?;
-        self.out.flush()?;
-        self.out.get_mut().finish()
+        let Some(mut out) = self.out else { return Ok(()) };
+        out.flush()?;
+        out.get_mut().finish()
     }
 }
 
@@ -95,7 +102,8 @@ fn at_once() -> usize {
     ENTRIES * PIECES_AT_ONCE * rayon::current_num_threads().max(1)
 }
 
-fn write(out: &mut BufWriter<disk::File>, pieces: &[Piece]) -> io::Result<()> {
+fn write(out: &mut Option<BufWriter<disk::File>>, pieces: &[Piece]) -> io::Result<()> {
+    let Some(out) = out else { return Ok(()) };
     pieces.iter().try_for_each(|piece| {
         out.write_all(&(piece.bytes.len() as u64).to_le_bytes())?;
         out.write_all(piece.hash.as_bytes())?;

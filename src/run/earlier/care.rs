@@ -18,18 +18,18 @@ pub(super) fn packages(job: &Job, draft: &PublishedRun) -> Result<Option<CareCou
     let wanted: Vec<&str> = ["status"].into_iter().chain(CARE_COLUMNS).collect();
     draft.each("people.parquet", &wanted, |rows| {
         let (status, current) = (rows.text("status")?, rows.integers("packages_current")?);
+        let [needs, overlaps, ended, due, gaps] =
+            ["package_needs", "package_overlaps", "packages_ended", "packages_due", "package_gaps"]
+                .map(|column| rows.lists(column));
+        let (needs, overlaps, ended, due, gaps) = (needs?, overlaps?, ended?, due?, gaps?);
         for row in (0..rows.len()).filter(|&row| ["registered", "known_only"].contains(&status.value(row))) {
-            let [needs, overlaps, ended, due, gaps] =
-                ["package_needs", "package_overlaps", "packages_ended", "packages_due", "package_gaps"]
-                    .map(|column| rows.texts(column, row));
-            let (needs, overlaps, ended, due, gaps) = (needs?, overlaps?, ended?, due?, gaps?);
             counted.add(&PersonCare {
                 current: current[row] > 0,
-                needs: borrowed(&needs),
-                overlaps: borrowed(&overlaps),
-                ended: borrowed(&ended),
-                due: borrowed(&due),
-                gaps: borrowed(&gaps),
+                needs: needs.of(row).collect(),
+                overlaps: overlaps.of(row).collect(),
+                ended: ended.of(row).collect(),
+                due: due.of(row).collect(),
+                gaps: gaps.of(row).collect(),
             });
         }
         Ok(())
@@ -72,8 +72,4 @@ pub(super) fn end_of_life(job: &Job, as_of: Date, draft: &PublishedRun) -> Resul
         Ok(())
     })?;
     Ok(Some(counted))
-}
-
-fn borrowed(texts: &[String]) -> Vec<&str> {
-    texts.iter().map(String::as_str).collect()
 }

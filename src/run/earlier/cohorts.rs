@@ -33,8 +33,7 @@ pub(in crate::run) fn write_cohorts(
         let mut left = 0;
         draft.copy_table(run, &sieve, |rows| {
             let mut fate = Fate::default();
-            for row in 0..rows.len() {
-                let person = standing.person(run, rows, row)?;
+            for person in standing.persons(run, rows)? {
                 let masked = standing.masked[person as usize];
                 fate.keep.push(standing.reason(person).is_none() && !(masked && rests_on_place));
                 fate.hide.push(masked);

@@ -17,6 +17,7 @@ use crate::run::{machine, report};
 use crate::summary::{self, Changes, Facts, FieldQuality, Linkage, Provider, SegmentSet, Status, Summary};
 use arrow::array::{Array, StringArray};
 use jiff::civil::Date;
+use rustc_hash::FxHashMap;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -183,8 +184,15 @@ pub(in crate::run) fn summary(
 ) -> Result<(Summary, Against)> {
     let (control, against) = counted::control_of(job, &tables.run_id)?;
     let providers = providers(job, run);
-    let counted = counted(as_of, tables, &providers)?;
-    let segments = segments(job, tables)?;
+    // Each goes over the people by itself.
+    let (counted, (segments, (packages, end_of_life))) = rayon::join(
+        || counted(as_of, tables, &providers),
+        || {
+            let of_jobs = || (care::packages(job, tables), care::end_of_life(job, as_of, tables));
+            rayon::join(|| segments(job, tables), of_jobs)
+        },
+    );
+    let (counted, segments) = (counted?, segments?);
     let figure = |place: &str| run.pointer(place).and_then(Value::as_u64).unwrap_or(0);
     let cohorts: Vec<CohortCount> = serde_json::from_value(run["cohorts"].clone()).unwrap_or_default();
     let facts = Facts {
@@ -203,8 +211,8 @@ pub(in crate::run) fn summary(
         segment_sets: segments.iter().map(|(set, of_person)| segment_set(set, of_person)).collect(),
         cohorts: &cohorts,
         past: report::past(Some(kept), &tables.run_id)?,
-        care: care::packages(job, tables)?,
-        end_of_life: care::end_of_life(job, as_of, tables)?,
+        care: packages?,
+        end_of_life: end_of_life?,
         providers,
     };
     Ok((summary::build(&facts), against))
@@ -212,7 +220,7 @@ pub(in crate::run) fn summary(
 
 fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<Counted> {
     let mut counted = Counted::on(as_of);
-    let place = |id: &str| providers.iter().position(|known| known.id == id).map(|at| at as u16);
+    let places: FxHashMap<&str, u16> = providers.iter().map(|provider| provider.id).zip(0..).collect();
     let columns = [
         "status",
         "date_of_birth",
@@ -228,6 +236,7 @@ fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<
         let (born, died) = (rows.dates("date_of_birth")?, rows.dates("date_of_death")?);
         let (sex, ethnicity, postcode) = (rows.text("sex")?, rows.text("ethnicity")?, rows.text("postcode")?);
         let weakest = rows.optional_numbers("weakest_probability")?;
+        let known = rows.lists("providers")?;
         for row in 0..rows.len() {
             let seen = Seen {
                 born: born[row],
@@ -243,8 +252,7 @@ fn counted(as_of: Date, draft: &PublishedRun, providers: &[Provider]) -> Result<
                 },
                 weakest: weakest[row],
             };
-            let known = rows.texts("providers", row)?;
-            counted.add(&seen, known.iter().filter_map(|id| place(id)));
+            counted.add(&seen, known.of(row).filter_map(|id| places.get(id).copied()));
         }
         Ok(())
     })?;

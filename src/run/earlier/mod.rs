@@ -13,9 +13,9 @@ mod tables;
 mod today;
 mod told;
 
-pub(super) use changes::{changes_left, write_changes};
+pub(super) use changes::{ChangesLeft, changes_left, write_changes};
 pub(super) use cohorts::{write_cohort_changes, write_cohorts};
 pub(super) use facts::{Earlier, segment_set, summary, write_summary};
 pub(super) use standing::{KEPT_APART_TODAY, Standing};
-pub(super) use tables::{each_row_that_stays, texts_object, write};
+pub(super) use tables::{Rebuilt, each_row_that_stays, texts_object, write, write_then};
 pub(super) use today::Today;

@@ -1,13 +1,14 @@
 //! The people of an earlier run, and which of them may stand again today.
 
-use super::today::Today;
+use super::today::{Mark, Today};
 use crate::consent::WithheldReason;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::OTHER_NUMBERS;
 use crate::publish::published::{PublishedRun, Rows, damaged};
-use arrow::array::Array;
-use rustc_hash::{FxHashMap, FxHashSet};
+use hashbrown::HashTable;
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::hash::BuildHasher;
 
 pub(in crate::run) static KEPT_APART_TODAY: Code = Code {
     id: "OF0550",
@@ -21,11 +22,18 @@ pub(in crate::run) static KEPT_APART_TODAY: Code = Code {
 /// The content hash of an identity as it stands in a table, in hexadecimal.
 pub(in crate::run) type IdentityText = [u8; 32];
 
+/// A record that something is said of today: its row in the crosswalk, what is said, and its name.
+type Said<'a> = (usize, &'a Mark, String);
+
+/// Somebody, whether an objection names their number, and whether that is of somebody who is flagged.
+type ByNumber = (PersonId, bool, bool);
+
 /// Everybody in the run, in the order of its people.parquet.
 #[derive(Default)]
 pub(in crate::run) struct Standing {
-    place: FxHashMap<PersonId, u32>,
     ids: Vec<PersonId>,
+    /// Places in `ids`, by the hash of what stands there.
+    places: HashTable<u32>,
     /// Why a person may not be published any more, by the first row that says so.
     gone: Vec<Option<WithheldReason>>,
     /// People who are flagged today.
@@ -45,36 +53,37 @@ impl Standing {
     /// OF0550 where the run joins what must be kept apart today; OF0535 where a file cannot be read.
     pub fn of(run: &PublishedRun, today: &Today) -> Result<Standing> {
         let mut standing = Standing::default();
-        run.each("people.parquet", &["person_id", "nhs_number"], |rows| standing.add_people(run, rows, today))?;
+        standing.add_people(run, today)?;
+        let (places, said) = rayon::join(|| places(&standing.ids), || said(run, today));
+        standing.places = places;
         if run.has(OTHER_NUMBERS) {
             run.each_whole(OTHER_NUMBERS, |rows| standing.add_numbers(run, rows, today))?;
         }
-        standing.look_through_crosswalk(run, today)?;
+        standing.mark_records(run, said?)?;
         standing.find_gone_identities(run)?;
         standing.find_masked_identities(run)?;
         Ok(standing)
     }
 
-    /// Marks the people of the records that something is said of today.
-    fn look_through_crosswalk(&mut self, run: &PublishedRun, today: &Today) -> Result<()> {
-        // Of nearly all of them nothing is said.
-        let (mut first, mut marked, mut said) = (0, Vec::new(), Vec::new());
-        run.each("crosswalk.parquet", &["provider", "record_id"], |rows| {
-            let (provider, record) = (rows.text("provider")?, rows.text("record_id")?);
-            for row in 0..rows.len() {
-                if let Some(mark) = today.of_record(provider.value(row), record.value(row)) {
-                    marked.push(first + row);
-                    said.push((mark, format!("{}:{}", provider.value(row), record.value(row))));
-                }
+    fn add_people(&mut self, run: &PublishedRun, today: &Today) -> Result<()> {
+        let judge = |rows: &Rows| by_their_numbers(run, rows, today);
+        run.each_made("people.parquet", &["person_id", "nhs_number"], judge, |people: Vec<ByNumber>| {
+            for (id, objects, sensitive) in people {
+                self.ids.push(id);
+                self.gone.push(objects.then_some(WithheldReason::LocalObjectionLinked));
+                self.masked.push(sensitive);
             }
-            first += rows.len();
             Ok(())
-        })?;
+        })
+    }
+
+    /// Marks the people of the records that something is said of today.
+    fn mark_records(&mut self, run: &PublishedRun, said: Vec<Said>) -> Result<()> {
+        let marked: Vec<usize> = said.iter().map(|(row, ..)| *row).collect();
         let mut apart: FxHashMap<(u32, u32), [Vec<String>; 2]> = FxHashMap::default();
         let mut said = said.into_iter();
         run.each_of("crosswalk.parquet", &["person_id"], &marked, |rows| {
-            for (row, (mark, name)) in (0..rows.len()).zip(&mut said) {
-                let person = self.person(run, rows, row)?;
+            for (person, (_, mark, name)) in self.persons(run, rows)?.into_iter().zip(&mut said) {
                 self.mark(person, mark.objects, mark.withheld_identity, mark.sensitive);
                 for &(line, side) in &mark.apart {
                     apart.entry((line, person)).or_default()[usize::from(side)].push(name.clone());
@@ -85,25 +94,11 @@ impl Standing {
         self.check_apart(&apart)
     }
 
-    fn add_people(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
-        let number = rows.text("nhs_number")?;
-        for (row, id) in person_ids(run, rows)?.into_iter().enumerate() {
-            self.place.insert(id, self.ids.len() as u32);
-            self.ids.push(id);
-            let number = number.is_valid(row).then(|| number.value(row));
-            let objects = number.is_some_and(|number| today.number_objects(number));
-            self.gone.push(objects.then_some(WithheldReason::LocalObjectionLinked));
-            self.masked.push(number.is_some_and(|number| today.number_is_sensitive(number)));
-        }
-        Ok(())
-    }
-
     /// Numbers that people have beside the one of the best record.
     fn add_numbers(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
         let numbers = rows.text("nhs_number")?;
-        for row in 0..rows.len() {
+        for (row, person) in self.persons(run, rows)?.into_iter().enumerate() {
             let number = numbers.value(row);
-            let person = self.person(run, rows, row)?;
             self.mark(person, today.number_objects(number), false, today.number_is_sensitive(number));
         }
         Ok(())
@@ -140,32 +135,25 @@ impl Standing {
         }
         let gone = self.ids.iter().zip(&self.gone).filter(|(_, gone)| gone.is_some());
         let gone: FxHashSet<&[u8]> = gone.map(|(id, _)| id.as_str().as_bytes()).collect();
-        let (mut first, mut gone_rows) = (0, Vec::new());
-        run.each("crosswalk.parquet", &["person_id"], |rows| {
+        self.gone_rows = run.found("crosswalk.parquet", &["person_id"], |first, rows| {
             let ids = rows.text("person_id")?;
-            gone_rows
-                .extend((0..rows.len()).filter(|&row| gone.contains(ids.value(row).as_bytes())).map(|row| first + row));
-            first += rows.len();
-            Ok(())
+            let goes = (0..rows.len()).filter(|&row| gone.contains(ids.value(row).as_bytes()));
+            Ok(goes.map(|row| first + row).collect())
         })?;
-        self.gone_rows = gone_rows;
         run.each_of("crosswalk.parquet", &["identity_id"], &self.gone_rows, |rows| {
             self.gone_identities.extend(rows.hash_texts("identity_id")?);
             Ok(())
         })?;
         // Few identities have records of two people.
-        let (mut first, mut stays) = (0, FxHashSet::default());
-        let mut gone_rows = self.gone_rows.iter().peekable();
-        run.each("crosswalk.parquet", &["identity_id"], |rows| {
-            for (row, identity) in (first..).zip(rows.hash_texts("identity_id")?) {
-                if gone_rows.next_if_eq(&&row).is_none() && self.gone_identities.contains(identity) {
-                    stays.insert(*identity);
-                }
-            }
-            first += rows.len();
-            Ok(())
+        let stay = run.found("crosswalk.parquet", &["identity_id"], |first, rows| {
+            let identities = (first..).zip(rows.hash_texts("identity_id")?);
+            let of_gone = identities.filter(|(_, identity)| self.gone_identities.contains(*identity));
+            let stays = of_gone.filter(|(row, _)| self.gone_rows.binary_search(row).is_err());
+            Ok(stays.map(|(_, identity)| *identity).collect::<Vec<IdentityText>>())
         })?;
-        self.gone_identities.retain(|identity| !stays.contains(identity));
+        stay.iter().for_each(|identity| {
+            self.gone_identities.remove(identity);
+        });
         Ok(())
     }
 
@@ -176,15 +164,13 @@ impl Standing {
         }
         let masked = self.ids.iter().zip(&self.masked).filter(|(_, masked)| **masked);
         let masked: FxHashSet<&[u8]> = masked.map(|(id, _)| id.as_str().as_bytes()).collect();
-        let mut identities = FxHashSet::default();
-        run.each("crosswalk.parquet", &["identity_id", "person_id"], |rows| {
+        let identities = run.found("crosswalk.parquet", &["identity_id", "person_id"], |_, rows| {
             let ids = rows.text("person_id")?;
             let theirs = (0..rows.len()).filter(|&row| masked.contains(ids.value(row).as_bytes()));
             let hashes = rows.hash_texts("identity_id")?;
-            identities.extend(theirs.map(|row| hashes[row]));
-            Ok(())
+            Ok(theirs.map(|row| hashes[row]).collect::<Vec<IdentityText>>())
         })?;
-        self.masked_identities = identities;
+        self.masked_identities = identities.into_iter().collect();
         Ok(())
     }
 
@@ -195,7 +181,7 @@ impl Standing {
 
     /// Is this one of the people of the run, and may not be published any more?
     pub fn is_gone(&self, id: PersonId) -> bool {
-        self.place.get(&id).is_some_and(|&person| self.reason(person).is_some())
+        self.place(id).is_some_and(|person| self.reason(person).is_some())
     }
 
     pub fn somebody_is_gone(&self) -> bool {
@@ -215,11 +201,16 @@ impl Standing {
         self.gone_identities.contains(identity)
     }
 
-    /// The place of the person that a row names.
-    pub fn person(&self, run: &PublishedRun, rows: &Rows, row: usize) -> Result<u32> {
-        let id = PersonId::parse(rows.text("person_id")?.value(row));
-        let place = id.and_then(|id| self.place.get(&id)).copied();
-        place.ok_or_else(|| damaged(&run.folder.join("crosswalk.parquet")))
+    /// The places of the people that some rows name, one a row.
+    pub fn persons(&self, run: &PublishedRun, rows: &Rows) -> Result<Vec<u32>> {
+        let ids = rows.text("person_id")?;
+        let place = |row| PersonId::parse(ids.value(row)).and_then(|id| self.place(id));
+        let persons: Option<_> = (0..rows.len()).map(place).collect();
+        persons.ok_or_else(|| damaged(&run.folder.join("crosswalk.parquet")))
+    }
+
+    fn place(&self, id: PersonId) -> Option<u32> {
+        self.places.find(hash(&id), |&place| self.ids[place as usize] == id).copied()
     }
 
     /// Why a person may not be published any more.
@@ -236,7 +227,44 @@ impl Standing {
     }
 }
 
-fn person_ids(run: &PublishedRun, rows: &Rows) -> Result<Vec<PersonId>> {
-    let ids = rows.text("person_id")?.iter().map(|id| id.and_then(PersonId::parse)).collect::<Option<_>>();
-    ids.ok_or_else(|| damaged(&run.folder.join("people.parquet")))
+fn by_their_numbers(run: &PublishedRun, rows: &Rows, today: &Today) -> Result<Vec<ByNumber>> {
+    let (ids, numbers) = (rows.text("person_id")?, rows.text("nhs_number")?);
+    let person = |(id, number): (Option<&str>, Option<&str>)| {
+        let objects = number.is_some_and(|number| today.number_objects(number));
+        let sensitive = number.is_some_and(|number| today.number_is_sensitive(number));
+        Some((PersonId::parse(id?)?, objects, sensitive))
+    };
+    let people: Option<_> = ids.iter().zip(numbers).map(person).collect();
+    people.ok_or_else(|| damaged(&run.folder.join("people.parquet")))
+}
+
+/// A table of ids, without a copy of them.
+fn places(ids: &[PersonId]) -> HashTable<u32> {
+    let mut places = HashTable::with_capacity(ids.len());
+    for (place, id) in (0..).zip(ids) {
+        places.insert_unique(hash(id), place, |&place: &u32| hash(&ids[place as usize]));
+    }
+    places
+}
+
+fn hash(id: &PersonId) -> u64 {
+    FxBuildHasher.hash_one(id)
+}
+
+/// The records of the crosswalk that something is said of today: of nearly all of them nothing is.
+fn said<'a>(run: &PublishedRun, today: &'a Today) -> Result<Vec<Said<'a>>> {
+    run.found("crosswalk.parquet", &["provider", "record_id"], |first, rows| {
+        let (providers, records) = (rows.text("provider")?, rows.text("record_id")?);
+        // Rows of a provider stand together.
+        let (mut found, mut known) = (Vec::new(), ("", today.of_provider("")));
+        for row in 0..rows.len() {
+            let (provider, record) = (providers.value(row), records.value(row));
+            if known.0 != provider {
+                known = (provider, today.of_provider(provider));
+            }
+            let mark = known.1.and_then(|marks| marks.get(record));
+            found.extend(mark.map(|mark| (first + row, mark, format!("{provider}:{record}"))));
+        }
+        Ok(found)
+    })
 }

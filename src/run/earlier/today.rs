@@ -111,7 +111,12 @@ impl<'a> Today<'a> {
 
     /// What today says of a record, where it says anything; it need not be in any extract any more.
     pub fn of_record(&self, provider: &str, record_id: &str) -> Option<&Mark> {
-        self.marks.get(provider)?.get(record_id)
+        self.of_provider(provider)?.get(record_id)
+    }
+
+    /// What today says of the records of a provider, by their record_ids.
+    pub fn of_provider(&self, provider: &str) -> Option<&FxHashMap<String, Mark>> {
+        self.marks.get(provider)
     }
 
     /// Does a local objection name the number?

@@ -3,6 +3,7 @@
 use crate::failure::Result;
 use crate::job::{CarryKind, Job};
 use crate::publish::published::{PublishedRun, damaged};
+use jiff::civil::Date;
 use rustc_hash::FxHashSet;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -18,13 +19,31 @@ pub(in crate::run) struct ColumnBefore {
     pub found: Option<String>,
 }
 
+/// Checksums of the extracts of the run before, and since when each was there in every run.
+#[derive(Debug, Clone, Default)]
+pub(in crate::run) struct Extracts {
+    pub(super) since: BTreeMap<String, Date>,
+}
+
+impl Extracts {
+    pub fn knows(&self, blake3: &str) -> bool {
+        self.since.contains_key(blake3)
+    }
+
+    /// Since when an extract of these bytes has been there: `tonight` where the run before had none.
+    pub fn since(&self, blake3: &str, tonight: Date) -> Date {
+        self.since.get(blake3).copied().unwrap_or(tonight)
+    }
+}
+
 /// The run that stands; empty before the first.
 #[derive(Debug, Clone, Default)]
 pub(in crate::run) struct Before {
     /// Rows by provider id.
     pub rows: BTreeMap<String, u64>,
-    /// Checksums of the extracts.
-    pub extracts: BTreeSet<String>,
+    /// Its date; after a rollback that of the run whose people it has.
+    pub as_of: Option<Date>,
+    pub extracts: Extracts,
     /// Those of them that were there more than once.
     pub twice: BTreeSet<String>,
     /// By provider id and field.
@@ -42,13 +61,17 @@ impl Before {
     /// OF0535 where the current run's run.json cannot be read: a night is not held against nothing because a file is damaged.
     pub fn of(job: &Job) -> Result<Before> {
         let Ok(run) = PublishedRun::current(job) else { return Ok(Before::default()) };
-        let json: Value =
-            serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
-        let mut before = Before::default();
+        let wrong = || damaged(&run.folder.join("run.json"));
+        let json: Value = serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| wrong())?;
+        let date = |value: &Value| value.as_str().and_then(|text| text.parse::<Date>().ok());
+        let as_of = date(&json["as_of"]).ok_or_else(wrong)?;
+        let mut before = Before { as_of: Some(as_of), ..Before::default() };
         let count = |value: &Value| value.as_u64().unwrap_or(0);
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         for input in json["inputs"].as_array().into_iter().flatten() {
-            if !before.extracts.insert(text(&input["blake3"])) {
+            // Versions before did not tell: since that run at least.
+            let since = date(&input["since"]).unwrap_or(as_of);
+            if before.extracts.since.insert(text(&input["blake3"]), since).is_some() {
                 before.twice.insert(text(&input["blake3"]));
             }
             *before.rows.entry(text(&input["provider"])).or_default() += count(&input["rows"]);

@@ -1,5 +1,6 @@
 //! What is judged before anything is linked: the extracts.
 
+use super::columns::PROTECTIVE;
 use super::{COLUMN_MISSING, Gates, percent};
 use crate::failure::{Failure, Result};
 use crate::intake::{FileReport, Quarantined};
@@ -7,39 +8,67 @@ use crate::job::{Field, Provider, WhenMissing};
 use crate::records::{Quality, Records};
 use crate::run::EXTRACT_ALL_QUARANTINED;
 use crate::run::changes::Changed;
+use jiff::civil::Date;
+use std::collections::BTreeSet;
 
 /// Fewer rows than this in quarantine never stop a night, whatever their share: two bad rows of ten are not a broken feed.
 const QUARANTINED_MIN: u64 = 5;
 /// A provider with fewer rows than this may shrink as it likes: a hospice of ten patients loses three in a week.
 const SHRUNK_FROM: u64 = 50;
+/// One that had as many rows as this and sends none has lost them all at once, however small it is: that is a feed, not a hospice.
+const EMPTIED_FROM: u64 = 5;
 
 impl Gates<'_> {
+    /// Judges what a night begins with, before an extract is read: its date, against `last` (that of the last run in the ledger) and `today`, and
+    /// whether extracts have the columns that the job maps.
+    ///
+    /// # Errors
+    /// OF0552 where the date is wrong; OF0508 where an extract lacks a column and it is not waived, or where it is one that nobody may waive.
+    pub fn judge_beginning(&mut self, last: Option<Date>, today: Date) -> Result<()> {
+        self.date(last.max(self.before.as_of), today);
+        for field in PROTECTIVE {
+            self.needs(field, "whoever it marks would be published as anybody, so that it cannot be waived")?;
+        }
+        self.judge_headers()
+    }
+
     /// Judges whether extracts have the columns that the job maps, before they are read.
     ///
     /// # Errors
     /// OF0508 where one lacks a column and it is not waived, or where it is that of record_id.
     pub fn judge_headers(&mut self) -> Result<()> {
-        let lacking = |provider: &Provider| {
-            let record_id = provider.columns.get(&Field::RecordId).is_some_and(|source| provider.lacks(source));
-            let column = provider.vanished.first()?;
-            Some((record_id, format!("an extract of provider {} without its column \"{column}\"", provider.id)))
-        };
-        let all: Vec<(bool, String)> = self.job.providers.iter().filter_map(lacking).collect();
-        let columns: usize = self.job.providers.iter().map(|provider| provider.vanished.len()).sum();
-        let others = if columns > 1 { format!(" and {} more", columns - 1) } else { String::new() };
-        let saw = all.first().map_or_else(|| "every column".to_string(), |(_, words)| format!("{words}{others}"));
-        if all.iter().any(|(record_id, _)| *record_id) {
-            let what = format!("gate column_missing saw {saw}; without record_id no night goes on");
-            return Err(Failure::new(&COLUMN_MISSING, what));
-        }
+        self.needs(Field::RecordId, "no night goes on")?;
         let is_first = self.before.rows.is_empty();
-        self.note(
-            "column_missing",
-            (!is_first).then_some(all.is_empty()),
-            saw,
-            "every column that the job maps".into(),
-        );
+        let lacking = self.lacking();
+        let holds = (!is_first).then_some(lacking.is_none());
+        let saw = lacking.unwrap_or_else(|| "every column".into());
+        self.note("column_missing", holds, saw, "every column that the job maps".into());
         self.close()
+    }
+
+    /// Every column that an extract lacks, in words.
+    fn lacking(&self) -> Option<String> {
+        let of_one = |provider: &Provider| {
+            let columns: BTreeSet<String> = provider.vanished.iter().map(|column| format!("\"{column}\"")).collect();
+            let noun = if columns.len() == 1 { "column" } else { "columns" };
+            let listed = columns.into_iter().collect::<Vec<_>>().join(", ");
+            format!("an extract of provider {} without its {noun} {listed}", provider.id)
+        };
+        let lacking = self.job.providers.iter().filter(|provider| !provider.vanished.is_empty());
+        let all: Vec<String> = lacking.map(of_one).collect();
+        (!all.is_empty()).then(|| all.join(" and "))
+    }
+
+    /// # Errors
+    /// OF0508 where an extract lacks a column of `field`, which no waiver makes up for; `why` goes on from "without it".
+    fn needs(&self, field: Field, why: &str) -> Result<()> {
+        let is_gone = |provider: &Provider| provider.columns.get(&field).is_some_and(|source| provider.lacks(source));
+        if !self.job.providers.iter().any(is_gone) {
+            return Ok(());
+        }
+        let saw = self.lacking().unwrap_or_default();
+        let word = field.word().unwrap_or_default();
+        Err(Failure::new(&COLUMN_MISSING, format!("gate column_missing saw {saw}; without {word} {why}")))
     }
 
     /// Judges what was read and standardised, and what providers sent that send only changes.
@@ -55,6 +84,7 @@ impl Gates<'_> {
         changed: &Changed,
     ) -> Result<()> {
         self.provider_missing();
+        self.unchanged_for_long(files);
         self.extract_twice(files, changed);
         self.quarantined(files, quarantined, changed)?;
         self.provider_shrunk(files);
@@ -78,6 +108,29 @@ impl Gates<'_> {
             }
         };
         self.note("provider_missing", Some(broken == 0), saw, expected);
+    }
+
+    /// Providers whose extracts are the very same bytes for longer than their last good records might stand: a delivery may have stopped, and
+    /// what it brought last lies there. It is told and stops nothing, as with a small provider nobody may have come or gone.
+    fn unchanged_for_long(&mut self, files: &[FileReport]) {
+        for (at, provider) in self.job.providers.iter().enumerate() {
+            // Of those that send only changes, or nothing, it is known how old they are.
+            if provider.stale.is_some() || provider.changes.is_some() {
+                continue;
+            }
+            let own = files.iter().filter(|file| usize::from(file.provider) == at);
+            let read = own.filter(|file| file.skipped.is_none() && file.rows > 0);
+            // Of several, as one a year, the others may stay as they are.
+            let Some(since) = read.map(|file| self.before.extracts.since(&file.blake3, self.job.as_of)).max() else {
+                continue;
+            };
+            let days = i64::from((self.job.as_of - since).get_days());
+            if days > i64::from(provider.stale_days) {
+                let told =
+                    format!("has sent the very same extract for {days} days, since {since}: does it still deliver?");
+                self.told.push(format!("provider {} {told}", provider.id));
+            }
+        }
     }
 
     /// Too many rows in quarantine, in all or in one extract.
@@ -116,8 +169,10 @@ impl Gates<'_> {
         for (at, provider) in self.job.providers.iter().enumerate() {
             let rows: u64 = files.iter().filter(|file| usize::from(file.provider) == at).map(|file| file.rows).sum();
             let before = self.before.rows.get(&provider.id).copied().unwrap_or(0);
+            let is_emptied = rows == 0 && before >= EMPTIED_FROM;
             // Without it the night was to go on; that is no shrinking.
-            if before < SHRUNK_FROM || (rows == 0 && provider.when_missing == WhenMissing::Without) {
+            let may_be_gone = rows == 0 && provider.when_missing == WhenMissing::Without;
+            if may_be_gone || (before < SHRUNK_FROM && !is_emptied) {
                 continue;
             }
             judged = true;

@@ -24,22 +24,31 @@ impl Gates<'_> {
     ) -> Result<()> {
         let before = ledger.people_of_latest_run().filter(|before| *before > 0);
         self.column_meaning(agreements);
-        self.people_change(before, people);
+        self.people_change(before, people, changes);
         self.merges(before, changes);
         self.negative_controls(controls);
         self.close()
     }
 
-    /// The number of people against the run before.
-    fn people_change(&mut self, before: Option<u64>, people: u64) {
+    /// The number of people against the run before, and how many of those people are gone or divided: where as many others have come, as where a
+    /// provider has numbered its records anew, the number says nothing.
+    pub(super) fn people_change(&mut self, before: Option<u64>, people: u64, changes: &[Change]) {
         let maximum = self.job.gates.maximum_people_change;
-        let expected = format!("a change of at most {}", percent(maximum));
+        let expected = format!("a change of at most {0}, and at most {0} gone or divided", percent(maximum));
         let Some(before) = before else {
             return self.note("people_change", None, format!("{people} people on the first night"), expected);
         };
         let change = people.abs_diff(before) as f64 / before as f64;
-        let saw = format!("{people} people instead of {before} ({} changed)", percent(change));
-        self.note("people_change", Some(change <= maximum), saw, expected);
+        let count = |kind: ChangeKind| changes.iter().filter(|change| change.kind == kind).count() as u64;
+        let (gone, divided) = (count(ChangeKind::Retired), count(ChangeKind::Split));
+        let lost = (gone + divided) as f64 / before as f64;
+        let holds = change <= maximum && (gone + divided < PEOPLE_MIN || lost <= maximum);
+        let saw = format!(
+            "{people} people instead of {before} ({} changed), {gone} of them gone and {divided} divided ({})",
+            percent(change),
+            percent(lost)
+        );
+        self.note("people_change", Some(holds), saw, expected);
     }
 
     /// People of the run before who are put together with others.

@@ -7,22 +7,26 @@
 mod before;
 mod codes;
 mod columns;
+mod date;
 mod early;
 mod late;
 mod meaning;
+#[cfg(test)]
+mod tests;
 mod twice;
 mod waived;
 
 pub use waived::Waived;
 
-pub(super) use before::Before;
+pub(super) use before::{Before, Extracts};
 
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
 use serde::Serialize;
 
-/// The codes this room raises (in OF051x and OF052x, beside those of `run`).
+/// The codes this room raises (in OF050x to OF055x, beside those of `run`).
 pub static CODES: &[&Code] = &[
+    &DATE_WRONG,
     &TOO_MUCH_QUARANTINED,
     &TOO_MANY_PEOPLE_CHANGED,
     &PROVIDER_MISSING,
@@ -45,7 +49,8 @@ pub(super) struct Gate {
 }
 
 /// Every gate, in the order in which a night meets them.
-pub(super) static GATES: [Gate; 10] = [
+pub(super) static GATES: [Gate; 11] = [
+    Gate { name: "as_of", code: &DATE_WRONG },
     Gate { name: "column_missing", code: &COLUMN_MISSING },
     Gate { name: "provider_missing", code: &PROVIDER_MISSING },
     Gate { name: "extract_twice", code: &EXTRACT_TWICE },
@@ -57,6 +62,19 @@ pub(super) static GATES: [Gate; 10] = [
     Gate { name: "merges", code: &TOO_MANY_MERGED },
     Gate { name: "negative_controls", code: &MORE_IMPOSSIBLE },
 ];
+
+static DATE_WRONG: Code = Code {
+    id: "OF0552",
+    exit: Exit::GateFailed,
+    title: "the date of the night is before that of the last run, or far in the future",
+    next_step: "Set the clock, or correct [job] as_of; nothing was published",
+    explanation: "The night's date, [job] as_of or else today by the clock (UTC), is before that of the last run, or more than half a year \
+                  after today. Ages, windows, objections with `from` or `until` and the age of last good records all go by it: on an earlier \
+                  day an objection that begins later does not hold yet, on a later one another is over already, and people would be \
+                  published who object. Usually the clock has stopped, or a year was mistyped. Where the last run itself was of the \
+                  future, or an earlier day is meant, the gate can be waived for one night: --waive as_of; the next night is held \
+                  against that one. A rollback is not held against any date.",
+};
 
 static TOO_MUCH_QUARANTINED: Code = Code {
     id: "OF0510",
@@ -71,11 +89,13 @@ static TOO_MUCH_QUARANTINED: Code = Code {
 static TOO_MANY_PEOPLE_CHANGED: Code = Code {
     id: "OF0511",
     exit: Exit::GateFailed,
-    title: "the number of people changed too much",
-    next_step: "Look for a missing or doubled extract, or raise [gates] maximum_people_change; nothing was published",
+    title: "too many people came, went or were divided",
+    next_step: "Look for an extract that is missing, doubled or numbered anew, or raise [gates] maximum_people_change; nothing was published",
     explanation: "The number of people differs from the run before by more than [gates] maximum_people_change (10 % where the job does \
-                  not say). Usually an extract is missing, was sent twice, or a column changed its meaning. For one night the gate can \
-                  be waived: --waive people_change.",
+                  not say), or more of those people than that are gone or divided, however many others have come. Usually an extract \
+                  is missing or was sent twice, a column changed its meaning, or a provider has given its records other record_ids, so \
+                  that everybody whom it alone knows would get a new person_id. For one night the gate can be waived: \
+                  --waive people_change.",
 };
 
 static PROVIDER_MISSING: Code = Code {
@@ -85,7 +105,8 @@ static PROVIDER_MISSING: Code = Code {
     next_step: "Ask the provider for its extract, or raise its stale_days; nothing was published",
     explanation: "Where a provider sends nothing that can be read, its last good records stand (when_missing = \"last\"), up to its \
                   stale_days (14 where the job does not say). They are older than that now. For one night the gate can be waived: \
-                  --waive provider_missing; then they stand once more.",
+                  --waive provider_missing; then they stand once more. That a provider sends the very same bytes for longer than \
+                  stale_days is told in a warning, and stops nothing.",
 };
 
 static EXTRACT_TWICE: Code = Code {
@@ -106,7 +127,8 @@ static PROVIDER_SHRUNK: Code = Code {
     title: "a provider has sent far fewer rows than the night before",
     next_step: "Ask the provider whether its extract is whole, or raise [gates] maximum_provider_shrink; nothing was published",
     explanation: "A provider's rows are fewer than in the run before by more than [gates] maximum_provider_shrink (20 % where the job \
-                  does not say). Usually an extract was cut off, or one of several files is missing. Publishing it would lose people. \
+                  does not say), or there is none where there were five or more. Usually an extract was cut off, or one of several \
+                  files is missing. Publishing it would lose people. \
                   For one night the gate can be waived: --waive provider_shrunk.",
 };
 
@@ -117,8 +139,9 @@ static COLUMN_MISSING: Code = Code {
     next_step: "Ask the provider for the column, or correct its name in the job where it is only called otherwise; nothing was published",
     explanation: "An extract lacks a column that the job maps, though there is an earlier run of this job. Either the provider has changed \
                   its extract, or the job names a column that was never there (on the first night that is exit code 2). For one night \
-                  the gate can be waived: --waive column_missing; then the column is read as empty. Without the column of record_id no \
-                  night goes on, waived or not.",
+                  the gate can be waived: --waive column_missing; then the column is read as empty. Without the column of record_id, \
+                  sensitivity or withheld_identity_reason no night goes on, waived or not: whoever the latter two mark would be \
+                  published as anybody. Where a provider marks nobody any more, take the column out of the job.",
 };
 
 static COLUMN_OF_OTHER_MEANING: Code = Code {
@@ -139,9 +162,12 @@ static COLUMN_CHANGED: Code = Code {
     title: "a column has become another one",
     next_step: "Look at the column that the message names, correct its mapping, or raise [gates] maximum_column_change; nothing was published",
     explanation: "A provider's column is filled far less or more often than in the run before, far fewer or more of its values can be \
-                  understood, a carried category has values that nobody had in that run, or dates are written in another way. Usually columns moved, were emptied, or have other codes. The \
-                  limit is [gates] maximum_column_change (20 percentage points where the job does not say). For one night the gate can \
-                  be waived: --waive column_changed; the next night is held against that one.",
+                  understood, a carried category has values that nobody had in that run, or dates are written in another way. Usually \
+                  columns moved, were emptied, or have other codes. The limit is [gates] maximum_column_change (20 percentage points \
+                  where the job does not say). Whatever the limit, a column of 50 values or more may not be empty all at once, and \
+                  sensitivity and withheld_identity_reason may not mark less than half of the rows that they marked: whoever they no \
+                  longer mark would be published as anybody. For one night the gate can be waived: --waive column_changed; the next \
+                  night is held against that one.",
 };
 
 static TOO_MANY_MERGED: Code = Code {
