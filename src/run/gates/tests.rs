@@ -83,7 +83,7 @@ fn columns_that_protect_are_not_waived_and_every_column_is_named() {
         let word = field.word().expect("it has one");
         assert!(failure.what.contains("\"flag\"") && failure.what.contains(&format!("without {word} ")), "{failure}");
         assert!(failure.what.contains("cannot be waived"), "{failure}");
-        // A rollback stands on what was known then.
+        // The headers by themselves are another matter.
         let mut gates = Gates::new(&job, before(100), waived("column_missing"));
         gates.judge_headers().expect("it was waived");
     }
