@@ -243,6 +243,91 @@ fn people_stay_who_they_are_where_rows_are_only_numbered() {
     assert_eq!((by_content(&night), changes(&night)), (last, vec![]));
 }
 
+/// A kept run has numbered the rows for which the job has record_ids since.
+#[test]
+fn a_rollback_to_numbered_rows_gives_nobody_anothers_id() {
+    const NAMED: &str = "record_id = \"id\"";
+    const NUMBERED: &str = "record_id = \"row_number\"";
+    let night = Night::of(&town(250, 41));
+    common::edit(&night.path("job.toml"), NAMED, NUMBERED);
+    night.run().done();
+    let first = by_content(&night);
+    let numbered = runs(&night).remove(0);
+    assert_eq!(run_json(&night)["settings"]["numbered_rows"].as_array().map(Vec::len), Some(2));
+    common::edit(&night.path("job.toml"), NUMBERED, NAMED);
+    night.run().done();
+    assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
+    assert_eq!(run_json(&night)["settings"]["numbered_rows"], serde_json::json!([]));
+    other(&night, "rollback", &[numbered.as_str()]).done();
+    assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
+
+    // The night after it knows everybody again, wherever their rows stand.
+    let stranger = Person {
+        given: "Xanthippa".into(),
+        family: "Ravensworth".into(),
+        nhs_number: common::nhs_number(5000),
+        ..town(900, 77)[899].clone()
+    };
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", gp.replacen('\n', &format!("\n{}\n", stranger.exact_row("new")), 1));
+    night.run().done();
+    let now = by_content(&night);
+    first.iter().for_each(|(row, person)| assert_eq!(now.get(row), Some(person), "{row:?}"));
+    let told = changes(&night);
+    let [(new, kind)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!(kind, "new");
+
+    // A run of an earlier version does not say that it has numbered them.
+    common::edit(&night.output().join("runs").join(&numbered).join("run.json"), "numbered_rows", "nothing_of_it");
+    other(&night, "rollback", &[numbered.as_str()]).done();
+    assert_eq!((by_content(&night), changes(&night)), (first, vec![(new.clone(), "retired".into())]));
+}
+
+#[test]
+fn an_objection_by_record_id_is_not_one_of_the_row_that_had_its_number() {
+    let night = Night::of(&town(250, 41));
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    // The column holds numbers as well: those of the rows, from the last one to the first.
+    let rows = gp.lines().count() - 1;
+    let row_of = |id: usize| rows + 1 - id;
+    let anew = |(row, line): (usize, &str)| match line.split_once(',') {
+        Some((_, rest)) if row > 0 => format!("{},{rest}", row_of(row)),
+        _ => line.to_string(),
+    };
+    let lines: Vec<String> = gp.lines().enumerate().map(anew).collect();
+    night.write("in/gp.csv", lines.join("\n") + "\n");
+    common::edit(&night.path("job.toml"), "record_id = \"id\"", "record_id = \"row_number\"");
+    night.run().done();
+    let then = night.person_ids();
+    let of = |row: usize| then.get(&("gp".to_string(), row.to_string()));
+    let people = night.table("people.parquet");
+    let numbers: BTreeMap<&str, &str> =
+        people.values("person_id").into_iter().zip(people.values("nhs_number")).collect();
+    let objects = |id: &usize| {
+        let (Some(theirs), Some(anothers)) = (of(row_of(*id)), of(*id)) else { return false };
+        let number = lines[row_of(*id)].split(',').nth(1);
+        theirs != anothers && number.is_some() && numbers.get(theirs.as_str()).copied() == number
+    };
+    let objector = (1..=rows).find(objects).expect("somebody has a number");
+
+    common::edit(&night.path("job.toml"), "record_id = \"row_number\"", "record_id = \"id\"");
+    night.write("objections.csv", format!("provider,record_id\ngp,{objector}\n"));
+    let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", text + "\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n");
+    let numbered = night.output().join("runs").join(&runs(&night)[0]);
+    night.run().done();
+    // Whoever objects is gone from the kept run by the NHS number, and whoever had that row number is not.
+    let kept = common::table(&numbered.join("crosswalk.parquet"));
+    let rows: Vec<(&str, &str)> = kept.values("provider").into_iter().zip(kept.values("record_id")).collect();
+    assert!(rows.contains(&("gp", objector.to_string().as_str())));
+    assert!(!rows.contains(&("gp", row_of(objector).to_string().as_str())));
+    // Nor is it theirs what the audit tells of the record.
+    let mut audit = common::onefolk();
+    audit.args(["audit", "show", "--record", &format!("gp:{objector}")]).arg(night.path("job.toml"));
+    let told = common::outcome(audit);
+    assert!(told.status == Some(2) && told.stderr.contains("OF0541"), "{}{}", told.stdout, told.stderr);
+}
+
 /// Appends a line to the decisions that every run obeys.
 fn decide(night: &Night, left: &str, right: &str, decision: &str) {
     let path = night.output().join("state/decisions.csv");
@@ -631,7 +716,7 @@ fn a_mark_that_protects_few_is_not_lost_unnoticed() {
     let plain = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
     let with = |flag: &str| {
         let rows = plain.lines().skip(1).enumerate();
-        let rows = rows.map(|(at, line)| format!("{line},{}\n", if at % 50 == 7 { flag } else { "N" }));
+        let rows = rows.map(|(at, line)| format!("{line},{}\n", if at % 30 == 7 { flag } else { "N" }));
         format!("{},flag\n{}", common::HEADER, rows.collect::<String>())
     };
     let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
@@ -642,10 +727,13 @@ fn a_mark_that_protects_few_is_not_lost_unnoticed() {
     night.write("in/gp.csv", &plain);
     let told = night.run_with(&["--waive", "column_missing"]).failed(1, "OF0508");
     assert!(told.stderr.contains("its column \"flag\"; without sensitivity "), "{}", told.stderr);
+    assert!(told.stderr.contains("take away what provider gp has sent"), "{}", told.stderr);
+    std::fs::remove_file(night.path("in/gp.csv")).unwrap();
+    night.run().done();
     // As full as before, and it marks nobody any more.
     night.write("in/gp.csv", with("N"));
     let told = night.run().failed(1, "OF0519");
-    assert!(told.stderr.contains("sensitivity of provider gp marks 0 rows after 4"), "{}", told.stderr);
+    assert!(told.stderr.contains("sensitivity of provider gp marks 0 rows after 6"), "{}", told.stderr);
     told.names_nobody(&people);
     refused_then_waived(&night, &[("column_changed", "OF0519")]);
 }

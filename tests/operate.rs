@@ -391,7 +391,7 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     common::edit(&night.path("job.toml"), "2026-11-22", "2999-01-01");
     assert_eq!(states(&examined(&night, 4), "fail"), ["as_of"]);
     common::edit(&night.path("job.toml"), "2999-01-01", "2026-11-21");
-    assert_eq!(states(&examined(&night, 0), "warn"), ["as_of"]);
+    assert_eq!(states(&examined(&night, 4), "fail"), ["as_of"]);
     common::edit(&night.path("job.toml"), "2026-11-21", "2026-11-22");
     assert!(common::files_below(&night.output()) == everything, "the doctor changed something");
 
@@ -401,6 +401,23 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     let mut wrong = onefolk();
     wrong.arg("doctor").arg(night.path("absent.toml"));
     assert_eq!(outcome(wrong).status, Some(2));
+}
+
+/// The run that stands after a rollback is of an earlier day than the last one, which the gate `as_of` holds the next night against.
+#[test]
+fn a_doctor_says_of_the_date_after_a_rollback_what_the_gate_will() {
+    let night = Night::of(&town(60, 97));
+    night.run().done();
+    common::edit(&night.path("job.toml"), "2026-11-22", "2026-11-23");
+    night.run().done();
+    command(&night, "rollback", &["2026-11-22-01"]).done();
+    assert_eq!(run_json(&night)["as_of"], "2026-11-22");
+    assert_eq!(examined(&night, 0)["as_of"].0, "ok");
+    common::edit(&night.path("job.toml"), "2026-11-23", "2026-11-22");
+    let found = examined(&night, 4);
+    assert_eq!(states(&found, "fail"), ["as_of"]);
+    assert!(found["as_of"].1.contains("the last run was of 2026-11-23"), "{found:?}");
+    night.run().failed(1, "OF0552");
 }
 
 /// As at any hour of the day: what is wrong with the job or with an extract keeps nothing else from being told, or from being done.

@@ -97,9 +97,10 @@ def main():
     kit = peers_tools.Kit.make(ROOT, given.work, given.tools)
     kept = given.work / "results.json"
     results = json.loads(kept.read_text()) if kept.exists() else {}
-    # Asked once: what is written here would make the next size's checkout another one.
-    describe = ["git", "describe", "--always", "--dirty"]
-    commit = subprocess.run(describe, cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    # Asked once, and not of docs/: what is written there makes the next size's checkout no other one.
+    asked = lambda *words: subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()
+    changed = asked("status", "--porcelain", "--untracked-files=no", "--", ":!docs")
+    commit = asked("rev-parse", "--short", "HEAD") + ("-dirty" if changed else "")
     for millions in given.millions:
         about = {
             "date": datetime.date.today().isoformat(),

@@ -63,7 +63,8 @@ def tables(results):
 
 
 def section(results):
-    notes = "\n".join(f"- *{tool.label}*: {tool.note}." for tool in TOOLS.values())
+    measured = {name for sitting in results.values() for name in sitting["tools"]}
+    notes = "\n".join(f"- *{tool.label}*: {tool.note}." for name, tool in TOOLS.items() if name in measured)
     sizes = ",".join(sorted(results, key=float))
     return f"""{BEGIN}
 ## Beside other tools on the same file

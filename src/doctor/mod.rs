@@ -89,19 +89,20 @@ pub fn examine(checked: Option<&Checked>) -> Vec<Finding> {
     };
     let job = &checked.provisional;
     let last = runs::Last::of(job);
+    let (ledger, last_in_ledger) = state::ledger(job);
     vec![
         machine::processors(),
         machine::memory(last.peak_memory_bytes),
         machine::disk(&job.output, last.bytes),
         machine::clock(),
         job::job(checked),
-        runs::as_of(job, &last),
+        runs::as_of(job, &last, last_in_ledger),
         files::permissions(&job.output),
         state::encryption(job),
         state::lock(&job.output),
         state::unfinished(&job.output),
         state::key(job),
-        state::ledger(job),
+        ledger,
         state::model(job),
         state::audit(job),
         state::issues(job),

@@ -6,13 +6,17 @@ use crate::failure;
 use crate::job::Job;
 use crate::publish::{self, published::PublishedRun};
 use crate::run;
+use crate::run::gates::{self, Dated};
 use jiff::Timestamp;
 use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use std::path::Path;
 
 /// Runs told of.
 const TOLD: usize = 7;
+
+const AS_OF: &str = "as_of";
 
 /// What the current run's run.json says.
 #[derive(Default)]
@@ -44,26 +48,28 @@ impl Last {
     }
 }
 
-/// The job's date against the clock and the last run.
-pub(super) fn as_of(job: &Job, last: &Last) -> Finding {
-    const NAME: &str = "as_of";
+/// The job's date against the clock and the last run; `ledger` is the date of the ledger's latest, which after a rollback is another one.
+pub(super) fn as_of(job: &Job, last: &Last, ledger: Option<Date>) -> Finding {
     let now = Timestamp::now();
-    let today: Option<Date> = now.strftime("%Y-%m-%d").to_string().parse().ok();
-    let saw = format!("{}", job.as_of);
     if last.published.is_some_and(|published| now < published) {
-        return Finding::fail(NAME, "the clock is before the last run", "Set the clock");
+        return Finding::fail(AS_OF, "the clock is before the last run", "Set the clock");
     }
-    if today.is_some_and(|today| job.as_of > today) {
-        let advice = "Correct [job] as_of, or leave it out: objections that end before it would not be obeyed any more";
-        return Finding::fail(NAME, format!("{saw}, which is in the future"), advice);
-    }
-    match last.as_of.filter(|last| *last > job.as_of) {
-        Some(last) => Finding::warn(
-            NAME,
-            format!("{saw}; the last run was of {last}"),
-            "Correct [job] as_of, unless an earlier day is meant to be run again",
+    dated(job.as_of, last.as_of.max(ledger), now.to_zoned_datetime(TimeZone::UTC).date())
+}
+
+/// What the gate `as_of` would say of the next run.
+fn dated(as_of: Date, last: Option<Date>, today: Date) -> Finding {
+    const ADVICE: &str =
+        "Set the clock, or correct [job] as_of; where that day is meant, `onefolk run JOB --waive as_of`";
+    match gates::dated(as_of, last, today) {
+        Dated::Well => Finding::ok(AS_OF, as_of.to_string()),
+        Dated::Ahead(days) => Finding::warn(
+            AS_OF,
+            format!("{as_of}, {days} days after today"),
+            "Correct [job] as_of, or leave it out: objections that end before it would not be obeyed any more",
         ),
-        None => Finding::ok(NAME, saw),
+        Dated::Back(last) => Finding::fail(AS_OF, format!("{as_of}; the last run was of {last}"), ADVICE),
+        Dated::TooFar(days) => Finding::fail(AS_OF, format!("{as_of}, {days} days after today"), ADVICE),
     }
 }
 
@@ -153,4 +159,28 @@ fn in_words(entry: &run::Entry) -> String {
         (Some(exit), ..) => format!("exit {exit}"),
     };
     format!("{} {} {end}", entry.began, entry.command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::State;
+    use jiff::civil::date;
+
+    #[test]
+    fn a_date_that_the_gate_refuses_is_to_be_put_right_before_the_next_run() {
+        let today = date(2026, 11, 22);
+        let state = |as_of: Date, last: Option<Date>| dated(as_of, last, today).state;
+        assert_eq!(state(today, Some(date(2026, 11, 21))), State::Ok);
+        assert_eq!(state(today, None), State::Ok);
+        assert_eq!(state(date(2026, 11, 23), Some(today)), State::Ok, "it is tomorrow elsewhere");
+        assert_eq!(state(date(2026, 11, 24), Some(today)), State::Warn);
+        assert_eq!(state(date(2027, 5, 24), Some(today)), State::Warn, "183 days");
+        assert_eq!(state(date(2027, 5, 25), Some(today)), State::Fail);
+        assert_eq!(state(date(2027, 11, 22), Some(date(2027, 11, 21))), State::Warn, "so was the last run");
+        assert_eq!(state(date(2027, 11, 22), None), State::Warn, "the first night is held against nothing");
+        let back = dated(date(2026, 11, 21), Some(today), today);
+        assert_eq!(back.state, State::Fail);
+        assert!(back.saw.ends_with("of 2026-11-22") && back.advice.contains("--waive as_of"), "{back:?}");
+    }
 }

@@ -7,6 +7,7 @@ use crate::identity::Ledger;
 use crate::job::{Job, Release};
 use crate::publish;
 use crate::run;
+use jiff::civil::Date;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -41,7 +42,7 @@ pub(super) fn unfinished(output: &Path) -> Finding {
         _ if stages.is_empty() => Finding::warn(
             NAME,
             format!("a night was cut short{waits}"),
-            "The next command that writes removes it, such as `onefolk run`",
+            "The next run, training, report, release, cohort or rollback removes it",
         ),
         _ => Finding::warn(
             NAME,
@@ -91,21 +92,22 @@ pub(super) fn key(job: &Job) -> Finding {
     }
 }
 
-/// Reads the whole ledger and checks every seal.
-pub(super) fn ledger(job: &Job) -> Finding {
+/// Reads the whole ledger and checks every seal; with the date of its latest run, where it has one and is whole.
+pub(super) fn ledger(job: &Job) -> (Finding, Option<Date>) {
     const NAME: &str = "ledger";
     match Ledger::key_is_there(&job.output, job.id_key_file.as_deref()) {
         // The finding on the key says why.
-        Err(_) => return Finding::warn(NAME, "cannot be checked without its key", "See to the key first"),
-        Ok(false) => return Finding::ok(NAME, "will be begun by the first run"),
+        Err(_) => return (Finding::warn(NAME, "cannot be checked without its key", "See to the key first"), None),
+        Ok(false) => return (Finding::ok(NAME, "will be begun by the first run"), None),
         Ok(true) => {}
     }
     match Ledger::open(&job.output, job.id_key_file.as_deref()) {
-        Ok(ledger) => Finding::ok(
-            NAME,
-            format!("whole: {} person_ids of {} runs, every checksum right", ledger.ever_issued(), ledger.runs().len()),
-        ),
-        Err(failure) => Finding::failure(NAME, &failure),
+        Ok(ledger) => {
+            let runs = ledger.runs().len();
+            let whole = format!("whole: {} person_ids of {runs} runs, every checksum right", ledger.ever_issued());
+            (Finding::ok(NAME, whole), runs.checked_sub(1).map(|run| ledger.as_of(run)))
+        }
+        Err(failure) => (Finding::failure(NAME, &failure), None),
     }
 }
 

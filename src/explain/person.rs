@@ -147,6 +147,8 @@ fn person_before(job: &Job, current: &PublishedRun, named: Named) -> Result<Opti
     let kept = PublishedRun::all_kept(&job.output)?;
     for (place, known) in ledger.runs().iter().enumerate().rev() {
         let run = kept.iter().find(|run| run.run_id == *known && run.run_id != current.run_id);
+        // Where a run has numbered the rows of the provider, what stands there for the record_id is somebody else's.
+        let run = run.filter(|run| run::numbered_in(run).is_ok_and(|numbered| !numbered.contains(named.provider)));
         // A kept run that cannot be read must not keep anybody from an answer.
         if let Some(Ok(person)) = run.map(|run| person_in(run, named)) {
             return Ok(ledger.last_of(person, place));

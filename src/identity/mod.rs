@@ -30,6 +30,7 @@ pub(crate) use ledger::{abandon, pending_run, settle, stage};
 pub use person_id::PersonId;
 pub(crate) use restore::restore;
 pub use restore::{Restored, StandingRow};
+pub(crate) use rows::numbering;
 pub use story::Chapter;
 
 use crate::failure::{Code, Exit};

@@ -9,6 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use std::collections::BTreeSet;
 
 /// One row of a crosswalk that is to stand again, by keyed hashes only.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +32,7 @@ pub struct Restored {
 
 impl Ledger {
     /// A row of a crosswalk, `person` being its place among the person_ids that [`restore`] is given. It has no `record_id` where the rows of its
-    /// provider are [told by content](Ledger::told_by_content).
+    /// provider are told by content.
     pub(crate) fn standing_row(
         &self,
         provider: &str,
@@ -51,7 +52,8 @@ impl Ledger {
     }
 }
 
-/// The next entry of the ledger, in which each of `rows` belongs to the person_id that it names. Every person has a row.
+/// The next entry of the ledger, in which each of `rows` belongs to the person_id that it names. Every person has a row. Those of the providers
+/// in `by_content` have no record_id.
 ///
 /// # Errors
 /// OF0410 where the ledger has never issued one of the ids: it is not the ledger of that run.
@@ -60,6 +62,7 @@ pub(crate) fn restore(
     job: &Job,
     person_ids: &[PersonId],
     rows: &[StandingRow],
+    by_content: BTreeSet<String>,
     run_id: &str,
 ) -> Result<Restored> {
     let ordinal_of: FxHashMap<PersonId, u32> =
@@ -98,7 +101,6 @@ pub(crate) fn restore(
     assignment.par_iter_mut().for_each(|entry| entry.1 = ordinals[entry.1 as usize]);
     assignment.par_sort_unstable();
     let header = ledger.next_header(run_id, job.as_of);
-    let by_content = ledger.told_by_content(job);
     let next = NextEntry { header, issued: Vec::new(), forwards, assignment, by_content };
     Ok(Restored { changes, previous_run, next })
 }

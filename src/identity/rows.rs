@@ -27,9 +27,11 @@ impl Ledger {
         self.by_content.iter().cloned().chain(numbering(job)).collect()
     }
 
-    /// Providers that number their rows, but whose rows the latest run was told by record_id: by an earlier version, or by another mapping.
-    pub(crate) fn still_by_record_id(&self, job: &Job) -> BTreeSet<String> {
-        numbering(job).filter(|provider| !self.by_content.contains(provider)).collect()
+    /// Providers that number their rows, or are among `also`, but whose rows the latest run was told by record_id: by an earlier version, or by
+    /// another mapping.
+    pub(crate) fn still_by_record_id(&self, job: &Job, also: &BTreeSet<String>) -> BTreeSet<String> {
+        let all = numbering(job).chain(also.iter().cloned());
+        all.filter(|provider| !self.by_content.contains(provider)).collect()
     }
 
     /// A row of the latest run, as [`know_by_content`](Ledger::know_by_content) takes it.
@@ -105,7 +107,7 @@ impl Ledger {
 }
 
 /// The ids of the providers that number their rows.
-pub(super) fn numbering(job: &Job) -> impl Iterator<Item = String> {
+pub(crate) fn numbering(job: &Job) -> impl Iterator<Item = String> {
     job.providers.iter().filter(|provider| provider.numbers_rows()).map(|provider| provider.id.clone())
 }
 

@@ -148,7 +148,9 @@ impl<'a> Draft<'a> {
         assert!(inside, "a file of a run is named relative to it");
         let path = self.folder.join(name);
         let parent = path.parent().unwrap_or(&self.folder);
-        disk::create_folder(parent).and_then(|()| disk::create_file(&path)).map_err(|error| failed(&error, &path))
+        // A draft that a signal has removed is not made anew.
+        let made = if self.folder.is_dir() { disk::create_folder(parent) } else { Ok(()) };
+        made.and_then(|()| disk::create_file(&path)).map_err(|error| failed(&error, &path))
     }
 
     /// The runs that [`commit`](Draft::commit) is to remove for `keep_runs` runs to stay, this one included: the oldest by their names.

@@ -6,7 +6,7 @@
 use super::interrupt::Guard;
 use super::progress::{Progress, Show};
 use super::release::{People, unchanged};
-use super::{history, on_threads, read_usable};
+use super::{aside, history, on_threads, read_usable};
 use crate::best_record;
 use crate::cohort::{self, NO_SUCH_COHORT};
 use crate::consent;
@@ -42,6 +42,7 @@ pub fn cohort(job: &Job, id: &str, show: Show) -> Result<CohortAgain> {
     let interrupt = Guard::watch(lock.output());
     let again = || {
         publish::recover(&lock)?;
+        aside::clear(lock.output())?;
         on_threads(job, || under_lock(job, wanted, &interrupt, &Progress::new(show)))
     };
     history::kept(&lock, "cohort", |_| None, again)

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 /// Entries kept: the oldest go, so that the file never grows beyond them.
 const ENTRIES_MAX: usize = 100;
@@ -65,10 +66,7 @@ pub(super) fn interrupted(output: &Path) {
         code: Some(INTERRUPTED.id.to_string()),
         ..Entry::default()
     };
-    // Where the signal comes before the command has an entry, the last one is another's.
-    if history(output).is_ok_and(|entries| entries.last().is_some_and(|last| last.ended.is_none())) {
-        end(&place(output), ending);
-    }
+    end(&place(output), ending);
     notify::stopping();
 }
 
@@ -88,16 +86,21 @@ fn place(output: &Path) -> PathBuf {
     output.join("state/history.jsonl")
 }
 
+/// Where a signal comes before the command has an entry, the last one is another's; and whatever fails because the command was stopped, stopped it was.
 fn end(path: &Path, ending: Entry) {
     change(path, |entries| {
-        if let Some(last) = entries.last_mut() {
+        if let Some(last) = entries.last_mut().filter(|last| last.ended.is_none()) {
             *last = Entry { command: last.command.clone(), began: last.began.clone(), ..ending };
         }
     });
 }
 
+/// Held while the file is written anew: a signal comes at any time.
+static CHANGING: Mutex<()> = Mutex::new(());
+
 /// Writes the file anew, whole or not at all. A history that cannot be kept stops nobody.
 fn change(path: &Path, what: impl FnOnce(&mut Vec<Entry>)) {
+    let _alone = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
     let output = path.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     let mut entries = history(output).unwrap_or_default();
     what(&mut entries);

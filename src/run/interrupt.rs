@@ -43,11 +43,15 @@ impl Guard {
                 let held = holding.lock().unwrap_or_else(PoisonError::into_inner);
                 asking.store(true, Ordering::Relaxed);
                 if !*held {
-                    publish::begun(&output).iter().for_each(|folder| temporary::remove(folder));
+                    // First: what fails for want of the files that go now is no failure of its own.
                     tell(&output);
-                    // Last: what was just written may lie in one of them.
+                    let clear = || publish::begun(&output).iter().for_each(|folder| temporary::remove(folder));
+                    clear();
+                    // After what was just written: it may lie in one of them.
                     temporary::clear();
                     temporary::remove(&aside::folder(&output));
+                    // What other threads have written meanwhile.
+                    clear();
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
                     // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit
                     // code still says it.

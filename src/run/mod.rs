@@ -75,6 +75,7 @@ pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use issued::lost_issues;
 pub use model::model_in_brief;
+pub(crate) use numbered::numbered_in;
 pub use other_model::OtherModel;
 pub use progress::{Show, StageTime};
 pub use purge::Purged;

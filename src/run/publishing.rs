@@ -50,11 +50,6 @@ pub(super) fn publish(
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
     }
     finished.warnings.extend(keep_without_objectors(night, keeping));
-    let Night { run_id: by, runs, authority, objecting, .. } = &night;
-    let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
-    let (purged, warnings) = purge.kept_runs(progress);
-    finished.purged = purged;
-    finished.warnings.extend(warnings);
     let place = model::place(job);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.as_ref().is_none_or(|known| known.from != place))
     {
@@ -62,6 +57,12 @@ pub(super) fn publish(
         finished.warnings.extend(model::write(job, &place, frozen).err().map(|failure| failure.to_string()));
         finished.model = Some(place);
     }
+    // Last, as it may take a while, and whoever stops the program waits for little of it.
+    let Night { run_id: by, runs, authority, objecting, .. } = &night;
+    let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
+    let (purged, warnings) = purge.kept_runs(progress);
+    finished.purged = purged;
+    finished.warnings.extend(warnings);
     finished.folder = Some(published.folder);
     Ok(())
 }

@@ -5,6 +5,7 @@
 //! NHS numbers of the rows that are named; a person of a kept run goes as a whole. Tables of two runs are written at a time; what is told of a run,
 //! to the audit and in its report, and its new place come one run after the other, oldest first.
 
+use super::INTERRUPTED;
 use super::earlier::{self, ChangesLeft, Earlier, Rebuilt, Standing, Today};
 use super::find_index;
 use super::interrupt::Guard;
@@ -16,7 +17,7 @@ use super::withhold::Objecting;
 use crate::cohort::CohortCount;
 use crate::consent::{self, Authority};
 use crate::disk;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
@@ -27,7 +28,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// So many kept runs are written anew side by side: what each of them holds meanwhile is in memory, and both are on the disk.
+/// So many kept runs are written anew side by side: what each of them holds meanwhile is in memory beside the night, and both are on the disk. Where
+/// memory is limited it is one.
 const SIDE_BY_SIDE: usize = 2;
 
 /// A kept run that was written anew.
@@ -96,7 +98,8 @@ impl Purge<'_> {
         let is_done = |run: &PublishedRun| before.runs.get(&run.run_id) == Some(&objections);
         let (done, others): (Vec<PublishedRun>, Vec<PublishedRun>) = kept.into_iter().partition(is_done);
         now.runs.extend(done.into_iter().map(|run| (run.run_id, objections.clone())));
-        for some in others.chunks(SIDE_BY_SIDE.min(rayon::current_num_threads())) {
+        let at_once = if self.job.memory_limit.is_some() { 1 } else { SIDE_BY_SIDE.min(rayon::current_num_threads()) };
+        for some in others.chunks(at_once) {
             for (run, outcome) in some.iter().zip(self.some(some)) {
                 match outcome {
                     Ok(gone) => {
@@ -114,10 +117,11 @@ impl Purge<'_> {
         Ok(())
     }
 
-    /// Looks through some runs side by side, and puts those that were written anew in their places one after the other.
+    /// Looks through some runs side by side, and puts those that were written anew in their places one after the other. What fails beside others is
+    /// done again alone: there may be room for one and not for two.
     fn some(&self, runs: &[PublishedRun]) -> Vec<Outcome> {
         let today = Today::objecting(self.authority, self.objecting);
-        let begin = |run| match self.interrupt.asked() {
+        let begin = |run: &PublishedRun| match self.interrupt.asked() {
             true => Err("a signal came".to_string()),
             false => self.begin(run, &today).map_err(|failure| failure.to_string()),
         };
@@ -126,7 +130,12 @@ impl Purge<'_> {
             Some(begun) => self.finish(run, begun).map(Some).map_err(|failure| failure.to_string()),
             None => Ok(None),
         };
-        runs.iter().zip(begun).map(finish).collect()
+        let mut outcomes: Vec<Outcome> = runs.iter().zip(begun).map(finish).collect();
+        if runs.len() > 1 && !self.interrupt.asked() {
+            let failed = runs.iter().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_err());
+            failed.for_each(|(run, outcome)| *outcome = finish((run, begin(run))));
+        }
+        outcomes
     }
 
     /// Writes the tables of one run anew where they have to be.
@@ -134,6 +143,9 @@ impl Purge<'_> {
         let standing = Standing::of(run, today)?;
         if !standing.somebody_is_gone() && !earlier::texts_object(run, today)? {
             return Ok(None);
+        }
+        if self.interrupt.asked() {
+            return Err(Failure::new(&INTERRUPTED, "a signal came"));
         }
         let earlier = Earlier::read(run)?;
         let draft = Draft::create_beside(self.lock, &run.run_id)?;

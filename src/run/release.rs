@@ -7,7 +7,7 @@
 use super::gates::Waived;
 use super::interrupt::Guard;
 use super::progress::{Progress, Show};
-use super::{counted, history, issued, on_threads, read_usable, report_again};
+use super::{aside, counted, history, issued, on_threads, read_usable, report_again};
 use crate::audit;
 use crate::best_record;
 use crate::clustering::Partition;
@@ -53,6 +53,7 @@ pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
     let interrupt = Guard::watch(lock.output());
     let again = || {
         publish::recover(&lock)?;
+        aside::clear(lock.output())?;
         on_threads(&alone, || under_lock(&alone, &interrupt, &Progress::new(show)))
     };
     history::kept(&lock, "release", |_| None, again)

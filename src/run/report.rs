@@ -11,7 +11,7 @@ use crate::care::{CareCounts, ProviderPackages};
 use crate::cohort;
 use crate::end_of_life::EndOfLifeCounts;
 use crate::failure::Result;
-use crate::identity::{Change, ChangeKind};
+use crate::identity::{Change, ChangeKind, numbering};
 use crate::job::{Field, Job};
 use crate::publish::WrittenFile;
 use crate::publish::published::PublishedRun;
@@ -200,6 +200,7 @@ fn settings(job: &Job) -> Value {
         "keep_runs": job.keep_runs,
         "threads": rayon::current_num_threads(),
         "memory_limit": job.memory_limit,
+        "numbered_rows": numbering(job).collect::<Vec<_>>(),
         "job_file_blake3": std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
     })
 }

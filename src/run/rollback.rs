@@ -76,7 +76,9 @@ fn under_lock(
     let told: Vec<String> = gates.warnings().collect();
     let kept = PublishedRun::kept(job, to)?;
     let earlier = Earlier::read(&kept)?;
-    let ledger = numbered::ledger(job)?;
+    // The kept run's rows may have been numbered though the job has record_ids for them by now.
+    let numbered_then = numbered::numbered_in(&kept)?;
+    let ledger = numbered::ledger_with(job, &numbered_then)?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     let instead_of = publish::current_run(&job.output);
     let authority = consent::read(job)?;
@@ -88,13 +90,14 @@ fn under_lock(
     let draft = Draft::create(lock, &run_id)?;
     let rebuilt = earlier::write(job, &kept, &draft, &standing, &today, &earlier)?;
     let mut rows = Vec::new();
-    let by_content = ledger.told_by_content(job);
+    let mut by_content = ledger.told_by_content(job);
+    by_content.extend(numbered_then);
     earlier::each_row_that_stays(&kept, &standing, |(provider, record, identity, at)| {
         let record = (!by_content.contains(provider)).then_some(record);
         rows.push(ledger.standing_row(provider, record, identity, at));
     })?;
     let cohorts = earlier::write_cohorts(job, &kept, &draft, &standing, &earlier)?;
-    let restored = identity::restore(&ledger, job, &rebuilt.person_ids, &rows, &run_id)?;
+    let restored = identity::restore(&ledger, job, &rebuilt.person_ids, &rows, by_content, &run_id)?;
     let mut written = rebuilt.written.clone();
     written.push(draft.write_changes(&restored.changes)?);
     written.push(find_index::write(job, &draft, &authority)?);

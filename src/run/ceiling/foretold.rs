@@ -57,6 +57,10 @@ impl Then {
         let text = disk::read(&job.output.join("runs").join(run_id).join("run.json")).ok()?;
         let told: Value = serde_json::from_slice(&text).ok()?;
         let settings = &told["settings"];
+        // A rollback has read tonight's extracts and tells of those of the run that it went back to.
+        if told["rolled_back_to"].is_string() {
+            return None;
+        }
         if told["job"] != job.name.as_str() || settings["threads"].as_u64()? > rayon::current_num_threads() as u64 {
             return None;
         }

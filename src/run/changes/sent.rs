@@ -46,20 +46,19 @@ pub(in crate::run) struct Waiting {
     pub file: String,
     pub code: &'static str,
     pub why: String,
-    /// How many there are, the first included.
+    /// How many there are: the first, and those after it that no run has read.
     pub extracts: usize,
 }
 
 impl Waiting {
     /// What somebody should know of it.
     pub fn warning(&self, provider: &str) -> String {
-        let Waiting { code, why, extracts, .. } = self;
-        match extracts {
-            1 => format!("an extract with changes of provider {provider} waits, as it cannot be read: {why} ({code})"),
-            _ => format!(
-                "{extracts} extracts with changes of provider {provider} wait, as the first cannot be read: {why} ({code})"
-            ),
-        }
+        let Waiting { file, code, why, extracts } = self;
+        let wait = match extracts {
+            1 => format!("an extract with changes of provider {provider} waits"),
+            _ => format!("{extracts} extracts with changes of provider {provider} wait"),
+        };
+        format!("{wait}, as {file} cannot be read: {why} ({code})")
     }
 }
 
@@ -109,7 +108,8 @@ fn one_by_one(job: &Job, provider: &Provider, changes: &Changes) -> Result<Sent>
             }
             Err(failure) if is_of_an_extract(&failure) && may_wait(provider, changes) => {
                 let (code, why) = (failure.code.id, failure.to_string());
-                let extracts = changes.files.len() - at;
+                let behind = changes.files[at + 1..].iter().filter(|path| is_new(job, changes, path));
+                let extracts = 1 + behind.count();
                 sent.waiting = Some(Waiting { file: name(job, path), code, why, extracts });
                 break;
             }
@@ -172,11 +172,23 @@ fn lost_columns(provider: &Provider, changes: &Changes, path: &Path) -> Vec<Stri
 /// The report of an extract, without its rows, that an earlier run has read byte for byte.
 fn read_before(job: &Job, changes: &Changes, path: &Path) -> Option<FileReport> {
     let list = changes.standing.as_ref()?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(disk::open(path).ok()?).ok()?;
-    let blake3 = hasher.finalize().to_hex().to_string();
+    let blake3 = checksum(path)?;
     let known = list.applied.iter().any(|known| known.starts_with(&blake3));
     known.then(|| FileReport { name: name(job, path), blake3, ..FileReport::default() })
+}
+
+/// Whether no run has read an extract before, as far as is known without reading its rows; one that cannot be opened is new.
+fn is_new(job: &Job, changes: &Changes, path: &Path) -> bool {
+    let applied = changes.standing.as_ref().map_or(&[][..], |list| &list.applied);
+    // Of one without a row its name counts as well, as in `SentFile::mark`.
+    let marks = checksum(path).map(|blake3| [format!("{blake3} {}", name(job, path)), blake3]);
+    marks.is_none_or(|marks| marks.iter().all(|mark| !applied.contains(mark)))
+}
+
+fn checksum(path: &Path) -> Option<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(disk::open(path).ok()?).ok()?;
+    Some(hasher.finalize().to_hex().to_string())
 }
 
 /// What outputs call an extract.

@@ -6,6 +6,7 @@ use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::PersonId;
 use crate::publish::OTHER_NUMBERS;
 use crate::publish::published::{PublishedRun, Rows, damaged};
+use crate::run::numbered;
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use std::hash::BuildHasher;
@@ -251,16 +252,20 @@ fn hash(id: &PersonId) -> u64 {
     FxBuildHasher.hash_one(id)
 }
 
-/// The records of the crosswalk that something is said of today: of nearly all of them nothing is.
+/// The records of the crosswalk that something is said of today: of nearly all of them nothing is. Where the run has numbered a provider's rows,
+/// what stands there for a record_id is no name of a record, and says nothing. A run of an earlier version does not tell whether it has: in doubt
+/// whoever objects goes.
 fn said<'a>(run: &PublishedRun, today: &'a Today) -> Result<Vec<Said<'a>>> {
+    let numbered = numbered::told_by(run)?.unwrap_or_default();
+    let marks_of = |provider: &str| today.of_provider(provider).filter(|_| !numbered.contains(provider));
     run.found("crosswalk.parquet", &["provider", "record_id"], |first, rows| {
         let (providers, records) = (rows.text("provider")?, rows.text("record_id")?);
         // Rows of a provider stand together.
-        let (mut found, mut known) = (Vec::new(), ("", today.of_provider("")));
+        let (mut found, mut known) = (Vec::new(), ("", marks_of("")));
         for row in 0..rows.len() {
             let (provider, record) = (providers.value(row), records.value(row));
             if known.0 != provider {
-                known = (provider, today.of_provider(provider));
+                known = (provider, marks_of(provider));
             }
             let mark = known.1.and_then(|marks| marks.get(record));
             found.extend(mark.map(|mark| (first + row, mark, format!("{provider}:{record}"))));

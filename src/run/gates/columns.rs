@@ -11,10 +11,8 @@ pub(super) const ROWS_MIN: u64 = 50;
 
 /// Fields that few rows have filled in, and that keep these few from being shown as anybody: a share of all rows says nothing of them.
 pub(super) const PROTECTIVE: [Field; 2] = [Field::Sensitivity, Field::WithheldIdentityReason];
-/// Of so many marked rows more than half may not lose their mark at once; fewer come and go with a single household.
+/// Of so many marked rows more than half may not lose their mark at once; fewer, and all of them, come and go with a single family.
 const MARKED_MIN: u64 = 5;
-/// Of so many marked rows one at least keeps its mark.
-const MARKED_AT_ALL: u64 = 3;
 
 /// How far a column is from what it was.
 pub(super) struct Drift {
@@ -73,7 +71,7 @@ impl Gates<'_> {
 enum Marks {
     /// It marks nobody by what it says, or about as many as before.
     Stand,
-    /// One or two rows, and none any more: that is told, as it may be chance.
+    /// A few rows, and none any more: that is told, as a family may have moved away.
     Few(String),
     Lost(String),
 }
@@ -88,8 +86,8 @@ fn marks(now: &Quality, before: &ColumnBefore, rows: (u64, u64)) -> Marks {
     }
     let words = format!("marks {is} rows after {was}");
     match (is, was) {
-        (0, ..MARKED_AT_ALL) => Marks::Few(words),
-        (0, _) | (_, MARKED_MIN..) => Marks::Lost(words),
+        (_, MARKED_MIN..) => Marks::Lost(words),
+        (0, _) => Marks::Few(words),
         _ => Marks::Stand,
     }
 }
@@ -155,14 +153,16 @@ mod tests {
     fn marks_that_protect_do_not_go_unnoticed() {
         let all = (1000, 1000);
         for field in ["sensitivity", "withheld_identity_reason"] {
-            assert_eq!(marked(field, 0, 4, all), Marks::Lost("marks 0 rows after 4".into()), "0.4 % of the rows");
+            assert_eq!(marked(field, 0, 5, all), Marks::Lost("marks 0 rows after 5".into()), "0.5 % of the rows");
             assert_eq!(marked(field, 19, 40, all), Marks::Lost("marks 19 rows after 40".into()));
             assert_eq!(marked(field, 2, 5, all), Marks::Lost("marks 2 rows after 5".into()));
-            // As a household comes and goes.
+            // As a family comes and goes.
             for (now, before) in [(20, 40), (3, 5), (1, 4), (1, 3), (40, 4), (0, 0)] {
                 assert_eq!(marked(field, now, before, all), Marks::Stand, "{now} after {before}");
             }
-            assert_eq!(marked(field, 0, 2, all), Marks::Few("marks 0 rows after 2".into()));
+            for before in 1..5 {
+                assert_eq!(marked(field, 0, before, all), Marks::Few(format!("marks 0 rows after {before}")));
+            }
             // A small provider too; one that has sent fewer rows altogether has lost these, and no marks.
             assert_eq!(marked(field, 0, 6, (12, 12)), Marks::Lost("marks 0 rows after 6".into()));
             assert_eq!(marked(field, 4, 10, (400, 1000)), Marks::Stand);

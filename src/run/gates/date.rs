@@ -8,26 +8,47 @@ const AHEAD_UNTOLD: i32 = 1;
 /// So many days it may be ahead of it at all: whoever tries out the coming weeks means to, and a year that was mistyped is further away.
 const AHEAD_MAX: i32 = 183;
 
+/// How a night's date stands to that of the run before and to the clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Dated {
+    Well,
+    /// So many days after today: that is told and no more.
+    Ahead(i32),
+    /// Before that of the run before, which is named: it stops a night.
+    Back(Date),
+    /// So many days after today, where the run before was not: it stops a night.
+    TooFar(i32),
+}
+
+/// Judges a date against that of the run before (`last`) and the clock's. One before `last` would end objections that have begun since and make
+/// nothing grow old; one of another year would end those that still stand. Where the run before was of the future as well, or there is none, nothing
+/// is lost against it.
+pub(crate) fn dated(as_of: Date, last: Option<Date>, today: Date) -> Dated {
+    let ahead = |date: Date| (date - today).get_days();
+    let is_too_far = |date: Date| ahead(date) > AHEAD_MAX;
+    match last {
+        Some(last) if as_of < last => Dated::Back(last),
+        Some(last) if is_too_far(as_of) && !is_too_far(last) => Dated::TooFar(ahead(as_of)),
+        _ if ahead(as_of) > AHEAD_UNTOLD => Dated::Ahead(ahead(as_of)),
+        _ => Dated::Well,
+    }
+}
+
 impl Gates<'_> {
-    /// A date before that of the run before (`last`) would end objections that have begun since and make nothing grow old; one of another year
-    /// would end those that still stand. Where the run before was of the future as well, nothing is lost against it: that is told and no more.
+    /// The gate `as_of`; on the first night there is nothing to judge by.
     pub(super) fn date(&mut self, last: Option<Date>, today: Date) {
         let as_of = self.job.as_of;
-        let ahead = |date: Date| (date - today).get_days();
-        let is_too_far = |date: Date| ahead(date) > AHEAD_MAX;
-        let (holds, saw) = match last {
-            None => (None, format!("{as_of} on the first night")),
-            Some(last) if as_of < last => (Some(false), format!("{as_of} after a run of {last}")),
-            Some(last) if is_too_far(as_of) && !is_too_far(last) => {
-                (Some(false), format!("{as_of}, {} days after today", ahead(as_of)))
-            }
-            Some(last) => (Some(true), format!("{as_of} after a run of {last}")),
+        let dated = dated(as_of, last, today);
+        let saw = match (last, dated) {
+            (None, _) => format!("{as_of} on the first night"),
+            (Some(_), Dated::TooFar(days)) => format!("{as_of}, {days} days after today"),
+            (Some(last), _) => format!("{as_of} after a run of {last}"),
         };
-        if ahead(as_of) > AHEAD_UNTOLD && holds != Some(false) {
-            let words =
-                format!("as_of is {as_of}, {} days after today: objections that end before it are over", ahead(as_of));
+        if let Dated::Ahead(days) = dated {
+            let words = format!("as_of is {as_of}, {days} days after today: objections that end before it are over");
             self.told.push(words);
         }
+        let holds = last.map(|_| matches!(dated, Dated::Well | Dated::Ahead(_)));
         let expected = format!("no day before that of the last run, and at most {AHEAD_MAX} days after today");
         self.note("as_of", holds, saw, expected);
     }

@@ -62,13 +62,16 @@ impl Gates<'_> {
     /// # Errors
     /// OF0508 where an extract lacks a column of `field`, which no waiver makes up for; `why` goes on from "without it".
     fn needs(&self, field: Field, why: &str) -> Result<()> {
-        let is_gone = |provider: &Provider| provider.columns.get(&field).is_some_and(|source| provider.lacks(source));
-        if !self.job.providers.iter().any(is_gone) {
+        let is_gone = |provider: &&Provider| provider.columns.get(&field).is_some_and(|source| provider.lacks(source));
+        let lacking: Vec<&Provider> = self.job.providers.iter().filter(is_gone).collect();
+        if lacking.is_empty() {
             return Ok(());
         }
         let saw = self.lacking().unwrap_or_default();
         let word = field.word().unwrap_or_default();
-        Err(Failure::new(&COLUMN_MISSING, format!("gate column_missing saw {saw}; without {word} {why}")))
+        let mut words = vec![format!("gate column_missing saw {saw}; without {word} {why}")];
+        words.extend(lacking.into_iter().filter_map(way_out));
+        Err(Failure::new(&COLUMN_MISSING, words.join("; ")))
     }
 
     /// Judges what was read and standardised, and what providers sent that send only changes.
@@ -186,5 +189,24 @@ impl Gates<'_> {
         let saw = worst.map_or_else(|| "no provider to compare".into(), |(_, words)| format!("{words}{others}"));
         let expected = format!("at most {} fewer", percent(maximum));
         self.note("provider_shrunk", judged.then_some(broken == 0), saw, expected);
+    }
+}
+
+/// What helps at once where an extract lacks a column that no night goes on without, and takes no mark from anybody; `None` where there is nothing
+/// that could stand in.
+fn way_out(provider: &Provider) -> Option<String> {
+    let id = &provider.id;
+    match (&provider.changes, &provider.stale, provider.when_missing) {
+        (Some(_), ..) => Some(format!(
+            "take the extract of provider {id} without it away, as what the provider holds stands; where that was kept before the column \
+             was mapped, remove {id} below state/changes and let the provider send everything once more"
+        )),
+        (None, Some(_), _) => Some(format!(
+            "the extract of provider {id} that stands in was kept before the column was mapped: the provider has to send its own"
+        )),
+        (None, None, WhenMissing::Last) => Some(format!(
+            "take away what provider {id} has sent: its last good extract stands then (when_missing = \"last\")"
+        )),
+        _ => None,
     }
 }

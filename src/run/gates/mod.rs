@@ -19,6 +19,7 @@ mod waived;
 pub use waived::Waived;
 
 pub(super) use before::{Before, Extracts};
+pub(crate) use date::{Dated, dated};
 
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
@@ -117,7 +118,8 @@ static EXTRACT_TWICE: Code = Code {
     explanation: "Two extracts are the same, byte by byte. Of two providers, one has most likely got the other's file: its own rows are missing, and \
                   it would be said to know people whom it does not know. Of one provider, a file is there under two names: every row \
                   would be counted twice, and so would facts that are counts or sums. Extracts without a row are passed over. The \
-                  first night, and one that has the same pair as the run before, only warn of it. For one night the gate can be waived: \
+                  first night, and one that has the same pair as the run before, only warn of it; so does one whose second is a file of \
+                  a provider of changes that an earlier run has read. For one night the gate can be waived: \
                   --waive extract_twice.",
 };
 
@@ -136,12 +138,15 @@ static COLUMN_MISSING: Code = Code {
     id: "OF0508",
     exit: Exit::GateFailed,
     title: "a column is gone from an extract",
-    next_step: "Ask the provider for the column, or correct its name in the job where it is only called otherwise; nothing was published",
+    next_step: "Ask the provider for the column, take away what it has sent so that its last good extract stands, or correct the column's name in the job where it is only called otherwise; nothing was published",
     explanation: "An extract lacks a column that the job maps, though there is an earlier run of this job. Either the provider has changed \
                   its extract, or the job names a column that was never there (on the first night that is exit code 2). For one night \
                   the gate can be waived: --waive column_missing; then the column is read as empty. Without the column of record_id, \
                   sensitivity or withheld_identity_reason no night goes on, waived or not: whoever the latter two mark would be \
-                  published as anybody. Where a provider marks nobody any more, take the column out of the job.",
+                  published as anybody. Take away what the provider has sent until it is mended: its last good extract stands then, with \
+                  its marks (when_missing = \"last\", up to stale_days). Where it is this one that lacks the column, it was kept before \
+                  the column was mapped, and the provider has to send its own. Only where a provider marks nobody any more take the \
+                  column out of the job.",
 };
 
 static COLUMN_OF_OTHER_MEANING: Code = Code {
@@ -165,9 +170,9 @@ static COLUMN_CHANGED: Code = Code {
                   understood, a carried category has values that nobody had in that run, or dates are written in another way. Usually \
                   columns moved, were emptied, or have other codes. The limit is [gates] maximum_column_change (20 percentage points \
                   where the job does not say). Whatever the limit, a column of 50 values or more may not be empty all at once, and \
-                  sensitivity and withheld_identity_reason may not mark less than half of the rows that they marked: whoever they no \
-                  longer mark would be published as anybody. For one night the gate can be waived: --waive column_changed; the next \
-                  night is held against that one.",
+                  sensitivity and withheld_identity_reason may not mark less than half of the rows that they marked, where these were five \
+                  or more: whoever they no longer mark would be published as anybody. For one night the gate can be waived: \
+                  --waive column_changed; the next night is held against that one.",
 };
 
 static TOO_MANY_MERGED: Code = Code {

@@ -4,9 +4,9 @@ use super::{Before, Extracts, Gates, Verdict, Waived};
 use crate::failure::Result;
 use crate::identity::{Change, ChangeKind, PersonId, example};
 use crate::intake::FileReport;
-use crate::job::{Field, Job, Setting, Source, WhenMissing};
+use crate::job::{Field, Job, Setting, Source, Stale, WhenMissing};
 use crate::records::Records;
-use crate::run::changes::Changed;
+use crate::run::changes::{Changed, FileChanges, ProviderChanges};
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
 
@@ -41,8 +41,11 @@ fn a_date_goes_neither_back_nor_far_ahead() {
     assert_eq!(judged(Some(november(1)), november(30)), (Verdict::Passed, 0));
     assert_eq!(judged(Some(november(23)), november(30)), (Verdict::Failed, 0), "it goes back");
     assert_eq!(judged(Some(november(21)), november(21)), (Verdict::Passed, 0), "it is tomorrow elsewhere");
-    assert_eq!(judged(Some(november(20)), november(20)), (Verdict::Failed, 0), "the day after tomorrow is nowhere");
-    assert_eq!(judged(Some(november(22)), november(20)), (Verdict::Passed, 1), "so was the run before");
+    assert_eq!(judged(Some(november(20)), november(20)), (Verdict::Passed, 1), "the day after tomorrow is nowhere");
+    // 183 days before 22 November, and the day before that.
+    assert_eq!(judged(Some(date(2026, 5, 1)), date(2026, 5, 23)), (Verdict::Passed, 1), "half a year is tried out");
+    assert_eq!(judged(Some(date(2026, 5, 1)), date(2026, 5, 22)), (Verdict::Failed, 0), "more was mistyped");
+    assert_eq!(judged(Some(november(22)), date(2026, 5, 1)), (Verdict::Passed, 1), "so was the run before");
     assert_eq!(judged(None, november(30)), (Verdict::NotJudged, 0));
     assert_eq!(judged(None, november(1)), (Verdict::NotJudged, 1));
 }
@@ -70,6 +73,7 @@ fn columns_that_protect_are_not_waived_and_every_column_is_named() {
         let mut job = job();
         let columns = [(field, source("flag")), (Field::Phone, source("tel")), (Field::Email, source("mail"))];
         job.providers[0].columns = BTreeMap::from(columns);
+        job.providers[0].when_missing = WhenMissing::Last;
         job.providers[0].vanished = vec!["tel".to_string(), "mail".to_string()];
         let mut gates = Gates::new(&job, before(100), waived("column_missing"));
         gates.judge_beginning(None, november(30)).expect("it was waived");
@@ -82,7 +86,14 @@ fn columns_that_protect_are_not_waived_and_every_column_is_named() {
         assert_eq!(failure.code.id, "OF0508");
         let word = field.word().expect("it has one");
         assert!(failure.what.contains("\"flag\"") && failure.what.contains(&format!("without {word} ")), "{failure}");
-        assert!(failure.what.contains("cannot be waived"), "{failure}");
+        assert!(failure.what.contains("cannot be waived; take away what provider gp has sent"), "{failure}");
+        // It is the last good one that lacks it.
+        let stale = Stale { since: november(20), files: Vec::new(), numbered: false };
+        job.providers[0].stale = Some(stale);
+        let failure = Gates::new(&job, before(100), Waived::default()).judge_beginning(None, november(30));
+        let failure = failure.expect_err("neither has it");
+        assert!(failure.what.contains("was kept before the column was mapped"), "{failure}");
+        assert!(!failure.what.contains("take away"), "{failure}");
         // The headers by themselves are another matter.
         let mut gates = Gates::new(&job, before(100), waived("column_missing"));
         gates.judge_headers().expect("it was waived");
@@ -111,6 +122,36 @@ fn a_provider_that_sends_no_row_any_more_stops_the_night_however_small_it_is() {
     }
     job.providers[0].when_missing = WhenMissing::Without;
     assert_eq!(code(&job, 12, 0), None, "without it the night goes on");
+}
+
+#[test]
+fn a_file_with_changes_that_was_read_before_makes_no_new_pair() {
+    // The practice sends "same" in one extract; the hospice's file with changes has the same bytes.
+    let judged = |practice: &[(u64, &str)], read_before: bool, known: &[&str]| {
+        let job = job();
+        let since = known.iter().map(|bytes| (bytes.to_string(), november(20))).collect();
+        let mut gates = Gates::new(&job, Before { extracts: Extracts { since }, ..before(60) }, Waived::default());
+        let file = FileChanges {
+            file: "in/changes-1.csv".into(),
+            blake3: "same".into(),
+            rows: 60,
+            read_before,
+            ..FileChanges::default()
+        };
+        let hospice = ProviderChanges { provider: "hospice".into(), records: 60, files: vec![file], waiting: None };
+        let mut changed = Changed::default();
+        changed.providers.push(hospice);
+        let file =
+            |&(rows, blake3): &(u64, &str)| FileReport { rows, blake3: blake3.to_string(), ..FileReport::default() };
+        let files: Vec<FileReport> = practice.iter().map(file).collect();
+        gates.extract_twice(&files, &changed);
+        (gates.outcomes[0].outcome, gates.told.len())
+    };
+    assert_eq!(judged(&[(60, "same")], true, &["same"]), (Verdict::Passed, 1), "as the night before");
+    assert_eq!(judged(&[(60, "same")], true, &["other"]), (Verdict::Failed, 0), "the practice's is new");
+    assert_eq!(judged(&[(60, "same")], false, &["same"]), (Verdict::Failed, 0), "the hospice's is new");
+    assert_eq!(judged(&[(60, "same"), (60, "same")], true, &["same"]), (Verdict::Failed, 0), "a second name is");
+    assert_eq!(judged(&[(60, "other")], true, &["other"]), (Verdict::Passed, 0));
 }
 
 #[test]

@@ -11,6 +11,8 @@ struct Sent<'a> {
     provider: &'a str,
     file: &'a str,
     rows: u64,
+    /// With changes that an earlier run has read: nothing of it is looked at again.
+    read_before: bool,
 }
 
 impl Gates<'_> {
@@ -21,7 +23,7 @@ impl Gates<'_> {
             let provider = &self.job.providers[usize::from(file.provider)];
             // What one holds that sends only changes is what it has sent, once more.
             if provider.changes.is_none() {
-                let sent = Sent { provider: &provider.id, file: &file.name, rows: file.rows };
+                let sent = Sent { provider: &provider.id, file: &file.name, rows: file.rows, read_before: false };
                 by_bytes.entry(&file.blake3).or_default().push(sent);
             }
         }
@@ -33,13 +35,19 @@ impl Gates<'_> {
             let all = by_bytes.entry(&file.blake3).or_default();
             // Of its own it passes over what it has read before.
             if all.iter().all(|sent| sent.provider != provider) {
-                all.push(Sent { provider, file: &file.file, rows: file.rows });
+                all.push(Sent { provider, file: &file.file, rows: file.rows, read_before: file.read_before });
             }
         }
         // Two that say that there is nothing are no mistake.
         by_bytes.retain(|_, all| all.len() > 1 && all.iter().any(|sent| sent.rows > 0));
         let is_first = self.before.rows.is_empty();
-        let all_known = by_bytes.keys().all(|bytes| self.before.twice.contains(*bytes));
+        // Beside files with changes that were read on an earlier night, one that the run before had brings nothing new.
+        let is_known = |bytes: &str, all: &[Sent]| {
+            let read_tonight = all.iter().filter(|sent| !sent.read_before).count();
+            let is_old = read_tonight == 0 || (read_tonight == 1 && self.before.extracts.knows(bytes));
+            is_old || self.before.twice.contains(bytes)
+        };
+        let all_known = by_bytes.iter().all(|(bytes, all)| is_known(bytes, all));
         let twice: Vec<&Vec<Sent>> = by_bytes.values().collect();
         let words = |all: &[Sent]| {
             let [first, second, ..] = all else { unreachable!("there are two at least") };
