@@ -121,7 +121,15 @@ pub fn person(job: &Job, person_id: &str, options: Options) -> Result<PersonExpl
 pub fn person_of_record(job: &Job, written: &str) -> Result<PersonId> {
     let run = PublishedRun::current(job)?;
     let named = parse(job, written, "first")?;
-    let failure = match person_in(&run, named) {
+    // What stands in a run that had only numbered the rows is no name of a record.
+    let names_nobody = run::told_numbered(&run)?.is_some_and(|numbered| numbered.contains(named.provider));
+    let found = match names_nobody && !job.numbers_rows_of(named.provider) {
+        true => {
+            Err(Failure::new(&RECORD_NOT_IN_RUN, format!("the run had no record_ids of provider {}", named.provider)))
+        }
+        false => person_in(&run, named),
+    };
+    let failure = match found {
         // The number of a row was somebody else's in other extracts.
         Err(failure) if failure.code.id == RECORD_NOT_IN_RUN.id && !job.numbers_rows_of(named.provider) => failure,
         found => return found,

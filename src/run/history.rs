@@ -43,7 +43,10 @@ pub(super) fn kept<T>(
 ) -> Result<T> {
     let path = place(lock.output());
     let began = Entry { command: command.to_string(), began: now(), ..Entry::default() };
-    change(&path, |entries| entries.push(began));
+    change(&path, |entries| {
+        entries.push(began);
+        true
+    });
     notify::ready(command);
     let outcome = what();
     notify::stopping();
@@ -89,21 +92,23 @@ fn place(output: &Path) -> PathBuf {
 /// Where a signal comes before the command has an entry, the last one is another's; and whatever fails because the command was stopped, stopped it was.
 fn end(path: &Path, ending: Entry) {
     change(path, |entries| {
-        if let Some(last) = entries.last_mut().filter(|last| last.ended.is_none()) {
-            *last = Entry { command: last.command.clone(), began: last.began.clone(), ..ending };
-        }
+        let Some(last) = entries.last_mut().filter(|last| last.ended.is_none()) else { return false };
+        *last = Entry { command: last.command.clone(), began: last.began.clone(), ..ending };
+        true
     });
 }
 
 /// Held while the file is written anew: a signal comes at any time.
 static CHANGING: Mutex<()> = Mutex::new(());
 
-/// Writes the file anew, whole or not at all. A history that cannot be kept stops nobody.
-fn change(path: &Path, what: impl FnOnce(&mut Vec<Entry>)) {
+/// Writes the file anew, whole or not at all, where `what` says that it has changed something. A history that cannot be kept stops nobody.
+fn change(path: &Path, what: impl FnOnce(&mut Vec<Entry>) -> bool) {
     let _alone = CHANGING.lock().unwrap_or_else(PoisonError::into_inner);
     let output = path.parent().and_then(Path::parent).unwrap_or(Path::new("."));
     let mut entries = history(output).unwrap_or_default();
-    what(&mut entries);
+    if !what(&mut entries) {
+        return;
+    }
     let beyond = entries.len().saturating_sub(ENTRIES_MAX);
     let lines: Vec<String> = entries[beyond..]
         .iter()
@@ -161,9 +166,23 @@ mod tests {
             .collect();
         assert_eq!(said, [("run", Some(0), None, Some("2026-11-22-01")), ("train", Some(3), Some("OF0515"), None)]);
         // A signal comes in the middle: the entry that goes on is ended, and no other.
-        change(&place(&output), |entries| entries.push(Entry { command: "run".into(), ..Entry::default() }));
+        change(&place(&output), |entries| {
+            entries.push(Entry { command: "run".into(), ..Entry::default() });
+            true
+        });
         interrupted(&output);
         assert_eq!(history(&output).expect("it can be read")[2].exit, Some(130));
+        // What fails because of it does not say otherwise.
+        let stopped = || {
+            interrupted(&output);
+            Err(Failure::new(&super::super::NO_ROWS, "its files are gone"))
+        };
+        assert!(kept(&lock, "run", |(): &()| None, stopped).is_err());
+        assert_eq!(history(&output).expect("it can be read")[3].exit, Some(130));
+        // Where nothing goes on nothing is written.
+        let untouched = folder.path().join("other");
+        interrupted(&untouched);
+        assert!(!untouched.exists());
         for _ in 0..ENTRIES_MAX + 20 {
             kept(&lock, "run", |(): &()| None, || Ok(())).expect("it is done");
         }

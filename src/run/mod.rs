@@ -75,7 +75,7 @@ pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use issued::lost_issues;
 pub use model::model_in_brief;
-pub(crate) use numbered::numbered_in;
+pub(crate) use numbered::{numbered_in, told_by as told_numbered};
 pub use other_model::OtherModel;
 pub use progress::{Show, StageTime};
 pub use purge::Purged;

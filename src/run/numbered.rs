@@ -62,7 +62,7 @@ pub(crate) fn numbered_in(run: &PublishedRun) -> Result<BTreeSet<String>> {
 ///
 /// # Errors
 /// OF0535 where its run.json cannot be read.
-pub(super) fn told_by(run: &PublishedRun) -> Result<Option<BTreeSet<String>>> {
+pub(crate) fn told_by(run: &PublishedRun) -> Result<Option<BTreeSet<String>>> {
     let told = run.told()?;
     let providers = told["settings"]["numbered_rows"].as_array();
     Ok(providers.map(|all| all.iter().filter_map(Value::as_str).map(str::to_string).collect()))

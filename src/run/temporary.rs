@@ -21,7 +21,7 @@ impl Temporary {
     pub fn new(prefix: &str) -> std::io::Result<Temporary> {
         let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
         FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_path_buf());
-        let guard = Guard::watch(folder.path());
+        let guard = Guard::watch_untold(folder.path());
         Ok(Temporary { folder, _guard: guard })
     }
 

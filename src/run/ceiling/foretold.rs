@@ -131,6 +131,12 @@ mod tests {
         let text = fs::read_to_string(&job.path).expect("it is text");
         fs::write(&job.path, text.replace("as_of", "memory_limit = \"300 MiB\"\nas_of")).expect("there is room");
         assert_eq!((clearly_beyond(&job, 400 * MIB), clearly_beyond(&job, 300 * MIB)), (None, Some(1024 * MIB)));
+        let path = job.output.join("current/run.json");
+        let whole = fs::read_to_string(&path).expect("a run stands");
+        let back = whole.replacen('{', "{\"rolled_back_to\": \"2026-11-21-01\", ", 1);
+        fs::write(&path, back).expect("there is room");
+        assert_eq!(clearly_beyond(&job, MIB), None, "a rollback tells of other extracts than it has read");
+        fs::write(&path, whole).expect("there is room");
         let renamed = Job { name: "another".into(), ..job.clone() };
         assert_eq!(clearly_beyond(&renamed, MIB), None);
     }

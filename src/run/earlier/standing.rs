@@ -1,6 +1,6 @@
 //! The people of an earlier run, and which of them may stand again today.
 
-use super::today::{Mark, Today};
+use super::today::{Mark, Numbers, Today};
 use crate::consent::WithheldReason;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::identity::PersonId;
@@ -9,6 +9,7 @@ use crate::publish::published::{PublishedRun, Rows, damaged};
 use crate::run::numbered;
 use hashbrown::HashTable;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 use std::hash::BuildHasher;
 
 pub(in crate::run) static KEPT_APART_TODAY: Code = Code {
@@ -26,8 +27,8 @@ pub(in crate::run) type IdentityText = [u8; 32];
 /// A record that something is said of today: its row in the crosswalk, what is said, and its name.
 type Said<'a> = (usize, &'a Mark, String);
 
-/// Somebody, whether an objection names their number, and whether that is of somebody who is flagged.
-type ByNumber = (PersonId, bool, bool);
+/// Somebody, why their number lets them not stand, and whether it is of somebody who is flagged.
+type ByNumber = (PersonId, Option<WithheldReason>, bool);
 
 /// Everybody in the run, in the order of its people.parquet.
 #[derive(Default)]
@@ -45,6 +46,8 @@ pub(in crate::run) struct Standing {
     gone_rows: Vec<usize>,
     /// Identities of which nobody is left.
     gone_identities: FxHashSet<IdentityText>,
+    /// Providers whose rows the run says it has numbered.
+    numbered: BTreeSet<String>,
 }
 
 impl Standing {
@@ -53,12 +56,16 @@ impl Standing {
     /// # Errors
     /// OF0550 where the run joins what must be kept apart today; OF0535 where a file cannot be read.
     pub fn of(run: &PublishedRun, today: &Today) -> Result<Standing> {
-        let mut standing = Standing::default();
-        standing.add_people(run, today)?;
-        let (places, said) = rayon::join(|| places(&standing.ids), || said(run, today));
+        // A run of an earlier version does not tell: in doubt whoever objects goes.
+        let numbered = numbered::told_by(run)?.unwrap_or_default();
+        let mut standing = Standing { numbered, ..Standing::default() };
+        // Where the run has numbered a provider's rows, its record_ids name nobody there: their people go by the numbers that the rows have today.
+        let also = today.numbers_of(&standing.numbered);
+        standing.add_people(run, today, &also)?;
+        let (places, said) = rayon::join(|| places(&standing.ids), || said(run, today, &standing.numbered));
         standing.places = places;
         if run.has(OTHER_NUMBERS) {
-            run.each_whole(OTHER_NUMBERS, |rows| standing.add_numbers(run, rows, today))?;
+            run.each_whole(OTHER_NUMBERS, |rows| standing.add_numbers(run, rows, (today, &also)))?;
         }
         standing.mark_records(run, said?)?;
         standing.find_gone_identities(run)?;
@@ -66,12 +73,12 @@ impl Standing {
         Ok(standing)
     }
 
-    fn add_people(&mut self, run: &PublishedRun, today: &Today) -> Result<()> {
-        let judge = |rows: &Rows| by_their_numbers(run, rows, today);
+    fn add_people(&mut self, run: &PublishedRun, today: &Today, also: &Numbers) -> Result<()> {
+        let judge = |rows: &Rows| by_their_numbers(run, rows, (today, also));
         run.each_made("people.parquet", &["person_id", "nhs_number"], judge, |people: Vec<ByNumber>| {
-            for (id, objects, sensitive) in people {
+            for (id, gone, sensitive) in people {
                 self.ids.push(id);
-                self.gone.push(objects.then_some(WithheldReason::LocalObjectionLinked));
+                self.gone.push(gone);
                 self.masked.push(sensitive);
             }
             Ok(())
@@ -96,11 +103,13 @@ impl Standing {
     }
 
     /// Numbers that people have beside the one of the best record.
-    fn add_numbers(&mut self, run: &PublishedRun, rows: &Rows, today: &Today) -> Result<()> {
+    fn add_numbers(&mut self, run: &PublishedRun, rows: &Rows, (today, also): (&Today, &Numbers)) -> Result<()> {
         let numbers = rows.text("nhs_number")?;
         for (row, person) in self.persons(run, rows)?.into_iter().enumerate() {
             let number = numbers.value(row);
-            self.mark(person, today.number_objects(number), false, today.number_is_sensitive(number));
+            let reason = today.reason_of_number(number, also);
+            let objects = reason == Some(WithheldReason::LocalObjectionLinked);
+            self.mark(person, objects, reason.is_some(), today.number_is_sensitive(number));
         }
         Ok(())
     }
@@ -219,6 +228,11 @@ impl Standing {
         self.gone[person as usize]
     }
 
+    /// What today says of a row of the run by its record_id, where that names a record.
+    pub fn said_of<'a>(&self, today: &'a Today, provider: &str, record_id: &str) -> Option<&'a Mark> {
+        today.of_record(provider, record_id).filter(|_| !self.numbered.contains(provider))
+    }
+
     pub fn person_id(&self, person: u32) -> PersonId {
         self.ids[person as usize]
     }
@@ -228,12 +242,12 @@ impl Standing {
     }
 }
 
-fn by_their_numbers(run: &PublishedRun, rows: &Rows, today: &Today) -> Result<Vec<ByNumber>> {
+fn by_their_numbers(run: &PublishedRun, rows: &Rows, (today, also): (&Today, &Numbers)) -> Result<Vec<ByNumber>> {
     let (ids, numbers) = (rows.text("person_id")?, rows.text("nhs_number")?);
     let person = |(id, number): (Option<&str>, Option<&str>)| {
-        let objects = number.is_some_and(|number| today.number_objects(number));
+        let gone = number.and_then(|number| today.reason_of_number(number, also));
         let sensitive = number.is_some_and(|number| today.number_is_sensitive(number));
-        Some((PersonId::parse(id?)?, objects, sensitive))
+        Some((PersonId::parse(id?)?, gone, sensitive))
     };
     let people: Option<_> = ids.iter().zip(numbers).map(person).collect();
     people.ok_or_else(|| damaged(&run.folder.join("people.parquet")))
@@ -253,10 +267,8 @@ fn hash(id: &PersonId) -> u64 {
 }
 
 /// The records of the crosswalk that something is said of today: of nearly all of them nothing is. Where the run has numbered a provider's rows,
-/// what stands there for a record_id is no name of a record, and says nothing. A run of an earlier version does not tell whether it has: in doubt
-/// whoever objects goes.
-fn said<'a>(run: &PublishedRun, today: &'a Today) -> Result<Vec<Said<'a>>> {
-    let numbered = numbered::told_by(run)?.unwrap_or_default();
+/// what stands there for a record_id is no name of a record, and says nothing.
+fn said<'a>(run: &PublishedRun, today: &'a Today, numbered: &BTreeSet<String>) -> Result<Vec<Said<'a>>> {
     let marks_of = |provider: &str| today.of_provider(provider).filter(|_| !numbered.contains(provider));
     run.found("crosswalk.parquet", &["provider", "record_id"], |first, rows| {
         let (providers, records) = (rows.text("provider")?, rows.text("record_id")?);

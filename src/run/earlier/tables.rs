@@ -230,7 +230,7 @@ impl Anew<'_> {
                 let (provider, record) = (provider.value(row), record.value(row));
                 let Some(reason) = standing.reason(person) else { continue };
                 let named = reason == WithheldReason::LocalObjectionLinked
-                    && today.of_record(provider, record).is_some_and(|mark| mark.named);
+                    && standing.said_of(today, provider, record).is_some_and(|mark| mark.named);
                 let reason = if named { WithheldReason::LocalObjection } else { reason }.word();
                 let file = file.value(row).to_string();
                 *counted.entry(file.clone()).or_default().entry(reason).or_default() += 1;

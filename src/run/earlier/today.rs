@@ -1,6 +1,6 @@
 //! What today's lists and today's extracts say of records, for a run that was made before them.
 
-use crate::consent::{self, Authority, Key};
+use crate::consent::{self, Authority, Key, WithheldReason};
 use crate::failure::Result;
 use crate::job::{Field, Job};
 use crate::records::Records;
@@ -8,6 +8,7 @@ use crate::run::progress::Progress;
 use crate::run::read_usable;
 use crate::run::withhold::Objecting;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::BTreeSet;
 
 /// What is known today.
 pub(in crate::run) struct Today<'a> {
@@ -18,6 +19,17 @@ pub(in crate::run) struct Today<'a> {
     objecting_numbers: FxHashSet<String>,
     /// NHS numbers of rows that are flagged as sensitive.
     sensitive_numbers: FxHashSet<String>,
+    /// NHS numbers of rows that are named or have a withheld identity, by provider: for runs in which its record_ids name nobody.
+    numbers_of: FxHashMap<String, Numbers>,
+}
+
+/// NHS numbers by which people go from a run that has numbered the rows of their provider.
+#[derive(Debug, Clone, Default)]
+pub(in crate::run) struct Numbers {
+    /// Of rows that a local objection names.
+    objecting: FxHashSet<String>,
+    /// Of rows with a withheld-identity reason.
+    withheld_identity: FxHashSet<String>,
 }
 
 /// What today says of one record.
@@ -65,6 +77,7 @@ impl<'a> Today<'a> {
             marks: FxHashMap::default(),
             objecting_numbers: FxHashSet::default(),
             sensitive_numbers: FxHashSet::default(),
+            numbers_of: FxHashMap::default(),
         };
         for (provider, record_id) in authority.named_records() {
             let mark = today.mark_of(provider, record_id);
@@ -88,6 +101,11 @@ impl<'a> Today<'a> {
             // The number of a row says nothing of the row that had it in another run.
             if provider.numbers_rows() || (!(named[row] || withheld[row] || sensitive) && apart.is_empty()) {
                 continue;
+            }
+            if let Some(number) = number.filter(|_| named[row] || withheld[row]) {
+                let numbers = self.numbers_of.entry(provider.id.clone()).or_default();
+                let into = if named[row] { &mut numbers.objecting } else { &mut numbers.withheld_identity };
+                into.insert(self.authority.standing(number).to_string());
             }
             let mark = self.mark_of(&provider.id, records.record_id.get(row));
             mark.objects |= named[row];
@@ -122,6 +140,25 @@ impl<'a> Today<'a> {
     /// Does a local objection name the number?
     pub fn number_objects(&self, number: &str) -> bool {
         self.authority.names_number(number) || self.objecting_numbers.contains(self.authority.standing(number))
+    }
+
+    /// The numbers of today's rows of these providers that are named or have a withheld identity.
+    pub fn numbers_of(&self, providers: &BTreeSet<String>) -> Numbers {
+        let mut all = Numbers::default();
+        for numbers in providers.iter().filter_map(|provider| self.numbers_of.get(provider)) {
+            all.objecting.extend(numbers.objecting.iter().cloned());
+            all.withheld_identity.extend(numbers.withheld_identity.iter().cloned());
+        }
+        all
+    }
+
+    /// Why somebody with this number may not stand, if they may not; `also` are numbers that count beside those of the lists.
+    pub fn reason_of_number(&self, number: &str, also: &Numbers) -> Option<WithheldReason> {
+        let standing = self.authority.standing(number);
+        if self.number_objects(number) || also.objecting.contains(standing) {
+            return Some(WithheldReason::LocalObjectionLinked);
+        }
+        also.withheld_identity.contains(standing).then_some(WithheldReason::WithheldIdentity)
     }
 
     /// Does a text, such as the raw text of a row that could not be read, hold the NHS number of somebody who objects?

@@ -205,7 +205,7 @@ fn way_out(provider: &Provider) -> Option<String> {
             "the extract of provider {id} that stands in was kept before the column was mapped: the provider has to send its own"
         )),
         (None, None, WhenMissing::Last) => Some(format!(
-            "take away what provider {id} has sent: its last good extract stands then (when_missing = \"last\")"
+            "take away what provider {id} has sent: its last good extract stands then, where it has one (when_missing = \"last\")"
         )),
         _ => None,
     }
