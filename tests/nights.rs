@@ -182,6 +182,18 @@ fn changes(night: &Night) -> Vec<(String, String)> {
     table.rows.iter().map(|row| (row[person].clone(), row[change].clone())).collect()
 }
 
+/// Writes a row of somebody unknown at the top of the practice's extract, which moves the number of every other one.
+fn a_stranger_comes_first(night: &Night) {
+    let stranger = Person {
+        given: "Xanthippa".into(),
+        family: "Ravensworth".into(),
+        nhs_number: common::nhs_number(5000),
+        ..town(900, 77)[899].clone()
+    };
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    night.write("in/gp.csv", gp.replacen('\n', &format!("\n{}\n", stranger.exact_row("new")), 1));
+}
+
 #[test]
 fn people_stay_who_they_are_where_rows_are_only_numbered() {
     const NAMED: &str = "record_id = \"id\"";
@@ -201,14 +213,7 @@ fn people_stay_who_they_are_where_rows_are_only_numbered() {
     assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
 
     // A row at the top moves the number of every other one.
-    let stranger = Person {
-        given: "Xanthippa".into(),
-        family: "Ravensworth".into(),
-        nhs_number: common::nhs_number(5000),
-        ..town(900, 77)[899].clone()
-    };
-    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
-    night.write("in/gp.csv", gp.replacen('\n', &format!("\n{}\n", stranger.exact_row("new")), 1));
+    a_stranger_comes_first(&night);
     night.run().done();
     let second = same(&first);
     let told = changes(&night);
@@ -262,14 +267,7 @@ fn a_rollback_to_numbered_rows_gives_nobody_anothers_id() {
     assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
 
     // The night after it knows everybody again, wherever their rows stand.
-    let stranger = Person {
-        given: "Xanthippa".into(),
-        family: "Ravensworth".into(),
-        nhs_number: common::nhs_number(5000),
-        ..town(900, 77)[899].clone()
-    };
-    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
-    night.write("in/gp.csv", gp.replacen('\n', &format!("\n{}\n", stranger.exact_row("new")), 1));
+    a_stranger_comes_first(&night);
     night.run().done();
     let now = by_content(&night);
     first.iter().for_each(|(row, person)| assert_eq!(now.get(row), Some(person), "{row:?}"));
