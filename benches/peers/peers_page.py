@@ -2,12 +2,13 @@
 
 import os
 
+from peers_cuts import CUTS, learnt
 from peers_tools import PACKAGES, TOOLS
 
 BEGIN = "<!-- peers: what stands from here on is written by benches/peers/compare.py -->"
 END = "<!-- peers: to here -->"
-HEADER = """| | wall seconds | CPU seconds | peak MiB | pairs scored | pairs a record | precision | recall | clustered F1 |
-|---|---|---|---|---|---|---|---|---|"""
+HEADER = """| | cut | wall seconds | CPU seconds | peak MiB | pairs scored | pairs a record | precision | recall | clustered F1 |
+|---|---|---|---|---|---|---|---|---|---|"""
 
 
 def machine():
@@ -24,14 +25,16 @@ def brief(took):
     return f"{took['wall']:.2f} s, {took['cpu']:.2f} CPU s, {took['peak'] / 2**20:,.0f} MiB, F1 {took['f1']:.4f}"
 
 
-def row(name, result):
+def row(name, result, common):
+    """`common` is the one cut of results that were kept before every tool had its own."""
     label = TOOLS[name].label
+    cut = result.get("cut", None if TOOLS[name].cut is learnt else common) or "–"
     if not result["runs"]:
-        return f"| {label} | {result['failed']} |" + " – |" * 7
+        return f"| {label} | {cut} | {result['failed']} |" + " – |" * 7
     of = "" if not result["failed"] else f" ({result['runs']} runs; one was {result['failed']})"
     return (
-        f"| {label}{of} | {result['wall']:,.2f} | {result['cpu']:,.2f} | {result['peak'] / 2**20:,.0f} | {result['pairs']:,.0f} "
-        f"| {result['pairs'] / result['records']:.2f} | {result['precision']:.4f} | {result['recall']:.4f} | {result['f1']:.4f} |"
+        f"| {label}{of} | {cut} | {result['wall']:,.2f} | {result['cpu']:,.2f} | {result['peak'] / 2**20:,.0f} "
+        f"| {result['pairs']:,.0f} | {result['pairs'] / result['records']:.2f} | {result['precision']:.4f} | {result['recall']:.4f} | {result['f1']:.4f} |"
     )
 
 
@@ -56,8 +59,8 @@ def tables(results):
         records = next(iter(tools.values()))["records"]
         runs = max(result["runs"] for result in tools.values())
         medians = f"medians of {runs} runs" if runs > 1 else "one run"
-        head = f"### {records:,} records, {sitting['date']}\n{sitting['machine']}; commit {sitting['commit']}; {medians}; people from a probability of {sitting['cut']}.\n\n{HEADER}"
-        lines = [row(name, result) for name, result in tools.items()]
+        head = f"### {records:,} records, {sitting['date']}\n{sitting['machine']}; commit {sitting['commit']}; {medians}.\n\n{HEADER}"
+        lines = [row(name, result, sitting.get("cut")) for name, result in tools.items()]
         parts.append("\n".join([head, *lines]) + "\n\n" + "  \n".join(ratios(tools)))
     return "\n\n".join(part.rstrip() for part in parts)
 
@@ -69,8 +72,11 @@ def section(results):
     return f"""{BEGIN}
 ## Beside other tools on the same file
 `python3 benches/peers/compare.py --millions {sizes}` makes every figure and the plot of this section, in one sitting a size: the same
-cleaned file of seven fields, and the same six blocking rules and the same cut for every tool that takes them: the cut at which Splink is most
-right, picked with the truth. Seconds and memory are those of the whole process, from file to file. Versions:
+cleaned file of seven fields, and the same six blocking rules for every tool that takes them. Seconds and memory are those of the whole
+process, from file to file. A tool that failed or was given up at one size is not tried at a larger one of the same sitting. The *cut* is the
+probability from which two records are one person: of {len(CUTS)} between {CUTS[0]} and {CUTS[-1]} the one at which the tool is most right, picked with
+the truth before any run is timed. Splink and onefolk with Splink's settings have one together; weldrs and zer, whose probabilities mean other
+things, have each its own; onefolk by itself is given none. Versions:
 {', '.join(package.replace('==', ' ') for package in PACKAGES)}; crates in `benches/peers/rust/Cargo.lock`.
 
 {notes}

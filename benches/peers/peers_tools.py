@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
+import peers_cuts
 from peers_measure import checked
 
 # What Splink needs, pinned; its own requirements are pip's business.
@@ -60,6 +61,10 @@ class Kit:
             checked([*build, ",".join(crates), *manifest])
         return Kit(here, work, root / "target/release/onefolk", python, work / "rust/release")
 
+    def score(self, crosswalk, folder):
+        """Precision, recall and F1 of a crosswalk of the population in `folder`."""
+        return json.loads(checked([self.python, self.here / "score_peer.py", crosswalk, folder / "truth.csv"]))
+
 
 @dataclass
 class Tool:
@@ -67,6 +72,8 @@ class Tool:
 
     label: str
     colour: str
+    # The cut that the tool is given, or why there is none: peers_cuts.py.
+    cut: Callable
     # Puts things right before a run, outside the measurement; gives the file that will say who is who.
     prepare: Callable
     command: Callable
@@ -85,7 +92,7 @@ def fresh(name):
 
 
 def job(name, model):
-    """A job of its own, and no output of an earlier run. An imported model gets the cut of the others; our own has its default."""
+    """A job of its own, and no output of an earlier run. An imported model gets the cut of Splink; our own has its default."""
 
     def prepare(kit, folder, cut):
         shutil.rmtree(folder / name, ignore_errors=True)
@@ -124,28 +131,28 @@ def of_the_rules(took, counted):
 
 TOOLS = {
     "splink-training": Tool(
-        "Splink 5, training included", "#9a6b00", fresh("splink-training"), splink("training"), of_the_rules,
+        "Splink 5, training included", "#9a6b00", peers_cuts.common, fresh("splink-training"), splink("training"), of_the_rules,
         "DuckDB backend; settings.json: six rules, seven comparisons, term frequencies; connected components",
     ),
     "splink": Tool(
-        "Splink 5, trained before", "#e0a526", fresh("splink"), splink("trained"), of_the_rules,
+        "Splink 5, trained before", "#e0a526", peers_cuts.common, fresh("splink"), splink("trained"), of_the_rules,
         "the same with settings that it has learnt and saved before, from the same file",
     ),
     "onefolk-imported": Tool(
-        "onefolk, Splink's settings", "#1c6fb0", job("imported", "trained.json"), run("imported"),
-        printed("pairs_compared"), "the same saved settings, by `[model] file`; every output of a night is written",
+        "onefolk, Splink's settings", "#1c6fb0", peers_cuts.common, job("imported", "trained.json"), run("imported"), printed("pairs_compared"),
+        "the same saved settings, by `[model] file`; every output of a night is written",
     ),
     "onefolk": Tool(
-        "onefolk, automatic", "#0b3c6f", job("automatic", None), run("automatic"), printed("pairs_compared"),
+        "onefolk, automatic", "#0b3c6f", peers_cuts.learnt, job("automatic", None), run("automatic"), printed("pairs_compared"),
         "learns its own model and has its own cut (a false link costs as much as twenty missed ones), without any truth; pairs are of distinct identities; every output of a night is written",
     ),
     "weldrs": Tool(
-        "weldrs 0.2", "#7a3f9d", fresh("weldrs"), crate("weldrs"), printed("pairs"),
-        "the same six rules, training included; dates and postcodes by Levenshtein distance, no term frequencies: it has no other",
+        "weldrs 0.2", "#7a3f9d", peers_cuts.own("weldrs"), fresh("weldrs"), crate("weldrs"), printed("pairs"),
+        "the same six rules, training included, by the same steps as Splink's, chance agreement kept as random pairs have it (its EM would make nearly every pair certain); dates and postcodes by Levenshtein distance, no term frequencies: it has no other; what only one of two records lacks counts as a disagreement, so that its probabilities are other ones: a cut of its own",
     ),
     "zer": Tool(
-        "zer 1.1", "#3d8b4f", fresh("zer"), crate("zer"), printed("pairs"),
-        "the same six rules as keys of its own trait, training included; its comparisons follow from the kind of field and cannot be chosen",
+        "zer 1.1", "#3d8b4f", peers_cuts.own("zer"), fresh("zer"), crate("zer"), printed("pairs"),
+        "the same six rules as keys of its own trait, training included; its comparisons follow from the kind of field and cannot be chosen; its probability is of a pair among those that the rules yield, not of any two records: a cut of its own (its clusters drop links below 0.85 in any case)",
     ),
 }
 NAMES = list(TOOLS)

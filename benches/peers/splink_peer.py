@@ -5,7 +5,7 @@
     python splink_peer.py pick settings.json POPULATION            # not measured: see below
 
 `pick` trains, saves the trained settings as trained.json, and prints the cut at which the components of Splink's links are most right,
-picked with the truth: the favour that an analyst with labels would do it. All tools that take a cut are given this one.
+picked with the truth (see peers_cuts.py). Whoever scores with Splink's settings is given this one, too.
 """
 
 import json
@@ -14,10 +14,9 @@ import sys
 from pathlib import Path
 
 import duckdb
+from peers_cuts import CUTS, most_right
 from score_peer import score
 from splink import DuckDBAPI, Linker, block_on
-
-CUTS = [0.5, 0.9, 0.99, 0.999, 0.9999, 0.99999, 0.999999, 0.9999999]
 
 
 def train(linker):
@@ -53,7 +52,7 @@ def pick(settings, folder):
         people(linker, predictions, cut, out)
         query = f"select record_id, person from read_csv('{out}', all_varchar = true, header = true)"
         found.append((score(duckdb.connect(), query, folder / "truth.csv")["f1"], cut))
-    print(json.dumps({"cut": max(found)[1]}))
+    print(json.dumps({"cut": most_right(found)}))
 
 
 def main(mode, settings, folder, cut=None):

@@ -17,20 +17,30 @@ pub const RULES: [&[&str]; 6] = [
     &["given_name", "postcode"],
 ];
 
-/// `PROGRAM records.csv crosswalk.csv CUT`: what is read, what is written, and the probability from which two records are one person.
+/// `PROGRAM records.csv crosswalk.csv CUT`, the measured run; or `PROGRAM records.csv crosswalk pick CUT,CUT,…`, which is not timed: after one
+/// training it writes crosswalk.0.csv, crosswalk.1.csv and so on, one a cut, for whoever picks among them.
 pub struct Arguments {
     pub records: PathBuf,
-    pub crosswalk: PathBuf,
-    pub cut: f64,
+    /// What is written, and the probability from which two records are one person in it.
+    pub crosswalks: Vec<(PathBuf, f64)>,
+    /// Several cuts are to be picked among.
+    pub pick: bool,
 }
 
 impl Arguments {
     pub fn of_command_line() -> Result<Self, Box<dyn Error>> {
         let given: Vec<String> = std::env::args().skip(1).collect();
-        let [records, crosswalk, cut] = given.as_slice() else {
-            return Err("three arguments: the records, the crosswalk to write, and the cut".into());
+        let given: Vec<&str> = given.iter().map(String::as_str).collect();
+        let (records, crosswalks, pick) = match given.as_slice() {
+            [records, crosswalk, "pick", cuts] => {
+                let numbered =
+                    |(number, cut): (usize, &str)| Ok((format!("{crosswalk}.{number}.csv").into(), cut.parse()?));
+                (records, cuts.split(',').enumerate().map(numbered).collect::<Result<_, Box<dyn Error>>>()?, true)
+            }
+            [records, crosswalk, cut] => (records, vec![(PathBuf::from(crosswalk), cut.parse()?)], false),
+            _ => return Err("the records, the crosswalk to write, and the cut; or `pick` and several cuts".into()),
         };
-        Ok(Arguments { records: records.into(), crosswalk: crosswalk.into(), cut: cut.parse()? })
+        Ok(Arguments { records: records.into(), crosswalks, pick })
     }
 }
 
@@ -56,18 +66,23 @@ pub fn read(path: &Path) -> Result<Vec<Row>, Box<dyn Error>> {
     Ok(rows)
 }
 
-/// Writes who is who, and prints how many pairs were scored.
-pub fn write<'a>(
-    path: &Path,
-    people: impl Iterator<Item = (&'a str, String)>,
-    pairs: usize,
-) -> Result<(), Box<dyn Error>> {
+/// The ids alone. The fields are let go: a tool that has a copy of its own is not measured with two.
+pub fn ids(rows: Vec<Row>) -> Vec<String> {
+    rows.into_iter().map(|row| row.id).collect()
+}
+
+/// Writes who is who: of every record its person's number, or that it is alone.
+pub fn write(path: &Path, ids: &[String], people: &[Option<u64>]) -> Result<(), Box<dyn Error>> {
     let mut writer = csv::Writer::from_path(path)?;
     writer.write_record(["record_id", "person"])?;
-    for (id, person) in people {
+    for (at, (id, person)) in ids.iter().zip(people).enumerate() {
+        let person = person.map_or_else(|| format!("alone-{at}"), |person| person.to_string());
         writer.write_record([id, &person])?;
     }
-    writer.flush()?;
+    Ok(writer.flush()?)
+}
+
+/// Tells compare.py how many pairs were scored.
+pub fn print_pairs(pairs: usize) {
     println!("{{\"pairs\": {pairs}}}");
-    Ok(())
 }
