@@ -1,189 +1,17 @@
 //! Explanations of a small published job: the sums, the outcomes, and above all what is not shown.
 
+mod example;
+mod joins;
+
 use super::*;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
-use crate::run;
-use crosswalk::{Row, rows_of};
+use crosswalk::Row;
+use example::{every_value, made_up, publish, published, whole_crosswalk};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
-use std::sync::LazyLock;
 
 const QUIET: Options = Options { show_identifiers: false, progress: Show::Nothing };
 const OPEN: Options = Options { show_identifiers: true, progress: Show::Nothing };
-
-const JOB: &str = r#"
-[job]
-name = "explained"
-as_of = 2026-11-22
-[gates]
-maximum_quarantined = "50 %"
-maximum_people_change = "100 %"
-[[provider]]
-id = "north"
-name = "Northgate Practice"
-setting = "general_practice"
-files = ["north.csv"]
-[provider.columns]
-record_id = "id"
-nhs_number = { column = "number", verified = true }
-given_name = "given"
-family_name = "family"
-date_of_birth = "born"
-sex = "sex"
-address = "home"
-postcode = "code"
-phone = "phone"
-sensitivity = "flag"
-[[provider]]
-id = "south"
-name = "Southmead Hospital"
-setting = "acute"
-files = ["south.csv"]
-[provider.columns]
-record_id = "id"
-nhs_number = { column = "number", verified = true }
-given_name = "given"
-family_name = "family"
-date_of_birth = "born"
-sex = "sex"
-address = "home"
-postcode = "code"
-phone = "phone"
-sensitivity = "flag"
-[[provider]]
-id = "west"
-name = "Westfield Hospice"
-setting = "hospice"
-files = ["west.csv"]
-[provider.columns]
-record_id = "id"
-given_name = "given"
-family_name = "family"
-date_of_birth = "born"
-sex = "sex"
-address = "home"
-postcode = "code"
-phone = "phone"
-[[opt_out]]
-kind = "local"
-files = ["objections.csv"]
-"#;
-
-const HEADER: &str = "id,number,given,family,born,sex,home,code,phone,flag\n";
-
-/// A number of the test range with its check digit; one in eleven has none, and the next is taken.
-fn nhs_number(mut n: u64) -> String {
-    loop {
-        let digits: Vec<u64> = format!("999{n:06}").bytes().map(|digit| u64::from(digit - b'0')).collect();
-        let sum: u64 = digits.iter().zip((2..=10).rev()).map(|(digit, weight)| digit * weight).sum();
-        match (11 - sum % 11) % 11 {
-            10 => n += 500_000,
-            check => return format!("999{n:06}{check}"),
-        }
-    }
-}
-
-fn syllables(mut n: usize, of: [&str; 7]) -> String {
-    let mut word = String::new();
-    for _ in 0..3 {
-        word.push_str(of[n % 7]);
-        n /= 7;
-    }
-    word
-}
-
-/// The values of one made-up person, behind the record_id.
-fn made_up(n: usize) -> [String; 9] {
-    let given = syllables(n * 5 + 11, ["Zu", "Qar", "Vix", "Jol", "Wem", "Hyp", "Gud"]);
-    let family = syllables(n * 3 + 50, ["brax", "kwel", "zorn", "fyth", "plov", "drem", "gask"]);
-    let born = format!("{}-{:02}-{:02}", 1930 + n % 71, n % 12 + 1, n * 7 % 28 + 1);
-    let code = format!("ZQ{} {}{}", n % 9 + 1, n % 10, ["XJ", "YT", "WB", "RN", "LH"][n / 10 % 5]);
-    [
-        nhs_number(n as u64 * 37 + 1000),
-        given,
-        family,
-        born,
-        ["male", "female"][n % 2].to_string(),
-        format!("{} Quillfeather Row", n + 700),
-        code,
-        format!("0791112{:04}", n * 13 % 10000),
-        String::new(),
-    ]
-}
-
-/// Two providers with 160 people in common, a third that knows some of them, and the special cases behind.
-fn publish(folder: &Path) -> Job {
-    let (mut north, mut south, mut west) = (HEADER.to_string(), HEADER.to_string(), HEADER.to_string());
-    let line = |id: String, values: &[String; 9]| format!("{id},{}\n", values.join(","));
-    for n in 0..200 {
-        let mut values = made_up(n);
-        north.push_str(&line(format!("NR{n:04}"), &values));
-        if n >= 160 {
-            continue;
-        }
-        // The hospital's damage: a number left out, another home, another day, no telephone.
-        if n % 3 == 0 {
-            values[0] = String::new();
-        }
-        if n % 5 == 0 {
-            (values[5], values[6]) = (format!("{} Marrowbone Yard", n + 300), made_up(n + 31)[6].clone());
-        }
-        if n % 7 == 0 {
-            values[3] = format!("{}-{:02}-{:02}", 1930 + n % 71, n % 12 + 1, (n * 7 + 1) % 28 + 1);
-        }
-        if n % 11 == 0 {
-            values[4] = ["female", "male"][n % 2].to_string();
-        }
-        // Of the second the hospital knows another home.
-        if n == 101 || n == 65 {
-            values[8] = "S".to_string();
-        }
-        south.push_str(&line(format!("SR{n:04}"), &values));
-        if n % 2 == 0 && n < 120 {
-            // The hospice knows the hospital's address, and no numbers.
-            values[0] = String::new();
-            if n % 10 == 4 {
-                (values[3], values[7]) = (made_up(n + 13)[3].clone(), String::new());
-            }
-            west.push_str(&line(format!("WR{n:04}"), &values));
-        }
-    }
-    // Everything alike but two verified numbers; a row of nobody; a record with two rows.
-    let mut double = made_up(150);
-    double[0] = nhs_number(77);
-    south.push_str(&line("SR0900".into(), &double));
-    south.push_str("SR0901,,,,,,,,,\n");
-    south.push_str(&line("SR0001".into(), &made_up(1)));
-    std::fs::write(folder.join("north.csv"), north).unwrap();
-    std::fs::write(folder.join("south.csv"), south).unwrap();
-    std::fs::write(folder.join("west.csv"), west).unwrap();
-    std::fs::write(folder.join("objections.csv"), "provider,record_id\nnorth,NR0199\n").unwrap();
-    std::fs::write(folder.join("job.toml"), JOB).unwrap();
-    let job = Job::read(&folder.join("job.toml")).expect("the job is right");
-    run::run(&job, run::Options::default()).expect("the run succeeds");
-    job
-}
-
-/// One published job for all tests that only look.
-fn published() -> &'static (tempfile::TempDir, Job) {
-    static PUBLISHED: LazyLock<(tempfile::TempDir, Job)> = LazyLock::new(|| {
-        let folder = tempfile::tempdir().unwrap();
-        let job = publish(folder.path());
-        (folder, job)
-    });
-    &PUBLISHED
-}
-
-/// Every value of every extract, in lower case; single letters and the like aside, which stand in any text.
-fn every_value(folder: &Path) -> Vec<String> {
-    let texts = ["north.csv", "south.csv", "west.csv"].map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
-    let cells = texts.iter().flat_map(|text| text.lines().skip(1)).flat_map(|line| line.split(','));
-    let mut values: Vec<String> = cells.filter(|cell| cell.len() > 2).map(str::to_lowercase).collect();
-    values.sort();
-    values.dedup();
-    values
-}
 
 fn assert_hidden(told: &str, values: &[String]) {
     let told = told.to_lowercase();
@@ -197,15 +25,6 @@ fn assert_hidden(told: &str, values: &[String]) {
 
 fn json(explained: &impl serde::Serialize) -> String {
     serde_json::to_string(explained).unwrap()
-}
-
-fn whole_crosswalk(job: &Job) -> BTreeMap<String, Row> {
-    let run = PublishedRun::current(job).unwrap();
-    rows_of(&run, |_| true)
-        .unwrap()
-        .into_iter()
-        .map(|row| (format!("{}:{}", row.provider, row.record_id), row))
-        .collect()
 }
 
 fn sum(explained: &PairExplained) -> f64 {
@@ -363,100 +182,8 @@ fn identifiers_are_shown_when_asked_for_but_never_a_sensitive_place() {
     assert!((explained.prior_bits + shown + explained.correction_bits - explained.weight_bits).abs() < 1e-9);
 }
 
-/// Pooled bits of a join count nothing that is hidden: with two records they are the sum of the lines that are shown.
-#[test]
-fn the_joins_of_a_sensitive_person_add_up_to_what_is_shown() {
-    let (_, job) = published();
-    let rows = whole_crosswalk(job);
-    let told = person_of(job, &rows["north:NR0065"].person_id, OPEN);
-    assert!(told.sensitive && told.records.len() == 2, "{told}");
-    let pair = pair(job, "north:NR0065", "south:SR0065", OPEN).expect("both are in the run");
-    let place = pair.fields.iter().find(|line| line.field == "place").expect("it is compared");
-    assert_eq!((place.agreement.as_str(), place.bits), ("no value on one side", 0.0));
-    assert!(pair.context.is_none() && (sum(&pair) - pair.weight_bits).abs() < 1e-9);
-    let [join] = &told.joins[..] else { panic!("{told}") };
-    assert_eq!(join.by, "evidence");
-    let bits = join.bits.expect("it has evidence");
-    assert!((bits - (pair.weight_bits - pair.taken_bits)).abs() < 0.05, "{bits} {}", pair.weight_bits);
-    assert!((bits - told.bonds[0].bits).abs() < 0.05 && told.split.as_ref().is_some_and(|at| at.above_bits == bits));
-    assert!((pair.outcome.pooled_bits.expect("they were joined") - bits).abs() < 1e-9);
-    // The run itself counts the two homes.
-    let run = PublishedRun::current(job).unwrap();
-    let all: Vec<Row> = rows.values().cloned().collect();
-    let scene = scene::Scene::set(job, &run, &all, QUIET).unwrap();
-    let wanted = |row: usize| all[row].person_id == told.person_id;
-    let counted = scene.with(|evidence| person::explain(&run, &scene, evidence, &all, wanted, QUIET));
-    assert!((counted.joins[0].bits.expect("it has evidence") - bits).abs() > 1.0, "{counted}");
-}
-
 fn person_of(job: &Job, person_id: &str, options: Options) -> PersonExplained {
     person(job, person_id, options).expect("the person is in the run")
-}
-
-#[test]
-fn a_person_is_explained_join_by_join() {
-    let (folder, job) = published();
-    let rows = whole_crosswalk(job);
-    let values = every_value(folder.path());
-    let explained = person_of(job, &rows["north:NR0001"].person_id.to_lowercase(), QUIET);
-    assert_eq!(explained.records.iter().map(|record| record.rows).collect::<Vec<_>>(), [1, 2]);
-    assert_eq!(explained.bonds.len(), 1);
-    assert_eq!(explained.records[1].best_partner, Some(1));
-    assert_eq!(explained.records[0].best_bits, Some(explained.bonds[0].bits));
-    assert_hidden(&explained.to_string(), &values);
-    assert_hidden(&json(&explained), &values);
-    let open = person_of(job, &rows["north:NR0001"].person_id, OPEN).to_string();
-    assert!(open.contains("SR0001"), "{open}");
-
-    let alone = person_of(job, &rows["north:NR0190"].person_id, QUIET);
-    assert_eq!((alone.records.len(), alone.weakest_join, &alone.split), (1, None, &None));
-    assert!(alone.to_string().contains("has one record"), "{alone}");
-}
-
-/// What is replayed for an explanation ends where the run ended: its lowest join is the person's weakest probability, and takes all records.
-#[test]
-fn the_joins_of_every_person_are_those_of_the_run() {
-    let (_, job) = published();
-    let run = PublishedRun::current(job).unwrap();
-    let rows: Vec<Row> = whole_crosswalk(job).into_values().collect();
-    let scene = scene::Scene::set(job, &run, &rows, QUIET).unwrap();
-    let mut weakest: BTreeMap<String, Option<f64>> = BTreeMap::new();
-    run.each("people.parquet", &["person_id", "weakest_probability"], |rows| {
-        let person = rows.text("person_id")?;
-        let probability = rows.optional_numbers("weakest_probability")?;
-        probability.iter().enumerate().for_each(|(row, known)| {
-            weakest.insert(person.value(row).to_string(), *known);
-        });
-        Ok(())
-    })
-    .unwrap();
-    let (mut joined, mut in_conflict) = (0, 0);
-    for (person_id, probability) in weakest {
-        let wanted = |row: usize| rows[row].person_id == person_id;
-        if (0..rows.len()).filter(|&row| wanted(row)).count() < 2 {
-            continue;
-        }
-        let explained = scene.with(|evidence| person::explain(&run, &scene, evidence, &rows, wanted, QUIET));
-        in_conflict += usize::from(!explained.conflicts.is_empty());
-        let records = explained.records.len();
-        let mut seen: Vec<usize> =
-            explained.joins.iter().flat_map(|join| [&join.left[..], &join.right].concat()).collect();
-        seen.sort_unstable();
-        seen.dedup();
-        assert_eq!(seen.len(), records, "{explained}");
-        let Some(at) = explained.weakest_join else { continue };
-        let bits = explained.joins[at].bits.unwrap();
-        assert!(bits >= explained.cut_bits, "{bits}");
-        // In a larger component, joins of others may have come before at a lower score.
-        let published = probability.expect("it was joined");
-        let own = 1.0 / (1.0 + (-bits).exp2());
-        assert!(published <= own + 1e-9, "{published} {own}");
-        let split = explained.split.as_ref().unwrap();
-        assert_eq!(split.parts.iter().map(Vec::len).sum::<usize>(), records);
-        assert!(split.parts.len() >= 2 && split.above_bits == bits);
-        joined += 1;
-    }
-    assert!(joined > 100 && in_conflict > 20, "{joined} {in_conflict}");
 }
 
 #[test]

@@ -4,24 +4,27 @@
 //! `assignment` (which record belongs to which person_id). Both are sealed with a checksum, and `issued` names the checksum of the
 //! `issued` before it. A run's folder is first written as `pending` and renamed when the run has been published.
 
+mod pending;
+mod sealed;
+
 use super::person_id::{Deriver, PersonId};
 use super::{LEDGER_DAMAGED, LEDGER_MISSING, LEDGER_OF_OTHER_KEY, LEDGER_UNWRITABLE, key};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use jiff::civil::Date;
+use sealed::{SealedFile, read_sealed};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufWriter, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+pub(crate) use pending::{abandon, pending_run, settle, stage};
+
 const LEDGER_FOLDER: &str = "state/ledger";
-const PENDING_FOLDER: &str = "pending";
-const PENDING_PARTIAL: &str = "pending.partial";
 const ISSUED_FILE: &str = "issued";
 const ASSIGNMENT_FILE: &str = "assignment";
 const VERSION: u32 = 1;
-const SEAL_BYTES: usize = blake3::OUT_LEN;
 /// id, keyed hash of the first record, attempt.
 const ISSUED_ENTRY_BYTES: usize = 16 + 8 + 4;
 
@@ -299,62 +302,6 @@ impl NextEntry {
     }
 }
 
-/// Writes the entry of a run that is about to be published, as `pending`: whole or not at all.
-pub(crate) fn stage(output: &Path, next: &NextEntry) -> Result<()> {
-    let folder = output.join(LEDGER_FOLDER);
-    let partial = folder.join(PENDING_PARTIAL);
-    let staged = disk::create_lasting_folder(&folder)
-        .and_then(|()| disk::remove_folder(&partial))
-        .and_then(|()| disk::create_folder(&partial))
-        .and_then(|()| next.write(&partial))
-        .and_then(|()| disk::rename(&partial, &folder.join(PENDING_FOLDER)))
-        .and_then(|()| disk::sync_folder(&folder));
-    staged.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
-}
-
-/// The run whose entry is pending, if any.
-pub(crate) fn pending_run(output: &Path) -> Result<Option<String>> {
-    Ok(pending_header(output)?.map(|header| header.run_id))
-}
-
-fn pending_header(output: &Path) -> Result<Option<IssuedHeader>> {
-    let pending = output.join(LEDGER_FOLDER).join(PENDING_FOLDER);
-    if !pending.exists() {
-        return Ok(None);
-    }
-    let (header, _, _): (IssuedHeader, _, _) = read_sealed(&pending.join(ISSUED_FILE))?;
-    Ok(Some(header))
-}
-
-/// Makes the pending entry part of the ledger, in one rename; none pending is no error.
-pub(crate) fn settle(output: &Path) -> Result<()> {
-    let Some(header) = pending_header(output)? else { return Ok(()) };
-    let folder = output.join(LEDGER_FOLDER);
-    let settled = disk::rename(&folder.join(PENDING_FOLDER), &entry_folder(&folder, header.sequence))
-        .and_then(|()| disk::sync_folder(&folder));
-    settled.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))?;
-    // Older assignments are of no more use. All are tried, a microsecond each: a kill may have left one that is not the last.
-    for earlier in 1..header.sequence {
-        let _ = disk::remove_file(&entry_folder(&folder, earlier).join(ASSIGNMENT_FILE));
-    }
-    Ok(())
-}
-
-/// Discards a pending entry, whole or half-written; none is no error.
-pub(crate) fn abandon(output: &Path) -> Result<()> {
-    let folder = output.join(LEDGER_FOLDER);
-    let (pending, partial) = (folder.join(PENDING_FOLDER), folder.join(PENDING_PARTIAL));
-    let abandoned = disk::remove_folder(&partial).and_then(|()| {
-        // Renamed first, so that a kill half-way never leaves a pending entry without its files.
-        match disk::rename(&pending, &partial) {
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => disk::remove_folder(&partial),
-        }
-    });
-    abandoned.map_err(|error| Failure::from_io(&error, &folder, &LEDGER_UNWRITABLE))
-}
-
 /// Forwards as words: the ordinal that went away, how many follow, and those; `None` where one names nobody of `issued` ids.
 fn read_forwards(bytes: &[u8], issued: usize) -> Option<Vec<Forward>> {
     let mut words = bytes.chunks_exact(4).map(|word| u32::from_le_bytes(word.try_into().expect("4 bytes")));
@@ -410,64 +357,4 @@ fn damaged(path: &Path, why: &str) -> Failure {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// A file of one line of JSON, a body, and the checksum (BLAKE3) of both.
-struct SealedFile {
-    out: BufWriter<disk::File>,
-    hasher: blake3::Hasher,
-    /// Hashing small pieces one by one is slow: they are gathered here.
-    gathered: Vec<u8>,
-}
-
-impl SealedFile {
-    const GATHERED_BYTES_MAX: usize = 256 << 10;
-
-    fn create(path: &Path, header: &impl Serialize) -> std::io::Result<Self> {
-        let out = BufWriter::with_capacity(8 << 10, disk::create_file(path)?);
-        let gathered = Vec::with_capacity(Self::GATHERED_BYTES_MAX + 64);
-        let mut file = SealedFile { out, hasher: blake3::Hasher::new(), gathered };
-        file.write(&serde_json::to_vec(header)?)?;
-        file.write(b"\n")?;
-        Ok(file)
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        self.gathered.extend_from_slice(bytes);
-        if self.gathered.len() >= Self::GATHERED_BYTES_MAX { self.pass_on() } else { Ok(()) }
-    }
-
-    fn pass_on(&mut self) -> std::io::Result<()> {
-        self.hasher.update(&self.gathered);
-        self.out.write_all(&self.gathered)?;
-        self.gathered.clear();
-        Ok(())
-    }
-
-    /// Seals, syncs, and gives the seal.
-    fn finish(mut self) -> std::io::Result<String> {
-        self.pass_on()?;
-        let seal = self.hasher.finalize();
-        self.out.write_all(seal.as_bytes())?;
-        self.out.into_inner().map_err(|error| error.into_error())?.sync_all()?;
-        Ok(seal.to_hex().to_string())
-    }
-}
-
-/// The header, the body and the seal of a sealed file, checked.
-fn read_sealed<Header: for<'a> Deserialize<'a>>(path: &Path) -> Result<(Header, Vec<u8>, String)> {
-    let mut bytes = disk::read(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => damaged(path, "it is missing"),
-        _ => Failure::from_io(&error, path, &LEDGER_UNWRITABLE),
-    })?;
-    let content = bytes.len().checked_sub(SEAL_BYTES).ok_or_else(|| damaged(path, "it is cut short"))?;
-    let seal = blake3::Hasher::new().update_rayon(&bytes[..content]).finalize();
-    if seal.as_bytes()[..] != bytes[content..] {
-        return Err(damaged(path, "its checksum is wrong"));
-    }
-    bytes.truncate(content);
-    let line = memchr::memchr(b'\n', &bytes).ok_or_else(|| damaged(path, "it has no header"))?;
-    let header = serde_json::from_slice(&bytes[..line]).map_err(|_| damaged(path, "its header cannot be read"))?;
-    let body = bytes.split_off(line + 1);
-    Ok((header, body, seal.to_hex().to_string()))
 }

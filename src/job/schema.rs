@@ -1,7 +1,8 @@
 //! The JSON Schema of the job file, written from the same description that the checker uses.
 
 use super::Field;
-use super::keys::{Key, Kind, Names, Need, ROOT, SOURCE, Table};
+use super::keys::provider::SOURCE;
+use super::keys::{Key, Kind, Names, Need, ROOT, Table};
 use serde_json::{Map, Value, json};
 
 /// JSON Schema (draft 2020-12) of the job file, for editors: `onefolk init --schema`.

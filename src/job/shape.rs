@@ -1,6 +1,7 @@
 //! Compares a parsed job file with the description in `keys`: unknown and missing keys, wrong types, unknown words.
 
-use super::keys::{Key, Kind, Names, Need, ROOT, SOURCE, Table, quoted};
+use super::keys::provider::SOURCE;
+use super::keys::{Key, Kind, Names, Need, ROOT, Table, quoted};
 use super::problem::Problem;
 use super::reading::{self, Section};
 use super::{Field, values};

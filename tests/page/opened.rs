@@ -1,5 +1,4 @@
 //! What holds for every page, and opening it in a browser.
-#![allow(dead_code, reason = "each test binary uses its own part of this")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -283,6 +283,8 @@ fn field_kind(word: &str) -> Option<FieldKind> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::keys::linking::FIELD;
+    use super::super::keys::provider::{CARRY, PROVIDER};
     use super::super::keys::{self, Key, Kind};
     use super::*;
     use crate::job::Setting;
@@ -299,13 +301,13 @@ mod tests {
         let all =
             |words: &[&str], known: &dyn Fn(&str) -> bool| words.iter().for_each(|word| assert!(known(word), "{word}"));
         all(words(keys::JOB.keys, "test_numbers"), &|word| test_numbers(word).is_some());
-        all(words(keys::FIELD.keys, "kind"), &|word| field_kind(word).is_some());
-        all(words(keys::CARRY.keys, "kind"), &|word| carry::kind(word).is_some());
-        all(words(keys::CARRY.keys, "combine"), &|word| carry::combine(word).is_some());
-        all(words(keys::PROVIDER.keys, "when_missing"), &|word| provider::when_missing(word).is_some());
-        all(words(keys::PROVIDER.keys, "mode"), &|word| provider::sends_changes(word).is_some());
-        all(words(keys::PROVIDER.keys, "format"), &|word| word == "auto" || provider::format_kind(word).is_some());
-        all(words(keys::PROVIDER.keys, "setting"), &|word| Setting::from_word(word).is_some());
+        all(words(FIELD.keys, "kind"), &|word| field_kind(word).is_some());
+        all(words(CARRY.keys, "kind"), &|word| carry::kind(word).is_some());
+        all(words(CARRY.keys, "combine"), &|word| carry::combine(word).is_some());
+        all(words(PROVIDER.keys, "when_missing"), &|word| provider::when_missing(word).is_some());
+        all(words(PROVIDER.keys, "mode"), &|word| provider::sends_changes(word).is_some());
+        all(words(PROVIDER.keys, "format"), &|word| word == "auto" || provider::format_kind(word).is_some());
+        all(words(PROVIDER.keys, "setting"), &|word| Setting::from_word(word).is_some());
         assert_eq!(words(keys::OPT_OUT.keys, "kind"), ["local", "type_1", "national"]);
     }
 }

@@ -3,7 +3,7 @@
 //! In: the settings JSON that Splink 4 and 5 write, and columns of records as they were sent. Out: an [`Imported`] model with everything
 //! that could not be taken over, named one by one; on data ([`Prepared`]) the candidate pairs of its blocking rules, each once, and their
 //! match weights. The other way, our own model as settings that Splink can read ([`export`]). Always: on the same data an imported model
-//! gives Splink's own match weights, to 1e-6 bits, for the very pairs that Splink compares (`tests/splink.rs`).
+//! gives Splink's own match weights, to 1e-6 bits, for the very pairs that Splink compares (`tests/linking/splink.rs`).
 //!
 //! Splink scores the text that stands in a column, so the values here are those that were *sent*, outer space cut off and empty ones
 //! null; not our cleaned ones. A column that a condition uses as a number or a date is read as one where it is used.

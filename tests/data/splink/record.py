@@ -1,4 +1,4 @@
-"""Records what Splink itself says, for tests/splink.rs. Everybody in the data is made up.
+"""Records what Splink itself says, for tests/linking/splink.rs. Everybody in the data is made up.
 
     pip install splink==5.0.0 pandas
     python record.py

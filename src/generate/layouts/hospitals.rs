@@ -1,0 +1,83 @@
+//! The columns of acute hospitals.
+
+use super::What::*;
+use super::{Column, c, w};
+
+pub(in crate::generate) static INPATIENTS: &[Column] = &[
+    c("LOCAL_PATIENT_IDENTIFIER", RecordId),
+    c("NHS_NUMBER", NhsNumber),
+    c("NHS_NUMBER_STATUS_INDICATOR_CODE", NumberStatus),
+    c("WITHHELD_IDENTITY_REASON", WithheldReason),
+    c("PATIENT_GIVEN_NAME", Given),
+    c("PATIENT_FAMILY_NAME", Family),
+    c("PERSON_BIRTH_DATE", Birth),
+    c("PERSON_GENDER_CODE_CURRENT", Sex),
+    c("ETHNIC_CATEGORY", Ethnicity),
+    c("PATIENT_USUAL_ADDRESS", Address),
+    c("POSTCODE_OF_USUAL_ADDRESS", Postcode),
+    c("GENERAL_MEDICAL_PRACTICE_CODE_(PATIENT_REGISTRATION)", Practice),
+    c("ADMISSION_METHOD", Unused("21")),
+    c("PREFERRED_DEATH_LOCATION", PreferredPlace),
+    c("START_DATE_HOSPITAL_PROVIDER_SPELL", Admission),
+    c("LAST_CONTACT_DATE", LastContact),
+];
+pub(in crate::generate) static OUTPATIENTS: &[Column] = &[
+    c("LOPATID", RecordId),
+    c("NEWNHSNO", NhsNumber),
+    c("FORENAME", Given),
+    c("SURNAME", Family),
+    c("DOB", Birth),
+    c("SEX", Sex),
+    c("ETHNOS", Ethnicity),
+    c("HOMEADD", Postcode),
+    c("GPPRAC", Practice),
+    c("APPTDATE", LastContact),
+    c("ATTENDED", Unused("5")),
+];
+pub(in crate::generate) static EMERGENCY: &[Column] = &[
+    c("patientIdentifier", RecordId),
+    c("nhsNumber", NhsNumber),
+    c("givenName", Given),
+    c("familyName", Family),
+    c("birthDate", Birth),
+    c("statedGender", Sex),
+    c("ethnicCategory", Ethnicity),
+    c("address", Address),
+    c("postcode", Postcode),
+    c("phone", Phone),
+    c("gpPractice", Practice),
+    c("arrivalDate", Attendance),
+    c("preferredPlaceOfDeath", PreferredPlace),
+    c("lastContact", LastContact),
+];
+pub(in crate::generate) static PATIENT_INDEX: &[Column] = &[
+    w("UNIT_NO", RecordId, 12),
+    w("NHS_NO", NhsNumber, 10),
+    w("SURNAME", Family, 20),
+    w("FORENAME", Given, 20),
+    w("BIRTH_DT", Birth, 8),
+    w("SEX", Sex, 1),
+    w("ETHNIC", Ethnicity, 2),
+    w("ADDRESS", AddressLine, 35),
+    w("TOWN", AddressTown, 20),
+    w("POSTCODE", Postcode, 8),
+    w("PHONE", Phone, 14),
+    w("GP", Practice, 6),
+    w("DEATH_DT", Death, 8),
+    w("CONTACT", LastContact, 8),
+];
+pub(in crate::generate) static MATERNITY: &[Column] = &[
+    c("HospitalNumber", RecordId),
+    c("NHSNumber", NhsNumber),
+    c("Forename", Given),
+    c("Surname", Family),
+    c("DateOfBirth", Birth),
+    c("Sex", Sex),
+    c("BirthOrder", BirthOrder),
+    c("EthnicOrigin", Ethnicity),
+    c("Address", AddressLines),
+    c("PostCode", Postcode),
+    c("Telephone", Phone),
+    c("RegisteredPractice", Practice),
+    c("LastContact", LastContact),
+];
