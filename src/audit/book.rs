@@ -6,21 +6,77 @@ use super::{AUDIT_BROKEN, AUDIT_UNUSABLE, Event, Note, Places, key};
 use crate::disk::{self, Growing};
 use crate::failure::{Failure, Result};
 use crate::job::Job;
-use crate::keys::PrivateKey;
+use crate::keys::{PrivateKey, PublicKey};
+use crate::publish;
 use std::path::Path;
 
 /// Notes what is about to be done; it is on the disk when this returns. Gives where the audit ends then.
 ///
 /// # Errors
-/// OF0710 where it cannot be written, OF0711 where its end is not what was written, OF0712 and OF070x for the key. Then what was to be
-/// noted must not be done.
+/// OF0710 where it cannot be written, OF0711 where its end is not what was written, OF0712 and OF070x for the key, OF0422 where it belongs to
+/// another account. Then what was to be noted must not be done.
 pub fn add(job: &Job, notes: &[Note]) -> Result<Head> {
+    publish::judge_owner(&job.output)?;
     let places = Places::of(job);
     let state = places.log.parent().unwrap_or(Path::new("."));
     disk::create_folder(state).map_err(|error| Failure::from_io(&error, state, &AUDIT_UNUSABLE))?;
     let mut book = Book::open(&places)?;
     book.add(notes)?;
     Ok(book.head)
+}
+
+/// Sees that [`add`] could note something, before what is to be noted takes hours: the key is there or will be made, and the end is what was written.
+/// Nothing is made or changed.
+///
+/// # Errors
+/// As [`add`].
+pub fn ready(job: &Job) -> Result<()> {
+    let places = Places::of(job);
+    let key = key::standing(&places, places.head.symlink_metadata().is_err())?;
+    let head = match &key {
+        Some(key) => standing_head(&places, key)?,
+        None => None,
+    };
+    // After the head: whoever adds meanwhile writes lines first.
+    let bytes = match disk::read(&places.log) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        bytes => bytes.map_err(|error| Failure::from_io(&error, &places.log, &AUDIT_UNUSABLE))?,
+    };
+    match (key, head) {
+        (Some(key), Some(mut head)) => {
+            let tail = usize::try_from(head.bytes).ok().and_then(|at| bytes.get(at..));
+            follow(&mut head, tail.ok_or_else(ends_early)?, &key.public()).map(|_| ())
+        }
+        _ if bytes.is_empty() => Ok(()),
+        _ => Err(headless()),
+    }
+}
+
+/// The head as it stands; `None` where there is none.
+fn standing_head(places: &Places, key: &PrivateKey) -> Result<Option<Head>> {
+    Head::read(&places.head, &key.public())?.map_err(|why| Failure::new(&AUDIT_BROKEN, why))
+}
+
+fn headless() -> Failure {
+    Failure::new(&AUDIT_BROKEN, "the head is missing")
+}
+
+fn ends_early() -> Failure {
+    Failure::new(&AUDIT_BROKEN, "lines at the end are missing")
+}
+
+/// Moves `head` over the whole lines behind it, which a killed command has left, and says how many bytes of `tail` they are.
+fn follow(head: &mut Head, tail: &[u8], key: &PublicKey) -> Result<usize> {
+    let whole = memchr::memrchr(b'\n', tail).map_or(0, |at| at + 1);
+    for line in tail[..whole].split_inclusive(|&byte| byte == b'\n') {
+        let read = Line::read(&line[..line.len() - 1]).filter(|read| read.is_right(key));
+        let next = read.filter(|read| read.entry.entry == head.entries + 1 && read.entry.before == head.hash);
+        let next = next.ok_or_else(|| Failure::new(&AUDIT_BROKEN, "lines were added that onefolk has not written"))?;
+        head.entries += 1;
+        head.bytes += line.len() as u64;
+        head.hash = next.hash;
+    }
+    Ok(whole)
 }
 
 /// The last run that the audit says was published, and the entry that says so; `None` where the last one was withdrawn.
@@ -52,10 +108,9 @@ impl Book {
         let length = file.length().map_err(failed)?;
         let begins = length == 0 && places.head.symlink_metadata().is_err();
         let key = key::to_sign(places, begins)?;
-        let head = Head::read(&places.head, &key.public())?;
-        let head = match head.map_err(|why| Failure::new(&AUDIT_BROKEN, why))? {
+        let head = match standing_head(places, &key)? {
             Some(head) => head,
-            None if length > 0 => return Err(Failure::new(&AUDIT_BROKEN, "the head is missing")),
+            None if length > 0 => return Err(headless()),
             None => Book::begin(places, &key)?,
         };
         let mut book = Book { file, key, head, path: places.log.clone(), head_path: places.head.clone() };
@@ -73,21 +128,11 @@ impl Book {
     /// Takes in what a killed command has written behind the head: whole lines count, the beginning of one is cut off.
     fn catch_up(&mut self, length: u64) -> Result<()> {
         if length < self.head.bytes {
-            return Err(Failure::new(&AUDIT_BROKEN, "lines at the end are missing"));
+            return Err(ends_early());
         }
         let failed = |error: std::io::Error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE);
         let tail = self.file.read_from(self.head.bytes).map_err(failed)?;
-        let whole = memchr::memrchr(b'\n', &tail).map_or(0, |at| at + 1);
-        for line in tail[..whole].split_inclusive(|&byte| byte == b'\n') {
-            let read = Line::read(&line[..line.len() - 1]).filter(|read| read.is_right(&self.key.public()));
-            let next =
-                read.filter(|read| read.entry.entry == self.head.entries + 1 && read.entry.before == self.head.hash);
-            let next =
-                next.ok_or_else(|| Failure::new(&AUDIT_BROKEN, "lines were added that onefolk has not written"))?;
-            self.head.entries += 1;
-            self.head.bytes += line.len() as u64;
-            self.head.hash = next.hash;
-        }
+        let whole = follow(&mut self.head, &tail, &self.key.public())?;
         if whole < tail.len() {
             self.file.cut(self.head.bytes).map_err(|error| Failure::from_io(&error, &self.path, &AUDIT_UNUSABLE))?;
         }

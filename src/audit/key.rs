@@ -8,21 +8,35 @@ use std::path::Path;
 
 /// The key to sign with; made where the audit begins and the job names none.
 pub(super) fn to_sign(places: &Places, begins: bool) -> Result<PrivateKey> {
-    if !places.key_is_named && places.key.symlink_metadata().is_err() {
-        if !begins {
-            return Err(Failure::new(&AUDIT_KEY_MISSING, places.key.display().to_string()));
+    let key = match standing(places, begins)? {
+        Some(key) => key,
+        None => {
+            // A public key without its private one is what a kill between the two leaves, or no longer of use.
+            let _ = disk::remove_file(&keys::public_beside(&places.key));
+            keys::new(&places.key)?;
+            read(places)?
         }
-        // A public key without its private one is what a kill between the two leaves, or no longer of use.
-        let _ = disk::remove_file(&keys::public_beside(&places.key));
-        keys::new(&places.key)?;
-    }
-    let damaged = |failure: Failure| match places.key_is_named {
-        true => failure,
-        false => Failure::new(&AUDIT_KEY_MISSING, failure.what),
     };
-    let key = keys::read_private(&places.key).map_err(damaged)?;
     publish(&places.public, key.public())?;
     Ok(key)
+}
+
+/// The key as it stands; `None` where it is still to be made. Nothing is made or changed.
+pub(super) fn standing(places: &Places, begins: bool) -> Result<Option<PrivateKey>> {
+    if places.key_is_named || places.key.symlink_metadata().is_ok() {
+        return read(places).map(Some);
+    }
+    match begins {
+        true => Ok(None),
+        false => Err(Failure::new(&AUDIT_KEY_MISSING, places.key.display().to_string())),
+    }
+}
+
+fn read(places: &Places) -> Result<PrivateKey> {
+    keys::read_private(&places.key).map_err(|failure| match places.key_is_named {
+        true => failure,
+        false => Failure::new(&AUDIT_KEY_MISSING, failure.what),
+    })
 }
 
 /// Keeps the public key where whoever checks finds it.

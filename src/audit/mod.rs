@@ -22,8 +22,8 @@ mod tests;
 mod verify;
 
 pub use about::{About, PartedFrom, about};
-pub use book::{add, last_run};
-pub use decided::decisions;
+pub use book::{add, last_run, ready};
+pub use decided::{decisions, taken_back};
 pub use head::Head;
 pub use issues::{Issue, all_issues, issues};
 pub use line::Entry;
@@ -55,11 +55,12 @@ pub(crate) static AUDIT_BROKEN: Code = Code {
     id: "OF0711",
     exit: Exit::Resource,
     title: "the audit is not what was written",
-    next_step: "Find out who changed state/ below [job] output, keep what is there as evidence, and restore state/ from a backup",
+    next_step: "Do what the message says of a damaged run; of all else find out who changed state/ below [job] output, keep what is there as evidence, and restore state/ from a backup",
     explanation: "Every line of state/audit.jsonl holds the hash of the line before and is signed, and state/audit.head says, signed, \
                   how many lines there are and what the last one is. `onefolk audit verify` names each place where that does not \
                   hold: a line was changed, removed, put elsewhere or cut off, a list of whose lines a release held (state/releases) is not \
-                  the one that its entry names, a kept run is not what its entry says or has none, or the files are not of one backup.",
+                  the one that its entry names, a kept run is not what its entry says or has none, or the files are not of one backup. A kept \
+                  run whose run.json cannot be read can be held against nothing: the message names its folder, and says what to do.",
 };
 
 static AUDIT_KEY_MISSING: Code = Code {

@@ -229,6 +229,44 @@ fn a_kept_run_that_is_not_what_its_entry_says_or_has_none_is_found() -> Result<(
 }
 
 #[test]
+fn a_kept_run_whose_run_json_is_damaged_is_named_with_what_is_to_be_done() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let run = "2026-11-22-01";
+    kept_run(&job, run, r#"{"audit":{"entries":0,"bytes":0,"hash":""}}"#, Some(Event::Run))?;
+    let kept = job.output.join("runs").join(run);
+    let told = |way_out: &str| {
+        let found = faults(&job);
+        let what = &found[0].what;
+        let names = what.contains(&format!("{}: its run.json cannot be read", kept.display()));
+        assert!(found.len() == 1 && names && what.contains(way_out), "{found:?}");
+    };
+    std::fs::write(kept.join("run.json"), r#"{"audit":{"entr"#).expect("there is room");
+    told("or remove the folder");
+    std::fs::remove_file(kept.join("run.json")).expect("it stands");
+    told("or remove the folder");
+    std::os::unix::fs::symlink(Path::new("runs").join(run), job.output.join("current")).expect("there is room");
+    told("or roll back to a kept run that is whole");
+    std::fs::remove_dir_all(kept).expect("it stands");
+    assert_eq!(faults(&job), []);
+    Ok(())
+}
+
+#[test]
+fn decisions_that_a_run_may_have_read_and_that_are_taken_back_are_counted() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    let run = |run_id: &str| Note::new(Event::Run).of_run(run_id);
+    let back = || Note::new(Event::DecisionTakenBack);
+    assert_eq!(taken_back(&job, "2026-11-22-01")?, 0);
+    let first = [back(), run("2026-11-22-01"), back(), run("2026-11-22-02"), back(), run("2026-11-22-03"), back()];
+    add(&job, &first)?;
+    // Each has read the decisions before it was noted, and after the one before.
+    assert_eq!((taken_back(&job, "2026-11-22-02")?, taken_back(&job, "2026-11-22-03")?), (3, 2));
+    Ok(())
+}
+
+#[test]
 fn a_run_that_was_to_be_written_anew_when_the_process_was_killed_is_no_fault() -> Result<()> {
     let folder = tempfile::tempdir().expect("a folder for the test");
     let job = job(folder.path());
@@ -253,6 +291,40 @@ fn without_its_key_it_is_not_gone_on_with() -> Result<()> {
     assert_eq!(add(&job, &[note(2)]).expect_err("there is no key").code.id, "OF0712");
     // It can still be checked, with the public key.
     assert!(faults(&job).is_empty());
+    Ok(())
+}
+
+#[test]
+fn whether_something_can_be_noted_is_known_before_it_is() -> Result<()> {
+    let folder = tempfile::tempdir().expect("a folder for the test");
+    let job = job(folder.path());
+    ready(&job)?;
+    assert!(!job.output.exists(), "nothing was made");
+    add(&job, &[note(1)])?;
+    ready(&job)?;
+    // A command was killed after its line, before the head, and another one in the middle of its line.
+    let Places { log, head, key, .. } = Places::of(&job);
+    let [before, known] = [&head, &log].map(|path| std::fs::read(path).expect("it stands"));
+    add(&job, &[note(2)])?;
+    std::fs::write(&head, before).expect("there is room");
+    ready(&job)?;
+    let mut lines = std::fs::read(&log).expect("it stands");
+    lines.extend_from_slice(b"{\"entry\":3,");
+    std::fs::write(&log, &lines).expect("there is room");
+    ready(&job)?;
+    assert_eq!(std::fs::read(&log).expect("it stands"), lines, "nothing was cut off");
+    lines[known.len() + 20] ^= 1;
+    std::fs::write(&log, &lines).expect("there is room");
+    assert_eq!(code(ready(&job)), Some("OF0711"));
+    std::fs::write(&log, &known[1..]).expect("there is room");
+    assert_eq!(code(ready(&job)), Some("OF0711"));
+    std::fs::write(&log, &known).expect("there is room");
+    ready(&job)?;
+    std::fs::write(&key, "onefolk-private-key 12").expect("there is room");
+    assert_eq!(code(ready(&job)), Some("OF0712"));
+    std::fs::remove_file(&head).expect("it stands");
+    std::fs::remove_file(&key).expect("it stands");
+    assert_eq!(code(ready(&job)), Some("OF0711"));
     Ok(())
 }
 

@@ -8,6 +8,7 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use crate::keys::PublicKey;
 use crate::publish::published::PublishedRun;
+use crate::publish::{self, RUN_UNREADABLE};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -160,9 +161,8 @@ impl Chain {
     }
 
     /// Is a kept run what the entries say? In words where it is not. Versions that noted no run have made none after one that was noted.
-    fn judge(&self, run_id: &str, run_json: &[u8], after_noted: bool) -> std::result::Result<Witness, String> {
-        let told: serde_json::Value =
-            serde_json::from_slice(run_json).map_err(|_| format!("run.json of run {run_id} cannot be read"))?;
+    fn judge(&self, run_id: &str, run_json: &RunJson, after_noted: bool) -> std::result::Result<Witness, String> {
+        let RunJson { hash, told } = run_json;
         let ended = told["audit"]["entries"].as_u64().zip(told["audit"]["hash"].as_str());
         if let Some((entries, _)) = ended.filter(|(entries, hash)| !self.had(*entries, hash)) {
             return Err(format!("run {run_id} knew another audit, of {entries} entries"));
@@ -171,8 +171,7 @@ impl Chain {
             let is_old = ended.is_none() && !after_noted;
             return if is_old { Ok(Witness::Unnoted) } else { Err(format!("run {run_id} is noted by no entry")) };
         };
-        let hash = blake3::hash(run_json).to_hex();
-        match noted.iter().rposition(|noted| noted == hash.as_str()) {
+        match noted.iter().rposition(|noted| noted == hash) {
             Some(at) if at + 1 == noted.len() => Ok(Witness::Agrees),
             // A kill between an entry and what it announces leaves the run as it was.
             Some(_) => Ok(Witness::Unfinished),
@@ -267,7 +266,11 @@ fn compare_runs(job: &Job, chain: &Chain, verdict: &mut Verdict) -> Result<()> {
     }
     let mut after_noted = false;
     for run in PublishedRun::all_kept(&job.output)? {
-        match chain.judge(&run.run_id, &run.bytes("run.json")?, after_noted) {
+        let judged = match RunJson::of(&run)? {
+            Some(run_json) => chain.judge(&run.run_id, &run_json, after_noted),
+            None => Err(damaged(job, &run)),
+        };
+        match judged {
             Ok(Witness::Agrees) => verdict.witnesses += 1,
             Ok(Witness::Unfinished) => verdict.unfinished += 1,
             Ok(Witness::Unnoted) => verdict.unnoted += 1,
@@ -276,4 +279,35 @@ fn compare_runs(job: &Job, chain: &Chain, verdict: &mut Verdict) -> Result<()> {
         after_noted |= chain.run_jsons.contains_key(&run.run_id);
     }
     Ok(())
+}
+
+/// The run.json of a kept run.
+struct RunJson {
+    hash: String,
+    told: serde_json::Value,
+}
+
+impl RunJson {
+    /// `None` where it is absent or damaged.
+    ///
+    /// # Errors
+    /// Where it may not be read, which says nothing of what it is.
+    fn of(run: &PublishedRun) -> Result<Option<RunJson>> {
+        let bytes = match run.bytes("run.json") {
+            Err(failure) if failure.code.id == RUN_UNREADABLE.id => return Ok(None),
+            bytes => bytes?,
+        };
+        let hash = blake3::hash(&bytes).to_hex().to_string();
+        Ok(serde_json::from_slice(&bytes).ok().map(|told| RunJson { hash, told }))
+    }
+}
+
+/// What is to be said of a kept run whose run.json cannot be read. Nothing in state/ is wrong, and an older copy of it would know less.
+fn damaged(job: &Job, run: &PublishedRun) -> String {
+    let is_current = publish::current_run(&job.output).as_ref() == Some(&run.run_id);
+    let otherwise = match is_current {
+        true => "roll back to a kept run that is whole",
+        false => "remove the folder: it is not the run that stands, and no night needs it",
+    };
+    format!("{}: its run.json cannot be read; put it back from a backup, or {otherwise}", run.folder.display())
 }

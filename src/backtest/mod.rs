@@ -10,6 +10,8 @@ mod evidence;
 mod nights;
 mod shown;
 mod shown_nights;
+#[cfg(test)]
+mod tests;
 
 pub use differences::{Difference, Kind, OfProvider};
 pub use evidence::{Closest, FieldSeen};
@@ -23,7 +25,7 @@ use crate::model::LearntFrom;
 use crate::publish::published::PublishedRun;
 use crate::records::{Identities, MISSING, Records};
 use crate::run::progress::Progress;
-use crate::run::{self, OtherModel, Show};
+use crate::run::{self, Beside, Ceiling, OtherModel, Show};
 use differences::Sides;
 use evidence::Linkings;
 use nights::Replay;
@@ -73,7 +75,7 @@ pub struct Backtest {
 ///
 /// # Errors
 /// OF0530 where there is no current run, OF0520 and OF0360 where `path` is no model, OF0522 where it does not fit the job, OF0575 where its frequencies
-/// are not there; and what reading the extracts may meet.
+/// are not there, OF0440 before anything is linked where the job allows too little memory for that; and what reading the extracts may meet.
 pub fn backtest(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     run::on_threads(job, || tested(job, path, options))
 }
@@ -88,11 +90,12 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     let other = OtherModel::read(job, path)?;
     // What humans have said since that run is no difference between two models.
     let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-    let records = run::prepare_records(&other.job, &authority, (other.model(), false), &progress)?;
+    let ceiling = Ceiling::beside(job, Beside::Backtest);
+    let records = run::prepare_records(&other.job, &authority, (other.model(), false), Some(&ceiling), &progress)?;
     let settled = authority.settled(job, &records);
     let names = job.custom_names();
     let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);
-    let linked = other.link(&records, identities, &settled, &progress)?;
+    let linked = other.link(&records, identities, &settled, &ceiling, &progress)?;
     let stage = progress.stage("Comparing people", None);
     let before = Before::of(job, &run, &records)?;
     let sides = Sides::of(&before.person, &linked.clustering.partition.person);
@@ -101,7 +104,15 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     evidence::add(&linkings, &run, &mut differences, options)?;
     let merged: u64 = differences.iter().map(Difference::merged_away).sum();
     stage.done(format!("{} groups of people would change", differences.len()));
-    let nights = options.nights.map(|nights| replayed(job, &run, &records, &other, nights, &progress)).transpose()?;
+    // There is room for what nights are linked with.
+    drop(linked);
+    let nights = options.nights.map(|nights| {
+        let kept = newest_kept(job, nights)?;
+        let today = OtherModel::of_run(job, &run)?;
+        let (models, records, ceiling, progress) = ([&today, &other], &records, &ceiling, &progress);
+        Replay { job, records, models, ceiling, progress }.nights(&kept)
+    });
+    let nights = nights.transpose()?;
     Ok(Backtest {
         run_id: run.run_id,
         model: path.to_path_buf(),
@@ -119,19 +130,11 @@ fn tested(job: &Job, path: &Path, options: Options) -> Result<Backtest> {
     })
 }
 
-/// The newest kept nights up to the current run.
-fn replayed(
-    job: &Job,
-    run: &PublishedRun,
-    records: &Records,
-    other: &OtherModel,
-    nights: usize,
-    progress: &Progress,
-) -> Result<Nights> {
-    let today = OtherModel::of_run(job, run)?;
+/// The newest kept nights up to the current run, oldest first.
+fn newest_kept(job: &Job, nights: usize) -> Result<Vec<PublishedRun>> {
     let mut kept = PublishedRun::all_kept(&job.output)?;
     kept.drain(..kept.len().saturating_sub(nights));
-    Replay { job, records, models: [&today, other], progress }.nights(&kept)
+    Ok(kept)
 }
 
 /// The people of the current run, record by record.

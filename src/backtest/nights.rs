@@ -13,8 +13,8 @@ use crate::job::Job;
 use crate::publish::RUN_UNREADABLE;
 use crate::publish::published::{PublishedRun, Rows};
 use crate::records::{Identities, MISSING, Records};
-use crate::run::OtherModel;
 use crate::run::progress::Progress;
+use crate::run::{Ceiling, OtherModel, TOO_LITTLE_MEMORY};
 use rayon::prelude::*;
 use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 use serde::Serialize;
@@ -67,6 +67,7 @@ pub(super) struct Replay<'a> {
     pub records: &'a Records,
     /// The model of the current run, and the other one.
     pub models: [&'a OtherModel; 2],
+    pub ceiling: &'a Ceiling,
     pub progress: &'a Progress,
 }
 
@@ -83,16 +84,25 @@ impl Replay<'_> {
     ///
     /// # Errors
     /// OF0522 where a model does not know what is compared, and where lists or decisions cannot be read. A run that cannot be read is
-    /// named, and passed over.
+    /// named, and passed over; so is one that the job allows too little memory for, and all after it, which no ledger could follow.
     pub fn nights(&self, runs: &[PublishedRun]) -> Result<Nights> {
         let mut nights = Nights::default();
         let mut followers = [Follower::default(), Follower::default()];
+        let mut too_little: Option<String> = None;
         for run in runs {
             let not = |reason: String| NotReplayed { run_id: run.run_id.clone(), reason };
+            if let Some(why) = &too_little {
+                nights.not_replayed.push(not(why.clone()));
+                continue;
+            }
             match self.night(run, &mut followers) {
                 Ok(Some(night)) => nights.replayed.push(night),
                 Ok(None) => nights.not_replayed.push(not("none of its rows stands today with the same values".into())),
                 Err(failure) if failure.code.id == RUN_UNREADABLE.id => nights.not_replayed.push(not(failure.what)),
+                Err(failure) if failure.code.id == TOO_LITTLE_MEMORY.id => {
+                    nights.not_replayed.push(not(failure.what.clone()));
+                    too_little = Some(failure.what);
+                }
                 Err(failure) => return Err(failure),
             }
         }
@@ -150,7 +160,7 @@ impl Replay<'_> {
         follower: &mut Follower,
         ids: &mut Vec<Option<Followed>>,
     ) -> Result<Vec<u32>> {
-        let linked = model.link(self.records, identities, settled, self.progress)?;
+        let linked = model.link(self.records, identities, settled, self.ceiling, self.progress)?;
         let person = linked.clustering.partition.person;
         let rows: Vec<usize> = (0..person.len()).filter(|&row| person[row] != MISSING).collect();
         let keys: Vec<u32> = rows.iter().map(|&row| self.records.key[row]).collect();

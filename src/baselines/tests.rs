@@ -70,7 +70,7 @@ impl Scene {
         std::fs::write(folder.path().join("job.toml"), job).unwrap();
         let job = Job::read(&folder.path().join("job.toml")).expect("the job is right");
         let authority = consent::read(&job).expect("there are no lists");
-        let records = run::prepare_records(&job, &authority, (None, false), &Progress::new(Show::Nothing))
+        let records = run::prepare_records(&job, &authority, (None, false), None, &Progress::new(Show::Nothing))
             .expect("the extracts can be read");
         assert_eq!(records.len(), rows.len(), "no row of a scene goes to quarantine");
         Scene { job, records, _folder: folder }

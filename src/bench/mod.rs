@@ -70,7 +70,7 @@ pub fn bench(request: &Request, begins: impl FnOnce(u64), mut progress: impl FnM
         progress(number, run.finished.seconds);
         runs.push(run);
     }
-    Ok(benched(request, (files.len(), bytes), &made, &runs))
+    Ok(benched(request, &job, (files.len(), bytes), &made, &runs))
 }
 
 fn population_of(request: &Request, output: PathBuf) -> generate::Request {
@@ -107,7 +107,7 @@ fn one_run(job: &Job) -> Result<Run> {
     Ok(Run { finished, memory_before_bytes, peak_memory_bytes })
 }
 
-fn benched(request: &Request, (files, bytes): (usize, u64), made: &Generated, runs: &[Run]) -> Benched {
+fn benched(request: &Request, job: &Job, (files, bytes): (usize, u64), made: &Generated, runs: &[Run]) -> Benched {
     let last = &runs[runs.len() - 1].finished;
     let taken: Vec<stages::Taken> = runs.iter().map(stages::Taken::of).collect();
     Benched {
@@ -116,7 +116,10 @@ fn benched(request: &Request, (files, bytes): (usize, u64), made: &Generated, ru
         rows: last.rows,
         files,
         bytes,
-        threads: if request.threads == 0 { rayon::current_num_threads() } else { request.threads },
+        threads: match job.threads_begun() {
+            0 => rayon::current_num_threads(),
+            threads => threads,
+        },
         model: request.model.clone(),
         identities: last.identities,
         pairs_compared: last.pairs_compared,

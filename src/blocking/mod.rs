@@ -159,7 +159,7 @@ pub fn times_outgrown(rules: &[RuleCount], identities: usize, limits: Limits) ->
 }
 
 /// Distinct pairs that so many identities may have when a model is learnt.
-fn budget_of(identities: usize) -> u64 {
+pub(crate) fn budget_of(identities: usize) -> u64 {
     (PAIRS_PER_IDENTITY * identities as u64).max(PAIRS_FREE)
 }
 

@@ -11,7 +11,7 @@ use super::pass::{self, NodeEdge};
 use super::steps::Steps;
 use super::{Evidence, Population, Sets, UnionFind, pair_cut, people_cut};
 use crate::comparison::{Alias, Pattern};
-use crate::model::{Believed, Candidate, ContextWeights, Decision, Form, probability};
+use crate::model::{Believed, Candidate, ContextWeights, Decision, FORMS, Form, probability};
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
@@ -19,9 +19,9 @@ use rustc_hash::FxHashMap;
 const MARGIN: f64 = 0.002;
 const MARGIN_PAIRS: f64 = 2.0;
 /// Identities on which a large population is decided.
-const SAMPLE: usize = 200_000;
+pub const SAMPLE: usize = 200_000;
 /// Identities on which a form is chosen where the choice is clear; otherwise all of the sample are asked.
-const CHOICE: usize = 50_000;
+pub const CHOICE: usize = 50_000;
 
 /// No pair weighs so many bits: twenty comparisons of twenty bits have less.
 const BITS_MAX: i64 = 1 << 9;
@@ -143,16 +143,24 @@ impl Sample {
 ///
 /// A part of the sample is asked first. All candidates are judged on the same pairs, so that what chance does to one it does to all: where the
 /// best leads by as much as a freer form must promise more, the whole sample would say the same.
-pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> usize {
+///
+/// So many are clustered `at_once` ([`forms_at_once`]): it is the same however many.
+pub fn choose(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool, at_once: usize) -> usize {
     let identities = evidence[0].identities.len();
     if identities > CHOICE {
         let part = sample_of(identities, sample.edges.as_slice(), CHOICE);
-        let (best, lead) = best_of(&promises(evidence, candidates, &part, jury));
+        let (best, lead) = best_of(&promises(evidence, candidates, &part, jury, at_once));
         if lead >= MARGIN {
             return best;
         }
     }
-    best_of(&promises(evidence, candidates, sample, jury)).0
+    best_of(&promises(evidence, candidates, sample, jury, at_once)).0
+}
+
+/// How many forms of a model are clustered at once: each holds its own pairs and clusters meanwhile, so that where memory `is_limited` they come one
+/// after another.
+pub fn forms_at_once(is_limited: bool) -> usize {
+    if is_limited { 1 } else { rayon::current_num_threads().min(FORMS.len()) }
 }
 
 /// The place of the highest promise, the first of equal ones, and by how much it leads.
@@ -164,7 +172,7 @@ fn best_of(promises: &[f64]) -> (usize, f64) {
 }
 
 /// What each candidate promises, and the constrained one what it is preferred by on top.
-fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool) -> Vec<f64> {
+fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, jury: bool, at_once: usize) -> Vec<f64> {
     let nodes = sample.nodes(&evidence[0]);
     let together = Together::of(&evidence[0], &nodes).pairs;
     let clustered = |evidence: &Evidence| {
@@ -174,7 +182,11 @@ fn promises(evidence: &[Evidence], candidates: &[Candidate], sample: &Sample, ju
         let (cut, _) = best_cut(&merges, population.inside(&edges));
         pass::clusters(nodes.len(), &merges, cut)
     };
-    let clusters: Vec<Sets> = evidence.par_iter().with_max_len(1).map(clustered).collect();
+    // Each is worked on by all threads as well; one that waits for the others of a form may begin another form.
+    let clusters: Vec<Sets> = match at_once {
+        0 | 1 => evidence.iter().map(clustered).collect(),
+        _ => evidence.par_iter().with_max_len(1).map(clustered).collect(),
+    };
     let all = Jury::of(evidence, &nodes, &sample.edges);
     let mut promises = Vec::new();
     for (at, (candidate, clusters)) in candidates.iter().zip(&clusters).enumerate() {
@@ -328,6 +340,15 @@ impl Population<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn forms_are_clustered_one_after_another_where_memory_is_limited() {
+        let on = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+            pool.install(|| [true, false].map(forms_at_once))
+        };
+        assert_eq!([1, 2, 9].map(on), [[1, 1], [1, 2], [1, FORMS.len()]]);
+    }
 
     proptest! {
         #[test]

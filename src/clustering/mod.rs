@@ -39,7 +39,10 @@ mod steps;
 mod union_find;
 
 pub use around::people_around;
-pub use choose::{FirstClusters, Sample, choose, decide, first_clusters, sample};
+pub use choose::{
+    CHOICE as CHOICE_IDENTITIES, FirstClusters, SAMPLE as SAMPLE_IDENTITIES, Sample, choose, decide, first_clusters,
+    forms_at_once, sample,
+};
 pub use context::{LEVELS as CONTEXT_LEVELS, words as context_words};
 pub use guards::Guards;
 pub use joined::{KEPT_FROM, RecordPair, RecordPairs, everyone_alone, join_pairs};

@@ -3,7 +3,7 @@
 use super::extracts::Looks;
 use onefolk::failure::{Failure, Result, USAGE};
 use onefolk::job::Job;
-use onefolk::policy;
+use onefolk::policy::{self, Approval};
 use std::path::PathBuf;
 
 /// Agree to a release as it is defined now, countersigned with the governance lead's key.
@@ -44,18 +44,21 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let names = [arguments.who.as_str(), arguments.role.as_str()];
     let hands = policy::Hands { lead: arguments.key.as_deref(), own: arguments.own_key.as_deref() };
     let approval = policy::approve(&job, &arguments.release, names, date, hands)?;
-    if arguments.json {
-        return super::print_json(&serde_json::to_value(&approval).expect("an approval is plain data"));
-    }
-    if quiet {
-        return Ok(());
-    }
-    super::print(&format!(
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(&approval).expect("an approval is plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&told(&approval)),
+    });
+    Ok(())
+}
+
+fn told(approval: &Approval) -> String {
+    format!(
         "{} agrees as {} to release {} with the definition {}.{}\n",
         approval.who,
         approval.role,
         approval.release,
         approval.definition,
         if approval.signature.is_empty() { " It counts once the governance lead has countersigned it." } else { "" }
-    ))
+    )
 }

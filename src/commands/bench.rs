@@ -2,6 +2,8 @@
 
 use onefolk::bench::{Benched, Request, StageFigures, bench};
 use onefolk::failure::Result;
+use onefolk::job::THREADS_MAX;
+use onefolk::run::progress::say;
 use std::path::PathBuf;
 
 /// Measure a night on this machine: a made-up population is generated in a temporary folder and linked from nothing, several times
@@ -30,9 +32,10 @@ pub struct Arguments {
     /// Runs; every figure is a median
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u16).range(1..))]
     runs: u16,
-    /// Threads to use; 0 = all cores
+    /// Threads to use, eight a core at most; 0 = all cores
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
-    threads: usize,
+    #[arg(value_parser = clap::value_parser!(u16).range(..=THREADS_MAX))]
+    threads: u16,
     /// Print the figures as JSON
     #[arg(long)]
     json: bool,
@@ -50,17 +53,17 @@ pub fn run(arguments: Arguments, quiet: bool) -> Result<()> {
         single_file: arguments.single_file,
         model: arguments.model,
         runs: usize::from(arguments.runs),
-        threads: arguments.threads,
+        threads: usize::from(arguments.threads),
     };
     let told = |number: usize, seconds: f64| {
         if !quiet {
-            eprintln!("Run {number} of {}: {seconds:.2} s", request.runs);
+            say(&format!("Run {number} of {}: {seconds:.2} s", request.runs));
         }
     };
     // As `onefolk run` does.
     let benched = bench(&request, crate::memory::keep_large_pages, told)?;
     if !quiet {
-        benched.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+        super::warn(&benched.warnings);
     }
     match arguments.json {
         true => super::print_json(&serde_json::to_value(&benched).expect("figures are plain data")),

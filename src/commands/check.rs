@@ -1,6 +1,7 @@
 //! `onefolk check JOB`.
 
 use super::extracts::Looks;
+use onefolk::consent;
 use onefolk::failure::{Failure, Result};
 use onefolk::intake::Peek;
 use onefolk::job::guess::{self, DayMonth};
@@ -8,11 +9,11 @@ use onefolk::job::{Checked, Field, FormatKind, Job, Look, Provider, WhenMissing}
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
-/// Show all that is wrong with a job, at once; opens every extract and reads a sample.
+/// Show all that is wrong with a job, at once; opens every extract and reads a sample, and reads every list and the decisions.
 #[derive(clap::Args)]
 #[command(
     after_help = "Example:\n  onefolk check night/job.toml\n  onefolk check night/job.toml --json\n\nExit codes: 0 the job can be run, 2 the job \
-                        file is wrong, 3 an extract is missing or cannot be read."
+                        file or a decision is wrong, 3 an extract or a list is missing or cannot be read."
 )]
 pub struct Arguments {
     /// The job file.
@@ -37,20 +38,24 @@ struct Extract {
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
     let checked = Job::check(&arguments.job, &|provider, path| looks.columns(provider, path))?;
-    let extracts = if checked.problems.is_empty() { look_into(&checked.provisional, &looks) } else { Vec::new() };
+    let job = &checked.provisional;
+    let (extracts, lists) = match checked.problems.is_empty() {
+        true => (look_into(job, &looks), consent::wrong(job)),
+        false => Default::default(),
+    };
     if arguments.json {
-        super::print_json(&facts(&checked, &extracts))?;
+        super::print_json(&facts(&checked, &extracts, &lists))?;
     } else if checked.problems.is_empty() && !quiet {
-        super::print(&shown(&checked.provisional, &extracts))?;
+        super::print(&shown(job, &extracts, &lists))?;
     }
     if !checked.problems.is_empty() {
         return Err(checked.failure(Look::of_stderr()));
     }
-    unusable(&checked.provisional, &looks)
+    unusable(job, &looks, &lists)
 }
 
-/// The first extract that would stop a run, as the failure that it would be.
-fn unusable(job: &Job, looks: &Looks) -> Result<()> {
+/// The first extract that would stop a run, or else the first list, as the failure that it would be.
+fn unusable(job: &Job, looks: &Looks, lists: &[Failure]) -> Result<()> {
     let mut failures = Vec::new();
     for (provider, path) in extracts_of(job).filter(|(provider, _)| provider.when_missing != WhenMissing::Without) {
         looks.with(provider, path, |look| {
@@ -59,6 +64,7 @@ fn unusable(job: &Job, looks: &Looks) -> Result<()> {
             }
         });
     }
+    failures.extend(lists.iter().map(|failure| (failure.code, failure.what.clone())));
     let Some((code, what)) = failures.first() else { return Ok(()) };
     let what = match failures.len() - 1 {
         0 => what.clone(),
@@ -172,7 +178,7 @@ fn unmapped(provider: &Provider, peek: &Peek) -> Vec<String> {
         .collect()
 }
 
-fn shown(job: &Job, extracts: &[Extract]) -> String {
+fn shown(job: &Job, extracts: &[Extract], lists: &[Failure]) -> String {
     let mut table = super::table(&["provider", "extract", "found", "look at"]);
     for extract in extracts {
         let remarks = match &extract.failure {
@@ -192,11 +198,16 @@ fn shown(job: &Job, extracts: &[Extract]) -> String {
     if !absent.is_empty() {
         text.push_str(&format!("Without an extract tonight: {}\n", absent.join(", ")));
     }
+    for failure in lists {
+        text.push_str(&format!("{failure} ({})\n", failure.code.id));
+    }
     let stopping = extracts.iter().filter(|extract| extract.stops && extract.failure.is_some()).count();
-    let verdict = match stopping {
-        0 => "The job can be run".to_string(),
-        1 => "1 extract cannot be read".to_string(),
-        many => format!("{many} extracts cannot be read"),
+    let stopping = [(stopping, "extract", "read"), (lists.len(), "list", "used")];
+    let stopping = stopping.into_iter().filter(|(number, ..)| *number > 0);
+    let stopping = stopping.map(|(number, of, how)| format!("{} cannot be {how}", count(number, of)));
+    let verdict = match stopping.collect::<Vec<String>>().join(", ") {
+        nothing if nothing.is_empty() => "The job can be run".to_string(),
+        stopping => stopping,
     };
     text.push_str(&format!(
         "{verdict}: {}, {}.\n",
@@ -206,7 +217,7 @@ fn shown(job: &Job, extracts: &[Extract]) -> String {
     text
 }
 
-fn facts(checked: &Checked, extracts: &[Extract]) -> Value {
+fn facts(checked: &Checked, extracts: &[Extract], lists: &[Failure]) -> Value {
     let problems: Vec<Value> = checked
         .problems
         .iter()
@@ -234,9 +245,11 @@ fn facts(checked: &Checked, extracts: &[Extract]) -> Value {
             })
         })
         .collect();
-    let right =
-        checked.problems.is_empty() && !extracts.iter().any(|extract| extract.stops && extract.failure.is_some());
-    json!({ "job": display(&checked.path), "right": right, "problems": problems, "extracts": listed })
+    let lists: Vec<Value> =
+        lists.iter().map(|failure| json!({ "code": failure.code.id, "what": failure.to_string() })).collect();
+    let stops = extracts.iter().any(|extract| extract.stops && extract.failure.is_some());
+    let right = checked.problems.is_empty() && !stops && lists.is_empty();
+    json!({ "job": display(&checked.path), "right": right, "problems": problems, "extracts": listed, "lists": lists })
 }
 
 fn count(number: usize, of: &str) -> String {

@@ -25,13 +25,11 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
     let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let done = run::cohort(&job, &arguments.cohort, Show::fitting(quiet))?;
-    if arguments.json {
-        return super::print_json(&serde_json::to_value(&done).expect("facts are plain data"));
-    }
-    match quiet {
-        true => Ok(()),
-        false => {
-            super::print(&format!("{}: {} people of run {}, in {}.\n", done.name, done.people, done.run_id, done.file))
-        }
-    }
+    let told = || format!("{}: {} people of run {}, in {}.\n", done.name, done.people, done.run_id, done.file);
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(&done).expect("facts are plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&told()),
+    });
+    Ok(())
 }

@@ -33,10 +33,12 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
         return what.write_to(&mut std::io::stdout().lock());
     };
     let written = what.write_below(new)?;
-    if arguments.json {
-        return super::print_json(&json!({ "output": new.display().to_string(), "files": written.files }));
-    }
-    if quiet { Ok(()) } else { super::print(&format!("{} decrypted to {}\n", files(written.files), new.display())) }
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&json!({ "output": new.display().to_string(), "files": written.files })),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&format!("{} decrypted to {}\n", files(written.files), new.display())),
+    });
+    Ok(())
 }
 
 /// 1 → "1 file".

@@ -25,15 +25,13 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let job = Job::read(&arguments.job)?;
     let exported = run::export(&job, &arguments.output, Show::fitting(quiet))?;
-    if arguments.json {
-        return super::print_json(&serde_json::to_value(exported).expect("an export is plain data"));
-    }
-    if quiet {
-        return Ok(());
-    }
-    super::print(&format!(
-        "{} records in {}: people's identifiers, for the controller only\n",
-        exported.records,
-        arguments.output.display()
-    ))
+    let (records, file) = (exported.records, arguments.output.display());
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(exported).expect("an export is plain data")),
+        (false, true) => Ok(()),
+        (false, false) => {
+            super::print(&format!("{records} records in {file}: people's identifiers, for the controller only\n"))
+        }
+    });
+    Ok(())
 }

@@ -59,6 +59,10 @@ pub fn run(args: Arguments) -> Result<()> {
     };
     let made = generate(&request, |_| {})?;
     let job = request.output.join("job.toml");
+    let providers = match request.providers {
+        asked if asked == made.providers => format!("{asked} providers"),
+        asked => format!("{} of {asked} providers (the others see nobody)", made.providers),
+    };
     let text = if args.json {
         let facts = serde_json::json!({
             "people": made.people, "providers": made.providers, "records": made.records, "rows": made.rows,
@@ -67,9 +71,8 @@ pub fn run(args: Arguments) -> Result<()> {
         facts.to_string()
     } else {
         format!(
-            "{} people, {} providers: {} records in {} rows, {} of them unusable on purpose.\nNext: onefolk run {}",
+            "{} people, {providers}: {} records in {} rows, {} of them unusable on purpose.\nNext: onefolk run {}",
             made.people,
-            made.providers,
             made.records,
             made.rows,
             made.unusable,

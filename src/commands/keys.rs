@@ -99,15 +99,16 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 }
 
 fn converted(done: Converted, what: &str, json: bool, quiet: bool) -> Result<()> {
-    match (json, quiet) {
+    super::done(match (json, quiet) {
         (true, _) => super::print_json(&serde_json::to_value(done).expect("a count is plain data")),
         (false, true) => Ok(()),
         (false, false) => super::print(&format!("{} {what}\n", super::decrypt::files(done.files))),
-    }
+    });
+    Ok(())
 }
 
 fn rotated(done: &Rotated, json: bool, quiet: bool) -> Result<()> {
-    match (json, quiet) {
+    super::done(match (json, quiet) {
         (true, _) => super::print_json(&serde_json::to_value(done).expect("paths are plain data")),
         (false, true) => Ok(()),
         (false, false) => super::print(&format!(
@@ -115,7 +116,8 @@ fn rotated(done: &Rotated, json: bool, quiet: bool) -> Result<()> {
              recipient the table between them.\nRemove the one before once every recipient who is to follow people has theirs.\n",
             done.key, done.before
         )),
-    }
+    });
+    Ok(())
 }
 
 /// The public key in a file that holds either kind.

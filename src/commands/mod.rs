@@ -36,6 +36,7 @@ mod train_splink;
 use clap::{Parser, Subcommand};
 use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
 use onefolk::job::Job;
+use onefolk::run::progress::say;
 use std::io::Write;
 
 /// Links the records of one person across many health and care providers, every night, and publishes one population dataset.
@@ -46,7 +47,7 @@ use std::io::Write;
                         wrong,\n3 the input data is unusable, 4 disk, memory or another resource, 5 another run holds the lock,\n130 interrupted."
 )]
 pub struct CommandLine {
-    /// Print nothing but failures.
+    /// Print nothing but failures and warnings.
     #[arg(long, short, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -139,8 +140,21 @@ fn print_json(value: &serde_json::Value) -> Result<()> {
 pub fn closed_pipe_is_fine(error: std::io::Error) -> Result<()> {
     match error.kind() {
         std::io::ErrorKind::BrokenPipe => Ok(()),
-        _ => Err(Failure::from_io(&error, std::path::Path::new("standard output"), &OUTPUT_FAILED)),
+        // Whatever the reason: that of a full disk would speak of the output of the job.
+        _ => Err(Failure::new(&OUTPUT_FAILED, format!("standard output: {error}"))),
     }
+}
+
+/// For a command whose work stands whether or not it can say so: where standard output could not be written, that is a warning.
+fn done(printed: Result<()>) {
+    if let Err(failure) = printed {
+        warn([format!("{failure}; all that was asked for is done")]);
+    }
+}
+
+/// Warnings go to standard error, each on a line of its own.
+fn warn(warnings: impl IntoIterator<Item = impl AsRef<str>>) {
+    warnings.into_iter().for_each(|warning| say(&format!("warning: {}", warning.as_ref())));
 }
 
 /// A table for people: aligned columns, fitted to the terminal, without lines where it is piped.

@@ -2,29 +2,36 @@
 
 use super::extracts::Looks;
 use onefolk::failure::Result;
-use onefolk::job::Job;
+use onefolk::job::{Job, THREADS_MAX};
 use onefolk::run::Show;
 use onefolk::run::plan::{self, Plan, Previous};
 use std::path::PathBuf;
 
 /// Show what a run would do: rows, pairs per blocking rule, memory and time estimate.
 #[derive(clap::Args)]
-#[command(after_help = "Example:\n  onefolk plan night/job.toml")]
+#[command(after_help = "Example:\n  onefolk plan night/job.toml\n  onefolk plan night/job.toml --full --threads 2")]
 pub struct Arguments {
     /// The job file.
     job: PathBuf,
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Plan a run that takes nothing from the night before, as `onefolk run --full` does.
+    #[arg(long)]
+    full: bool,
+    /// Threads to plan with instead of the job's, eight a core at most; 0 = all cores.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(..=THREADS_MAX))]
+    threads: Option<u16>,
 }
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
-    let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
-    let plan = plan::plan(&job, Show::fitting(quiet))?;
-    for warning in &plan.warnings {
-        eprintln!("warning: {warning}");
-    }
+    let mut job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    job.threads = arguments.threads.map_or(job.threads, usize::from);
+    // A run does so, and what is foretold goes by what is held meanwhile.
+    super::keep_large_pages(&job);
+    let plan = plan::plan(&job, arguments.full, Show::fitting(quiet))?;
+    super::warn(&plan.warnings);
     if arguments.json {
         return super::print_json(&serde_json::to_value(&plan).expect("a plan is plain data"));
     }
@@ -34,7 +41,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 fn shown(plan: &Plan) -> String {
     format!(
         "{}\n\n{} rows from {} providers, {} of them in quarantine; {} records are {} distinct identities.\nCompared are: {}.\n\n{}\n\n\
-         {} distinct pairs, in blocks {}.\n\nA run takes about {} on {} and {:.1} GiB of memory.\n{}{}\n\n\
+         {} distinct pairs, in blocks {}.\n\nA run takes about {} on {} and {} of memory.\n{}{}\n\n\
          Used again: {}.\n{}\n",
         files(plan),
         plan.rows,
@@ -51,7 +58,7 @@ fn shown(plan: &Plan) -> String {
         },
         duration(plan.estimated_seconds),
         if plan.threads == 1 { "1 thread".into() } else { format!("{} threads", plan.threads) },
-        gibibytes(plan.estimated_bytes),
+        mebibytes(plan.estimated_bytes),
         ceiling(plan),
         plan.estimate,
         plan.reused,
@@ -59,27 +66,28 @@ fn shown(plan: &Plan) -> String {
     )
 }
 
-fn gibibytes(bytes: u64) -> f64 {
-    bytes as f64 / f64::from(1 << 30)
+/// As a job file writes a limit, rounded up.
+fn mebibytes(bytes: u64) -> String {
+    format!("{} MiB", bytes.div_ceil(1 << 20))
 }
 
 /// What the limit of the job means for the run; nothing where there is none.
 fn ceiling(plan: &Plan) -> String {
     let Some(limit) = plan.memory_limit else { return String::new() };
-    let (allowed, least) = (gibibytes(limit), gibibytes(plan.least_bytes));
+    let (allowed, enough) = (mebibytes(limit), mebibytes(plan.enough_bytes));
     match limit {
-        limit if limit >= plan.estimated_bytes => format!("It fits into the {allowed:.1} GiB that the job allows.\n"),
+        limit if limit >= plan.estimated_bytes => format!("It fits into the {allowed} that the job allows.\n"),
         limit if limit >= plan.least_bytes => format!(
-            "The job allows {allowed:.1} GiB: columns and pairs wait on disk while records are linked, and {least:.1} GiB are enough.\n"
+            "The job allows {allowed}: columns and pairs wait on disk while records are linked, and about {enough} are enough.\n"
         ),
         _ if plan.linking_taken_over => {
-            format!("The job allows {allowed:.1} GiB, which is less: nothing waits on disk where nothing is linked.\n")
+            format!("The job allows {allowed}, which is less: nothing waits on disk where nothing is linked.\n")
         }
-        _ if plan.least_bytes == plan.estimated_bytes => {
-            format!("The job allows {allowed:.1} GiB, which is too little: the run ends before it links.\n")
-        }
+        _ if plan.least_bytes == plan.estimated_bytes => format!(
+            "The job allows {allowed}, which is too little: the run ends before it links. About {enough} are enough.\n"
+        ),
         _ => format!(
-            "The job allows {allowed:.1} GiB, which is too little: {least:.1} GiB are needed even with columns and pairs on disk. The run ends before \
+            "The job allows {allowed}, which is too little: about {enough} are needed even with columns and pairs on disk. The run ends before \
              it links.\n"
         ),
     }

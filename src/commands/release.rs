@@ -26,13 +26,13 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
     let job = Job::read_with_headers(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let done = run::release(&job, &arguments.release, Show::fitting(quiet))?;
-    if let Some(warning) = done.outcome.warning() {
-        eprintln!("warning: {warning}");
-    }
-    if arguments.json {
-        return super::print_json(&serde_json::to_value(&done).expect("facts are plain data"));
-    }
-    if quiet { Ok(()) } else { super::print(&told(&done)) }
+    super::warn(done.outcome.warning());
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(&done).expect("facts are plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&told(&done)),
+    });
+    Ok(())
 }
 
 fn told(done: &ReleasedAgain) -> String {

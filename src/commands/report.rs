@@ -4,7 +4,7 @@ use super::extracts::Looks;
 use onefolk::failure::Result;
 use onefolk::job::Job;
 use onefolk::run::gates::Waived;
-use onefolk::run::{self, Show};
+use onefolk::run::{self, ReportAgain, Show};
 use std::path::PathBuf;
 
 /// Make the report and the tables beside it anew from a run that stands, without linking again.
@@ -32,18 +32,19 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let waived = Waived::parse(&arguments.waive)?;
     let done = run::report(&job, arguments.run.as_deref(), waived, Show::fitting(quiet))?;
-    for warning in &done.warnings {
-        eprintln!("warning: {warning}");
-    }
-    if arguments.json {
-        return super::print_json(&serde_json::to_value(&done).expect("facts are plain data"));
-    }
-    if quiet {
-        return Ok(());
-    }
+    super::warn(&done.warnings);
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(&done).expect("facts are plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&told(&done)),
+    });
+    Ok(())
+}
+
+fn told(done: &ReportAgain) -> String {
     let left_out = match done.people_left_out {
         0 => String::new(),
         people => format!("\n{people} people of the run object today and are in no count."),
     };
-    super::print(&format!("{} files of run {}; open {}{left_out}\n", done.files, done.run_id, done.report.display()))
+    format!("{} files of run {}; open {}{left_out}\n", done.files, done.run_id, done.report.display())
 }

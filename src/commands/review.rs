@@ -6,6 +6,7 @@ use onefolk::failure::{Failure, OUTPUT_FAILED, Result};
 use onefolk::job::Job;
 use onefolk::review::{self, Key, Reviewed};
 use onefolk::run::Show;
+use onefolk::run::progress::say;
 use std::io::{BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
@@ -37,7 +38,7 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let decisions = arguments.decisions.clone().unwrap_or_else(|| job.output.join("state/decisions.csv"));
     let by = arguments.by.clone().or_else(|| std::env::var("USER").ok()).unwrap_or_default();
     if !quiet {
-        eprintln!("{}", warning(arguments.show_identifiers));
+        say(warning(arguments.show_identifiers));
     }
     let options = Options { show_identifiers: arguments.show_identifiers, progress: Show::fitting(quiet) };
     let mut out: Box<dyn std::io::Write + Send> =

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 /// Make an earlier run current again, without those who may not be published today.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Example:\n  onefolk rollback night/job.toml 2026-11-21-01\n\nThe runs that can be named stand below runs/ in the output. The earlier run is published as a run of its own, the next\nof today: whom a local objection names today is withheld, whoever is flagged as sensitive today shows no place. Every\nperson keeps their person_id. The model is not rolled back: the next run uses the model that is there.\n\nExit codes: 0 published, 1 an extract lacks a column, 2 no such run is kept, 3 a list or an extract cannot be used,\n4 disk, memory or another resource, 5 another run holds the lock. Unless it is 0, what was published before stands."
+    after_help = "Example:\n  onefolk rollback night/job.toml 2026-11-21-01\n\nThe runs that can be named stand below runs/ in the output. The earlier run is published as a run of its own, the next\nof today: whom a local objection names today is withheld, whoever is flagged as sensitive today shows no place. Every\nperson keeps their person_id. The model is not rolled back: the next run uses the model that is there. What\nproviders hold that send only changes is not rolled back either; a warning names them.\n\nExit codes: 0 published, 1 an extract lacks a column, 2 no such run is kept, 3 a list or an extract cannot be used,\n4 disk, memory or another resource, 5 another run holds the lock. Unless it is 0, what was published before stands."
 )]
 pub struct Arguments {
     /// The job file.
@@ -30,13 +30,13 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     let looks = Looks::default();
     let job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
     let done = run::rollback(&job, &arguments.run, Waived::parse(&arguments.waive)?, Show::fitting(quiet))?;
-    for warning in &done.warnings {
-        eprintln!("warning: {warning}");
-    }
-    if arguments.json {
-        return super::print_json(&serde_json::to_value(&done).expect("figures are plain data"));
-    }
-    if quiet { Ok(()) } else { super::print(&closing(&done)) }
+    super::warn(&done.warnings);
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::to_value(&done).expect("figures are plain data")),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&closing(&done)),
+    });
+    Ok(())
 }
 
 fn closing(done: &RolledBack) -> String {

@@ -2,7 +2,7 @@
 
 use super::extracts::Looks;
 use onefolk::failure::Result;
-use onefolk::job::Job;
+use onefolk::job::{Job, Look, THREADS_MAX};
 use onefolk::run::gates::Waived;
 use onefolk::run::{self, Finished, Options, Show};
 use std::path::PathBuf;
@@ -32,30 +32,43 @@ pub struct Arguments {
     /// Let a gate be broken this once, by the name that its failure gives; may be repeated, and is kept in run.json.
     #[arg(long, value_name = "GATE")]
     waive: Vec<String>,
-    /// Threads to use instead of the job's; 0 = all cores.
-    #[arg(long, value_name = "NUMBER")]
-    threads: Option<usize>,
+    /// Threads to use instead of the job's, eight a core at most; 0 = all cores.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(..=THREADS_MAX))]
+    threads: Option<u16>,
 }
 
 pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
-    let looks = Looks::default();
-    let mut job = Job::read_for_a_night(&arguments.job, &|provider, path| looks.columns(provider, path))?;
-    job.threads = arguments.threads.unwrap_or(job.threads);
-    let waived = Waived::parse(&arguments.waive)?;
+    let (mut job, waived) = understood(arguments)?;
+    job.threads = arguments.threads.map_or(job.threads, usize::from);
     super::keep_large_pages(&job);
     let Arguments { dry_run, resume, full, .. } = *arguments;
     let options = Options { show: Show::fitting(quiet), dry_run, resume, waived, full };
     let finished = run::run(&job, options)?;
-    for warning in &finished.warnings {
-        eprintln!("warning: {warning}");
-    }
-    if arguments.json {
+    super::warn(&finished.warnings);
+    let printed = if arguments.json {
         super::print_json(&serde_json::to_value(&finished).expect("a finished run is plain data"))
     } else if quiet {
         Ok(())
     } else {
         super::print(&closing_table(&job, &finished))
+    };
+    // What a dry run comes to is what it prints.
+    if dry_run {
+        return printed;
     }
+    super::done(printed);
+    Ok(())
+}
+
+/// The job and the gates that may be broken. Where something is wrong with either, the history of the job's output is told, as far as it can be
+/// understood which that is.
+fn understood(arguments: &Arguments) -> Result<(Job, Waived)> {
+    let looks = Looks::default();
+    let checked = Job::check(&arguments.job, &|provider, path| looks.columns(provider, path))?;
+    let output = checked.provisional.output.clone();
+    let job = checked.into_night(Look::of_stderr());
+    let both = job.and_then(|job| Ok((job, Waived::parse(&arguments.waive)?)));
+    both.inspect_err(|failure| run::not_begun(&output, arguments.dry_run, failure))
 }
 
 /// What a person wants to know in the morning.

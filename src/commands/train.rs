@@ -46,16 +46,18 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     }
     super::keep_large_pages(&job);
     let trained = run::train(&job, arguments.labels.as_deref(), arguments.output.as_deref(), show)?;
-    if arguments.json {
-        return super::print_json(&serde_json::json!({
+    super::done(match (arguments.json, quiet) {
+        (true, _) => super::print_json(&serde_json::json!({
             "file": trained.file.display().to_string(),
             "form": trained.frozen.model.form,
             "learnt_from": trained.frozen.learnt_from,
             "labels_not_used": trained.unused,
             "change": trained.change,
-        }));
-    }
-    if quiet { Ok(()) } else { super::print(&shown(&trained, arguments.output.is_some())) }
+        })),
+        (false, true) => Ok(()),
+        (false, false) => super::print(&shown(&trained, arguments.output.is_some())),
+    });
+    Ok(())
 }
 
 fn shown(trained: &Trained, elsewhere: bool) -> String {

@@ -14,12 +14,12 @@ pub fn export(job: &Job, path: &Path, json: bool, show: Show) -> Result<()> {
     let exported = run::export_model(job, show)?;
     let text = format!("{:#}\n", exported.settings);
     std::fs::write(path, text).map_err(|error| Failure::from_io(&error, path, &OUTPUT_FAILED))?;
-    if json {
-        return super::print_json(
-            &serde_json::json!({ "file": path.display().to_string(), "left_out": exported.left_out }),
-        );
-    }
-    super::print(&format!("Written to {}.\n\n{}", path.display(), left_out(&exported.left_out)))
+    let file = path.display().to_string();
+    super::done(match json {
+        true => super::print_json(&serde_json::json!({ "file": file, "left_out": exported.left_out })),
+        false => super::print(&format!("Written to {file}.\n\n{}", left_out(&exported.left_out))),
+    });
+    Ok(())
 }
 
 pub fn import(job: &Job, path: &Path, json: bool) -> Result<()> {

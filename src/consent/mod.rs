@@ -5,14 +5,19 @@
 //! withheld here trains the model or reaches any output but withheld.parquet.
 
 mod fingerprint;
+mod held;
 mod lists;
 mod named;
 mod opt_outs;
+mod reader;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 pub(crate) use fingerprint::fingerprint;
-pub(crate) use lists::Key;
-pub use lists::{Authority, read, read_seen};
+pub(crate) use held::Held;
+pub use lists::{Authority, read, read_seen, wrong};
+pub(crate) use named::Key;
 pub use opt_outs::{OptOuts, OptedOut, national_is_known, read_opt_outs, without_type_1};
 pub(crate) use texts::numbers_in;
 
@@ -30,7 +35,9 @@ pub static LIST_UNUSABLE: Code = Code {
     next_step: "Correct the file and line that the message names, then run again; nothing was published",
     explanation: "Lists named by [[opt_out]], [[nhs_number_replaced]] and [[never_link]] are read whole before anything is linked. One \
                   line that cannot be understood stops the run, because going on without it could use or join what must not be. \
-                  [[opt_out]] files are CSV with a header: nhs_number, or provider,record_id; optionally from,until as ISO dates. \
+                  [[opt_out]] files are CSV with a header: nhs_number, or provider,record_id; optionally from,until as ISO dates, \
+                  from not after until. Other columns are passed over, but not one that is called nearly from or until, nor cells \
+                  beyond those of the header: somebody who stood there would be passed over, too. \
                   [[nhs_number_replaced]] files hold old,new. [[never_link]] files hold two keys a line, each an NHS number or \
                   provider:record_id. A record of a provider with record_id = \"row_number\" cannot be named: its number is another \
                   row's in the next extract.",

@@ -2,8 +2,35 @@
 
 use crate::job::{Field, Job};
 use crate::records::Records;
+use jiff::civil::Date;
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
+
+/// Whom a line names.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Key {
+    Number(String),
+    /// Provider and record_id.
+    Record(String, String),
+}
+
+/// The days on which a line holds, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Days {
+    pub from: Option<Date>,
+    pub until: Option<Date>,
+}
+
+impl Days {
+    fn hold_on(self, day: Date) -> bool {
+        self.from.is_none_or(|from| from <= day) && !self.are_over(day)
+    }
+
+    /// Was the last of them before `day`?
+    pub fn are_over(self, day: Date) -> bool {
+        self.until.is_some_and(|until| until < day)
+    }
+}
 
 /// The keys of a list.
 #[derive(Debug, Clone, Default)]
@@ -12,9 +39,35 @@ pub(super) struct Named {
     pub numbers: FxHashSet<String>,
     /// Provider and record_id.
     pub rows: FxHashSet<(String, String)>,
+    /// Those of lines that do not hold today: over, or not begun.
+    on_other_days: Vec<(Key, Days)>,
 }
 
 impl Named {
+    /// Adds whom a line names that holds on these days.
+    pub fn add(&mut self, name: Key, days: Days, today: Date) {
+        if !days.hold_on(today) {
+            self.on_other_days.push((name, days));
+            return;
+        }
+        match name {
+            Key::Number(number) => self.numbers.insert(number),
+            Key::Record(provider, record) => self.rows.insert((provider, record)),
+        };
+    }
+
+    /// How many names hold today, or did on the day `then`.
+    pub fn count(&self, then: Option<Date>) -> u64 {
+        let holds_today = |name: &Key| match name {
+            Key::Number(number) => self.numbers.contains(number),
+            Key::Record(provider, record) => self.rows.contains(&(provider.clone(), record.clone())),
+        };
+        let held_then = |days: &Days| then.is_some_and(|then| days.hold_on(then));
+        let others = self.on_other_days.iter().filter(|(name, days)| held_then(days) && !holds_today(name));
+        let others: FxHashSet<&Key> = others.map(|(name, _)| name).collect();
+        (self.numbers.len() + self.rows.len() + others.len()) as u64
+    }
+
     /// Does the list name one of a person's numbers or records?
     pub fn names(&self, numbers: &[String], records: &[(&str, &str)]) -> bool {
         let row = |&(provider, record): &(&str, &str)| self.rows.contains(&(provider.to_string(), record.to_string()));

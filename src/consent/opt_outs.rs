@@ -4,10 +4,10 @@
 //! are read anew whenever something is released.
 
 use super::Authority;
-use super::lists::Reader;
 use super::named::Named;
+use super::reader::Reader;
 use crate::clustering::Partition;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::job::{Field, Job, NationalList, OptOut, Setting};
 use crate::records::{MISSING, Records};
 use jiff::civil::Date;
@@ -15,8 +15,8 @@ use jiff::civil::Date;
 /// What the lists say.
 #[derive(Debug, Default)]
 pub struct OptOuts {
-    type_1: Named,
-    national: Vec<(NationalList, Named)>,
+    pub(super) type_1: Named,
+    pub(super) national: Vec<(NationalList, Named)>,
 }
 
 /// Whom the opt-outs are of, one entry a person.
@@ -31,25 +31,30 @@ pub struct OptedOut {
 /// # Errors
 /// OF0350 where a line cannot be understood.
 pub fn read_opt_outs(job: &Job, authority: &Authority) -> Result<OptOuts> {
-    let mut reader = Reader::new(job);
-    let mut opt_outs = OptOuts::default();
+    let (opt_outs, wrong) = gather(job, authority);
+    wrong.into_iter().next().map_or(Ok(opt_outs), Err)
+}
+
+/// What every list says that can be read whole, and why the others cannot.
+pub(super) fn gather(job: &Job, authority: &Authority) -> (OptOuts, Vec<Failure>) {
+    let (mut reader, mut opt_outs, mut wrong) = (Reader::new(job), OptOuts::default(), Vec::new());
     for opt_out in &job.opt_outs {
         match opt_out {
             OptOut::Type1 { files } => {
                 for path in files {
-                    reader.named(path, &authority.replaced, false, &mut opt_outs.type_1)?;
+                    wrong.extend(reader.named(path, &authority.replaced, false, &mut opt_outs.type_1).err());
                 }
             }
             OptOut::National { files, list, .. } => {
                 let mut named = Named::default();
                 for path in files {
-                    reader.named(path, &authority.replaced, true, &mut named)?;
+                    wrong.extend(reader.named(path, &authority.replaced, true, &mut named).err());
                 }
                 opt_outs.national.push((*list, named));
             }
         }
     }
-    Ok(opt_outs)
+    (opt_outs, wrong)
 }
 
 /// Is there an answer of the national service, and is it young enough on `as_of`? In words what is wrong otherwise.

@@ -17,7 +17,8 @@ use crate::failure::{Code, Exit};
 use serde::Serialize;
 
 /// The codes this room raises (OF037x).
-pub static CODES: &[&Code] = &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD, &ROW_NUMBER_DECIDED];
+pub static CODES: &[&Code] =
+    &[&DECISIONS_UNREADABLE, &DECISION_WRONG, &DECISIONS_HELD, &ROW_NUMBER_DECIDED, &DECISIONS_LOST];
 
 pub(crate) static DECISIONS_UNREADABLE: Code = Code {
     id: "OF0370",
@@ -55,6 +56,19 @@ pub(crate) static ROW_NUMBER_DECIDED: Code = Code {
                   row comes or goes, a number is somebody else's. A decision stands for good, so that it would soon join strangers, or \
                   withhold one. No run obeys such a decision, and `onefolk review` asks of no such pair. Take decisions back before \
                   you map record_id to a column, whose values might be the same numbers.",
+};
+
+/// What the gate `decisions_lost` fails with.
+pub(crate) static DECISIONS_LOST: Code = Code {
+    id: "OF0374",
+    exit: Exit::GateFailed,
+    title: "decisions that the run before has obeyed are gone",
+    next_step: "Put state/decisions.csv below [job] output back from a backup, then run again; nothing was published",
+    explanation: "state/decisions.csv has fewer lines than the run before has obeyed: what humans have said would be passed over, and people \
+                  whom they have parted would be one again. Usually the file was lost, emptied, or replaced by an older copy. Nothing has to \
+                  be taken out of it: a later line on the same records that says unsure takes a decision back. What `onefolk review` has taken \
+                  back itself is not missed. Where lines are meant to be gone, or there is no backup, the gate can be waived for one night: \
+                  --waive decisions_lost; the next night is held against that one.",
 };
 
 /// A record as it is written: provider:record_id.

@@ -9,6 +9,7 @@ use crate::job::Job;
 use crate::records::Records;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -50,7 +51,7 @@ pub fn of_job(job: &Job, seen: Option<u64>) -> Result<Decisions> {
         read => read,
     }?;
     if seen.is_none() {
-        decisions.name_no_row_by_its_number(job, &path)?;
+        decisions.name_no_number(&path, |record, _| job.numbers_rows_of(&record.provider))?;
     }
     Ok(decisions)
 }
@@ -66,12 +67,25 @@ impl Decisions {
         }
     }
 
-    /// Stops where a decision that stands, and does not say `unsure`, names a record of a provider that numbers its rows.
-    fn name_no_row_by_its_number(&self, job: &Job, path: &Path) -> Result<()> {
+    /// Stops where a decision that stands names a record of one of `providers`, whose rows an earlier run had numbered, and was among the first `seen`
+    /// bytes of the file, which that run had seen: it is about the row that had this number.
+    ///
+    /// # Errors
+    /// OF0373 where one does, OF0370 and OF0371 as [`of_job`].
+    pub(crate) fn name_no_number_of_then(&self, job: &Job, seen: u64, providers: &BTreeSet<String>) -> Result<()> {
+        let then = of_job(job, Some(seen))?;
+        let lines: FxHashSet<u64> = then.pairs.iter().map(|one| one.line).chain(then.not_people_lines).collect();
+        let is_number = |record: &RecordName, line: u64| providers.contains(&record.provider) && lines.contains(&line);
+        self.name_no_number(&place(job), is_number)
+    }
+
+    /// Stops where a decision that stands, and does not say `unsure`, names the number of a row for a record, as `is_number` says of a record and the
+    /// line that it stands in.
+    fn name_no_number(&self, path: &Path, is_number: impl Fn(&RecordName, u64) -> bool) -> Result<()> {
         let said = self.pairs.iter().filter(|one| one.answer != Answer::Unsure);
         let of_pairs = said.flat_map(|one| [(&one.left, one.line), (&one.right, one.line)]);
         let of_one = self.not_people.iter().zip(self.not_people_lines.iter().copied());
-        let numbered = of_pairs.chain(of_one).filter(|(record, _)| job.numbers_rows_of(&record.provider));
+        let numbered = of_pairs.chain(of_one).filter(|(record, line)| is_number(record, *line));
         let Some((record, line)) = numbered.min_by_key(|(_, line)| *line) else { return Ok(()) };
         let place = path.display();
         let what = format!("{place} line {line}: it names a row of provider {} by its number", record.provider);

@@ -62,7 +62,7 @@ pub(super) fn parse(bytes: &[u8], path: &Path) -> Result<Decisions> {
         if a == b {
             return Err(wrong("it names one record twice"));
         }
-        let answer = answer.ok_or_else(|| wrong("the decision is none of yes, no, unsure"))?;
+        let answer = answer.ok_or_else(|| wrong("the decision is none of yes, no, unsure, not_a_person"))?;
         let at = line.position().map_or(0, csv::Position::line);
         last.insert(if a < b { (a, b) } else { (b, a) }, (answer, at));
     }
@@ -115,7 +115,7 @@ mod tests {
         for (text, code, says) in [
             ("left,right\na:1,b:2\n", "OF0370", "no column decision"),
             ("left,right,decision\na:1,b:2,yes\na:1,secret,yes\n", "OF0371", "line 3: right is not"),
-            ("left,right,decision\na:1,b:2,maybe-secret\n", "OF0371", "line 2: the decision"),
+            ("left,right,decision\na:1,b:2,maybe-secret\n", "OF0371", "line 2: the decision is none of"),
             ("left,right,decision\na:1,a:1,yes\n", "OF0371", "line 2: it names one record twice"),
         ] {
             let failure = parsed(text).expect_err("it is wrong");

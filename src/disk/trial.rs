@@ -17,6 +17,8 @@ pub(crate) enum Trouble {
     Full(usize),
     /// The program ends half-way through this change: nothing after it happens, whatever the program would clear up.
     Killed(usize),
+    /// There is room for one run that is being written, and for none beside it.
+    RoomForOne,
 }
 
 /// Trouble below one folder, as long as this lives.
@@ -81,11 +83,12 @@ fn of(path: &Path) -> Option<Arc<Trial>> {
 }
 
 impl State {
-    /// `needs_room` where it would take more of the disk.
-    fn judge(&mut self, needs_room: bool) -> Verdict {
+    /// `needs_room` where it would take more of the disk; `is_beside` where it begins a run beside another one.
+    fn judge(&mut self, needs_room: bool, is_beside: bool) -> Verdict {
         let now = self.changes;
         self.changes += 1;
         match self.trouble {
+            Trouble::RoomForOne if is_beside => Verdict::Refused(Errno::NOSPC.into()),
             Trouble::Fails(at) if now == at => Verdict::Refused(Errno::IO.into()),
             Trouble::Full(from) if now >= from && needs_room => Verdict::Refused(Errno::NOSPC.into()),
             Trouble::Killed(at) if now >= at => Verdict::Refused(Errno::IO.into()),
@@ -103,7 +106,7 @@ impl State {
 pub(super) fn tried<T>(change: Change, real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     let Some(trial) = of(change.path()) else { return real() };
     let mut state = lock(&trial.state);
-    match state.judge(change.needs_room()) {
+    match state.judge(change.needs_room(), change.is_beside()) {
         Verdict::Done => {
             let done = real()?;
             state.shadow.change(change);
@@ -127,7 +130,7 @@ pub(super) fn tried_writing(
 ) -> io::Result<usize> {
     let Some(trial) = of(path) else { return real(bytes) };
     let mut state = lock(&trial.state);
-    let (part, answer) = match state.judge(true) {
+    let (part, answer) = match state.judge(true, false) {
         Verdict::Done => (bytes, Ok(())),
         Verdict::Refused(error) if state.gone() => return Err(error),
         Verdict::Refused(error) => (&bytes[..bytes.len() / 2], Err(error)),
@@ -135,6 +138,11 @@ pub(super) fn tried_writing(
     let written = real(part)?;
     state.shadow.write(path, offset, &part[..written]);
     answer.map(|()| written)
+}
+
+/// Is it a run that is being written?
+fn is_begun(folder: &Path) -> bool {
+    folder.extension().is_some_and(|ending| ending == "partial")
 }
 
 /// Every other file of a folder that was to be removed.
@@ -160,6 +168,13 @@ impl Change<'_> {
             | Change::Link(_, path)
             | Change::Copy(path) => path,
         }
+    }
+
+    /// Does it begin a run where another one is being written?
+    fn is_beside(&self) -> bool {
+        let Change::CreateFolder(folder) = *self else { return false };
+        let beside = folder.parent().and_then(|parent| std::fs::read_dir(parent).ok());
+        is_begun(folder) && beside.into_iter().flatten().flatten().any(|entry| is_begun(&entry.path()))
     }
 
     fn needs_room(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Who may read and write what lies below the output.
 
 use super::Finding;
+use crate::publish;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
@@ -29,6 +30,11 @@ pub(super) fn permissions(output: &Path) -> Finding {
         _ if !seen.unreadable.is_empty() => {
             Finding::fail(NAME, format!("{} cannot be read", seen.unreadable), advice(output))
         }
+        0 if publish::anothers(output).is_some() => Finding::warn(
+            NAME,
+            format!("{} is another account's: whatever this one would write below it ends at once", output.display()),
+            "Run onefolk as that account: as root, `runuser -u ACCOUNT -- onefolk run JOB`",
+        ),
         0 => Finding::ok(NAME, format!("{} files and folders are their owner's alone", seen.all)),
         open => Finding::fail(
             NAME,
@@ -45,6 +51,11 @@ fn advice(path: &Path) -> String {
 /// May this account write there? A disk that may only be read counts as not.
 fn writable(path: &Path) -> bool {
     rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_ok()
+}
+
+/// May this account read it? What root has written by hand, say, it may not; what is gone by now nobody has to.
+fn readable(path: &Path) -> bool {
+    rustix::fs::access(path, rustix::fs::Access::READ_OK) != Err(rustix::io::Errno::ACCESS)
 }
 
 #[derive(Default)]
@@ -75,6 +86,9 @@ fn visit(path: &Path, seen: &mut Seen) {
         if seen.first_open.is_empty() {
             seen.first_open = path.display().to_string();
         }
+    }
+    if about.is_file() && !readable(path) {
+        return unreadable(seen);
     }
     if about.is_dir() {
         let Ok(entries) = std::fs::read_dir(path) else { return unreadable(seen) };

@@ -4,8 +4,10 @@
 //! be put right before the next run. Always: nothing is locked, made or changed; no person's value is in a finding; what is wrong with the job
 //! keeps nothing else from being looked at.
 
+mod extracts;
 mod files;
 mod job;
+mod kept;
 mod machine;
 mod runs;
 mod state;
@@ -22,7 +24,7 @@ static UNWELL: Code = Code {
     exit: Exit::Resource,
     title: "something must be put right",
     next_step: "Do what stands behind each line that begins with fail, then look again",
-    explanation: "`onefolk doctor` looks at disk, memory, clock, the job, permissions, lock, key, ledger, audit, issued tables, model and the last runs. A line that \
+    explanation: "`onefolk doctor` looks at disk, memory, clock, the job, extracts, permissions, lock, key, ledger, audit, issued tables, kept extracts, objections, model and the last runs. A line that \
                   begins with fail would stop the next run or make it wrong; one that begins with warn is worth a look. Each says \
                   what to do.",
 };
@@ -96,6 +98,7 @@ pub fn examine(checked: Option<&Checked>) -> Vec<Finding> {
         machine::disk(&job.output, last.bytes),
         machine::clock(),
         job::job(checked),
+        extracts::extracts(job),
         runs::as_of(job, &last, last_in_ledger),
         files::permissions(&job.output),
         state::encryption(job),
@@ -106,6 +109,8 @@ pub fn examine(checked: Option<&Checked>) -> Vec<Finding> {
         state::model(job),
         state::audit(job),
         state::issues(job),
+        kept::extracts(job),
+        kept::objections(job),
         runs::current(job, &last),
         runs::kept(job),
         runs::how_they_ended(job),

@@ -3,6 +3,7 @@
 use super::Finding;
 use crate::disk;
 use crate::failure;
+use crate::identity::Ledger;
 use crate::job::Job;
 use crate::publish::{self, published::PublishedRun};
 use crate::run;
@@ -54,7 +55,16 @@ pub(super) fn as_of(job: &Job, last: &Last, ledger: Option<Date>) -> Finding {
     if last.published.is_some_and(|published| now < published) {
         return Finding::fail(AS_OF, "the clock is before the last run", "Set the clock");
     }
-    dated(job.as_of, last.as_of.max(ledger), now.to_zoned_datetime(TimeZone::UTC).date())
+    let finding = dated(job.as_of, last.as_of.max(ledger), now.to_zoned_datetime(TimeZone::UTC).date());
+    let runs = run::history(&job.output).unwrap_or_default();
+    match gates::behind(job.as_of, &runs, now) {
+        Some(days) if finding.state == super::State::Ok => Finding::warn(
+            AS_OF,
+            format!("{}, {days} days before today: it stands still from night to night", job.as_of),
+            "Leave [job] as_of out where night follows night: objections that began since are not obeyed",
+        ),
+        _ => finding,
+    }
 }
 
 /// What the gate `as_of` would say of the next run.
@@ -76,15 +86,13 @@ fn dated(as_of: Date, last: Option<Date>, today: Date) -> Finding {
 /// `current` leads to a whole run.
 pub(super) fn current(job: &Job, last: &Last) -> Finding {
     const NAME: &str = "current";
-    let Some(run_id) = publish::current_run(&job.output) else {
-        return Finding::ok(NAME, "nothing was published yet");
-    };
-    let folder = job.output.join("runs").join(&run_id);
+    let Ok(PublishedRun { run_id, folder }) = PublishedRun::current(job) else { return leads_nowhere(job, NAME) };
     let has_half_a_report = publish::report_anew(&folder).is_dir();
-    let advice = "Run `onefolk run` again, or roll back to a run that is whole";
     if last.outputs.is_empty() {
-        return Finding::fail(NAME, format!("{}: run.json is missing or damaged", folder.display()), advice);
+        let saw = format!("{}: run.json is missing or damaged", folder.display());
+        return Finding::fail(NAME, saw, without_run_json(job, &run_id, &folder));
     }
+    let advice = "Run `onefolk run` again, or roll back to a run that is whole";
     let is_of_report = |name: &str| name.starts_with("summary/") || name.starts_with("report.");
     let wrong = |(name, bytes): &&(String, u64)| {
         let is_wrong = disk::length(&folder.join(name)).map_or(true, |length| length != *bytes);
@@ -95,6 +103,59 @@ pub(super) fn current(job: &Job, last: &Last) -> Finding {
         None if has_half_a_report => half_a_report(&job.output, NAME, &run_id),
         None => Finding::ok(NAME, format!("run {run_id}, {} files", last.outputs.len())),
     }
+}
+
+/// What helps where the next night cannot read what it is to be held against, and stops.
+fn without_run_json(job: &Job, run_id: &str, folder: &Path) -> String {
+    let others = publish::kept_runs(&job.output).unwrap_or_default();
+    match others.into_iter().rfind(|kept| kept != run_id) {
+        Some(other) => {
+            format!("Put it back from a backup, or roll back to a run that is whole: `onefolk rollback JOB {other}`")
+        }
+        None => format!(
+            "Put it back from a backup; where there is none, remove {}, then `onefolk run JOB --waive run_before`",
+            folder.display()
+        ),
+    }
+}
+
+/// `current` leads to no run: there was none yet, or it, or the run that it led to, was removed or is not back from a backup.
+fn leads_nowhere(job: &Job, name: &'static str) -> Finding {
+    const ANEW: &str = "Run again, which makes `current` anew; or put it and its run back from a backup first";
+    if let Err(failure) = publish::judge_current(&job.output) {
+        return Finding::failure(name, &failure);
+    }
+    let known = known_runs(job);
+    match (PublishedRun::newest(job, &known), known.last()) {
+        (Some(PublishedRun { run_id, .. }), _) => {
+            let against = format!("the next night is held against {run_id}, the newest that is kept");
+            Finding::fail(name, format!("leads to no run; {against}"), ANEW)
+        }
+        (None, Some(last)) => {
+            let back = format!("Put runs/{last} and `current` back from a backup");
+            Finding::fail(
+                name,
+                format!("leads to no run, and none of those that the ledger knows is kept; the last is {last}"),
+                format!("{back}; where there is none, `onefolk run JOB --waive run_before`"),
+            )
+        }
+        (None, None) if publish::kept_runs(&job.output).is_ok_and(|kept| !kept.is_empty()) => Finding::fail(
+            name,
+            "leads to no run, though some are kept",
+            "See to key and ledger first: which of them is the newest stands there",
+        ),
+        (None, None) => Finding::ok(name, "nothing was published yet"),
+    }
+}
+
+/// Every run of the ledger, oldest first; none where it cannot be read, which other findings say.
+fn known_runs(job: &Job) -> Vec<String> {
+    let key = job.id_key_file.as_deref();
+    // Opened without a key it would make one.
+    if !Ledger::key_is_there(&job.output, key).unwrap_or(false) {
+        return Vec::new();
+    }
+    Ledger::open(&job.output, key).map(|ledger| ledger.runs().to_vec()).unwrap_or_default()
 }
 
 /// Some files of a run are of the report that it had, others of the one that is to take its place.
@@ -158,7 +219,12 @@ fn in_words(entry: &run::Entry) -> String {
         (Some(exit), Some(code), _) => format!("exit {exit}, {code}"),
         (Some(exit), ..) => format!("exit {exit}"),
     };
-    format!("{} {} {end}", entry.began, entry.command)
+    let warnings = match entry.warnings.unwrap_or(0) {
+        0 => String::new(),
+        1 => " with 1 warning".to_string(),
+        many => format!(" with {many} warnings"),
+    };
+    format!("{} {} {end}{warnings}", entry.began, entry.command)
 }
 
 #[cfg(test)]

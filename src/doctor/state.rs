@@ -111,14 +111,14 @@ pub(super) fn ledger(job: &Job) -> (Finding, Option<Date>) {
     }
 }
 
-/// Looks through the whole audit.
+/// Looks through the whole audit, and whether the next night can add to it: to prove it takes the public key only.
 pub(super) fn audit(job: &Job) -> Finding {
     const NAME: &str = "audit";
     let verdict = match audit::verify(job, None) {
         Ok(verdict) => verdict,
         Err(failure) => return Finding::failure(NAME, &failure),
     };
-    match verdict.or_failure() {
+    match verdict.or_failure().and_then(|()| audit::ready(job)) {
         Ok(()) if verdict.entries == 0 => Finding::ok(NAME, "will be begun by the first run"),
         Ok(()) => Finding::ok(NAME, format!("whole: {} entries, every signature right", verdict.entries)),
         Err(failure) => Finding::failure(NAME, &failure),

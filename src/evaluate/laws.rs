@@ -92,7 +92,7 @@ fn every_pair_of_records_counts_once_with_its_highest_weight() {
     let folder = tempfile::tempdir().unwrap();
     let job = town_of_several_rows(folder.path());
     let run = PublishedRun::current(&job).unwrap();
-    let scene = Scene::set(&job, &run, &Progress::new(Show::Nothing)).unwrap();
+    let scene = Scene::set(&job, &run, Beside::Evaluation, &Progress::new(Show::Nothing)).unwrap();
     let mut known = Known::of(&scene);
     known.read_truth(&scene, &folder.path().join("truth.csv")).unwrap();
     let kept: BTreeMap<(u32, u32), i64> =
@@ -129,7 +129,7 @@ fn labels_on_every_pair_give_the_exact_errors() {
     let folder = tempfile::tempdir().unwrap();
     let job = town(folder.path(), 160);
     let run = PublishedRun::current(&job).unwrap();
-    let scene = Scene::set(&job, &run, &Progress::new(Show::Nothing)).unwrap();
+    let scene = Scene::set(&job, &run, Beside::Evaluation, &Progress::new(Show::Nothing)).unwrap();
     let mut known = Known::of(&scene);
     known.read_truth(&scene, &folder.path().join("truth.csv")).unwrap();
     let name = |key: u32| {

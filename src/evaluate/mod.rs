@@ -54,7 +54,7 @@ use crate::failure::Result;
 use crate::job::Job;
 use crate::publish::published::PublishedRun;
 use crate::run::progress::Progress;
-use crate::run::{self, Show};
+use crate::run::{self, Beside, Show};
 use known::Known;
 use scene::Scene;
 use scored::Scored;
@@ -145,11 +145,11 @@ impl Evaluation {
 /// Evaluates the current run of `job`.
 ///
 /// Published figures are n log n in the records: 24 M take some 2 GB and less than a minute. The rest links the records again, and takes
-/// about as long as a run and half as much memory again.
+/// about as long as a run and half as much memory again; with `[job] memory_limit` that has to fit within it, as nothing of it waits on disk.
 ///
 /// # Errors
-/// OF053x: no current run, files that cannot be used, nothing in common; OF054x where the job has changed since the run; and everything
-/// that reading the extracts may meet.
+/// OF053x: no current run, files that cannot be used, nothing in common; OF054x where the job has changed since the run; OF0440 before anything is
+/// linked where the job allows too little memory for that; and everything that reading the extracts may meet.
 pub fn evaluate(job: &Job, options: &Options) -> Result<Evaluation> {
     let run = PublishedRun::current(job)?;
     let published = options.truth.as_ref().map(|truth| published::published(&run, truth)).transpose()?;
@@ -167,7 +167,8 @@ pub fn evaluate(job: &Job, options: &Options) -> Result<Evaluation> {
 
 fn with_scene(job: &Job, options: &Options, run: &PublishedRun, evaluation: &mut Evaluation) -> Result<()> {
     let progress = Progress::new(options.progress);
-    let scene = Scene::set(job, run, &progress)?;
+    let beside = if options.ablation { Beside::Ablation } else { Beside::Evaluation };
+    let scene = Scene::set(job, run, beside, &progress)?;
     let mut known = Known::of(&scene);
     let stage = progress.stage("Evaluating", None);
     if let Some(path) = &options.truth {

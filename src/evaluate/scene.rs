@@ -12,9 +12,9 @@ use crate::job::{ClusterSettings, Job};
 use crate::model::{Decision, Linkage, Model, Recipe, Scorer, weight_of};
 use crate::publish::published::PublishedRun;
 use crate::records::{Identities, Records};
-use crate::run::Show;
 use crate::run::link;
 use crate::run::progress::Progress;
+use crate::run::{Beside, Ceiling, Show, TOO_LITTLE_MEMORY};
 use rayon::prelude::*;
 
 /// Everything in memory at once: about 600 bytes a record.
@@ -30,15 +30,20 @@ pub(super) struct Scene<'a> {
 }
 
 impl<'a> Scene<'a> {
-    /// Reads the extracts again and links them with the model of `run`.
+    /// Reads the extracts again and links them with the model of `run`; `beside` is what is done with them.
     ///
     /// # Errors
-    /// OF0544 where other fields are compared than in the run, OF0545 where the run has no model; and everything that reading may meet.
-    pub fn set(job: &'a Job, run: &PublishedRun, progress: &Progress) -> Result<Scene<'a>> {
-        let Replayed { model, records, identities, settled } = Replayed::of(job, run, progress)?;
-        let taught = link::Taught::Before(&model);
-        let linked = link::link(job, &records, &settled, taught, Some(identities.into()), None, progress)
-            .map_err(|failure| Failure::new(&CHANGED_SINCE, failure.what))?;
+    /// OF0544 where other fields are compared than in the run, OF0545 where the run has no model, OF0440 where the job allows too little memory; and
+    /// everything that reading may meet.
+    pub fn set(job: &'a Job, run: &PublishedRun, beside: Beside, progress: &Progress) -> Result<Scene<'a>> {
+        let ceiling = Ceiling::beside(job, beside);
+        let Replayed { model, records, identities, settled } = Replayed::of(job, run, Some(&ceiling), progress)?;
+        let (rows, taught) = ((&records, Some(&ceiling)), link::Taught::Before(&model));
+        let linked = link::link(job, rows, &settled, taught, Some(identities.into()), None, progress);
+        let linked = linked.map_err(|failure| match failure.code.id == TOO_LITTLE_MEMORY.id {
+            true => failure,
+            false => Failure::new(&CHANGED_SINCE, failure.what),
+        })?;
         let model = model.fitted(&linked.comparisons).map_err(|why| Failure::new(&CHANGED_SINCE, why))?;
         let limits = linked.limits;
         let blocks =

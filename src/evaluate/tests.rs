@@ -177,6 +177,21 @@ fn wrong_truth_files_are_named_by_line_and_never_quoted() {
 }
 
 #[test]
+fn an_evaluation_keeps_to_the_limit_of_its_job() {
+    let folder = tempfile::tempdir().unwrap();
+    let job = job_in(folder.path());
+    run::run(&job, run::Options::default()).expect("the run succeeds");
+    let within = |limit: u64| evaluate(&Job { memory_limit: Some(limit), ..job.clone() }, &Options::default());
+    let failure = within(1 << 20).expect_err("nothing is linked within a MiB");
+    assert_eq!(failure.code.id, "OF0440");
+    assert!(failure.what.ends_with("and 1 MiB are allowed"), "{}", failure.what);
+    let told = |evaluation: &Evaluation| serde_json::to_string(evaluation).unwrap();
+    let free = evaluate(&job, &Options::default()).expect("there is no limit");
+    assert_eq!(told(&within(1 << 40).expect("there is room")), told(&free));
+    assert!(!job.output.join("state/spill").exists(), "it holds no lock, and leaves nothing where a night works");
+}
+
+#[test]
 fn a_damaged_crosswalk_is_told() {
     let folder = tempfile::tempdir().unwrap();
     let job = job_in(folder.path());

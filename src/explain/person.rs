@@ -8,7 +8,7 @@ use super::{Options, bits, conflicts, fields, note_look_up};
 use crate::clustering::{Evidence, Join, Replay, judge};
 use crate::comparison::Comparison;
 use crate::failure::{Failure, Result};
-use crate::identity::{Ledger, PersonId};
+use crate::identity::PersonId;
 use crate::job::Job;
 use crate::publish::published::{PublishedRun, damaged};
 use crate::run;
@@ -122,8 +122,8 @@ pub fn person_of_record(job: &Job, written: &str) -> Result<PersonId> {
     let run = PublishedRun::current(job)?;
     let named = parse(job, written, "first")?;
     // What stands in a run that had only numbered the rows is no name of a record.
-    let names_nobody = run::told_numbered(&run)?.is_some_and(|numbered| numbered.contains(named.provider));
-    let found = match names_nobody && !job.numbers_rows_of(named.provider) {
+    let names_nobody = !job.numbers_rows_of(named.provider) && run::numbered_then(job, &run)?.contains(named.provider);
+    let found = match names_nobody {
         true => {
             Err(Failure::new(&RECORD_NOT_IN_RUN, format!("the run had no record_ids of provider {}", named.provider)))
         }
@@ -151,7 +151,7 @@ fn person_in(run: &PublishedRun, named: Named) -> Result<PersonId> {
 
 /// Whoever had a record last, by the other kept runs, the last published first, or by the ledger, which knows each person's first record.
 fn person_before(job: &Job, current: &PublishedRun, named: Named) -> Result<Option<PersonId>> {
-    let ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
+    let ledger = run::ledger(job)?;
     let kept = PublishedRun::all_kept(&job.output)?;
     for (place, known) in ledger.runs().iter().enumerate().rev() {
         let run = kept.iter().find(|run| run.run_id == *known && run.run_id != current.run_id);

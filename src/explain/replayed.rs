@@ -10,6 +10,7 @@ use crate::model::{Model, Pooling};
 use crate::publish::published::{PublishedRun, damaged};
 use crate::records::{Identities, Records};
 use crate::run;
+use crate::run::Ceiling;
 use crate::run::progress::Progress;
 
 /// A run's model and records, as the run had them.
@@ -21,17 +22,18 @@ pub(crate) struct Replayed {
 }
 
 impl Replayed {
-    /// Reads the model of `run`, and the extracts again; of the decisions only those that the run has seen.
+    /// Reads the model of `run`, and the extracts again, below the `ceiling` where there is one; of the decisions only those that the run has seen.
     ///
     /// # Errors
-    /// OF0545 where the run has no model, OF0575 where its frequencies are gone; and everything that reading may meet.
-    pub fn of(job: &Job, run: &PublishedRun, progress: &Progress) -> Result<Replayed> {
+    /// OF0545 where the run has no model, OF0575 where its frequencies are gone, OF0440 where the ceiling is too low; and everything that reading may
+    /// meet.
+    pub fn of(job: &Job, run: &PublishedRun, ceiling: Option<&Ceiling>, progress: &Progress) -> Result<Replayed> {
         let model: Option<Model> =
             serde_json::from_slice(&run.bytes("model.json")?).map_err(|_| damaged(&run.folder.join("model.json")))?;
         let model = model.ok_or_else(|| Failure::new(&NOTHING_COMPARED, format!("run {}", run.run_id)))?;
         let model = run::with_frequencies(job, model)?;
         let authority = consent::read_seen(job, Some(run.decisions_seen()?))?;
-        let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), progress)?;
+        let records = run::prepare_records(job, &authority, (Some(&model), run.learnt()?), ceiling, progress)?;
         let settled = authority.settled(job, &records);
         let names = job.custom_names();
         let identities = Identities::apart(&records, &names, &settled.keys(), |_| true, |_| true);

@@ -95,7 +95,7 @@ impl<'a> Scene<'a> {
             return Err(Failure::new(&IMPORTED_MODEL, format!("run {}", run.run_id)));
         }
         let progress = Progress::new(options.progress);
-        let Replayed { model, mut records, identities, settled } = Replayed::of(job, run, &progress)?;
+        let Replayed { model, mut records, identities, settled } = Replayed::of(job, run, None, &progress)?;
         let places = places(job, &records, &identities, rows)?;
         forget(&mut records, &identities, &places);
         let stage = progress.stage("Comparing", None);

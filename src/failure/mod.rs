@@ -55,6 +55,8 @@ pub struct Failure {
     pub what: String,
     /// Rendered problems of a job file, already laid out for a terminal (may be empty).
     pub rendered: String,
+    /// The provider by its place in the job, where no row of an extract of its can be used: its last good ones may stand in.
+    pub provider: Option<u16>,
 }
 
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -64,7 +66,12 @@ const ZSTD_OUT_OF_MEMORY: &str = "not enough memory";
 
 impl Failure {
     pub fn new(code: &'static Code, what: impl Into<String>) -> Self {
-        Failure { code, what: what.into(), rendered: String::new() }
+        Failure { code, what: what.into(), rendered: String::new(), provider: None }
+    }
+
+    /// The same, of an extract of this provider.
+    pub fn of_provider(self, provider: u16) -> Self {
+        Failure { provider: Some(provider), ..self }
     }
 
     /// The one sentence that closes stderr: what to do next, and the code to look up.

@@ -244,6 +244,11 @@ impl<'a> Extract<'a> {
         file.write_all(&self.bytes)
     }
 
+    /// Whether an empty file would be sent: there is no row, nor a header or footer that says so. Nobody could tell it from a failed transfer.
+    pub fn is_empty(&self) -> bool {
+        self.rows == 0 && matches!(self.provider.kind.format, Format::JsonLines { .. } | Format::FixedWidth)
+    }
+
     /// Closes the file. An extract with quoted line breaks ends in a quote that is never closed.
     pub fn finish(mut self) -> io::Result<[(&'static str, u64); 3]> {
         let columns = self.provider.kind.columns;

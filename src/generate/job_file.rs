@@ -27,7 +27,7 @@ pub(super) struct ListsWritten {
 pub(super) fn of_providers(
     name: &str,
     command: &str,
-    providers: &[Provider],
+    providers: &[&Provider],
     lists: ListsWritten,
     releases: bool,
 ) -> String {

@@ -55,7 +55,8 @@ static REQUEST_WRONG: Code = Code {
     title: "the population asked for cannot be made",
     next_step: "Change the number that the message names, then run `onefolk generate` again",
     explanation: "`onefolk generate` makes between 1 and 88 million people (there are no more NHS numbers in the range that is never \
-                  issued), between 1 and 1,000 providers, and between 0.1 and 100 rows a person.",
+                  issued), between 1 and 1,000 providers, and between 0.1 and 100 rows a person. Of so few people that no provider sees \
+                  one of them it makes nothing.",
 };
 static NOT_WRITTEN: Code = Code {
     id: "OF0902",
@@ -137,6 +138,7 @@ impl Request {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Generated {
     pub people: u64,
+    /// Those of the job: fewer than were asked for where some see nobody and would send an empty file.
     pub providers: usize,
     /// Lines of truth.csv.
     pub records: u64,
@@ -149,7 +151,7 @@ pub struct Generated {
 /// Generates a population into `request.output`. `progress` is told how many people are done.
 ///
 /// # Errors
-/// OF0901 where the request asks for what cannot be made, OF0903 where the folder holds something else, OF0902, OF0401 and OF0402
+/// OF0901 where the request asks for what cannot be made, or no provider sees anybody, OF0903 where the folder holds something else, OF0902, OF0401 and OF0402
 /// where a file cannot be written.
 pub fn generate(request: &Request, progress: impl Fn(u64)) -> Result<Generated> {
     request.check()?;
@@ -185,12 +187,23 @@ pub fn generate(request: &Request, progress: impl Fn(u64)) -> Result<Generated> 
     if request.is_demo() {
         releases::write_keys(&request.output, request.seed)?;
     }
+    if files.generated.records == 0 {
+        drop(files);
+        clear(&request.output).map_err(|error| not_written(&error, &request.output))?;
+        return Err(nobody_is_seen(request));
+    }
     let finished = files.finish(request, &providers, single.as_deref());
     let generated = finished.map_err(|error| not_written(&error, &request.output))?;
     if request.is_demo() {
         releases::approve(&request.output)?;
     }
     Ok(generated)
+}
+
+fn nobody_is_seen(request: &Request) -> Failure {
+    let Request { people, rows_per_person, .. } = request;
+    let what = format!("no provider sees anybody of --people {people} with --rows-per-person {rows_per_person}");
+    Failure::new(&REQUEST_WRONG, format!("{what}; ten people with 8 are enough"))
 }
 
 fn not_written(error: &std::io::Error, path: &Path) -> Failure {
@@ -212,15 +225,20 @@ fn prepare_folder(folder: &Path) -> Result<()> {
     if !ours {
         return Err(Failure::new(&FOLDER_IN_USE, format!("{} is not empty", folder.display())));
     }
+    clear(folder).map_err(failed)
+}
+
+/// Removes what we write into a folder.
+fn clear(folder: &Path) -> std::io::Result<()> {
     for name in ["in", "lists", "keys"] {
         let old = folder.join(name);
         if old.is_dir() {
-            std::fs::remove_dir_all(old).map_err(failed)?;
+            std::fs::remove_dir_all(old)?;
         }
     }
     for name in ["job.toml", "truth.csv", "unusable.csv", "id.key", "records.csv", "approvals.csv"] {
         match std::fs::remove_file(folder.join(name)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
             _ => {}
         }
     }
@@ -297,7 +315,15 @@ impl<'a> Files<'a> {
         if let Some(records) = &mut self.records {
             records.flush()?;
         }
+        let mut sending = Vec::with_capacity(providers.len());
         for (extract, provider) in self.extracts.into_iter().zip(providers) {
+            if extract.is_empty() {
+                drop(extract);
+                std::fs::remove_dir_all(self.folder.join("in").join(&provider.id))?;
+                self.generated.providers -= 1;
+                continue;
+            }
+            sending.push(provider);
             for (code, rows) in extract.finish()?.into_iter().filter(|(_, rows)| *rows > 0) {
                 self.generated.rows += rows;
                 *self.unusable.entry((provider.id.clone(), code)).or_default() += rows;
@@ -309,7 +335,7 @@ impl<'a> Files<'a> {
             Some(columns) => job_file::of_single_file(&request.command(), columns, written),
             None => {
                 let name = if request.is_demo() { "demo" } else { "generated" };
-                job_file::of_providers(name, &request.command(), providers, written, request.is_demo())
+                job_file::of_providers(name, &request.command(), &sending, written, request.is_demo())
             }
         };
         create(&self.folder.join("job.toml"))?.write_all(text.as_bytes())?;

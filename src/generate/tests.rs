@@ -143,6 +143,33 @@ fn the_first_line_of_json_names_every_column() {
     assert!(extract.lines().all(|line| keys(line).is_subset(&first)));
 }
 
+/// Who sees nobody has no header to send in some formats, and an empty file is what a failed transfer leaves: such a provider is not in the job.
+#[test]
+fn no_extract_is_an_empty_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for people in [1, 3] {
+        let request = Request { rows_per_person: 1.0, ..request(folder.path(), people, false) };
+        let generated = made(&request, 2);
+        let job = crate::job::Job::read(&request.output.join("job.toml")).expect("the job is right");
+        let intake = crate::intake::read_all(&job, |_| (), |_| {}).expect("every extract can be read");
+        let sent = bytes(&request.output.join("in"));
+        assert_eq!((intake.files.len(), sent.len()), (generated.providers, generated.providers), "{people} people");
+        assert_eq!(intake.files.iter().map(|file| file.rows).sum::<u64>(), generated.rows);
+        assert!(people > 1 || generated.providers < request.providers, "one person is not seen everywhere");
+    }
+}
+
+#[test]
+fn a_population_that_nobody_sees_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    // With this seed the one person is registered nowhere.
+    let request = Request { providers: 1, rows_per_person: 0.1, seed: 40, ..request(folder.path(), 1, true) };
+    let failure = generate(&request, |_| {}).expect_err("nobody is seen");
+    assert_eq!(failure.code.id, "OF0901");
+    assert!(failure.what.contains("ten people"), "{}", failure.what);
+    assert_eq!(std::fs::read_dir(&request.output).expect("the folder").count(), 0, "something stays behind");
+}
+
 #[test]
 fn the_demo_has_thirty_providers_every_format_and_every_kind_of_unusable_row() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -93,7 +93,8 @@ pub fn assign(
     assignment.par_iter_mut().for_each(|entry| entry.1 = ordinals[entry.1 as usize]);
     assignment.par_sort_unstable();
     let header = ledger.next_header(run_id, job.as_of);
-    let next = NextEntry { header, issued, forwards, assignment, by_content: numbering };
+    let named_since = ledger.named_from(&numbering);
+    let next = NextEntry { header, issued, forwards, assignment, by_content: numbering, named_since };
     Identified { person_ids, first_seen, changes, previous_run: from_run, next }
 }
 

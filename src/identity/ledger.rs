@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result};
 use jiff::civil::Date;
 use sealed::{SealedFile, read_sealed};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -56,6 +56,9 @@ pub struct Ledger {
     pub(super) assignment: Assignment,
     /// Providers whose rows the assignment knows by what they say.
     pub(super) by_content: BTreeSet<String>,
+    /// By provider whose rows were ever known so: how many runs came before. What these had for its record_ids may be the numbers of rows, as
+    /// versions before knew every row by its record_id.
+    pub(super) named_since: BTreeMap<String, u32>,
     /// Every published run, oldest first.
     runs: Vec<String>,
     /// What each run did to the ids, in the same order.
@@ -79,6 +82,7 @@ pub struct NextEntry {
     pub(super) forwards: Vec<Forward>,
     pub(super) assignment: Assignment,
     pub(super) by_content: BTreeSet<String>,
+    pub(super) named_since: BTreeMap<String, u32>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -106,6 +110,8 @@ struct AssignmentHeader {
     /// Providers whose rows have keys of what they say. Versions before knew every record by its record_id.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     by_content: BTreeSet<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    named_since: BTreeMap<String, u32>,
 }
 
 impl Ledger {
@@ -124,6 +130,7 @@ impl Ledger {
             issued: Vec::new(),
             assignment: Vec::new(),
             by_content: BTreeSet::new(),
+            named_since: BTreeMap::new(),
             runs: Vec::new(),
             chapters: Vec::new(),
             head: String::new(),
@@ -247,6 +254,8 @@ impl Ledger {
             return Err(damaged(path, "its entries are out of order or name nobody"));
         }
         self.by_content = header.by_content;
+        self.named_since = header.named_since;
+        self.named_since = self.named_from(&self.by_content);
         Ok(())
     }
 
@@ -288,8 +297,8 @@ impl NextEntry {
 
         let kind = ASSIGNMENT_FILE.to_string();
         let entries = self.assignment.len() as u64;
-        let by_content = self.by_content.clone();
-        let header = AssignmentHeader { kind, version: VERSION, issued: seal, entries, by_content };
+        let (by_content, named_since) = (self.by_content.clone(), self.named_since.clone());
+        let header = AssignmentHeader { kind, version: VERSION, issued: seal, entries, by_content, named_since };
         let mut assignment = SealedFile::create(&folder.join(ASSIGNMENT_FILE), &header)?;
         for (key, _) in &self.assignment {
             assignment.write(&key.to_le_bytes())?;

@@ -101,6 +101,7 @@ pub(crate) fn restore(
     assignment.par_iter_mut().for_each(|entry| entry.1 = ordinals[entry.1 as usize]);
     assignment.par_sort_unstable();
     let header = ledger.next_header(run_id, job.as_of);
-    let next = NextEntry { header, issued: Vec::new(), forwards, assignment, by_content };
+    let named_since = ledger.named_from(&by_content);
+    let next = NextEntry { header, issued: Vec::new(), forwards, assignment, by_content, named_since };
     Ok(Restored { changes, previous_run, next })
 }

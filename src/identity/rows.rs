@@ -11,7 +11,7 @@ use crate::failure::{Failure, Result};
 use crate::job::Job;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A row of the latest run, which the ledger knows by its record_id and is to know by what it says.
 pub(crate) struct RowBefore {
@@ -65,8 +65,24 @@ impl Ledger {
         self.assignment.extend(entries);
         self.assignment.par_sort_unstable();
         self.assignment.dedup();
+        self.named_since = self.named_from(&providers);
         self.by_content.extend(providers);
         Ok(())
+    }
+
+    /// `named_since` where the rows of `providers` are known by what they say from here on, if they never were.
+    pub(super) fn named_from(&self, providers: &BTreeSet<String>) -> BTreeMap<String, u32> {
+        let (mut since, now) = (self.named_since.clone(), self.runs().len() as u32);
+        for provider in providers {
+            since.entry(provider.clone()).or_insert(now);
+        }
+        since
+    }
+
+    /// Ids from this ordinal on may have a record of the provider for their first one, and no number of a row.
+    pub(super) fn first_named(&self, provider: &str) -> usize {
+        let runs_before = self.named_since.get(provider).map_or(0, |&runs| runs as usize);
+        self.chapters.get(runs_before).map_or(self.issued.len(), |chapter| chapter.first_issued as usize)
     }
 
     /// The keyed hash of a record.
@@ -113,4 +129,48 @@ pub(crate) fn numbering(job: &Job) -> impl Iterator<Item = String> {
 
 fn low_bits(hash: blake3::Hash) -> u64 {
     u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("a hash has 32 bytes"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::identity::example::{identities, job, partition, plain};
+    use crate::identity::{assign, settle, stage};
+    use crate::job::Setting;
+
+    #[test]
+    fn what_had_the_number_of_a_row_is_not_taken_for_the_record_of_that_name() {
+        let output = tempfile::tempdir().unwrap();
+        let job = job(&[("gp", Setting::GeneralPractice, 4)]);
+        let (_, ids) = identities(4);
+        let open = || Ledger::open(output.path(), None).unwrap();
+        // Of each row its record_id, and which of the identities it says.
+        let night = |ledger: &Ledger, run: &str, rows: &[(&str, u32)], letters: &str| {
+            let (names, said): (Vec<&str>, Vec<u32>) = rows.iter().copied().unzip();
+            let night = assign(ledger, &job, &plain(&names), &partition(letters), &said, &ids, run);
+            stage(output.path(), &night.next).unwrap();
+            settle(output.path()).unwrap();
+            night.person_ids
+        };
+        // A version before knew them by the numbers of their rows.
+        let first = night(&open(), "2026-11-22-01", &[("1", 0), ("2", 1)], "ab");
+        assert_eq!(open().last_of_record("gp", "1"), Some(first[0]));
+        // The record of whoever had the second row is "1" by now, and the other way round.
+        let mut ledger = open();
+        let row = |(at, number): (usize, &str)| ledger.row_before("gp", number, &ids[at], first[at]);
+        let before = [(0, "1"), (1, "2")].map(row);
+        ledger.know_by_content(BTreeSet::from(["gp".to_string()]), &before).unwrap();
+        assert_eq!(ledger.last_of_record("gp", "1"), None);
+        let second = night(&ledger, "2026-11-22-02", &[("1", 1), ("2", 0), ("3", 2)], "bac");
+        assert_eq!((second[0], second[1]), (first[1], first[0]));
+        for record in ["1", "2"] {
+            assert_eq!(open().last_of_record("gp", record), None, "{record}: it was a row");
+        }
+        // From here on its records are known by their names, and so is whose first one they are.
+        let third = night(&open(), "2026-11-22-03", &[("1", 1), ("2", 0), ("3", 2), ("4", 3)], "bacd");
+        assert_eq!(third[..3], second[..]);
+        let ledger = open();
+        let of = |record: &str| ledger.last_of_record("gp", record);
+        assert_eq!((of("1"), of("2"), of("4")), (None, None, Some(third[3])));
+    }
 }

@@ -53,10 +53,12 @@ impl Ledger {
         Some(self.issued[ordinal].id)
     }
 
-    /// The same of the id whose first record this was, where one alone was ever issued for it: what is still known of a record that no run has.
+    /// The same of the id whose first record this was, where one alone was ever issued for it: what is still known of a record that no run has. What
+    /// was issued while the number of a row may have stood for a record_id of the provider says nothing.
     pub fn last_of_record(&self, provider: &str, record_id: &str) -> Option<PersonId> {
         let key = self.plain_key(provider, record_id);
-        let mut issued = (0..self.issued.len()).filter(|&ordinal| self.issued[ordinal].first_record == key);
+        let all = self.first_named(provider)..self.issued.len();
+        let mut issued = all.filter(|&ordinal| self.issued[ordinal].first_record == key);
         let (ordinal, None) = (issued.next()?, issued.next()) else { return None };
         let issued_by = self.chapters.partition_point(|chapter| chapter.first_issued as usize <= ordinal) - 1;
         self.last_of(self.issued[ordinal].id, issued_by)

@@ -25,8 +25,9 @@ codes! {
         "The gzip or zstd stream ends before its own end mark. What could be unpacked is not used, because nobody knows which \
          people are missing from it.";
     DAMAGED = "OF0204", InputUnusable, "a compressed extract is damaged",
-        "Ask the provider to send the extract again: its compressed bytes do not agree with their checksum",
-        "The gzip or zstd stream cannot be unpacked, fails its checksum, or has foreign bytes after its end. Nothing of it is used.";
+        "Ask the provider to send the extract again: its compressed bytes do not agree with their checksum, or something else stands behind their end",
+        "The gzip or zstd stream cannot be unpacked, fails its checksum, or has foreign bytes after its end. Nothing of it is used. Zeros after a \
+         gzip stream are padding and do no harm.";
     BOMB = "OF0205", InputUnusable, "a compressed extract unpacks to an implausible size",
         "Look at where the extract came from: it unpacks to more than a thousand times its size, as an attack would",
         "The extract unpacks to more than 1 GiB and to more than a thousand times its own size. Person data does not compress \

@@ -3,7 +3,8 @@
 use super::codes;
 use super::problem::{Problem, Result};
 use super::raw::{Opened, RawReader, Watch, fill};
-use std::io::{self, BufReader, Cursor, Read};
+use flate2::bufread::GzDecoder;
+use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
@@ -56,9 +57,55 @@ pub(super) fn unpack<'a>(opened: Opened<'a>) -> Result<(Bytes<'a>, Compression)>
 
 type Whole<'a> = io::Chain<Cursor<Vec<u8>>, RawReader<'a>>;
 
-/// Several gzip members in one file are one stream, as `cat a.gz b.gz` makes them.
 fn gzip(whole: Whole<'_>) -> impl Read + Send {
-    flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, whole))
+    GzipMembers { member: Some(GzDecoder::new(BufReader::with_capacity(BUFFER_BYTES, whole))) }
+}
+
+/// Several gzip members in one file are one stream, as `cat a.gz b.gz` makes them. Zeros behind a member are passed over, as `gzip -d` does: tapes and
+/// disks pad files to their blocks.
+struct GzipMembers<R> {
+    /// `None` once the last one has ended.
+    member: Option<GzDecoder<R>>,
+}
+
+impl<R: BufRead> Read for GzipMembers<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while let Some(member) = &mut self.member {
+            let count = member.read(buffer)?;
+            if count > 0 || buffer.is_empty() {
+                return Ok(count);
+            }
+            self.member = match self.member.take() {
+                Some(ended) => following(ended.into_inner())?,
+                None => None,
+            };
+        }
+        Ok(0)
+    }
+}
+
+/// The gzip member that comes next; `None` where nothing but zeros does. Fails where something else comes: nobody knows what it was meant to be.
+fn following<R: BufRead>(mut rest: R) -> io::Result<Option<GzDecoder<R>>> {
+    loop {
+        let bytes = match rest.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            bytes => bytes?,
+        };
+        match bytes.iter().position(|&byte| byte != 0) {
+            None if bytes.is_empty() => return Ok(None),
+            None => {
+                let zeros = bytes.len();
+                rest.consume(zeros);
+            }
+            Some(zeros) if bytes[zeros] == GZIP_MAGIC[0] => {
+                rest.consume(zeros);
+                return Ok(Some(GzDecoder::new(rest)));
+            }
+            Some(_) => {
+                return Err(Problem::new(&codes::DAMAGED, "something stands behind the end of its stream").into());
+            }
+        }
+    }
 }
 
 fn zstd_frames<'a>(whole: Whole<'a>) -> Result<impl Read + Send + 'a> {

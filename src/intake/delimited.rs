@@ -15,6 +15,9 @@ pub(super) struct DelimitedPlan {
     pub slots: Vec<Slot>,
 }
 
+/// What is wrong with a row whose quote is broken, as far as it can be known ([`scanner`](super::scanner)).
+const BROKEN_QUOTE: &str = "a quoted field is never closed, or is longer than 64 KiB or 100 lines";
+
 /// Reads a whole block, cut at the end of a record or of the file. Returns the number of data records in it.
 pub(super) fn read_block(bytes: &[u8], plan: &DelimitedPlan, emit: &mut dyn FnMut(Piece)) -> u32 {
     let mut sink = RowSink::new(&plan.slots, Room::for_block(bytes, plan.dialect.line_end, plan.expected), emit);
@@ -26,7 +29,7 @@ pub(super) fn read_block(bytes: &[u8], plan: &DelimitedPlan, emit: &mut dyn FnMu
         let (start, end) = match scanner.next() {
             Found::Record { start, end } => (start, end),
             Found::BrokenQuote { start, end } => {
-                sink.quarantine(&bytes[start..end], BrokenQuote, "a quote is opened and never closed");
+                sink.quarantine(&bytes[start..end], BrokenQuote, BROKEN_QUOTE);
                 continue;
             }
             Found::End | Found::Unfinished => break,

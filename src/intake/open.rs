@@ -280,7 +280,9 @@ fn read_header(
     let unreadable = |what: &str| Err(Problem::new(&codes::BAD_HEADER, what));
     let (start, end) = match scanner.next() {
         Found::Record { start, end } => (start, end),
-        Found::BrokenQuote { .. } => return unreadable("a quote in its first line is never closed"),
+        Found::BrokenQuote { .. } => {
+            return unreadable("a quoted field in its first line is never closed, or longer than 64 KiB or 100 lines");
+        }
         Found::Unfinished => return unreadable("its first line is longer than 256 KiB"),
         Found::End => return unreadable("it has no line with anything on it"),
     };

@@ -27,7 +27,7 @@ pub(super) fn read_all<T: Send>(
     let extracts = extracts(job);
     all_are_there(job)?;
     let reading = Reading::new(job, &extracts, sizes, progress);
-    let threads = match job.threads {
+    let threads = match job.threads_begun() {
         0 => std::thread::available_parallelism().map_or(1, usize::from),
         threads => threads,
     };

@@ -14,9 +14,9 @@
 
 use memchr::{memchr, memchr2, memchr3_iter};
 
-/// A quoted field with more line breaks than this is a quote that was never closed.
+/// A quoted field with more line breaks than this counts as one that is never closed: what follows it would be swallowed by it otherwise.
 pub(super) const QUOTED_LINES_MAX: usize = 100;
-/// A quoted field longer than this (64 KiB) is a quote that was never closed.
+/// So does one longer than this (64 KiB). Users are told of both figures: README.md, and the reason in quarantine.
 pub(super) const QUOTED_BYTES_MAX: usize = 64 << 10;
 
 /// How fields and lines are told apart.

@@ -3,6 +3,7 @@
 
 use super::{Format, FormatKind, Provider};
 use crate::disk;
+use crate::failure::Code;
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
@@ -57,6 +58,8 @@ pub struct Stale {
     pub files: Vec<(String, String)>,
     /// They hold the numbers of their rows in a column of their own, `SOURCE_ROW`, as rows are missing.
     pub numbered: bool,
+    /// Why the provider's own cannot be used; `None` where it sends only changes and none have come.
+    pub why: Option<&'static Code>,
 }
 
 /// The last column of extracts that are kept without some of their rows: the `source_row` of the extract as it was sent.
@@ -77,15 +80,15 @@ impl Format {
 }
 
 impl Provider {
-    /// Lets the last good extracts stand in; `false` where there are none.
-    pub(crate) fn stand_in(&mut self, output: &Path) -> bool {
+    /// Lets the last good extracts stand in for those that cannot be used, and `why`; `false` where there are none.
+    pub(crate) fn stand_in(&mut self, output: &Path, why: &'static Code) -> bool {
         match read(output, &self.id) {
-            Some(kept) => self.take(output, kept),
+            Some(kept) => self.take(output, kept, why),
             None => false,
         }
     }
 
-    pub(super) fn take(&mut self, output: &Path, kept: Kept) -> bool {
+    pub(super) fn take(&mut self, output: &Path, kept: Kept, why: &'static Code) -> bool {
         let Ok(since) = kept.as_of.parse() else { return false };
         let folder = folder(output, &self.id);
         self.files = kept.files.iter().map(|file| folder.join(&file.place)).collect();
@@ -94,7 +97,7 @@ impl Provider {
         if numbered {
             self.format = Format::kept_rows();
         }
-        self.stale = Some(Stale { since, files, numbered });
+        self.stale = Some(Stale { since, files, numbered, why: Some(why) });
         true
     }
 

@@ -150,7 +150,12 @@ pub(super) static JOB: Table = Table {
         key("name", Kind::Text, Need::Optional, "Shown in the report and in run.json; default the job file's name."),
         key("output", Kind::Text, Need::Default("\"out\""), "Folder that holds runs/, current and state/."),
         key("as_of", Kind::Date, Need::Optional, "Reference date for ages, windows and opt-outs; default today (UTC)."),
-        key("threads", Kind::Whole(0, 1024), Need::Default("0"), "Threads to use; 0 = all cores."),
+        key(
+            "threads",
+            Kind::Whole(0, super::THREADS_MAX),
+            Need::Default("0"),
+            "Threads to use, eight a core at most; 0 = all cores.",
+        ),
         key(
             "test_numbers",
             Kind::Word(&["auto", "accept", "refuse"], &[]),
@@ -237,7 +242,7 @@ impl Kind {
             Kind::Share => "a share such as \"2 %\" or 0.02".into(),
             Kind::Date => "a date such as 2026-11-22".into(),
             Kind::Character => "one ASCII character in quotes, or \"tab\"".into(),
-            Kind::Size => "a size from 1 MiB on, such as \"8 GiB\" or \"500 MB\"".into(),
+            Kind::Size => "a size from 1 MiB to 1024 TiB, such as \"8 GiB\" or \"500 MB\"".into(),
             Kind::Span => "a span such as \"12 months\", \"90 days\" or \"2 years\"".into(),
             Kind::Table(table) => format!("a table ({})", table.heading),
             Kind::List(table) => format!("a list of tables ({})", table.heading),

@@ -31,6 +31,7 @@ mod surroundings;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod values;
 
 pub(crate) use crate::suggest::nearest;
@@ -58,6 +59,7 @@ pub use schema::schema;
 pub use segments::{Segment, SegmentSet};
 pub use standing::{Changes, Deleted};
 pub use surroundings::Headers;
+pub use threads::THREADS_MAX;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -73,7 +75,7 @@ pub struct Job {
     /// Holds `runs/`, `current` and `state/`.
     pub output: PathBuf,
     pub as_of: jiff::civil::Date,
-    /// 0 = all cores.
+    /// 0 = all cores. [`Job::threads_begun`] bounds it.
     pub threads: usize,
     /// Memory that a run may take, in bytes; `None`: as much as the machine gives.
     pub memory_limit: Option<u64>,

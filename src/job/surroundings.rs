@@ -2,7 +2,7 @@
 
 use super::Provider;
 use super::kept::{self, Kept};
-use super::standing::{self, StandingList};
+use super::standing::{self, Damaged, StandingList};
 use std::path::{Path, PathBuf};
 
 pub(super) trait Surroundings: Sync {
@@ -20,8 +20,8 @@ pub(super) trait Surroundings: Sync {
     /// Has a run been published below this output?
     fn has_run(&self, output: &Path) -> bool;
 
-    /// What a provider holds that sends only changes.
-    fn standing(&self, output: &Path, provider: &str) -> Option<StandingList>;
+    /// What a provider holds that sends only changes, or that it cannot be used.
+    fn standing(&self, output: &Path, provider: &str) -> Result<Option<StandingList>, Damaged>;
 
     /// The columns of an extract where they are known for certain.
     fn header(&self, provider: &Provider, path: &Path) -> Option<Vec<String>>;
@@ -84,7 +84,7 @@ impl Surroundings for Disk<'_> {
         output.join("current").exists()
     }
 
-    fn standing(&self, output: &Path, provider: &str) -> Option<StandingList> {
+    fn standing(&self, output: &Path, provider: &str) -> Result<Option<StandingList>, Damaged> {
         standing::expected(&standing::folder(output, provider))
     }
 

@@ -37,7 +37,7 @@ pub(super) fn span(text: &str) -> Option<Within> {
 
 /// The smallest size that can be meant.
 const SIZE_MIN: u64 = 1 << 20;
-/// The largest, 1 PiB.
+/// The largest, 1 PiB; as no unit is that large, messages call it 1024 TiB.
 const SIZE_MAX: u64 = 1 << 50;
 
 /// `"8 GiB"`, `"512 MiB"`, `"1.5 GB"` in bytes; units of 1024 are KiB, MiB, GiB and TiB, of 1000 kB, MB, GB and TB. `None` without a unit and
@@ -134,6 +134,9 @@ mod tests {
         assert_eq!(size(" 1.5 GB "), Some(1_500_000_000));
         assert_eq!(size("2048 KiB"), Some(2 << 20));
         assert_eq!(size("1 TiB"), Some(1 << 40));
+        // The bounds that messages name are sizes themselves.
+        assert_eq!(size("1 MiB"), Some(SIZE_MIN));
+        assert_eq!(size("1024 TiB"), Some(SIZE_MAX));
         for wrong in [
             "8",
             "",
@@ -143,7 +146,8 @@ mod tests {
             "-8 GiB",
             "0 GiB",
             "1023 KiB",
-            "9999 TiB",
+            "1025 TiB",
+            "8000 TiB",
             "nan GiB",
             "inf GiB",
             "1e3",

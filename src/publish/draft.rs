@@ -153,10 +153,12 @@ impl<'a> Draft<'a> {
         made.and_then(|()| disk::create_file(&path)).map_err(|error| failed(&error, &path))
     }
 
-    /// The runs that [`commit`](Draft::commit) is to remove for `keep_runs` runs to stay, this one included: the oldest by their names.
-    pub fn beyond(&self, keep_runs: usize) -> Result<Vec<String>> {
+    /// The runs that [`commit`](Draft::commit) is to remove for `keep_runs` runs to stay, this one included: those that were published first. `known`
+    /// are the runs of the ledger in the order in which they were published, whatever their dates; one that it does not know goes before all others.
+    pub fn beyond(&self, keep_runs: usize, known: &[String]) -> Result<Vec<String>> {
         let mut old = runs::list(self.lock.output())?;
         old.retain(|run| *run != self.run_id);
+        old.sort_by_key(|run| known.iter().position(|known| known == run));
         old.truncate(old.len().saturating_sub(keep_runs.saturating_sub(1)));
         Ok(old)
     }

@@ -1,14 +1,18 @@
 //! One at a time: the lock of an output, and files like it that name their owner.
 
-use super::{LOCKED, OUTPUT_UNWRITABLE};
+use super::{LOCKED, OF_ANOTHER_ACCOUNT, OUTPUT_UNWRITABLE};
 use crate::disk;
 use crate::failure::{Code, Failure, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// Where the lock stands below an output.
 const LOCK_FILE: &str = "state/lock";
+
+/// Made and removed at once, to see whose files are that this account makes.
+const PROBE: &str = ".probe";
 
 /// The lock of an output: held while this lives. Whatever writes below an output takes it first.
 #[derive(Debug)]
@@ -22,8 +26,9 @@ impl Lock {
     /// lock held is told.
     ///
     /// # Errors
-    /// OF0501 (exit 5), naming the owner, where another process holds it.
+    /// OF0501 (exit 5), naming the owner, where another process holds it; OF0422 where the output belongs to another account.
     pub fn acquire(output: &Path, doing: &str) -> Result<Lock> {
+        judge_owner(output)?;
         let path = output.join(LOCK_FILE);
         let failed = |error: std::io::Error| Failure::from_io(&error, &path, &OUTPUT_UNWRITABLE);
         disk::create_lasting_folder(&output.join("state")).map_err(failed)?;
@@ -44,6 +49,37 @@ impl Lock {
     pub fn output(&self) -> &Path {
         &self.output
     }
+}
+
+/// Sees that what this account writes below `output` is its owner's: what root writes the account of the nights cannot read, and the next one fails.
+/// An output that is still to be made will be this account's.
+///
+/// # Errors
+/// OF0422.
+pub(crate) fn judge_owner(output: &Path) -> Result<()> {
+    let state = output.join("state");
+    match anothers(output) {
+        Some(owner) if !makes_files_of(&state, owner) => {
+            let what = format!("{} belongs to another account than the one that runs this", state.display());
+            Err(Failure::new(&OF_ANOTHER_ACCOUNT, what))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The owner of the state below `output`, by number, where it is another account than this one.
+pub(crate) fn anothers(output: &Path) -> Option<u32> {
+    let owner = output.join("state").metadata().ok()?.uid();
+    (owner != rustix::process::geteuid().as_raw()).then_some(owner)
+}
+
+/// Whether a file that this account makes in `folder` is `owner`'s all the same, as on a share that gives one account all files.
+fn makes_files_of(folder: &Path, owner: u32) -> bool {
+    let probe = folder.join(PROBE);
+    let made = disk::OpenFile::open(&probe, OpenOptions::new().write(true).create_new(true))
+        .and_then(|file| file.plain().metadata());
+    let _ = disk::remove_file(&probe);
+    made.is_ok_and(|about| about.uid() == owner)
 }
 
 /// Who holds the lock of `output` now; `None` where nobody does. Nothing is made or changed.
@@ -114,5 +150,35 @@ fn written_owner(path: &Path) -> String {
     match text.lines().next().map(str::trim) {
         Some(line) if !line.is_empty() => line.to_string(),
         _ => "an unknown process".to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{chown, symlink};
+
+    /// Root gives its folder away; for anybody else it is one of root's.
+    #[test]
+    fn what_belongs_to_another_account_is_left_alone() {
+        let output = tempfile::tempdir().expect("a folder for the test");
+        drop(Lock::acquire(output.path(), "run").expect("it is made by whoever comes first"));
+        let state = output.path().join("state");
+        if rustix::process::geteuid().is_root() {
+            chown(&state, Some(65_534), None).expect("root may");
+        } else {
+            std::fs::remove_dir_all(&state).expect("it is ours");
+            symlink("/usr", &state).expect("there is room");
+        }
+        let failure = Lock::acquire(output.path(), "run").expect_err("its owner could not read what is written");
+        assert_eq!((failure.code.id, failure.code.exit.number()), ("OF0422", 4));
+        assert!(failure.what.contains("state belongs to another account"), "{failure}");
+        assert!(anothers(output.path()).is_some() && !state.join(PROBE).exists());
+        if rustix::process::geteuid().is_root() {
+            let owner = std::fs::metadata(&state).expect("it stands").uid();
+            assert!(!makes_files_of(&state, owner) && makes_files_of(&state, 0), "root's files are root's");
+            chown(&state, Some(0), None).expect("root may");
+            Lock::acquire(output.path(), "run").expect("root runs what root owns");
+        }
     }
 }

@@ -43,12 +43,12 @@ mod wishes_table;
 pub use draft::{Draft, Published};
 pub use export::export_records;
 pub use link_table::{LinkTable, Masked};
-pub(crate) use lock::OwnedFile;
 pub use lock::{Lock, lock_owner};
+pub(crate) use lock::{OwnedFile, anothers, judge_owner};
 pub(crate) use numbers::OTHER_NUMBERS;
 pub(crate) use packages_table::{PACKAGES, PACKAGES_HIDDEN};
 pub use recovery::{Recovered, recover};
-pub(crate) use runs::{begun, report_anew};
+pub(crate) use runs::{begun, judge_current, report_anew};
 pub use runs::{current_run, kept_runs, next_run_id};
 pub(crate) use sieve::{Fate, Sieve};
 pub use table::WrittenFile;
@@ -69,6 +69,7 @@ pub static CODES: &[&Code] = &[
     &identity::LEDGER_UNWRITABLE,
     &OUTPUT_UNWRITABLE,
     &EXPORT_UNWRITABLE,
+    &OF_ANOTHER_ACCOUNT,
     &LOCKED,
     &NO_CURRENT_RUN,
     &RUN_UNREADABLE,
@@ -94,6 +95,17 @@ static EXPORT_UNWRITABLE: Code = Code {
                   says which of the two could not be written or renamed.",
 };
 
+static OF_ANOTHER_ACCOUNT: Code = Code {
+    id: "OF0422",
+    exit: Exit::Resource,
+    title: "the output belongs to another account",
+    next_step: "Run the command as the account that owns the folder which the message names (as root: `runuser -u ACCOUNT -- onefolk ...`)",
+    explanation: "All that onefolk writes below [job] output is for its owner only. What another account wrote there, such as root once by \
+                  hand, the account of the nights could not read, and every later night would fail. So a command that writes ends \
+                  before it begins. Where the output is to be another account's from now on, give that account runs/ and state/ below it \
+                  with all that they hold: chown -R.",
+};
+
 static LOCKED: Code = Code {
     id: "OF0501",
     exit: Exit::Locked,
@@ -116,9 +128,11 @@ pub(crate) static RUN_UNREADABLE: Code = Code {
     id: "OF0535",
     exit: Exit::Resource,
     title: "a file of the current run cannot be read",
-    next_step: "Run `onefolk run` again; if the message stays, see to the disk that holds [job] output",
-    explanation: "A file below `current` is absent, damaged or not what a run writes. Files of a run are never edited by hand; the next \
-                  run writes all of them anew.",
+    next_step: "Run `onefolk run` again; if the message stays, go back to a kept run that is whole with `onefolk rollback JOB RUN`, and see to the disk that holds [job] output",
+    explanation: "A file below `current`, or of a kept run, is absent, damaged or not what a run writes. Files of a run are never edited by hand; \
+                  the next run writes all of its own anew. Where it is run.json of the current run, no night goes on, as there is nothing else to \
+                  hold it against: put the file back from a backup, or make a kept run that is whole current again with `onefolk rollback`. \
+                  Where no other is kept either, remove the folder of the run, and waive the gate for one night: --waive run_before.",
 };
 
 static NO_SUCH_RUN: Code = Code {

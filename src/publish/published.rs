@@ -39,6 +39,15 @@ impl PublishedRun {
         if folder.is_dir() { Ok(PublishedRun { run_id, folder }) } else { Err(none()) }
     }
 
+    /// The run that stands, or, where `current` leads to none, the newest kept one of `known`: the runs of the ledger, oldest first.
+    pub fn newest(job: &Job, known: &[String]) -> Option<PublishedRun> {
+        let kept = |run_id: &String| {
+            let folder = runs::run_folder(&job.output, run_id);
+            folder.is_dir().then(|| PublishedRun { run_id: run_id.clone(), folder })
+        };
+        PublishedRun::current(job).ok().or_else(|| known.iter().rev().find_map(kept))
+    }
+
     /// Every run of the output that is kept, oldest first.
     pub fn all_kept(output: &Path) -> Result<Vec<PublishedRun>> {
         let run = |run_id: String| PublishedRun { folder: runs::run_folder(output, &run_id), run_id };

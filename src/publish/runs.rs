@@ -33,6 +33,21 @@ pub fn current_run(output: &Path) -> Option<String> {
     target.file_name().map(|name| name.to_string_lossy().into_owned())
 }
 
+/// Sees that `current` is a link, or is not there: what else stands there, as where the output was copied, no run can take the place of.
+///
+/// # Errors
+/// OF0420.
+pub(crate) fn judge_current(output: &Path) -> Result<()> {
+    let current = output.join(CURRENT);
+    match current.symlink_metadata() {
+        Ok(about) if !about.is_symlink() => {
+            let what = format!("{} is no link to a run, as after copying the output: remove it", current.display());
+            Err(Failure::new(&OUTPUT_UNWRITABLE, what))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The next run of `as_of`: the date and one more than the highest number ever used for it, `known_runs` (those of the ledger)
 /// included, as pruned runs have no folder any more. Never clock time.
 pub fn next_run_id(lock: &Lock, as_of: Date, known_runs: &[String]) -> Result<String> {

@@ -14,10 +14,12 @@ pub use ask::Key;
 use crate::decisions::{Book, DECISIONS_HELD, DECISIONS_UNREADABLE, ROW_NUMBER_DECIDED};
 use crate::explain::{self, Options};
 use crate::failure::{Failure, Result};
+use crate::identity;
 use crate::job::Job;
 use crate::publish::OwnedFile;
 use crate::publish::published::PublishedRun;
 use crate::run;
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -54,10 +56,13 @@ pub fn review(
     let _seat = OwnedFile::take(&beside(decisions), "review", [&DECISIONS_HELD, &DECISIONS_UNREADABLE])?;
     let (book, decided) = Book::open(decisions)?;
     let queue = queue::of(&run)?;
-    let (by_row_number, open) = queue::askable(job, queue::left(&queue, &decided));
+    // A run of today's job may come after one that has only numbered the rows.
+    let numbered: BTreeSet<String> = identity::numbering(job).chain(run::numbered_then(job, &run)?).collect();
+    let (by_row_number, open) = queue::askable(&numbered, queue::left(&queue, &decided));
     let before = queue.len() - open.len() - by_row_number;
     if open.is_empty() && before == 0 && by_row_number > 0 {
-        let what = format!("all {by_row_number} pairs that wait have a row of a provider that numbers its rows");
+        let run = &run.run_id;
+        let what = format!("all {by_row_number} pairs that wait have a row that run {run} knows by its number");
         return Err(Failure::new(&ROW_NUMBER_DECIDED, what));
     }
     if open.is_empty() {

@@ -3,10 +3,9 @@
 use crate::decisions::{Answer, Decisions, RecordName};
 use crate::explain::{self, Pair};
 use crate::failure::Result;
-use crate::job::Job;
 use crate::publish::published::PublishedRun;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A pair that waits.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,13 +78,13 @@ pub(super) fn left(queue: &[Waiting], decided: &Decisions) -> Vec<Waiting> {
     queue.iter().filter(open).cloned().collect()
 }
 
-/// Those of `open` that may be asked, and how many may not: a decision stands for good, and of a provider that numbers its rows the number would
-/// soon be another row's.
-pub(super) fn askable(job: &Job, open: Vec<Waiting>) -> (usize, Vec<Waiting>) {
+/// Those of `open` that may be asked, and how many may not: a decision stands for good, and of the providers in `numbered`, whose rows are or were
+/// numbered, the number would be another row's, or the name of another record.
+pub(super) fn askable(numbered: &BTreeSet<String>, open: Vec<Waiting>) -> (usize, Vec<Waiting>) {
     let all = open.len();
     let is_numbered = |waiting: &Waiting| {
         let Pair { left, right, .. } = &waiting.pair;
-        [left, right].into_iter().any(|(provider, _)| job.numbers_rows_of(provider))
+        [left, right].into_iter().any(|(provider, _)| numbered.contains(provider))
     };
     let asked: Vec<Waiting> = open.into_iter().filter(|waiting| !is_numbered(waiting)).collect();
     (all - asked.len(), asked)
@@ -101,8 +100,6 @@ pub(super) fn names(pair: &Pair) -> [RecordName; 2] {
 mod tests {
     use super::*;
     use crate::decisions::Decided;
-    use crate::identity::example::{job, numbering};
-    use crate::job::Setting;
 
     fn waiting(id: &str, probability: f64, level: u8) -> (Pair, Doubt) {
         (Pair::example(("gp", id), ("acute", id)), (probability, vec![Some(level)], "grey_zone".into()))
@@ -141,9 +138,8 @@ mod tests {
 
     #[test]
     fn nothing_is_asked_of_rows_that_are_numbered() {
-        let job = job(&[("gp", Setting::GeneralPractice, 4), ("acute", Setting::Acute, 4)]);
         let queue = ordered(vec![waiting("1", 0.5, 1), waiting("2", 0.6, 2)]);
-        assert_eq!(askable(&job, queue.clone()), (0, queue.clone()));
-        assert_eq!(askable(&numbering(job, 1), queue), (2, Vec::new()));
+        assert_eq!(askable(&BTreeSet::from(["hospice".to_string()]), queue.clone()), (0, queue.clone()));
+        assert_eq!(askable(&BTreeSet::from(["acute".to_string()]), queue), (2, Vec::new()));
     }
 }

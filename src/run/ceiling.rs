@@ -3,10 +3,13 @@
 //! night: they are written and read in a few seconds, where linking takes minutes.
 //!
 //! What is held is measured, so that wide rows, long values and the allocator's own needs are in it; what comes is foretold from counts, as
-//! `onefolk plan` does. Before anything is read, what reading took on the run that stands says whether it can fit at all (`foretold`).
+//! `onefolk plan` does. Before anything is read, what reading took on the run that stands, or how many rows there are, says whether it can fit at all
+//! (`foretold`). A night that is refused is told what all of it needs (`reading`), so that whoever allows that is not refused again.
 
+mod beside;
 mod foretold;
 mod need;
+mod reading;
 
 use super::aside::Aside;
 use super::machine;
@@ -19,26 +22,32 @@ use crate::records::{Records, Stays};
 use need::{
     BLOCK_IDENTITY_BYTES, COLUMNS_LARGE, KEPT_IDENTITY_BYTES, KEPT_PAIR_BYTES, LINKED_IDENTITY_BYTES, PAIRS_USUAL,
 };
+use reading::How;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+pub(crate) use beside::Beside;
 pub use need::Linking;
 pub(super) use need::{CanWait, Held, Need};
 
-pub(super) static TOO_LITTLE_MEMORY: Code = Code {
+pub(crate) static TOO_LITTLE_MEMORY: Code = Code {
     id: "OF0440",
     exit: Exit::Resource,
     title: "the job allows too little memory",
     next_step: "Run `onefolk train` where the message says so, or raise [job] memory_limit to what it names (`onefolk plan` says how much is enough), then \
-                `onefolk run --resume`; nothing was published",
+                do it again (`onefolk run --resume` goes on from what was read); nothing was published",
     explanation: "With [job] memory_limit a run foretells before it links how much memory it will hold. Above the limit the columns of the \
                   records wait on disk while records are linked, and the scored pairs while people are made of them. Records, identities, \
                   blocks, what people are made of and the best records have to fit all the same: where they do not, the run ends before it \
                   links rather than be ended by the system in the middle. With a model of another tool nothing waits on disk: everything has \
                   to fit. Extracts are read again only where they have changed. Reading lets nothing wait: where it took clearly more than is allowed on \
-                  the run that stands, as far as tonight's extracts are as large, the run ends before it reads. Blocks are chosen for as many \
-                  identities as a model is learnt from: where there are far more by now, `onefolk train` lessens what is needed.",
+                  the run that stands, as far as tonight's extracts are as large, the run ends before it reads, and so does a first one whose \
+                  extracts clearly hold too many rows. What is named is enough for all of the night, about: what was taken and is foretold, and \
+                  eight in a hundred more, as what is resident differs from run to run. Blocks are chosen for as many \
+                  identities as a model is learnt from: where there are far more by now, `onefolk train` lessens what is needed. `onefolk evaluate` and \
+                  `onefolk backtest` keep to the limit as well. They work beside the nights, so that nothing may wait on disk for them: all of it has \
+                  to fit, and measuring takes half as much again. `onefolk evaluate --crosswalk-only` links nothing.",
 };
 
 /// Columns that wait on disk.
@@ -63,6 +72,10 @@ pub struct Ceiling {
     /// Bytes that were held before there were blocks.
     before: AtomicU64,
     put_aside: AtomicU64,
+    /// What is done beside the nights, where nothing may wait on disk; `None` for a night and a training.
+    beside: Option<Beside>,
+    /// For what somebody is told before records are linked.
+    how: How,
 }
 
 impl Ceiling {
@@ -80,35 +93,14 @@ impl Ceiling {
             waiting: Mutex::new(None),
             before: AtomicU64::new(0),
             put_aside: AtomicU64::new(0),
+            beside: None,
+            how: job.memory_limit.map_or(How::Learning, |_| How::of(job)),
         }
     }
 
-    /// Ends a night before it reads an extract, where what reading took on the run that stands says that tonight's clearly cannot be read.
-    ///
-    /// # Errors
-    /// OF0440.
-    pub(super) fn judge_extracts(&self, job: &Job) -> Result<()> {
-        let Some(limit) = self.limit else { return Ok(()) };
-        let Some(need) = foretold::clearly_beyond(job, limit) else { return Ok(()) };
-        let (need, limit) = (shown(need), shown(limit));
-        let what = format!(
-            "at least {need} are needed to read the extracts, by what that took on the run that stands, and {limit} are allowed"
-        );
-        Err(Failure::new(&TOO_LITTLE_MEMORY, what))
-    }
-
-    /// Ends a night that has taken more than it may before there is anything to put aside.
-    ///
-    /// # Errors
-    /// OF0440.
-    pub(super) fn judge_reading(&self) -> Result<()> {
-        let Some(limit) = self.limit else { return Ok(()) };
-        let taken = machine::peak_memory_bytes().unwrap_or(0);
-        let what = || {
-            let (taken, limit) = (shown(taken), shown(limit));
-            format!("at least {taken} are needed, since reading the extracts took them, and {limit} are allowed")
-        };
-        if taken > limit { Err(Failure::new(&TOO_LITTLE_MEMORY, what())) } else { Ok(()) }
+    /// The ceiling of a training, which learns whatever model is there.
+    pub(super) fn of_training(job: &Job) -> Ceiling {
+        Ceiling { how: How::Learning, ..Ceiling::of(job) }
     }
 
     /// What of the records can wait on disk, as far as it is in memory.
@@ -128,8 +120,11 @@ impl Ceiling {
     /// after them; bytes of blocks that are `there` already do not stand before them.
     ///
     /// # Errors
-    /// OF0441 where it cannot be done.
+    /// OF0441 where it cannot be done, OF0440 where nothing may wait and there is no room.
     pub(super) fn make_room_for_blocks(&self, records: &mut Records, identities: usize, there: u64) -> Result<()> {
+        if self.beside.is_some() {
+            return self.judge_blocks(records, identities, there);
+        }
         let (here, waiting) = (self.can_wait(records), self.waiting().as_ref().map(|waiting| waiting.bytes));
         let can_wait = waiting.unwrap_or(here);
         let away = can_wait.all().saturating_sub(here.all());
@@ -141,7 +136,7 @@ impl Ceiling {
         }
         let identities = identities as u64;
         let blocked = before + (identities as f64 * BLOCK_IDENTITY_BYTES / 2.0) as u64;
-        let linking = Linking { identities, pairs: identities * PAIRS_USUAL, learns: false };
+        let linking = Linking { identities, pairs: identities * PAIRS_USUAL, forms: 0 };
         let above = |limit| Need::of(Held { before, blocked, can_wait }, linking).whole > limit;
         if can_wait.columns >= self.large || self.limit.is_some_and(above) { self.put(records) } else { Ok(()) }
     }
@@ -153,6 +148,9 @@ impl Ceiling {
     /// OF0440 where that is not enough, OF0441 where it cannot be done.
     pub(super) fn make_room(&self, records: &mut Records, linking: impl FnOnce() -> Linking) -> Result<()> {
         let Some(limit) = self.limit else { return Ok(()) };
+        if self.beside.is_some() {
+            return self.judge_linking(linking);
+        }
         let waiting = self.waiting().as_ref().map(|waiting| waiting.bytes);
         let can_wait = waiting.unwrap_or_else(|| self.can_wait(records));
         let before = self.before.load(Ordering::Relaxed);
@@ -181,7 +179,7 @@ impl Ceiling {
     /// OF0441 where it cannot be done.
     pub(super) fn pairs(&self, edges: Vec<Edge>, identities: usize) -> Result<ScoredPairs> {
         let fits = |limit| machine::memory_bytes().is_some_and(|held| held + people(identities, edges.len()) <= limit);
-        if self.limit.is_none_or(fits) {
+        if self.beside.is_some() || self.limit.is_none_or(fits) {
             return Ok(ScoredPairs::Here(edges));
         }
         let aside = PairsAside::put(&self.output, edges)?;
@@ -249,16 +247,25 @@ fn people(identities: usize, pairs: usize) -> u64 {
 /// # Errors
 /// OF0440 where it does not even with all on disk that can wait there.
 fn is_above(limit: u64, held: Held, linking: Linking) -> Result<bool> {
+    let Linking { identities, pairs, forms } = linking;
     let need = Need::of(held, linking);
     if need.least > limit {
-        return Err(too_little(need.least, limit, &format!("{} identities", linking.identities)));
+        // Around some records no pair is compared yet: the night that comes after it is to fit as well.
+        let night = if pairs == 0 { Linking::usual(identities, forms) } else { linking };
+        let all = need.least.max(Need::of(held, night).least);
+        return Err(too_little(all, limit, &format!("{identities} identities")));
     }
     Ok(need.whole > limit)
 }
 
 fn too_little(need: u64, limit: u64, linked: &str) -> Failure {
-    let (need, limit) = (shown(need), shown(limit));
-    Failure::new(&TOO_LITTLE_MEMORY, format!("{need} are needed to link {linked}, and {limit} are allowed"))
+    let (need, limit) = (shown(enough(need)), shown(limit));
+    Failure::new(&TOO_LITTLE_MEMORY, format!("about {need} are needed to link {linked}, and {limit} are allowed"))
+}
+
+/// A limit within which a night fits of which so many bytes are foretold: what is resident when it judges itself differs from run to run.
+pub(super) fn enough(need: u64) -> u64 {
+    need + need / 100 * 8
 }
 
 /// What a night that blocks within frozen `limits` has failed with, and what to do about it where it wants memory since they were chosen for far fewer
@@ -291,6 +298,8 @@ mod tests {
             waiting: Mutex::new(None),
             before: AtomicU64::new(0),
             put_aside: AtomicU64::new(0),
+            beside: None,
+            how: How::Learning,
         };
         for limit in [None, Some(1 << 50)] {
             let ceiling = within(limit);
@@ -304,11 +313,23 @@ mod tests {
     }
 
     #[test]
+    fn a_pass_around_some_records_names_what_the_night_after_it_needs() {
+        let held = Held { before: 60 << 20, blocked: 70 << 20, can_wait: CanWait::default() };
+        let told = |pairs| {
+            let linking = Linking { identities: 60_000, pairs, forms: 1 };
+            is_above(1 << 20, held, linking).expect_err("a MiB is too little").what
+        };
+        assert_eq!(told(0), told(1_500_000));
+        assert!(told(0).starts_with("about ") && told(0).ends_with(", and 1 MiB are allowed"), "{}", told(0));
+        assert!(is_above(90 << 20, held, Linking { identities: 60_000, pairs: 0, forms: 1 }).is_ok());
+    }
+
+    #[test]
     fn a_night_that_blocks_for_a_smaller_town_is_told_to_train() {
         let rules = [RuleCount { rule: "name".into(), blocks: 9, pairs: 8_100_000, cut: 0 }];
         let limits = Limits { cap: 60, cap_last: 60, weak_rules: true };
         let failed = |identities: u64| {
-            let linking = Linking { identities, pairs: 3_000_000, learns: false };
+            let linking = Linking { identities, pairs: 3_000_000, forms: 0 };
             let held = Held { before: 0, blocked: 0, can_wait: CanWait::default() };
             let failure = is_above(1 << 20, held, linking).expect_err("a MiB is too little");
             told_to_train(failure, &rules, identities as usize, limits).what

@@ -8,7 +8,9 @@ pub static EXTRACT_ALL_QUARANTINED: Code = Code {
     title: "no row of an extract could be used",
     next_step: "Correct the extract or its column mapping (`onefolk check` shows both), then run again; nothing was published",
     explanation: "Every single row of an extract went to quarantine. The mapping in [provider.columns] most likely names wrong columns, \
-                  or the file is not what it says it is. A provider with when_missing = \"without\" is left out instead.",
+                  or the file is not what it says it is. A provider with when_missing = \"without\" is left out instead; of one with \
+                  \"last\" the last good extract stands, and what it holds that sends only changes, where there is one: the run fails \
+                  only where there is none, or none of its rows can be used either.",
 };
 
 pub static ACCOUNTS_WRONG: Code = Code {

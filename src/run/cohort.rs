@@ -45,7 +45,7 @@ pub fn cohort(job: &Job, id: &str, show: Show) -> Result<CohortAgain> {
         aside::clear(lock.output())?;
         on_threads(job, || under_lock(job, wanted, &interrupt, &Progress::new(show)))
     };
-    history::kept(&lock, "cohort", |_| None, again)
+    history::kept(&lock, "cohort", |_| history::Done::default(), again)
 }
 
 fn under_lock(job: &Job, wanted: &Cohort, interrupt: &Guard, progress: &Progress) -> Result<CohortAgain> {

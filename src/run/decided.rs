@@ -14,6 +14,8 @@ pub(super) struct Decided {
     contradictions: BTreeMap<&'static str, u64>,
     /// So much of the file of decisions was read.
     bytes: u64,
+    /// Lines of it, those that later ones replace included: the night after is held against them.
+    lines: u64,
 }
 
 /// A decision on a record that no extract holds, or that is withheld.
@@ -26,7 +28,7 @@ impl Decided {
         if gone > 0 {
             contradictions.insert(RECORD_GONE, gone);
         }
-        Decided { said: decisions.counts(), contradictions, bytes: decisions.bytes }
+        Decided { said: decisions.counts(), contradictions, bytes: decisions.bytes, lines: decisions.lines }
     }
 
     /// What somebody should know of decisions that could not be obeyed.

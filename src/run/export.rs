@@ -27,7 +27,7 @@ pub fn standardised(job: &Job, show: Show) -> Result<Records> {
 
 fn read(job: &Job, show: Show) -> Result<Records> {
     let authority = consent::read(job)?;
-    prepare_records(job, &authority, (None, false), &Progress::new(show))
+    prepare_records(job, &authority, (None, false), None, &Progress::new(show))
 }
 
 /// Writes the standardised records of a job to a new Parquet file; see [`publish::export_records`].

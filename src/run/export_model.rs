@@ -46,7 +46,7 @@ pub fn export_model(job: &Job, show: Show) -> Result<ExportedModel> {
         let model = current_model(job)?;
         let progress = Progress::new(show);
         let authority = consent::read(job)?;
-        let records = prepare_records(job, &authority, (Some(&model), true), &progress)?;
+        let records = prepare_records(job, &authority, (Some(&model), true), None, &progress)?;
         measured(job, &records, &model, &progress)
     })
 }

@@ -145,11 +145,22 @@ pub enum Rows<'a> {
     Stay(&'a Records),
     /// Their columns may wait on disk from blocking on, until the ceiling is asked to bring them back.
     Within(&'a mut Records, &'a Ceiling),
+    /// They stay as they are, and have to fit into memory with all that they are linked by.
+    Beside(&'a Records, &'a Ceiling),
 }
 
 impl<'a> From<&'a Records> for Rows<'a> {
     fn from(records: &'a Records) -> Rows<'a> {
         Rows::Stay(records)
+    }
+}
+
+impl<'a> From<(&'a Records, Option<&'a Ceiling>)> for Rows<'a> {
+    fn from((records, ceiling): (&'a Records, Option<&'a Ceiling>)) -> Rows<'a> {
+        match ceiling {
+            Some(ceiling) => Rows::Beside(records, ceiling),
+            None => Rows::Stay(records),
+        }
     }
 }
 
@@ -167,7 +178,7 @@ impl Deref for Rows<'_> {
 
     fn deref(&self) -> &Records {
         match self {
-            Rows::Stay(records) => records,
+            Rows::Stay(records) | Rows::Beside(records, _) => records,
             Rows::Within(records, _) => records,
         }
     }
@@ -179,6 +190,7 @@ impl Rows<'_> {
         match self {
             Rows::Stay(_) => Ok(()),
             Rows::Within(records, ceiling) => ceiling.make_room_for_blocks(records, identities, there),
+            Rows::Beside(records, ceiling) => ceiling.judge_blocks(records, identities, there),
         }
     }
 
@@ -186,7 +198,7 @@ impl Rows<'_> {
     fn have_room_to_keep_blocks(&self, identities: usize) -> bool {
         match self {
             Rows::Stay(_) => true,
-            Rows::Within(_, ceiling) => ceiling.has_room_to_keep_blocks(identities),
+            Rows::Within(_, ceiling) | Rows::Beside(_, ceiling) => ceiling.has_room_to_keep_blocks(identities),
         }
     }
 
@@ -195,13 +207,14 @@ impl Rows<'_> {
         match self {
             Rows::Stay(_) => Ok(()),
             Rows::Within(records, ceiling) => ceiling.make_room(records, need),
+            Rows::Beside(_, ceiling) => ceiling.judge_linking(need),
         }
     }
 
     /// Gives the records their columns again where they wait.
     fn bring_back(&mut self) -> Result<()> {
         match self {
-            Rows::Stay(_) => Ok(()),
+            Rows::Stay(_) | Rows::Beside(..) => Ok(()),
             Rows::Within(records, ceiling) => ceiling.bring_back(records),
         }
     }
@@ -210,7 +223,7 @@ impl Rows<'_> {
     fn in_order(&self, Fresh { kept, compared, recalled }: Fresh, identities: usize) -> Result<Scored> {
         let edges = kept.ascending();
         let pairs = match self {
-            Rows::Stay(_) => ScoredPairs::Here(edges),
+            Rows::Stay(_) | Rows::Beside(..) => ScoredPairs::Here(edges),
             Rows::Within(_, ceiling) => ceiling.pairs(edges, identities)?,
         };
         Ok(Scored { pairs, compared, recalled })
@@ -264,7 +277,9 @@ pub fn link<'r>(
     };
     stage.done(format!("{} blocks of at most {}", blocks.len(), blocks.limits.cap));
     let learns = taught.before().is_none();
-    let linking = || Linking { identities: identities.len() as u64, pairs: blocks.distinct_pairs(), learns };
+    // It is asked where the job names a limit: forms are clustered one after another then.
+    let forms = u64::from(learns);
+    let linking = || Linking { identities: identities.len() as u64, pairs: blocks.distinct_pairs(), forms };
     records.make_room(linking).map_err(|failure| match learns {
         true => failure,
         // What a larger limit makes possible a training makes unnecessary.

@@ -51,13 +51,31 @@ pub(super) fn of(run: &Value) -> String {
     let stages: Vec<(String, f64)> = list("seconds")
         .filter_map(|stage| Some((labels(&[("stage", stage["stage"].as_str()?)]), stage["seconds"].as_f64()?)))
         .collect();
-    metric("stage_seconds", "Seconds that each stage took.", &summed(stages));
+    metric("stage_seconds", "Seconds that each stage took.", &once(stages, |one, other| one + other));
     let gates: Vec<(String, f64)> = list("gates")
         .filter_map(|gate| {
             Some((labels(&[("gate", gate["name"].as_str()?), ("outcome", gate["outcome"].as_str()?)]), 1.0))
         })
         .collect();
     metric("gate", "Each gate and how it stood.", &gates);
+    let warnings = run["warnings"].as_array().map(|warnings| warnings.len() as f64);
+    metric("warnings", "Warnings of the run; run.json has their words.", &plain(warnings));
+    let old: Vec<(String, f64)> = list("inputs")
+        .filter_map(|input| Some((labels(&[("provider", input["provider"].as_str()?)]), input["days_old"].as_f64()?)))
+        .collect();
+    metric(
+        "provider_days_old",
+        "Age in days of the records of providers whose last good extracts stand in.",
+        &once(old, f64::max),
+    );
+    // A rollback releases nothing: what it tells of releases is of the run that it goes back to.
+    let releases: Vec<(String, f64)> = list("releases")
+        .filter(|_| !run["rolled_back_to"].is_string())
+        .filter_map(|release| {
+            Some((labels(&[("release", release["id"].as_str()?), ("outcome", release["outcome"].as_str()?)]), 1.0))
+        })
+        .collect();
+    metric("release", "Each release and what became of it.", &releases);
     text
 }
 
@@ -70,16 +88,16 @@ fn figure(value: Option<&Value>) -> Option<f64> {
     }
 }
 
-/// A stage that ran twice would stand twice, which collectors refuse.
-fn summed(samples: Vec<(String, f64)>) -> Vec<(String, f64)> {
-    let mut sums: Vec<(String, f64)> = Vec::new();
+/// A stage that ran twice, or a provider of two extracts, would stand twice, which collectors refuse; `both` makes one value of two.
+fn once(samples: Vec<(String, f64)>, both: fn(f64, f64) -> f64) -> Vec<(String, f64)> {
+    let mut all: Vec<(String, f64)> = Vec::new();
     for (labels, value) in samples {
-        match sums.iter_mut().find(|(known, _)| *known == labels) {
-            Some((_, sum)) => *sum += value,
-            None => sums.push((labels, value)),
+        match all.iter_mut().find(|(known, _)| *known == labels) {
+            Some((_, known)) => *known = both(*known, value),
+            None => all.push((labels, value)),
         }
     }
-    sums
+    all
 }
 
 /// `{a="x",b="y"}`, escaped as the format asks.
@@ -112,6 +130,13 @@ mod tests {
                 { "stage": "Reading", "seconds": 0.25 },
             ],
             "gates": [{ "name": "a \"b\"\\", "outcome": "passed" }],
+            "warnings": ["provider acute has sent nothing usable", "release tables is refused"],
+            "inputs": [
+                { "provider": "gp", "days_old": null },
+                { "provider": "acute", "days_old": 3 },
+                { "provider": "acute", "days_old": 4 },
+            ],
+            "releases": [{ "id": "care", "outcome": "released" }, { "id": "tables", "outcome": "refused" }],
         });
         let text = of(&run);
         for line in [
@@ -124,9 +149,17 @@ mod tests {
             "onefolk_withheld_rows 0",
             "onefolk_stage_seconds{stage=\"Reading\"} 0.75",
             "onefolk_gate{gate=\"a \\\"b\\\"\\\\\",outcome=\"passed\"} 1",
+            "onefolk_warnings 2",
+            "onefolk_provider_days_old{provider=\"acute\"} 4",
+            "onefolk_release{release=\"care\",outcome=\"released\"} 1",
+            "onefolk_release{release=\"tables\",outcome=\"refused\"} 1",
         ] {
             assert!(text.lines().any(|known| known == line), "{line}\n{text}");
         }
+        assert!(!text.contains("provider=\"gp\""), "it has sent its own: {text}");
+        let mut back = run;
+        back["rolled_back_to"] = json!("2026-11-21-01");
+        assert!(!of(&back).contains("onefolk_release"), "a rollback releases nothing");
         // What has no figure has no line, and each name is declared once.
         assert!(!text.contains("onefolk_links"), "{text}");
         let declared: Vec<&str> = text.lines().filter(|line| line.starts_with("# TYPE")).collect();

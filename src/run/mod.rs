@@ -64,6 +64,7 @@ mod withhold;
 
 pub use accounts::{Accounts, FileAccount};
 pub use aside::left_waiting;
+pub(crate) use ceiling::{Beside, Ceiling, TOO_LITTLE_MEMORY};
 pub use checkpoint::left_unfinished;
 pub use codes::{ACCOUNTS_WRONG, EXTRACT_ALL_QUARANTINED, INTERRUPTED, NO_ROWS, THREADS_UNAVAILABLE};
 pub use cohort::{CohortAgain, cohort};
@@ -75,7 +76,8 @@ pub(crate) use frequencies::with_frequencies;
 pub use history::{Entry, history};
 pub use issued::lost_issues;
 pub use model::model_in_brief;
-pub(crate) use numbered::{numbered_in, told_by as told_numbered};
+pub(crate) use numbered::{ledger, numbered_in, numbered_then};
+pub use objected::objections_remembered;
 pub use other_model::OtherModel;
 pub use progress::{Show, StageTime};
 pub use purge::Purged;
@@ -86,6 +88,7 @@ pub use temporary::Temporary;
 pub use train::{Trained, Unused, train};
 pub(crate) use usable::{Usable, prepare_records, read_usable};
 
+use crate::audit;
 use crate::failure::{Code, Failure, Result};
 use crate::job::Job;
 use crate::publish::{self, Lock, next_run_id};
@@ -95,7 +98,7 @@ use gates::Waived;
 use model::MODEL_DOES_NOT_FIT;
 use night::{Beginning, Night, prepare};
 use progress::Progress;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The codes this room raises (OF051x), and those of memory (OF044x).
 pub static CODES: &[&Code] = &[
@@ -219,18 +222,40 @@ pub fn run(job: &Job, options: Options) -> Result<Finished> {
 }
 
 fn night(job: &Job, options: Options, progress: &Progress, story: &story::Story) -> Result<Finished> {
-    let lock = Lock::acquire(&job.output, "run")?;
+    let lock = Lock::acquire(&job.output, "run");
+    let lock = lock.inspect_err(|failure| not_begun(&job.output, options.dry_run, failure))?;
     let interrupt = interrupt::Guard::watch(&job.output);
-    let command = if options.dry_run { "dry run" } else { "run" };
-    let published = |finished: &Finished| finished.folder.is_some().then(|| finished.run_id.clone());
-    let attempt = |job: &Job| under_lock(job, options, progress, story, &lock, &interrupt);
-    // An extract that cannot be read is as good as none: where there is a last good one, it stands, in the same night.
-    let whole_night = || match attempt(job) {
-        Err(failure) => keep::standing_in(job, &failure).map_or(Err(failure), |standing| attempt(&standing)),
-        done => done,
+    let says = |finished: &Finished| history::Done {
+        run_id: finished.folder.is_some().then(|| finished.run_id.clone()),
+        warnings: finished.warnings.len(),
     };
-    history::kept(&lock, command, published, whole_night)
+    let attempt = |job: &Job| under_lock(job, options, progress, story, &lock, &interrupt);
+    // An extract that cannot be read, or of which no row can be used, is as good as none: where there is a last good one, it stands, in the same night.
+    let whole_night = || -> Result<Finished> {
+        let mut standing: Option<Job> = None;
+        loop {
+            let job = standing.as_ref().unwrap_or(job);
+            let next = match attempt(job) {
+                // Those of one provider more, each time.
+                Err(failure) => keep::standing_in(job, &failure).ok_or(failure)?,
+                done => return done,
+            };
+            standing = Some(next);
+        }
+    };
+    history::kept(&lock, called(options.dry_run), says, whole_night)
         .inspect_err(|failure| story::keep_failed(&lock, story, failure))
+}
+
+/// What a run is called in the history.
+fn called(dry_run: bool) -> &'static str {
+    if dry_run { history::DRY_RUN } else { history::NIGHT }
+}
+
+/// Keeps in the history of an output that a run has failed before it began, and in the metrics beside it: whoever watches these would take the
+/// night before for tonight's. Nothing is kept where there is no history yet.
+pub fn not_begun(output: &Path, dry_run: bool, failure: &Failure) {
+    history::not_begun(output, called(dry_run), failure);
 }
 
 fn under_lock(
@@ -241,6 +266,9 @@ fn under_lock(
     lock: &Lock,
     interrupt: &interrupt::Guard,
 ) -> Result<Finished> {
+    // What publishing will need, before anything is read.
+    publish::judge_current(&job.output)?;
+    audit::ready(job)?;
     let recovered = publish::recover(lock)?;
     if recovered.finished.is_some() || !recovered.removed.is_empty() {
         tracing::info!(removed = recovered.removed.len(), "remains of an interrupted run were put in order");
@@ -272,15 +300,23 @@ fn with_changes(
     let job = beginning.job;
     let mut night = prepare(job, beginning, changed, Some(lock).filter(|_| !options.dry_run), progress)?;
     let mut finished = night.finished();
+    finished.warnings.extend(job.threads_warning());
     let keeping = std::mem::take(&mut night.keeping);
     if let Some(begun) = night.begun.take() {
-        publishing::publish(&night, &mut finished, (begun, keeping), (lock, interrupt), progress, story)?;
+        let told = publishing::publish(&night, &mut finished, (begun, keeping), interrupt, progress, story)?;
+        // Last, as it may take a while, and whoever stops the program waits for little of it.
+        let (purged, warnings) = purge::After::of(night).purge(job, (lock, interrupt), progress);
+        finished.purged = purged;
+        finished.warnings.extend(warnings);
+        if let Some(folder) = &finished.folder {
+            story::goes_on(folder, story, &finished.warnings[told..]);
+        }
     }
     Ok(finished)
 }
 
-/// Runs `what` on as many threads as the job asks for.
+/// Runs `what` on as many threads as the job asks for, and the machine bears.
 pub(crate) fn on_threads<T: Send>(job: &Job, what: impl FnOnce() -> Result<T> + Send) -> Result<T> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads_begun()).build();
     pool.map_err(|error| Failure::new(&THREADS_UNAVAILABLE, error.to_string()))?.install(what)
 }

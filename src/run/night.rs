@@ -6,7 +6,7 @@ use super::ceiling::Ceiling;
 use super::changes::{Changed, ProviderChanges};
 use super::checkpoint::{self, Checkpoints, Use};
 use super::decided::Decided;
-use super::gates::{self, Before, Extracts, Gates};
+use super::gates::{self, Before, Extracts, Gates, RecordIds};
 use super::imported::ModelFile;
 use super::impossible::{self, Control};
 use super::link::Linked;
@@ -18,10 +18,10 @@ use super::progress::Progress;
 use super::segments;
 use super::usable::{Usable, read_usable};
 use super::withhold::{self, Objecting};
-use super::{Finished, Options, keep, report};
+use super::{Finished, Options, keep, numbered, report};
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
-use crate::consent::{self, Authority, OptOuts, Withheld};
+use crate::consent::{self, Authority, Held, OptOuts, Withheld};
 use crate::failure::Result;
 use crate::identity::{self, Identified, Ledger};
 use crate::intake::{FileReport, Quarantined};
@@ -60,6 +60,8 @@ pub(super) struct Night<'a> {
     /// What gates, the memory of the night before and checkpoints have to say.
     pub(super) warnings: Vec<String>,
     pub(super) extracts_before: Extracts,
+    /// The record_ids of each extract, where its provider has sent several.
+    pub(super) record_ids: Vec<Option<RecordIds>>,
     /// What providers that send only changes have sent.
     pub(super) provider_changes: Vec<ProviderChanges>,
     /// Bytes of columns and scored pairs that waited on disk while records were linked.
@@ -117,10 +119,15 @@ impl<'a> Beginning<'a> {
         let settings = checkpoint::settings(job, known.as_ref(), model_file.as_ref(), options.full)?;
         let checkpoints = Checkpoints::new(job, how, settings);
         let authority = consent::read(job)?;
+        numbered::judge_decisions(job, &authority.decisions)?;
         let opt_outs = consent::read_opt_outs(job, &authority)?;
-        let mut gates = Gates::new(job, Before::of(job)?, options.waived);
+        let mut gates = Gates::new(job, Before::of(job, ledger.runs())?, options.waived);
+        gates.held = Some(Held::of(&authority, &opt_outs, gates.before.as_of));
+        gates.judge_decisions(&authority.decisions)?;
         let last = ledger.runs().len().checked_sub(1).map(|run| ledger.as_of(run));
-        gates.judge_beginning(last, Timestamp::now().to_zoned_datetime(TimeZone::UTC).date())?;
+        let now = Timestamp::now();
+        gates.judge_beginning(last, now.to_zoned_datetime(TimeZone::UTC).date())?;
+        gates.date_behind(now);
         let full = options.full;
         Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
     }
@@ -153,7 +160,7 @@ pub(super) fn prepare<'a>(
     gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records, &changed)?;
     changed.quarantine(&mut files, &mut quarantined);
     let objecting = Objecting::named(job, &records, &authority);
-    ceiling.judge_reading()?;
+    ceiling.judge_reading(&records)?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let (mut accounts, mut keeping) = (Accounts::default(), keep::Meanwhile::default());
     let (night, memory_warnings) = link_night(
@@ -216,6 +223,7 @@ pub(super) fn prepare<'a>(
         decided,
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
+        record_ids: std::mem::take(&mut gates.record_ids),
         provider_changes: changed.providers,
         put_aside_bytes: ceiling.put_aside_bytes(),
         gates: gates.into_outcomes(),

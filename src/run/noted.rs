@@ -7,15 +7,15 @@ use crate::audit::{self, Event, Head, Note};
 use crate::decisions::Decisions;
 use crate::failure::Result;
 use crate::job::Job;
-use crate::publish;
 use serde_json::{Value, json};
 
-/// Notes that a run which was about to be published when its process was killed was not; gives where the audit ends.
+/// Notes that a run which was about to be published when its process was killed was not; gives where the audit ends. `known` are the runs of the
+/// ledger, which are published; where `current` leads says less, as it may be gone, or lead to an earlier run on purpose.
 ///
 /// # Errors
 /// Where the audit cannot be gone on with: a run that it does not know of is not published.
-pub(super) fn settle(job: &Job) -> Result<Head> {
-    let unfinished = audit::last_run(job)?.filter(|run| publish::current_run(&job.output).as_ref() != Some(run));
+pub(super) fn settle(job: &Job, known: &[String]) -> Result<Head> {
+    let unfinished = audit::last_run(job)?.filter(|run| !known.contains(run));
     let note = |run: String| Note::new(Event::RunWithdrawn).of_run(&run);
     audit::add(job, &unfinished.map(note).into_iter().collect::<Vec<_>>())
 }

@@ -5,7 +5,11 @@
 //! same gets another person_id. Where that run is not kept, people known by such rows alone are new once.
 //!
 //! A kept run may have numbered rows that the job has record_ids for since, or the other way round: its record_ids are then no names of today's.
+//! Where the latest run has, and is of a version that took the numbers for record_ids, its rows are known by what they say as well, so that nobody's
+//! record is taken for the row that had its name for a number.
 
+use super::report;
+use crate::decisions::Decisions;
 use crate::failure::Result;
 use crate::identity::{Ledger, PersonId};
 use crate::job::Job;
@@ -17,7 +21,7 @@ use std::collections::BTreeSet;
 ///
 /// # Errors
 /// OF041x for the ledger, OF0535 where the crosswalk of the latest run cannot be read though it is kept.
-pub(super) fn ledger(job: &Job) -> Result<Ledger> {
+pub(crate) fn ledger(job: &Job) -> Result<Ledger> {
     ledger_with(job, &BTreeSet::new())
 }
 
@@ -27,9 +31,15 @@ pub(super) fn ledger(job: &Job) -> Result<Ledger> {
 /// As [`ledger`].
 pub(super) fn ledger_with(job: &Job, also: &BTreeSet<String>) -> Result<Ledger> {
     let mut ledger = Ledger::open(&job.output, job.id_key_file.as_deref())?;
-    let providers = ledger.still_by_record_id(job, also);
-    let Some(latest) = ledger.runs().last().filter(|_| !providers.is_empty()) else { return Ok(ledger) };
-    let Ok(run) = PublishedRun::kept(job, latest) else { return Ok(ledger) };
+    let latest = ledger.runs().last().and_then(|latest| PublishedRun::kept(job, latest).ok());
+    let Some(run) = latest else { return Ok(ledger) };
+    // Whether its run.json can be read is asked elsewhere: a way back from a run that is damaged stays open.
+    let told = run.told().ok();
+    let numbered = told.map_or_else(|| Ok(BTreeSet::new()), |told| numbered_by(job, &run, &told))?;
+    let providers = ledger.still_by_record_id(job, &(also | &numbered));
+    if providers.is_empty() {
+        return Ok(ledger);
+    }
     let mut known = Vec::new();
     run.each("crosswalk.parquet", &["provider", "record_id", "identity_id", "person_id"], |rows| {
         let (provider, record, person) = (rows.text("provider")?, rows.text("record_id")?, rows.text("person_id")?);
@@ -44,6 +54,44 @@ pub(super) fn ledger_with(job: &Job, also: &BTreeSet<String>) -> Result<Ledger> 
     })?;
     ledger.know_by_content(providers, &known)?;
     Ok(ledger)
+}
+
+/// Stops a night that would obey as decisions on records what a run of an earlier version has obeyed on the numbers of rows.
+///
+/// # Errors
+/// OF0373 where there is such a decision, OF0535 where the run that stands cannot be read.
+pub(super) fn judge_decisions(job: &Job, decisions: &Decisions) -> Result<()> {
+    let Ok(run) = PublishedRun::current(job) else { return Ok(()) };
+    if decisions.pairs.is_empty() && decisions.not_people.is_empty() {
+        return Ok(());
+    }
+    let told = run.told()?;
+    // A later version obeys none on the number of a row.
+    if told_in(&told).is_some() {
+        return Ok(());
+    }
+    let numbered = numbered_by(job, &run, &told)?;
+    if numbered.is_empty() { Ok(()) } else { decisions.name_no_number_of_then(job, run.decisions_seen()?, &numbered) }
+}
+
+/// Providers whose rows a kept run has numbered, as far as today's record_ids might be taken for these numbers: as the run itself says, or, where
+/// it is of an earlier version and of another job file than today's, by its record_ids.
+///
+/// # Errors
+/// OF0535 where the run cannot be read.
+pub(crate) fn numbered_then(job: &Job, run: &PublishedRun) -> Result<BTreeSet<String>> {
+    numbered_by(job, run, &run.told()?)
+}
+
+/// The same; `told` is its run.json.
+fn numbered_by(job: &Job, run: &PublishedRun, told: &Value) -> Result<BTreeSet<String>> {
+    let is_same = || report::job_file_blake3(job).is_some_and(|hash| told["settings"]["job_file_blake3"] == hash);
+    match told_in(told) {
+        Some(providers) => Ok(providers),
+        // Whoever has record_ids by that file had them then.
+        None if is_same() => Ok(BTreeSet::new()),
+        None => by_their_record_ids(run),
+    }
 }
 
 /// Providers whose rows a kept run has numbered. A run of an earlier version does not say: there it is those all of whose rows have their
@@ -62,10 +110,13 @@ pub(crate) fn numbered_in(run: &PublishedRun) -> Result<BTreeSet<String>> {
 ///
 /// # Errors
 /// OF0535 where its run.json cannot be read.
-pub(crate) fn told_by(run: &PublishedRun) -> Result<Option<BTreeSet<String>>> {
-    let told = run.told()?;
-    let providers = told["settings"]["numbered_rows"].as_array();
-    Ok(providers.map(|all| all.iter().filter_map(Value::as_str).map(str::to_string).collect()))
+pub(super) fn told_by(run: &PublishedRun) -> Result<Option<BTreeSet<String>>> {
+    Ok(told_in(&run.told()?))
+}
+
+fn told_in(run_json: &Value) -> Option<BTreeSet<String>> {
+    let providers = run_json["settings"]["numbered_rows"].as_array()?;
+    Some(providers.iter().filter_map(Value::as_str).map(str::to_string).collect())
 }
 
 fn by_their_record_ids(run: &PublishedRun) -> Result<BTreeSet<String>> {

@@ -64,14 +64,7 @@ impl<'a> Remembered<'a> {
     /// # Errors
     /// OF0539 where the file is damaged, OF0413 where the key of the hashes is absent although there must be one.
     pub fn read(job: &'a Job, authority: &'a Authority) -> Result<Remembered<'a>> {
-        let mut before = match disk::read(&place(job)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Objected::default(),
-            read => {
-                let damaged = |why: String| Failure::new(&OBJECTED_DAMAGED, why);
-                let bytes = read.map_err(|error| damaged(error.kind().to_string()))?;
-                serde_json::from_slice(&bytes).map_err(|_| damaged("it is no JSON of the right shape".into()))?
-            }
-        };
+        let mut before = Objected::read(job)?;
         let key = match before.objections.is_empty() && authority.objections().next().is_none() {
             true => [0; 32],
             false => Ledger::value_key(&job.output, job.id_key_file.as_deref())?,
@@ -227,7 +220,24 @@ impl Rows {
     }
 }
 
+/// How many objections are remembered, for whoever looks whether a night can read them.
+///
+/// # Errors
+/// OF0539 where the file is damaged.
+pub fn objections_remembered(job: &Job) -> Result<usize> {
+    Objected::read(job).map(|objected| objected.objections.len())
+}
+
 impl Objected {
+    fn read(job: &Job) -> Result<Objected> {
+        let damaged = |why: String| Failure::new(&OBJECTED_DAMAGED, why);
+        match disk::read(&place(job)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Objected::default()),
+            Err(error) => Err(damaged(error.kind().to_string())),
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| damaged("it is no JSON of the right shape".into())),
+        }
+    }
+
     /// Keeps it for the nights to come.
     pub fn write(&self, job: &Job) -> io::Result<()> {
         let place = place(job);

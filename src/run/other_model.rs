@@ -1,5 +1,6 @@
 //! A model that no night uses yet: read from any file, to be tried on the job's records.
 
+use super::ceiling::Ceiling;
 use super::imported::{self, ModelFile};
 use super::link::{self, Linked, Taught};
 use super::model::{self, Known};
@@ -53,24 +54,25 @@ impl OtherModel {
         }
     }
 
-    /// Links the records that have one of the `identities` as a run with this model would; the others are nobody's.
+    /// Links the records that have one of the `identities` as a run with this model would, below the `ceiling`; the others are nobody's.
     ///
     /// # Errors
-    /// OF0522 where it does not know what is compared.
+    /// OF0522 where it does not know what is compared, OF0440 where the job allows too little memory.
     pub fn link(
         &self,
         records: &Records,
         identities: Identities,
         settled: &Settled,
+        ceiling: &Ceiling,
         progress: &Progress,
     ) -> Result<Linked> {
         if let Some(file) = &self.splink {
-            return imported::link_those(&self.job, records, identities, settled, file, None, progress);
+            return imported::link_those(&self.job, records, identities, settled, file, Some(ceiling), progress);
         }
         let known = self.ours.as_ref().expect("a model is one of the two kinds");
         link::link(
             &self.job,
-            records,
+            (records, Some(ceiling)),
             settled,
             Taught::Before(&known.frozen.model),
             Some(identities.into()),

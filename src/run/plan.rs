@@ -1,15 +1,18 @@
 //! What a run would do, without doing it: nothing is locked and nothing is written.
 
 mod blocked;
+mod packing;
 mod seconds;
 #[cfg(test)]
 mod tests;
 
+use super::ceiling::{self, Need};
 use super::imported::ModelFile;
 use super::model::{self, Known};
-use super::{Progress, Show, checkpoint, machine, on_threads, read_usable};
+use super::usable::Usable;
+use super::{Progress, Show, checkpoint, machine, objected, on_threads, read_usable};
 use crate::blocking::RuleCount;
-use crate::consent;
+use crate::consent::{self, Authority};
 use crate::disk;
 use crate::failure::Result;
 use crate::intake;
@@ -18,6 +21,7 @@ use crate::publish;
 use blocked::Blocked;
 use seconds::{Work, seconds};
 use serde::Serialize;
+use serde_json::Value;
 
 pub use seconds::ESTIMATE;
 
@@ -45,12 +49,16 @@ pub struct Plan {
     pub pairs_known: u64,
     /// Nothing that linking hangs on has changed: the run takes over how the night before has linked, as a whole.
     pub linking_taken_over: bool,
+    /// The run takes nothing from the night before, since it is told not to.
+    pub full: bool,
     pub threads: usize,
     pub estimated_seconds: f64,
     /// The most memory that a run will have resident.
     pub estimated_bytes: u64,
     /// The same where columns and scored pairs wait on disk while records are linked, as `memory_limit` may ask.
     pub least_bytes: u64,
+    /// A `memory_limit` that is enough: what is resident differs from run to run.
+    pub enough_bytes: u64,
     /// What the job allows; absent where it names no limit.
     pub memory_limit: Option<u64>,
     pub estimate: &'static str,
@@ -84,17 +92,18 @@ pub struct Previous {
     pub seconds: Option<f64>,
 }
 
-/// Plans a run: reads and standardises every extract, and blocks; that is about half of a run's work.
+/// Plans a run, or one that takes nothing from the night before where it is to be `full`: reads and standardises every extract, and blocks; that is about
+/// half of a run's work.
 ///
 /// # Errors
 /// As a run's, up to blocking. Gates are not asked: what is in quarantine is told.
-pub fn plan(job: &Job, show: Show) -> Result<Plan> {
+pub fn plan(job: &Job, full: bool, show: Show) -> Result<Plan> {
     machine::forget_peak_memory();
     let progress = Progress::new(show);
-    on_threads(job, || draw_up(job, &progress))
+    on_threads(job, || draw_up(job, full, &progress))
 }
 
-fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
+fn draw_up(job: &Job, full: bool, progress: &Progress) -> Result<Plan> {
     let stage = progress.stage("Looking", None);
     let estimated: Vec<Option<u64>> = intake::extracts(job)
         .iter()
@@ -108,10 +117,16 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
     let mut usable = read_usable(job, &authority, formats, progress)?;
     usable.forget_sent(file.as_ref());
     let reading = machine::peak_memory_bytes().unwrap_or(0);
+    let standing = standing(job);
+    let told = standing.as_ref().map(|(_, told)| told);
+    let packing = if somebody_objects(job, &authority, &usable) { packing::bytes(job, &usable.files, told) } else { 0 };
     let may_be_used: Vec<bool> = consent::withheld_identities(&usable.records).iter().map(|marked| !marked).collect();
     let records = may_be_used.iter().filter(|used| **used).count() as u64;
     let models = (known.as_ref(), file.as_ref());
-    let (night, mut warnings) = checkpoint::foreseen(job, models, &authority, &mut usable, progress)?;
+    let (night, mut warnings) = match full {
+        true => (None, Vec::new()),
+        false => checkpoint::foreseen(job, models, &authority, &mut usable, progress)?,
+    };
     if night.is_none() {
         usable.records.retain(&may_be_used);
     }
@@ -121,14 +136,19 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
             (Work::TakingOver, Blocked::taken_over(&night.linked, &usable.records, known.as_ref()))
         }
         (None, Some(file), _) => (Work::Imported, Blocked::imported(job, &usable.records, file)),
-        (None, None, Some(known)) => (Work::Linking, Blocked::ours(job, &usable.records, Some(known), &authority)?),
-        (None, None, None) => (Work::Learning, Blocked::ours(job, &usable.records, None, &authority)?),
+        (None, None, Some(known)) => {
+            (Work::Linking, Blocked::ours(job, &usable.records, Some(known), &authority, full)?)
+        }
+        (None, None, None) => (Work::Learning, Blocked::ours(job, &usable.records, None, &authority, full)?),
     };
-    let Blocked { identities, distinct_pairs, pairs_known, need, .. } = blocked;
+    let Blocked { identities, distinct_pairs, pairs_known, held, need, .. } = blocked;
+    let Need { whole, least } = packing::added(need, work, held, packing);
+    let (whole, least) = (whole.max(reading), least.max(reading));
     if let Some(stage) = stage {
         stage.done(format!("{distinct_pairs} pairs of {identities} identities"));
     }
     warnings.extend(blocked.warnings);
+    warnings.extend(job.threads_warning());
     let threads = rayon::current_num_threads();
     let rows = usable.files.iter().map(|file| file.rows).sum();
     let planned = usable.files.into_iter().zip(estimated).map(|(file, estimated_rows)| PlannedFile {
@@ -153,22 +173,30 @@ fn draw_up(job: &Job, progress: &Progress) -> Result<Plan> {
         distinct_pairs,
         pairs_known,
         linking_taken_over: night.is_some(),
+        full,
         threads,
         estimated_seconds: seconds(work, rows, identities, distinct_pairs - pairs_known) / threads as f64,
-        estimated_bytes: need.whole.max(reading),
-        least_bytes: need.least.max(reading),
+        estimated_bytes: whole,
+        least_bytes: least,
+        enough_bytes: ceiling::enough(least),
         memory_limit: job.memory_limit,
         estimate: ESTIMATE,
-        reused: reused(work, pairs_known, distinct_pairs),
-        previous: previous(job),
+        reused: reused(work, full, pairs_known, distinct_pairs),
+        previous: standing.map(previous),
         warnings,
     })
 }
 
+/// Whether rows will go for an objection, as far as lists and the night before say.
+fn somebody_objects(job: &Job, authority: &Authority, usable: &Usable) -> bool {
+    objected::place(job).exists() || authority.named(job, &usable.records).contains(&true)
+}
+
 /// What of earlier runs is used again.
-fn reused(work: Work, pairs_known: u64, pairs: u64) -> String {
+fn reused(work: Work, full: bool, pairs_known: u64, pairs: u64) -> String {
     let reused = match work {
         Work::Learning => return "The person_ids; every extract is read anew, and the model is learnt".to_string(),
+        Work::Linking if full => ", and the model".to_string(),
         Work::Linking => {
             format!(", the model, and what the night before found of {pairs_known} of the {pairs} pairs")
         }
@@ -180,16 +208,20 @@ fn reused(work: Work, pairs_known: u64, pairs: u64) -> String {
     format!("The person_ids{reused}; every extract is read anew")
 }
 
-fn previous(job: &Job) -> Option<Previous> {
+/// The run that stands, and its run.json.
+fn standing(job: &Job) -> Option<(String, Value)> {
     let run_id = publish::current_run(&job.output)?;
     let text = disk::read(&job.output.join("runs").join(&run_id).join("run.json")).unwrap_or_default();
     // A run.json that cannot be read is no reason to have no plan.
-    let told: serde_json::Value = serde_json::from_slice(&text).unwrap_or_default();
+    Some((run_id, serde_json::from_slice(&text).unwrap_or_default()))
+}
+
+fn previous((run_id, told): (String, Value)) -> Previous {
     let stages = told["seconds"].as_array();
-    Some(Previous {
+    Previous {
         run_id,
         rows: told["accounts"]["rows"].as_u64(),
         people: told["people"].as_u64(),
         seconds: stages.map(|stages| stages.iter().filter_map(|stage| stage["seconds"].as_f64()).sum()),
-    })
+    }
 }

@@ -4,9 +4,15 @@
 
 use super::{machine, notify};
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
+
+/// Says a line to whoever watches, on standard error. Where nobody can read it, as that is full or closed, the work goes on all the same.
+pub fn say(line: &str) {
+    // Whole and at once: others may say something, too.
+    let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
+}
 
 /// How progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +118,7 @@ impl Stage<'_> {
         let seconds = self.since.elapsed().as_secs_f64();
         self.bar.finish_and_clear();
         if self.progress.show != Show::Nothing {
-            eprintln!("{:<14} {words:<52} {seconds:>7.2} s", self.name);
+            say(&format!("{:<14} {words:<52} {seconds:>7.2} s", self.name));
         }
         tracing::info!(stage = self.name, seconds, "{words}");
         if let Ok(mut timings) = self.progress.timings.lock() {

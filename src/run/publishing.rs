@@ -1,41 +1,41 @@
-//! A night that is to stand: written, published by one rename, and then everything that only a published night may leave or take away.
+//! A night that is to stand: written, published by one rename, and then everything that only a published night may leave or take away, but for what
+//! goes from the runs before it (`purge`).
 
 use super::link_tables::Begun;
 use super::night::Night;
 use super::progress::{Parts, Progress};
-use super::purge::Purge;
 use super::released::{self, Released};
 use super::{
-    Finished, changes, checkpoint, counted, find_index, interrupt, issued, keep, memory, metrics, model, noted, report,
-    story,
+    Finished, changes, checkpoint, counted, find_index, gates, interrupt, issued, keep, memory, metrics, model, noted,
+    report, story,
 };
 use crate::audit::{self, Head};
 use crate::cohort;
+use crate::consent::Held;
 use crate::failure::Result;
 use crate::model::Frozen;
 use crate::publish::published::PublishedRun;
-use crate::publish::{Draft, Lock, Outputs, WrittenFile};
+use crate::publish::{Draft, Outputs, WrittenFile};
 use crate::release::Outcome;
 
-/// Publishes a night, and tells `finished` of it.
+/// Publishes a night, and tells `finished` of it; gives how many of its warnings the run itself tells, as they were known before it stood.
 pub(super) fn publish(
     night: &Night,
     finished: &mut Finished,
     (Begun { draft, written }, keeping): (Begun, keep::Meanwhile),
-    (lock, interrupt): (&Lock, &interrupt::Guard),
+    interrupt: &interrupt::Guard,
     progress: &Progress,
     story: &story::Story,
-) -> Result<()> {
+) -> Result<usize> {
     let job = night.job;
     let stage = progress.stage("Publishing", None);
     if let Some(frozen) = night.frozen.as_ref().filter(|_| night.known.is_none()) {
         model::keep_frequencies(job, frozen)?;
     }
-    let remove = draft.beyond(job.keep_runs)?;
-    let head = noted::settle(job)?;
-    let (run_json, released, warnings) = write(night, (&draft, written), &remove, &head, progress, story)?;
-    finished.warnings.extend(warnings);
-    finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
+    let remove = draft.beyond(job.keep_runs, &night.runs)?;
+    let head = noted::settle(job, &night.runs)?;
+    let (run_json, released) = write(night, finished, (&draft, written), &remove, &head, progress, story)?;
+    let told = finished.warnings.len();
     interrupt.hold();
     noted::about_to_publish(night, &released, &run_json)?;
     let committed = draft.commit(&night.identified.next, &remove);
@@ -44,7 +44,10 @@ pub(super) fn publish(
     finished.warnings.extend(published.warnings);
     finished.warnings.extend(audit::remove_unnamed_members(job));
     finished.warnings.extend(issued::tidy(job));
-    finished.warnings.extend(changes::promote(job));
+    // Of a provider that has left the job by mistake all would be lost: somebody has to have said that it may go.
+    let may_go = gates::was_waived(&night.gates, "provider_missing");
+    finished.warnings.extend(changes::promote(job, may_go));
+    keep::remove_left(job, may_go);
     finished.warnings.extend(memory::leave(job, night.linked_before));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
@@ -57,14 +60,8 @@ pub(super) fn publish(
         finished.warnings.extend(model::write(job, &place, frozen).err().map(|failure| failure.to_string()));
         finished.model = Some(place);
     }
-    // Last, as it may take a while, and whoever stops the program waits for little of it.
-    let Night { run_id: by, runs, authority, objecting, .. } = &night;
-    let purge = Purge { job, lock, by, runs, authority, objecting, interrupt };
-    let (purged, warnings) = purge.kept_runs(progress);
-    finished.purged = purged;
-    finished.warnings.extend(warnings);
     finished.folder = Some(published.folder);
-    Ok(())
+    Ok(told)
 }
 
 /// Keeps what the next nights may have to read, without the rows of people who object; gives what did not work.
@@ -79,16 +76,17 @@ fn keep_without_objectors(night: &Night, keeping: keep::Meanwhile) -> Vec<String
     warnings
 }
 
-/// Writes every file of the run that is not `written` yet into the draft; gives run.json, what was released, and what there is to warn of its
-/// tables. `head` is where the audit ends before this run.
+/// Writes every file of the run that is not `written` yet into the draft; gives run.json and what was released. What there is to warn of its tables and
+/// releases is added to the warnings of `finished`, which run.json and the log have as they are then. `head` is where the audit ends before this run.
 fn write(
     night: &Night,
+    finished: &mut Finished,
     (draft, mut written): (&Draft, Vec<WrittenFile>),
     remove: &[String],
     head: &Head,
     progress: &Progress,
     story: &story::Story,
-) -> Result<(Vec<u8>, Released, Vec<String>)> {
+) -> Result<(Vec<u8>, Released)> {
     let clustering = &night.linked.clustering;
     let outputs = Outputs {
         job: night.job,
@@ -105,9 +103,9 @@ fn write(
     };
     let mut parts = Parts::begin();
     written.extend(draft.write_tables(&outputs)?);
-    let current = PublishedRun::current(night.job).ok();
-    let past = report::past(current.as_ref(), &night.run_id)?;
-    let before = cohort::Before::of(current, &night.identified.changes)?;
+    let newest = PublishedRun::newest(night.job, &night.runs);
+    let past = report::past(newest.as_ref(), &night.run_id)?;
+    let before = cohort::Before::of(newest, &night.identified.changes)?;
     // The index is read and written mostly by one thread, what is counted for the report by another.
     let (index, reported) = rayon::join(
         || find_index::write(night.job, draft, &night.authority),
@@ -142,19 +140,22 @@ fn write(
     };
     written.push(draft.write_bytes("model.json", &model)?);
     let mut run_json = report::run_json(night, remove, &progress.timings());
-    written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["publishing_seconds"] = serde_json::json!(parts.seconds);
-    run_json["outputs"] = report::outputs(&written);
     run_json["cohorts"] = serde_json::json!(cohorts);
     run_json["segment_sets"] = report::segment_sets_in_brief(night.job);
     run_json["audit"] = serde_json::json!(head);
+    run_json["lists"] = serde_json::json!(Held::of(&night.authority, &night.opt_outs, None));
     run_json["opt_outs"] = released.opt_outs(night);
     run_json["releases"] = serde_json::json!(released.outcomes);
     run_json["tables"] = against.told(&summary.issued);
-    let warnings = against.warnings(&summary.issued);
-    story::outcome(&run_json, &[night.told_of_the_model(), warnings.clone()].concat());
+    finished.warnings.extend(against.warnings(&summary.issued));
+    finished.warnings.extend(released.outcomes.iter().filter_map(Outcome::warning));
+    run_json["warnings"] = serde_json::json!(finished.warnings);
+    written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
+    run_json["outputs"] = report::outputs(&written);
+    story::outcome(&run_json);
     let run_json = format!("{run_json:#}\n").into_bytes();
     draft.write_bytes("run.json", &run_json)?;
-    draft.write_bytes("log.jsonl", &story.so_far())?;
-    Ok((run_json, released, warnings))
+    draft.write_bytes(story::LOG, &story.so_far())?;
+    Ok((run_json, released))
 }

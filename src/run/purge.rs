@@ -4,15 +4,19 @@
 //! place whole or not at all. Who has objected is known by what the lists name, by every row that tonight was withheld for it, and by the
 //! NHS numbers of the rows that are named; a person of a kept run goes as a whole. Tables of two runs are written at a time; what is told of a run,
 //! to the audit and in its report, and its new place come one run after the other, oldest first.
+//!
+//! What that takes of memory is in no forecast, as it is less than what the night itself has held ([`After`]).
 
 use super::INTERRUPTED;
 use super::earlier::{self, ChangesLeft, Earlier, Rebuilt, Standing, Today};
 use super::find_index;
 use super::interrupt::Guard;
 use super::metrics;
+use super::night::Night;
 use super::noted;
 use super::progress::Progress;
 use super::report;
+use super::story;
 use super::withhold::Objecting;
 use crate::cohort::CohortCount;
 use crate::consent::{self, Authority};
@@ -28,8 +32,8 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// So many kept runs are written anew side by side: what each of them holds meanwhile is in memory beside the night, and both are on the disk. Where
-/// memory is limited it is one.
+/// So many kept runs are written anew side by side: what each of them holds meanwhile is in memory, and both are on the disk. Where memory is limited
+/// it is one.
 const SIDE_BY_SIDE: usize = 2;
 
 /// A kept run that was written anew.
@@ -41,6 +45,41 @@ pub struct Purged {
     pub people: u64,
     /// Raw texts in its quarantine.parquet that were emptied.
     pub texts: u64,
+}
+
+/// What is left in memory of a night that stands: all that kept runs are looked through by.
+///
+/// A kept run is written anew in about 200 bytes for each of its people (who may stand, some 50; the index that `find` reads, 40 while it is gathered, as
+/// many laid out, and names; ids, 16) and the row groups of three tables, of 128 Ki rows at most however many there are: of each table the columns that
+/// are looked at in three groups, a column a thread of the group that is made anew, and what one or two are packed to. The night itself has held some
+/// 600 bytes a row at its highest, and row groups of eight tables at once while it wrote these. Its records and best records go first: beside
+/// them a night that has just had room would not have it for this. Raw texts in quarantine are as long as somebody has made them: of a group in which one is
+/// emptied all are held, as the night that had read them has held them all.
+pub(super) struct After {
+    run_id: String,
+    /// Every run that the ledger knew before it, oldest first.
+    runs: Vec<String>,
+    authority: Authority,
+    objecting: Objecting,
+}
+
+impl After {
+    /// Lets go of everything else.
+    pub fn of(night: Night) -> After {
+        let Night { run_id, runs, authority, objecting, .. } = night;
+        After { run_id, runs, authority, objecting }
+    }
+
+    /// Takes whoever objects out of the kept runs; gives what was written anew, and what did not work.
+    pub fn purge(
+        &self,
+        job: &Job,
+        (lock, interrupt): (&Lock, &Guard),
+        progress: &Progress,
+    ) -> (Vec<Purged>, Vec<String>) {
+        let After { run_id: by, runs, authority, objecting } = self;
+        Purge { job, lock, by, runs, authority, objecting, interrupt }.kept_runs(progress)
+    }
 }
 
 /// What a purge goes by.
@@ -194,7 +233,7 @@ impl Purge<'_> {
         run_json["outputs"] = report::outputs(&written);
         let (rows, run_json) = (rebuilt.rows_withheld_anew(), format!("{run_json:#}\n").into_bytes());
         draft.write_bytes("run.json", &run_json)?;
-        draft.write_bytes("log.jsonl", &run.bytes("log.jsonl")?)?;
+        draft.write_bytes(story::LOG, &run.bytes(story::LOG)?)?;
         noted::about_to_purge(self.job, &run.run_id, self.by, rows, &run_json)?;
         draft.replace()?;
         let purged = Purged { run_id: run.run_id.clone(), rows, people: rebuilt.gone, texts: rebuilt.texts };

@@ -5,6 +5,7 @@
 //! Always: who is linked to whom is the run's; whoever objects today is in nothing; the audit is told before anything gets its place.
 
 use super::gates::Waived;
+use super::history::Done;
 use super::interrupt::Guard;
 use super::progress::{Progress, Show};
 use super::{aside, counted, history, issued, on_threads, read_usable, report_again};
@@ -56,7 +57,8 @@ pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
         aside::clear(lock.output())?;
         on_threads(&alone, || under_lock(&alone, &interrupt, &Progress::new(show)))
     };
-    history::kept(&lock, "release", |_| None, again)
+    let says = |done: &ReleasedAgain| Done { run_id: None, warnings: usize::from(done.outcome.warning().is_some()) };
+    history::kept(&lock, "release", says, again)
 }
 
 /// Makes the report of the run anew where `alone`, the job with one release, lets tables of it leave: those that stand there count whoever objects

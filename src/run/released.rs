@@ -57,7 +57,7 @@ pub(super) fn transparency(
         unproven: summary.issued.unproven,
         doubt: doubt(night, |_| true),
         doubt_of_groups: doubt_of_groups(night),
-        before: before(job)?,
+        before: before(job, &night.runs)?,
     }))
 }
 
@@ -109,9 +109,9 @@ fn doubt_of_groups(night: &Night) -> Vec<GroupDoubt> {
     groups.into_iter().filter_map(|(group, doubt)| Some(GroupDoubt { group, doubt: doubt? })).collect()
 }
 
-/// What the run that stands has said; `None` before the first.
-fn before(job: &Job) -> Result<Option<Before>> {
-    let Ok(run) = PublishedRun::current(job) else { return Ok(None) };
+/// What the run that stands has said, the newest kept one of `known` where `current` leads to none; `None` before the first.
+fn before(job: &Job, known: &[String]) -> Result<Option<Before>> {
+    let Some(run) = PublishedRun::newest(job, known) else { return Ok(None) };
     let told: Value =
         serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| damaged(&run.folder.join("run.json")))?;
     let last = last_of_each(job, &run.run_id, &told)?;

@@ -159,6 +159,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "changes": night.identified.changes.len(),
         "decisions": night.decided,
         "gates": night.gates,
+        "warnings": [],
         "negative_controls": night.controls,
         "agreement": agreement(night),
         "settings": settings(job),
@@ -201,25 +202,36 @@ fn settings(job: &Job) -> Value {
         "threads": rayon::current_num_threads(),
         "memory_limit": job.memory_limit,
         "numbered_rows": numbering(job).collect::<Vec<_>>(),
-        "job_file_blake3": std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string()),
+        "job_file_blake3": job_file_blake3(job),
     })
+}
+
+/// The checksum of the job file as it stands; `None` where it cannot be read.
+pub(super) fn job_file_blake3(job: &Job) -> Option<String> {
+    std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string())
 }
 
 fn inputs(night: &Night) -> Value {
     // Rows of changes that could not be used come after these; of their extracts `provider_changes` tells.
     let read = crate::intake::extracts(night.job).len();
-    let files = night.files.iter().take(read).map(|file| {
+    let files = night.files.iter().take(read).enumerate().map(|(at, file)| {
+        let provider = &night.job.providers[usize::from(file.provider)];
+        let ids = night.record_ids.get(at).copied().flatten();
+        let why = provider.stale.as_ref().and_then(|stale| stale.why);
         json!({
             "file": file.name,
-            "provider": night.job.providers[usize::from(file.provider)].id,
+            "provider": provider.id,
             "bytes": file.bytes,
             "blake3": file.blake3,
             "rows": file.rows,
+            "record_ids": ids.map(|ids| ids.distinct),
+            "record_ids_shared": ids.map(|ids| ids.shared),
             "unchanged": night.extracts_before.knows(&file.blake3),
             "since": night.extracts_before.since(&file.blake3, night.job.as_of).to_string(),
             "found": file.found,
             "skipped": file.skipped,
-            "days_old": night.job.providers[usize::from(file.provider)].days_old(night.job.as_of),
+            "days_old": provider.days_old(night.job.as_of),
+            "unusable": why.map(|code| json!({ "code": code.id, "why": code.title })),
         })
     });
     files.collect()

@@ -7,6 +7,7 @@
 
 use super::earlier::{self, Earlier, Standing, Today};
 use super::gates::Waived;
+use super::history::Done;
 use super::interrupt::Guard;
 use super::progress::{Progress, Show};
 use super::report::outputs;
@@ -51,7 +52,8 @@ pub fn report(job: &Job, run_id: Option<&str>, waived: Waived, show: Show) -> Re
         aside::clear(lock.output())?;
         on_threads(job, || under_lock(job, &asked()?, waived, (&lock, &interrupt), &Progress::new(show)))
     };
-    history::kept(&lock, "report", |_| None, again)
+    let says = |done: &ReportAgain| Done { run_id: None, warnings: done.warnings.len() };
+    history::kept(&lock, "report", says, again)
 }
 
 fn under_lock(

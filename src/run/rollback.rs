@@ -3,17 +3,18 @@
 //! In: a kept run, today's lists and today's extracts. Out: a run of its own, the next of today, made of that run's tables. Always: whom a
 //! local objection names today, or who is of one person with them, is in none of its tables but withheld.parquet; whoever is flagged as
 //! sensitive today shows neither place nor provider; what [[never_link]] keeps apart today is not joined; nobody gets a new person_id,
-//! and the ledger gets one more entry. Nothing is linked anew and no model is used.
+//! and the ledger gets one more entry. Nothing is linked anew and no model is used. What providers hold that send only changes stays as it is.
 
 use super::earlier::{self, Earlier, Standing, Today};
 use super::gates::Waived;
+use super::history::Done;
 use super::progress::{Progress, Show};
 use super::usable::judge_columns;
 use super::{aside, changes, find_index, history, interrupt, metrics, noted, numbered, on_threads, report, story};
 use crate::consent;
 use crate::failure::Result;
 use crate::identity;
-use crate::job::Job;
+use crate::job::{Job, Provider};
 use crate::publish::published::PublishedRun;
 use crate::publish::{self, Draft, Lock, next_run_id};
 use std::path::PathBuf;
@@ -55,8 +56,8 @@ fn roll_back(job: &Job, to: &str, waived: Waived, progress: &Progress, story: &s
     PublishedRun::kept(job, to)?;
     let lock = Lock::acquire(&job.output, &format!("rollback to {to}"))?;
     let interrupt = interrupt::Guard::watch(lock.output());
-    let published = |done: &RolledBack| Some(done.run_id.clone());
-    history::kept(&lock, "rollback", published, || under_lock(job, to, waived, progress, story, (&lock, &interrupt)))
+    let says = |done: &RolledBack| Done { run_id: Some(done.run_id.clone()), warnings: done.warnings.len() };
+    history::kept(&lock, "rollback", says, || under_lock(job, to, waived, progress, story, (&lock, &interrupt)))
         .inspect_err(|failure| story::keep_failed(&lock, story, failure))
 }
 
@@ -73,9 +74,10 @@ fn under_lock(
     let job = &changes::recovered(job)?;
     aside::clear(lock.output())?;
     let gates = judge_columns(job, waived)?;
-    let told: Vec<String> = gates.warnings().collect();
+    let mut told: Vec<String> = gates.warnings().collect();
     let kept = PublishedRun::kept(job, to)?;
     let earlier = Earlier::read(&kept)?;
+    told.extend(not_taken_back(job, &earlier));
     // The kept run's rows may have been numbered though the job has record_ids for them by now.
     let numbered_then = numbered::numbered_in(&kept)?;
     let ledger = numbered::ledger_with(job, &numbered_then)?;
@@ -107,21 +109,24 @@ fn under_lock(
     let changes = report::changes(restored.previous_run.as_deref(), &restored.changes);
     written.extend(earlier::write_summary(job, as_of, (&kept, &draft), &mut run_json, changes)?);
     written.push(draft.write_bytes("model.json", &kept.bytes("model.json")?)?);
-    let remove = draft.beyond(job.keep_runs)?;
+    let remove = draft.beyond(job.keep_runs, ledger.runs())?;
     run_json["removed_runs"] = serde_json::json!(remove);
     run_json["seconds"] = serde_json::json!(progress.timings());
+    // Those of its own, and not of the run that it goes back to.
+    run_json["warnings"] = serde_json::json!(told);
     written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
     run_json["outputs"] = report::outputs(&written);
-    run_json["audit"] = serde_json::json!(noted::settle(job)?);
-    story::outcome(&run_json, &told);
+    run_json["audit"] = serde_json::json!(noted::settle(job, ledger.runs())?);
+    story::outcome(&run_json);
     let run_json = format!("{run_json:#}\n").into_bytes();
     draft.write_bytes("run.json", &run_json)?;
-    draft.write_bytes("log.jsonl", &story.so_far())?;
+    draft.write_bytes(story::LOG, &story.so_far())?;
     interrupt.hold();
     noted::about_to_roll_back(job, &run_id, to, &gates.into_outcomes(), &run_json)?;
     let committed = draft.commit(&restored.next, &remove);
     let published = committed.inspect_err(|_| noted::withdrawn(job, &run_id))?;
     stage.done(format!("{} people", rebuilt.person_ids.len()));
+    story::goes_on(&published.folder, story, &published.warnings);
     let masked = (0..standing.people()).filter(|&at| standing.masked[at as usize] && standing.reason(at).is_none());
     Ok(RolledBack {
         run_id,
@@ -134,4 +139,18 @@ fn under_lock(
         changes: restored.changes.len() as u64,
         warnings: told.into_iter().chain(published.warnings).collect(),
     })
+}
+
+/// Whoever sends only changes and by now holds something else than `earlier` has read: the next night begins with that.
+fn not_taken_back(job: &Job, earlier: &Earlier) -> Vec<String> {
+    let inputs = earlier.run["inputs"].as_array().map_or(&[][..], Vec::as_slice);
+    let holds_another = |provider: &&Provider| {
+        let list = provider.changes.as_ref().and_then(|changes| changes.standing.as_ref());
+        list.is_some_and(|list| inputs.iter().all(|input| input["blake3"] != list.blake3))
+    };
+    let told = |provider: &Provider| {
+        let why = "as it sends only changes: the next night begins with it as it is now";
+        format!("what provider {} holds is not rolled back, {why}", provider.id)
+    };
+    job.providers.iter().filter(holds_another).map(told).collect()
 }

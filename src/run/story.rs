@@ -1,12 +1,16 @@
-//! log.jsonl: the events of a run as JSON lines. Stages and counts only, never a value.
+//! log.jsonl: the events of a run as JSON lines. Stages, counts and warnings only, never a value.
 
 use crate::disk;
 use crate::failure::Failure;
 use crate::publish::Lock;
 use serde_json::Value;
 use std::io::Write;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tracing_subscriber::fmt::MakeWriter;
+
+/// Where the events of a run stand in its folder.
+pub(super) const LOG: &str = "log.jsonl";
 
 /// Events are kept until the run is written: some hundred lines.
 #[derive(Clone, Default)]
@@ -33,7 +37,7 @@ impl Story {
 }
 
 /// The figures of a run that is about to be published, its gates and what it warns of: all from run.json, which names nobody.
-pub(super) fn outcome(run: &Value, warnings: &[String]) {
+pub(super) fn outcome(run: &Value) {
     let sum =
         |value: &Value| -> u64 { value.as_object().into_iter().flatten().filter_map(|(_, rows)| rows.as_u64()).sum() };
     tracing::info!(
@@ -57,8 +61,28 @@ pub(super) fn outcome(run: &Value, warnings: &[String]) {
     for removed in run["removed_runs"].as_array().into_iter().flatten() {
         tracing::info!(run_id = removed.as_str(), "is removed once this run stands");
     }
-    for warning in warnings {
+    for warning in run["warnings"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         tracing::warn!("{warning}");
+    }
+}
+
+/// Tells what there is to warn of since the run in `folder` was published, and writes its log once more with all that has come since: no hash is of
+/// that file. Where there is nothing to tell it stays as it is.
+pub(super) fn goes_on(folder: &Path, story: &Story, warnings: &[String]) {
+    if warnings.is_empty() {
+        return;
+    }
+    warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+    // In a folder of its own: what a kill leaves of that the next command removes.
+    let aside = folder.join(".log.partial");
+    let made = aside.join(LOG);
+    let written = disk::remove_folder(&aside)
+        .and_then(|()| disk::create_folder(&aside))
+        .and_then(|()| disk::write_file(&made, &story.so_far()))
+        .and_then(|()| disk::rename(&made, &folder.join(LOG)))
+        .and_then(|()| disk::remove_folder(&aside));
+    if let Err(error) = written {
+        tracing::warn!(reason = %error.kind(), "the events of a run could not be written once more");
     }
 }
 

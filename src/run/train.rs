@@ -60,7 +60,7 @@ fn learn(job: &Job, labels: Option<&Path>, output: Option<&Path>, progress: &Pro
         let _ = aside::clear(lock.output());
         trained
     };
-    history::kept(&lock, "train", |_| None, training)
+    history::kept(&lock, "train", |_| history::Done::default(), training)
 }
 
 fn learn_and_freeze(
@@ -79,7 +79,7 @@ fn learn_and_freeze(
     let mut authority = consent::read(job)?;
     // A model learns from what the data says, and from labels as labels: not from people as humans have put them together.
     authority.decisions.pairs.clear();
-    let ceiling = Ceiling::of(job);
+    let ceiling = Ceiling::of_training(job);
     ceiling.judge_extracts(job)?;
     let mut usable = read_usable(job, &authority, None, progress)?;
     usable.forget_sent(None);
@@ -87,7 +87,7 @@ fn learn_and_freeze(
     // No night is held against the one before: only what is in quarantine counts.
     let mut gates = Gates::new(job, Before::default(), Waived::default());
     gates.judge_extracts(&files, &quarantined, &[], &records, &Changed::default())?;
-    ceiling.judge_reading()?;
+    ceiling.judge_reading(&records)?;
     let Held { grouped, .. } = withhold(job, &mut records, &authority, (None, None), Some(&ceiling), progress)?;
     let (labels, used, unused) = labels_of(job, &records, &decided);
     let settled = authority.settled(job, &records);

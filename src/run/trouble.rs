@@ -3,6 +3,7 @@
 
 mod commands;
 mod fuller;
+mod purged;
 
 use super::gates::Waived;
 use super::{Options, run};

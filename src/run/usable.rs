@@ -1,16 +1,17 @@
 //! Every extract read and standardised: what the other stages work on.
 
+use super::ceiling::Ceiling;
 use super::gates::{Before, Gates, Waived};
 use super::imported::ModelFile;
 use super::progress::Progress;
 use super::withhold::withhold;
-use super::{NO_ROWS, keep};
+use super::{EXTRACT_ALL_QUARANTINED, NO_ROWS, changes, keep, machine};
 use crate::best_record;
 use crate::consent::{self, Authority};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::intake::{self, FileReport, Quarantined};
-use crate::job::Job;
+use crate::job::{Job, WhenMissing};
 use crate::model::Model;
 use crate::records::{self, Cleaned, Formats, Records};
 use std::path::PathBuf;
@@ -35,12 +36,16 @@ impl Usable {
 }
 
 /// Reads every extract and standardises it; `formats` are those of the model that the records are for.
+///
+/// # Errors
+/// OF02xx where an extract cannot be read, OF0515 where there is no row at all, OF0529 where what a provider of changes holds is damaged.
 pub(crate) fn read_usable(
     job: &Job,
     authority: &Authority,
     formats: Option<&Formats>,
     progress: &Progress,
 ) -> Result<Usable> {
+    changes::judge_held(job)?;
     let (files, mut records, mut quarantined) = read(job, progress)?;
     let stage = progress.stage("Standardising", None);
     let cleaned = records::clean(job, &mut records, formats);
@@ -67,32 +72,72 @@ pub(super) fn judge_columns(job: &Job, waived: Waived) -> Result<Gates<'_>> {
 }
 
 /// The records that a run would link, for `explain`: as in a run, but that no gate is asked. `model` is that of the run, and says how
-/// providers write; `learnt` that the run itself has learnt it, so that it found without it whom objections concern.
+/// providers write; `learnt` that the run itself has learnt it, so that it found without it whom objections concern. With a `ceiling` what the process
+/// had resident before does not count.
+///
+/// # Errors
+/// As a night's up to linking; OF0440 where the ceiling is too low.
 pub(crate) fn prepare_records(
     job: &Job,
     authority: &Authority,
     (model, learnt): (Option<&Model>, bool),
+    ceiling: Option<&Ceiling>,
     progress: &Progress,
 ) -> Result<Records> {
+    if let Some(ceiling) = ceiling {
+        machine::forget_peak_memory();
+        ceiling.judge_extracts(job)?;
+    }
     let formats = model.and_then(Model::formats);
-    let mut usable = match read_usable(job, authority, formats, progress) {
-        // As in the night: the last good extracts stand where a provider's own cannot be read.
-        Err(failure) => match keep::standing_in(job, &failure) {
-            Some(standing) => read_usable(&standing, authority, formats, progress)?,
-            None => return Err(failure),
-        },
-        usable => usable?,
-    };
+    let mut usable = read_as_nights_do(job, authority, formats, progress)?;
+    ceiling.map_or(Ok(()), |ceiling| ceiling.judge_reading(&usable.records))?;
     let model_file = ModelFile::of_job(job)?;
     let _ = withhold(
         job,
         &mut usable.records,
         authority,
         (model_file.as_ref(), model.filter(|_| !learnt)),
-        None,
+        ceiling,
         progress,
     )?;
     Ok(usable.records)
+}
+
+/// As in the night: the last good extracts stand where a provider's own cannot be read, or no row of one can be used.
+fn read_as_nights_do(
+    job: &Job,
+    authority: &Authority,
+    formats: Option<&Formats>,
+    progress: &Progress,
+) -> Result<Usable> {
+    let mut standing: Option<Job> = None;
+    loop {
+        let job = standing.as_ref().unwrap_or(job);
+        let next = match read_usable(job, authority, formats, progress) {
+            Err(failure) => keep::standing_in(job, &failure).ok_or(failure)?,
+            Ok(usable) => {
+                let unusable = wholly_quarantined(job, &usable.files, &usable.quarantined);
+                match unusable.and_then(|failure| keep::standing_in(job, &failure)) {
+                    Some(next) => next,
+                    None => return Ok(usable),
+                }
+            }
+        };
+        standing = Some(next);
+    }
+}
+
+/// That of an extract every row is in quarantine, where there is one whose provider may not be missing; of several the first.
+pub(super) fn wholly_quarantined(job: &Job, files: &[FileReport], quarantined: &[Quarantined]) -> Option<Failure> {
+    let mut bad = vec![0u64; files.len()];
+    quarantined.iter().for_each(|row| bad[row.extract as usize] += 1);
+    let is_unusable = |(file, bad): &(&FileReport, u64)| {
+        let provider = &job.providers[usize::from(file.provider)];
+        file.rows > 0 && *bad == file.rows && provider.when_missing != WhenMissing::Without
+    };
+    let (file, bad) = files.iter().zip(bad).find(is_unusable)?;
+    let told = format!("{}: all of its {bad} rows are in quarantine", file.name);
+    Some(Failure::new(&EXTRACT_ALL_QUARANTINED, told).of_provider(file.provider))
 }
 
 fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec<Quarantined>)> {
@@ -103,7 +148,11 @@ fn read(job: &Job, progress: &Progress) -> Result<(Vec<FileReport>, Records, Vec
     let (records, quarantined) = records::merge(job, intake.batches);
     let rows: u64 = intake.files.iter().map(|file| file.rows).sum();
     if rows == 0 {
-        return Err(Failure::new(&NO_ROWS, format!("{} extracts were read", intake.files.len())));
+        let read = match intake.files.len() {
+            1 => "1 extract was read".to_string(),
+            extracts => format!("{extracts} extracts were read"),
+        };
+        return Err(Failure::new(&NO_ROWS, read));
     }
     stage.done(format!("{rows} rows of {} extracts", intake.files.len()));
     Ok((intake.files, records, quarantined))

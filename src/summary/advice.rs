@@ -65,7 +65,9 @@ fn quarantine_ask(code: QuarantineCode) -> &'static str {
     match code {
         QuarantineCode::Ragged => "have too many or too few columns: quote values that hold the delimiter",
         QuarantineCode::Undecodable => "are not in one character encoding: export the whole file as UTF-8",
-        QuarantineCode::BrokenQuote => "hold a quote that is never closed: double the quotes inside values",
+        QuarantineCode::BrokenQuote => {
+            "hold a quote that is never closed, or only after 64 KiB or 100 lines: double the quotes inside values"
+        }
         QuarantineCode::NoRecordId => "have no record identifier: send the system's own key in every row",
         QuarantineCode::NoIdentifyingValue => {
             "say nothing of who they are about: send at least a number, or a name and a date of birth"

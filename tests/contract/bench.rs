@@ -56,6 +56,15 @@ fn the_settings_file_of_the_peers_is_taken_over_whole() {
     assert!(number(&found["pairs_compared"]) > 300.0);
 }
 
+/// A provider that sees nobody would send an empty file where its format has no header, and the night would end there.
+#[test]
+fn one_person_is_a_population() {
+    let temporary = tempfile::tempdir().expect("a temporary folder");
+    let found = figures(temporary.path(), &["--people", "1", "--rows", "1", "--runs", "1", "--quiet"]);
+    assert!(found["files"].as_u64().is_some_and(|files| (1..30).contains(&files)), "{found}");
+    assert_eq!(found["people_found"], 1);
+}
+
 #[test]
 fn sizes_and_models_that_make_no_sense_are_refused() {
     let temporary = tempfile::tempdir().expect("a temporary folder");
@@ -63,6 +72,7 @@ fn sizes_and_models_that_make_no_sense_are_refused() {
         (&["--people", "0"][..], "OF0901"),
         (&["--people", "10", "--rows", "100000"], "OF0901"),
         (&["--runs", "0"], "OF0601"),
+        (&["--threads", "2000"], "OF0601"),
         (&["--people", "10", "--model", "no-such-model.json"], "OF0601"),
     ] {
         let outcome = bench(temporary.path(), arguments).assert().code(2);

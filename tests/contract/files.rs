@@ -132,6 +132,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "changes",
         "decisions",
         "gates",
+        "warnings",
         "negative_controls",
         "agreement",
         "settings",
@@ -150,6 +151,7 @@ fn run_json_has_its_keys_and_hashes_the_files_beside_it() {
         "cohorts",
         "segment_sets",
         "audit",
+        "lists",
         "opt_outs",
         "releases",
         "tables",
@@ -241,6 +243,19 @@ fn one_thread_and_two_give_the_same_bytes() {
         assert!(*bytes == two.0[name], "{name} differs");
     }
     assert!(one.1 == two.1, "model.json differs");
+}
+
+/// They would only hinder each other: with 2,000 of them on two cores a night of 1,200 rows came nowhere.
+#[test]
+fn no_more_threads_are_begun_than_the_cores_bear() {
+    let night = Night::of(&town(60, 6));
+    night.run_with(&["--threads", "2000"]).failed(2, "OF0601");
+    let done = night.run_with(&["--threads", "1024"]).done();
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let begun = (cores * 8).min(1024);
+    assert_eq!(run_json(&night)["settings"]["threads"], begun);
+    let warning = format!("warning: {begun} threads are used, not 1024");
+    assert_eq!(done.stderr.contains(&warning), begun < 1024, "{}", done.stderr);
 }
 
 /// The people as sets of records.

@@ -145,6 +145,11 @@ fn extracts_have_a_header_only() {
         night.write("in/acute.csv", &header);
     });
     assert!(no_trouble(|night, _| night.write("in/gp.csv", &header)).is_empty());
+    let night = Night::new();
+    night.write("in/gp.csv", &header);
+    night.write("job.toml", job(&[("gp", "in/gp.csv", "when_missing = \"stop\"")], ""));
+    let failed = night.run().failed(3, "OF0515");
+    assert!(failed.stderr.contains(": 1 extract was read"), "{}", failed.stderr);
 }
 
 #[test]
@@ -347,8 +352,9 @@ fn a_folder_stands_where_current_should() {
     let (current, target) = (night.output().join("current"), fs::read_link(night.output().join("current")).unwrap());
     fs::remove_file(&current).unwrap();
     night.write("out/current/mine.txt", "somebody's");
-    let ended = night.run();
-    assert_eq!(ended.status, Some(4), "{}", ended.stderr);
+    let ended = night.run().failed(4, "OF0420");
+    assert!(ended.stderr.contains("current is no link to a run"), "{}", ended.stderr);
+    assert!(!night.output().join("state/checkpoints").exists(), "an extract was read");
     assert_eq!(fs::read(current.join("mine.txt")).unwrap(), b"somebody's");
     assert!(night.unfinished().is_empty());
     fs::remove_dir_all(&current).unwrap();

@@ -159,13 +159,18 @@ fn a_night_that_is_killed_at_random_and_resumed_publishes_what_an_undisturbed_on
     println!("{kills} kills in {tried} nights, {reused} stages were not done again, 0 differences");
 }
 
-/// Stops a night for certain once linking has ended: nothing can be published where a folder stands in its place.
+/// Puts a folder where the night will want to write what its tables tell, the last thing but publishing.
+fn block(night: &Night) -> PathBuf {
+    let blocked = night.output().join("state/tables/2026-11-22-01.zst");
+    fs::create_dir_all(&blocked).unwrap();
+    blocked
+}
+
+/// Stops a night for certain once linking has ended.
 fn stopped_before_publishing() -> (Night, PathBuf) {
     let night = before_the_first_night();
-    let blocked = night.output().join("current");
-    fs::create_dir_all(&blocked).unwrap();
-    night.write("out/current/mine.txt", "somebody's");
-    assert_eq!(night.run().status, Some(4));
+    let blocked = block(&night);
+    night.run().failed(4, "OF0420");
     (night, blocked)
 }
 
@@ -247,9 +252,8 @@ fn an_objection_that_came_meanwhile_is_obeyed() {
         night.write("objections.csv", format!("provider,record_id\ngp,{record}\n"));
         let job = fs::read_to_string(night.path("job.toml")).unwrap();
         night.write("job.toml", format!("{job}\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n"));
-        night.write("out/current/mine.txt", "somebody's");
-        assert_eq!(night.run().status, Some(4));
-        let blocked = night.output().join("current");
+        let blocked = block(&night);
+        night.run().failed(4, "OF0420");
         (night, blocked)
     };
     fs::remove_dir_all(&blocked).unwrap();
@@ -271,9 +275,9 @@ fn withheld_rows_stay_withheld_when_a_night_goes_on() {
     night.write("job.toml", format!("{job}\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n"));
     let undisturbed = night.copy();
     undisturbed.run().done();
-    night.write("out/current/mine.txt", "somebody's");
-    assert_eq!(night.run().status, Some(4));
-    fs::remove_dir_all(night.output().join("current")).unwrap();
+    let blocked = block(&night);
+    night.run().failed(4, "OF0420");
+    fs::remove_dir_all(blocked).unwrap();
     night.run_with(&["--resume"]).done();
     assert_eq!(reused(&night), ["reading", "linking"]);
     assert!(published(&night) == published(&undisturbed));

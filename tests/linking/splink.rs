@@ -283,7 +283,7 @@ fn a_plan_counts_the_pairs_of_an_imported_model_and_a_night_keeps_within_its_lim
     assert!(told.contains(&format!("with an imported model, and {limit} are allowed")), "{told}");
     assert!(!night.output().join("current").exists());
     edit(&night.path("job.toml"), &limit, "64 GiB");
-    assert!(plan(&[]).done().stdout.contains("It fits into the 64.0 GiB"));
+    assert!(plan(&[]).done().stdout.contains("It fits into the 65536 MiB"));
     night.run().done();
 }
 

@@ -233,11 +233,14 @@ fn is_linked(night: &Night) -> bool {
     run_json(night)["seconds"].as_array().unwrap().iter().any(|stage| stage["stage"] == "Blocking")
 }
 
+/// A provider of the world may leave the job.
+const LEFT: [&str; 2] = ["--waive", "provider_missing"];
+
 /// Runs a night, and the same night on a copy that takes nothing from the night before: both give the same bytes.
 fn both(night: &Night, what: &str) -> Outcome {
     let whole = copy(night);
-    whole.run_with(&["--full"]).done();
-    let told = night.run().done();
+    whole.run_with(&[&LEFT[..], &["--full"]].concat()).done();
+    let told = night.run_with(&LEFT).done();
     let (delta, full) = (tables(night), tables(&whole));
     for (name, bytes) in &full {
         assert!(delta[name] == *bytes, "{} differs: {what}", name.display());
@@ -297,7 +300,7 @@ impl Twins {
 
     /// Runs both, and the night of changes once more with everything compared anew.
     fn run(&self, what: &str) -> Outcome {
-        self.whole.run().done();
+        self.whole.run_with(&LEFT).done();
         let told = both(&self.told, what);
         self.are_the_same(what);
         told
@@ -1033,7 +1036,7 @@ fn what_a_killed_night_has_read_is_not_taken_for_what_a_rollback_has() {
 }
 
 #[test]
-fn what_a_provider_of_changes_holds_goes_only_with_a_published_run() {
+fn what_a_provider_of_changes_holds_goes_only_with_a_published_run_that_somebody_lets_it_go_with() {
     let people = town(40, 19);
     let night = with_hospice(&people, "");
     night.run().done();
@@ -1042,7 +1045,13 @@ fn what_a_provider_of_changes_holds_goes_only_with_a_published_run() {
     // Somebody leaves it out of the job, and tries what comes of it.
     let alone = job(&[("gp", "in/gp.csv", "")], GATES);
     night.write("job.toml", &alone);
-    night.run_with(&["--dry-run"]).done();
+    let standing = night.standing();
+    let told = night.run().failed(1, "OF0517");
+    let words =
+        "gate provider_missing saw provider hospice with 10 rows no longer in the job, expected every provider of";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+    assert!(night.standing() == standing && folder.exists());
+    night.run_with(&[&LEFT[..], &["--dry-run"]].concat()).done();
     night.write("out/state/decisions.csv", "what,is,this\n");
     assert_eq!(night.run().status, Some(2), "decisions that cannot be read stop the night");
     std::fs::remove_file(night.output().join("state/decisions.csv")).unwrap();
@@ -1050,9 +1059,123 @@ fn what_a_provider_of_changes_holds_goes_only_with_a_published_run() {
     night.write("job.toml", &whole);
     night.run().done();
     assert_eq!(held(&night).len(), 10, "it is all there still");
+    // Another id is another provider, and the one before has left.
+    night.write("job.toml", String::from_utf8(whole).unwrap().replace("id = \"hospice\"", "id = \"ward\""));
+    night.write("in/hospice-1.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    night.run().failed(1, "OF0517");
+    assert!(folder.exists() && !night.output().join("state/changes/ward/standing.json").exists());
     night.write("job.toml", &alone);
-    night.run().done();
+    night.run_with(&LEFT).done();
     assert!(!folder.exists());
+    night.run().done();
+}
+
+/// The one that sends all that it holds leaves nothing behind either.
+#[test]
+fn a_provider_that_leaves_the_job_takes_its_last_good_extract_with_it() {
+    let night = with_hospice(&town(40, 20), "");
+    night.run().done();
+    let kept = night.output().join("state/inputs/gp");
+    let hospice = "mode = \"changes\"\ndeleted = { column = \"op\", values = [\"D\"] }";
+    night.write("job.toml", job(&[("hospice", "in/hospice-*.csv", hospice)], GATES));
+    let told = night.run().failed(1, "OF0517");
+    assert!(told.stderr.contains("provider gp with 40 rows no longer in the job"), "{}", told.stderr);
+    assert!(kept.join("kept.json").exists());
+    night.run_with(&LEFT).done();
+    assert!(!kept.exists() && night.output().join("state/changes/hospice/standing.json").exists());
+}
+
+#[test]
+fn a_provider_of_changes_begins_anew_only_where_all_that_it_held_is_gone() {
+    let people = town(40, 21);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    night.write("in/hospice-2.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    std::fs::remove_file(night.path("in/hospice-1.csv")).unwrap();
+    let folder = night.output().join("state/changes/hospice");
+    let [extract, list] = ["standing.csv", "standing.json"].map(|name| folder.join(name));
+    let whole = std::fs::read(&list).unwrap();
+    let changed = String::from_utf8(whole.clone()).unwrap().replacen("\"rows\":10", "\"rows\":12", 1).into_bytes();
+    assert_ne!(changed, whole);
+    let damaged = [
+        ("cut off", Some(whole[..50].to_vec())),
+        ("emptied", Some(Vec::new())),
+        ("changed", Some(changed)),
+        ("gone", None),
+    ];
+    let standing = night.standing();
+    for (what, bytes) in damaged {
+        match bytes {
+            Some(bytes) => std::fs::write(&list, bytes).unwrap(),
+            None => std::fs::remove_file(&list).unwrap(),
+        }
+        for command in ["run", "rollback", "train", "plan"] {
+            let mut started = common::onefolk();
+            started.arg(command).arg(night.path("job.toml")).args((command == "rollback").then_some("2026-11-22-01"));
+            let told = common::outcome(started).failed(4, "OF0529");
+            assert!(told.stderr.contains("provider hospice: state/changes/hospice/"), "{what}, {command}");
+        }
+        assert!(night.standing() == standing && extract.exists(), "{what}");
+    }
+    std::fs::write(&list, &whole).unwrap();
+    let held_before = std::fs::read(&extract).unwrap();
+    std::fs::remove_file(&extract).unwrap();
+    night.run().failed(4, "OF0529");
+    // Put back from a backup nothing is lost; without one it is removed as a whole.
+    std::fs::write(&extract, held_before).unwrap();
+    let again = night.copy();
+    night.run().done();
+    assert_eq!(held(&night).len(), 11);
+    std::fs::remove_dir_all(again.output().join("state/changes/hospice")).unwrap();
+    again.run().done();
+    assert_eq!(held(&again).len(), 1, "it has to send everything once more");
+}
+
+#[test]
+fn an_extract_of_changes_of_which_no_row_can_be_used_waits() {
+    let people = town(40, 22);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    night.write("in/hospice-2.csv", format!("op,{}\n,h20\n", common::HEADER));
+    night.write("in/hospice-3.csv", deletes("h1"));
+    let told = night.run().done();
+    let warning =
+        "2 extracts with changes of provider hospice wait, as in/hospice-2.csv cannot be read: no row of an extract";
+    assert!(told.stderr.contains(warning) && told.stderr.contains("(OF0512)"), "{}", told.stderr);
+    assert!(held(&night).contains("h1"));
+    // Where the job says so it stops the night; mended it is read in its turn.
+    common::edit(&night.path("job.toml"), "mode = \"changes\"\n", "mode = \"changes\"\nwhen_missing = \"stop\"\n");
+    night.run().failed(3, "OF0512");
+    night.write("in/hospice-2.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    night.run().done();
+    let now = held(&night);
+    assert!(now.contains("h20") && !now.contains("h1") && now.len() == 10, "{now:?}");
+}
+
+#[test]
+fn a_rollback_says_what_it_does_not_take_back() {
+    let people = town(40, 23);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    let rollback = || {
+        let mut rollback = common::onefolk();
+        rollback.arg("rollback").arg(night.path("job.toml")).arg("2026-11-22-01");
+        common::outcome(rollback).done().stderr
+    };
+    let words = "what provider hospice holds is not rolled back, as it sends only changes";
+    night.run().done();
+    let told = rollback();
+    assert!(!told.contains(words), "{told}");
+    let gone: Vec<String> = (0..6).map(|at| format!("h{at},,,,,,,,")).collect();
+    night.write("in/hospice-2.csv", changes(&gone.iter().map(|row| ("D", row.as_str())).collect::<Vec<_>>()));
+    night.run().done();
+    let told = rollback();
+    assert!(told.contains(words), "{told}");
+    assert_eq!(held(&night).len(), 10, "the people are those of then");
+    // As it says: the next night goes on from what has come since.
+    std::fs::remove_file(night.path("in/hospice-2.csv")).unwrap();
+    night.run().done();
+    assert_eq!(held(&night).len(), 4);
 }
 
 #[test]

@@ -279,6 +279,61 @@ fn a_rollback_to_numbered_rows_gives_nobody_anothers_id() {
     assert_eq!((by_content(&night), changes(&night)), (first, vec![(new.clone(), "retired".into())]));
 }
 
+/// An extract whose first column is the `id` of the number of each row.
+fn renumbered(extract: &str, id: impl Fn(usize) -> usize) -> String {
+    let anew = |(row, line): (usize, &str)| match line.split_once(',') {
+        Some((_, rest)) if row > 0 => format!("{},{rest}\n", id(row)),
+        _ => format!("{line}\n"),
+    };
+    extract.lines().enumerate().map(anew).collect()
+}
+
+/// What the audit tells of a record: that nobody knows whose it is.
+#[track_caller]
+fn nobody_has(night: &Night, record: &str) {
+    let mut audit = common::onefolk();
+    audit.args(["audit", "show", "--record", record]).arg(night.path("job.toml"));
+    let told = common::outcome(audit);
+    assert!(told.status == Some(2) && told.stderr.contains("OF0541"), "{}{}", told.stdout, told.stderr);
+}
+
+/// A version before knew every row by its record_id, which was the row's number where a provider has none.
+#[test]
+fn a_record_is_not_the_row_whose_number_it_has_for_its_name() {
+    let night = Night::of(&town(250, 41));
+    let gp = std::fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let rows = gp.lines().count() - 1;
+    // As that version has left it: what it knew for record_ids are the numbers of the rows, and its runs do not say it.
+    night.write("in/gp.csv", renumbered(&gp, |row| row));
+    night.run().done();
+    let first = by_content(&night);
+    decide(&night, "gp:3", "gp:99999", "no");
+    night.run().done();
+    for run in runs(&night) {
+        let told = night.output().join("runs").join(run).join("run.json");
+        common::edit(&told, "numbered_rows", "nothing_of_it");
+    }
+    // By now there are record_ids, the same numbers as it happens, but each is another one's.
+    night.write("in/gp.csv", renumbered(&gp, |row| rows + 1 - row));
+    let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", job + "# The practice has record_ids.\n");
+    nobody_has(&night, "gp:3");
+    let told = night.run().failed(2, "OF0373");
+    assert!(told.stderr.contains("line 2: it names a row of provider gp by its number"), "{}", told.stderr);
+    decide(&night, "gp:3", "gp:99999", "unsure");
+    night.run().done();
+    assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
+
+    // From here on its records are known by their names, and may be decided of.
+    decide(&night, "gp:3", "gp:99999", "no");
+    a_stranger_comes_first(&night);
+    night.run().done();
+    let now = by_content(&night);
+    first.iter().for_each(|(row, person)| assert_eq!(now.get(row), Some(person), "{row:?}"));
+    let told = changes(&night);
+    assert!(matches!(&told[..], [(_, kind)] if kind == "new"), "{told:?}");
+}
+
 #[test]
 fn an_objection_by_record_id_is_not_one_of_the_row_that_had_its_number() {
     let night = Night::of(&town(250, 41));
@@ -286,12 +341,9 @@ fn an_objection_by_record_id_is_not_one_of_the_row_that_had_its_number() {
     // The column holds numbers as well: those of the rows, from the last one to the first.
     let rows = gp.lines().count() - 1;
     let row_of = |id: usize| rows + 1 - id;
-    let anew = |(row, line): (usize, &str)| match line.split_once(',') {
-        Some((_, rest)) if row > 0 => format!("{},{rest}", row_of(row)),
-        _ => line.to_string(),
-    };
-    let lines: Vec<String> = gp.lines().enumerate().map(anew).collect();
-    night.write("in/gp.csv", lines.join("\n") + "\n");
+    let text = renumbered(&gp, row_of);
+    let lines: Vec<&str> = text.lines().collect();
+    night.write("in/gp.csv", &text);
     common::edit(&night.path("job.toml"), "record_id = \"id\"", "record_id = \"row_number\"");
     night.run().done();
     let then = night.person_ids();
@@ -311,18 +363,12 @@ fn an_objection_by_record_id_is_not_one_of_the_row_that_had_its_number() {
     let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
     night.write("job.toml", text + "\n[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n");
     let numbered = night.output().join("runs").join(&runs(&night)[0]);
-    let nobody_has_it = || {
-        let mut audit = common::onefolk();
-        audit.args(["audit", "show", "--record", &format!("gp:{objector}")]).arg(night.path("job.toml"));
-        let told = common::outcome(audit);
-        assert!(told.status == Some(2) && told.stderr.contains("OF0541"), "{}{}", told.stdout, told.stderr);
-    };
     // A rollback to it, before any night has looked through it, leaves the same people out.
     let first = runs(&night)[0].clone();
     other(&night, "rollback", &[first.as_str()]).done();
     let (stands, of) = (night.person_ids(), |row: usize| ("gp".to_string(), row.to_string()));
     assert!(stands.contains_key(&of(objector)) && !stands.contains_key(&of(row_of(objector))));
-    nobody_has_it();
+    nobody_has(&night, &format!("gp:{objector}"));
     night.run().done();
     // Whoever objects is gone from the kept run by the NHS number, and whoever had that row number is not.
     let kept = common::table(&numbered.join("crosswalk.parquet"));
@@ -330,7 +376,7 @@ fn an_objection_by_record_id_is_not_one_of_the_row_that_had_its_number() {
     assert!(rows.contains(&("gp", objector.to_string().as_str())));
     assert!(!rows.contains(&("gp", row_of(objector).to_string().as_str())));
     // Nor is it theirs what the audit tells of the record.
-    nobody_has_it();
+    nobody_has(&night, &format!("gp:{objector}"));
 }
 
 /// Appends a line to the decisions that every run obeys.
@@ -563,6 +609,45 @@ fn a_night_that_looks_wrong_is_refused_unless_its_gate_is_waived() {
 }
 
 #[test]
+fn lists_that_lose_most_of_their_names_stop_the_night() {
+    const TABLE: &str = "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n[job]\n";
+    let people = town(120, 49);
+    let night = Night::of(&people);
+    common::edit(&night.path("job.toml"), "[job]\n", TABLE);
+    let object = |how_many: usize, until: &str| {
+        let lines: String = people[..how_many].iter().map(|one| format!("{},{until}\n", one.nhs_number)).collect();
+        night.write("objections.csv", format!("nhs_number,until\n{lines}"));
+    };
+    let withheld = || night.table("withheld.parquet").rows.len();
+    object(6, "");
+    night.run().done();
+    let (lists, rows) = (run_json(&night)["lists"].clone(), withheld());
+    assert_eq!(lists, serde_json::json!({"local": 6, "type_1": 0, "national": 0, "never_link": 0}));
+    assert!(rows >= 6);
+
+    // Its header is all that has come; somebody says that this is meant.
+    object(0, "");
+    refused_then_waived(&night, &[("objections_fell", "OF0553")]);
+    assert_eq!(withheld(), 0);
+    object(6, "");
+    night.run().done();
+    // Its table is out of the job.
+    common::edit(&night.path("job.toml"), TABLE, "[job]\n");
+    let told = night.run().failed(1, "OF0553");
+    assert!(told.stderr.contains("gate objections_fell saw 0 names on the local lists after 6"), "{}", told.stderr);
+    told.names_nobody(&people);
+    assert_eq!(withheld(), rows);
+    common::edit(&night.path("job.toml"), "[job]\n", TABLE);
+
+    // They are over, as the list says.
+    object(6, "2026-11-22");
+    night.run().done();
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-11-23");
+    night.run().done();
+    assert_eq!((withheld(), &run_json(&night)["lists"]["local"]), (0, &serde_json::json!(0)));
+}
+
+#[test]
 fn an_extract_that_is_there_twice_stops_the_night() {
     let people = town(200, 46);
     let night = Night::of(&people);
@@ -603,6 +688,47 @@ fn an_extract_that_is_there_twice_stops_the_night() {
     night.run().done();
     night.write("in/acute-2.csv", &gp);
     night.run().failed(1, "OF0549");
+}
+
+#[test]
+fn yesterdays_delivery_that_was_left_beside_todays_stops_the_night() {
+    const SAW: &str = " record_ids of in/acute-2.csv of provider acute stand in another of its extracts";
+    let people = town(200, 51);
+    let night = Night::of(&people);
+    common::edit(&night.path("job.toml"), "files = [\"in/acute.csv\"]", "files = [\"in/acute*.csv\"]");
+    let whole = std::fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    // Today's was cut off; with yesterday's beside it no row is missing.
+    let cut = |lines: usize| whole.lines().take(lines).collect::<Vec<_>>().join("\n") + "\n";
+    let by_purpose = night.copy();
+    night.run().done();
+    night.write("in/acute-2.csv", cut(12));
+    let told = night.run().failed(1, "OF0549");
+    assert!(told.stderr.contains(SAW), "{}", told.stderr);
+    told.names_nobody(&people);
+    refused_then_waived(&night, &[("extract_twice", "OF0549")]);
+    let inputs = run_json(&night)["inputs"].clone();
+    assert!(inputs[0]["record_ids"].is_null(), "the practice sends one file: {inputs}");
+    assert!(inputs[1]["record_ids"].as_u64().is_some_and(|ids| ids > 5), "{inputs}");
+    assert_eq!(inputs[1]["record_ids"], inputs[1]["record_ids_shared"]);
+    assert_eq!(inputs[1]["record_ids_shared"], inputs[2]["record_ids_shared"]);
+    // Somebody has said that it is meant.
+    let told = night.run().done();
+    assert!(!told.stderr.contains(SAW), "{}", told.stderr);
+    // It is gone again, and there once more.
+    std::fs::remove_file(night.path("in/acute-2.csv")).unwrap();
+    night.run().done();
+    night.write("in/acute-2.csv", cut(40));
+    night.run().failed(1, "OF0549");
+
+    // Files of several purposes hold the same records from the first night on: it is told once, and stops nothing.
+    by_purpose.write("in/acute-2.csv", cut(12));
+    let told = by_purpose.run().done();
+    assert!(told.stderr.contains(SAW), "{}", told.stderr);
+    for lines in [12, 40] {
+        by_purpose.write("in/acute-2.csv", cut(lines));
+        let told = by_purpose.run().done();
+        assert!(!told.stderr.contains(SAW), "{}", told.stderr);
+    }
 }
 
 #[test]
@@ -744,6 +870,35 @@ fn a_mark_that_protects_few_is_not_lost_unnoticed() {
 }
 
 #[test]
+fn decisions_that_were_obeyed_are_not_lost_unnoticed() {
+    let night = Night::of(&town(60, 51));
+    night.run().done();
+    let records: Vec<String> =
+        night.person_ids().keys().map(|(provider, record)| format!("{provider}:{record}")).collect();
+    decide(&night, &records[0], &records[1], "unsure");
+    decide(&night, &records[2], &records[3], "unsure");
+    let path = night.output().join("state/decisions.csv");
+    let whole = std::fs::read_to_string(&path).unwrap();
+    night.run().done();
+    assert_eq!(run_json(&night)["decisions"]["lines"], 2);
+    // Another program has written it anew, with less in each line.
+    let shorter: Vec<String> =
+        whole.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect();
+    std::fs::write(&path, shorter.join("\n") + "\n").unwrap();
+    night.run().done();
+    std::fs::write(&path, shorter[..2].join("\n") + "\n").unwrap();
+    let told = night.run().failed(1, "OF0374");
+    let saw = "gate decisions_lost saw 1 line in state/decisions.csv after 2, expected";
+    assert!(told.stderr.contains(saw), "{}", told.stderr);
+    std::fs::write(&path, "").unwrap();
+    night.run().failed(1, "OF0374");
+    std::fs::remove_file(&path).unwrap();
+    refused_then_waived(&night, &[("decisions_lost", "OF0374")]);
+    // The next one is held against that one.
+    night.run().done();
+}
+
+#[test]
 fn that_a_delivery_has_stopped_is_told_though_its_last_file_is_still_there() {
     let night = Night::of(&town(60, 50));
     let on = |from: &str, to: &str| {
@@ -856,6 +1011,38 @@ fn the_last_good_records_stand_where_a_provider_sends_nothing_usable() {
     // One that must be there stops the night, as it says.
     std::fs::remove_file(night.path("in/hospice.csv")).unwrap();
     night.run().failed(3, "OF0103");
+}
+
+#[test]
+fn the_last_good_records_stand_where_no_row_of_an_extract_can_be_used() {
+    let people = town(60, 48);
+    let night = Night::of(&people);
+    let broken = format!("{}\n1,2\n", common::HEADER);
+    let first_night = night.copy();
+    first_night.write("in/acute.csv", &broken);
+    first_night.run().failed(3, "OF0512");
+    night.run().done();
+    let first = night.person_ids();
+    night.write("in/acute.csv", &broken);
+    let told = night.run().done();
+    let warning = "has sent nothing usable: its records of 2026-11-22 stand, 0 days old";
+    assert!(told.stderr.contains(&format!("provider acute {warning} (OF0512")), "{}", told.stderr);
+    assert_eq!(night.person_ids(), first);
+    // Another cannot be read the same night.
+    night.write("in/gp.csv", "");
+    let told = night.run().done();
+    for (provider, code) in [("acute", "OF0512"), ("gp", "OF0202")] {
+        assert!(told.stderr.contains(&format!("provider {provider} {warning} ({code}")), "{}", told.stderr);
+    }
+    assert_eq!(night.person_ids(), first);
+    // What is explained is what the run has read.
+    let [acute, gp] = ["acute", "gp"].map(|id| {
+        let known = first.keys().find(|(provider, _)| provider == id).expect("it has records");
+        format!("{id}:{}", known.1)
+    });
+    let mut explain = common::onefolk();
+    explain.args(["explain", "pair", &acute, &gp, "--job"]).arg(night.path("job.toml"));
+    common::outcome(explain).done();
 }
 
 #[test]

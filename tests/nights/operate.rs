@@ -56,6 +56,10 @@ fn whatever_writes_waits_for_nobody_and_names_who_holds_the_output() {
         }
         assert!(refused.stderr.contains(owner.trim()), "{}", refused.stderr);
     }
+    // Whoever watches is told of a night that was refused; who holds the lock comes last, and is to say how it ends.
+    let history = fs::read_to_string(night.output().join("state/history.jsonl")).unwrap();
+    assert_eq!(history.lines().filter(|line| line.contains("\"exit\":5")).count(), 2, "{history}");
+    assert!(history.lines().last().is_some_and(|line| !line.contains("\"ended\"")), "{history}");
     // What only looks needs no lock.
     for name in ["check", "plan"] {
         command(&night, name, &[]).done();
@@ -338,6 +342,29 @@ fn states(findings: &BTreeMap<String, (String, String)>, state: &str) -> Vec<Str
 }
 
 #[test]
+fn a_list_that_would_stop_the_night_is_found_before_it() {
+    let people = town(60, 92);
+    let night = operated(&people);
+    command(&night, "check", &[]).done();
+    night.write("objections.csv", "provider,record_id\nnobody,1\n");
+    night.write("apart.csv", format!("{}\n", people[0].nhs_number));
+    let told = command(&night, "check", &[]);
+    assert_eq!(told.status, Some(3), "{}", told.stderr);
+    assert!(told.stderr.trim_end().ends_with("(OF0350)"), "{}", told.stderr);
+    for part in ["objections.csv line 2: no provider", "apart.csv line 1: two keys", "2 lists cannot be used"] {
+        assert!(told.stdout.contains(part), "{part}: {}", told.stdout);
+    }
+    told.names_nobody(&people);
+    let told = command(&night, "check", &["--json"]);
+    let facts: serde_json::Value = serde_json::from_str(&told.stdout).expect("only JSON on standard output");
+    assert_eq!((&facts["right"], &facts["lists"][1]["code"]), (&false.into(), &"OF0350".into()));
+    let found = examined(&night, 4);
+    assert_eq!(states(&found, "fail"), ["job"]);
+    assert!(found["job"].1.ends_with("no provider of this job has that id; and 1 more"), "{found:?}");
+    night.run().failed(3, "OF0350");
+}
+
+#[test]
 fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     let people = town(60, 95);
     let night = Night::of(&people);
@@ -345,7 +372,7 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
     assert!(!night.output().exists() && states(&before, "warn").is_empty(), "{before:?}");
     night.run().done();
     let well = examined(&night, 0);
-    assert!(states(&well, "warn").is_empty() && well.len() == 18, "{well:?}");
+    assert!(states(&well, "warn").is_empty() && well.len() == 21, "{well:?}");
     assert!(well["last runs"].1.contains("published 2026-11-22-01"), "{well:?}");
     let state = |name: &str| night.output().join("state").join(name);
     let everything = common::files_below(&night.output());
@@ -416,6 +443,184 @@ fn a_doctor_says_of_the_date_after_a_rollback_what_the_gate_will() {
     assert_eq!(states(&found, "fail"), ["as_of"]);
     assert!(found["as_of"].1.contains("the last run was of 2026-11-23"), "{found:?}");
     night.run().failed(1, "OF0552");
+}
+
+#[test]
+fn why_last_good_records_stand_is_told_by_the_night_its_run_json_and_the_doctor() {
+    let people = town(120, 100);
+    let night = Night::of(&people);
+    night.run().done();
+    assert_eq!(examined(&night, 0)["extracts"].0, "ok");
+    let whole = fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    night.write("in/acute.csv", "");
+    let told = night.run().done();
+    let why = "its records of 2026-11-22 stand, 0 days old (OF0202: an extract is empty)";
+    assert!(told.stderr.contains(why), "{}", told.stderr);
+    let inputs = run_json(&night)["inputs"].clone();
+    assert_eq!(inputs[1]["unusable"], serde_json::json!({ "code": "OF0202", "why": "an extract is empty" }));
+    assert!(inputs[0]["unusable"].is_null(), "{inputs}");
+    let found = examined(&night, 0);
+    let saw = "provider acute sent nothing usable to the run that stands (OF0202: an extract is empty)";
+    assert_eq!((&*found["extracts"].0, &*found["extracts"].1), ("warn", saw));
+
+    // A gate that fails on the same night does not keep it back.
+    let gp = fs::read_to_string(night.path("in/gp.csv")).unwrap();
+    let half: Vec<&str> = gp.lines().take(gp.lines().count() / 2).collect();
+    night.write("in/gp.csv", half.join("\n") + "\n");
+    let told = night.run().failed(1, "OF0518");
+    assert!(told.stderr.contains(why), "{}", told.stderr);
+    told.names_nobody(&people);
+    let events = fs::read_to_string(night.output().join("state/failed.jsonl")).unwrap();
+    assert!(events.contains(why), "{events}");
+    night.write("in/gp.csv", gp);
+
+    // It is back; the path in the job is another one.
+    night.write("in/acute.csv", whole);
+    night.run().done();
+    assert_eq!(examined(&night, 0)["extracts"].0, "ok");
+    common::edit(&night.path("job.toml"), "in/acute.csv", "in/akute.csv");
+    let found = examined(&night, 0);
+    let saw = "provider acute has sent nothing by now (OF0103: a file that the job names is missing), its records of \
+               2026-11-22 would stand";
+    assert_eq!((&*found["extracts"].0, &*found["extracts"].1), ("warn", saw));
+    let told = night.run().done();
+    assert!(told.stderr.contains("0 days old (OF0103: a file that the job names is missing)"), "{}", told.stderr);
+}
+
+#[test]
+fn a_date_that_stands_still_from_night_to_night_is_told() {
+    let night = Night::of(&town(60, 94));
+    night.run().done();
+    let told = night.run().done();
+    assert!(!told.stderr.contains("as_of"), "both were in one sitting: {}", told.stderr);
+    assert_eq!(examined(&night, 0)["as_of"].0, "ok");
+    // As if they had been days ago.
+    let history = night.output().join("state/history.jsonl");
+    let earlier = |line: &str| {
+        let mut entry: serde_json::Value = serde_json::from_str(line).expect("it is JSON");
+        entry["began"] = "2026-11-22T02:00:00Z".into();
+        format!("{entry}\n")
+    };
+    let entries: String = fs::read_to_string(&history).unwrap().lines().map(earlier).collect();
+    fs::write(&history, entries).unwrap();
+    let found = examined(&night, 0);
+    assert_eq!(states(&found, "warn"), ["as_of"], "{found:?}");
+    let told = night.run().done();
+    assert!(told.stderr.contains("warning: as_of is 2026-11-22, ") && told.stderr.contains(" days before today"));
+    common::edit(&night.path("job.toml"), "as_of = 2026-11-22\n", "");
+    let told = night.run().done();
+    assert!(!told.stderr.contains("as_of"), "{}", told.stderr);
+}
+
+/// Only root can give away what is its own, and only root could write to what is another account's.
+#[test]
+fn root_runs_nothing_that_belongs_to_another_account() {
+    if !rustix::process::geteuid().is_root() {
+        println!("not root: passed over");
+        return;
+    }
+    let night = Night::of(&town(60, 93));
+    night.run().done();
+    let (standing, state) = (night.standing(), night.output().join("state"));
+    std::os::unix::fs::chown(&state, Some(65_534), None).unwrap();
+    let files = common::files_below(&night.output());
+    night.run().failed(4, "OF0422");
+    for (name, arguments) in [("rollback", &["2026-11-22-01"][..]), ("report", &[]), ("train", &[])] {
+        command(&night, name, arguments).failed(4, "OF0422");
+    }
+    let ids = night.person_ids();
+    let person = ids.values().next().expect("there are people");
+    let mut shown = onefolk();
+    shown.args(["person", person, "--show-identifiers", "--job"]).arg(night.path("job.toml"));
+    outcome(shown).failed(4, "OF0422");
+    assert_eq!(states(&examined(&night, 0), "warn"), ["permissions"]);
+    assert!(night.standing() == standing && common::files_below(&night.output()) == files);
+    std::os::unix::fs::chown(&state, Some(0), None).unwrap();
+    night.run().done();
+}
+
+/// Half of what the hospital has sent is gone.
+fn halve(night: &Night, whole: &str) {
+    let lines: Vec<&str> = whole.lines().collect();
+    night.write("in/acute.csv", lines[..lines.len() / 2].join("\n") + "\n");
+}
+
+#[test]
+fn a_night_after_a_run_that_is_gone_is_held_against_the_newest_that_is_kept() {
+    let night = Night::of(&town(120, 98));
+    night.run().done();
+    night.run().done();
+    let whole = fs::read_to_string(night.path("in/acute.csv")).unwrap();
+    let (current, runs) = (night.output().join("current"), night.output().join("runs"));
+    fs::remove_file(&current).unwrap();
+    let found = examined(&night, 4);
+    assert_eq!(states(&found, "fail"), ["current"], "{found:?}");
+    assert!(found["current"].1.contains("2026-11-22-02"), "{found:?}");
+    halve(&night, &whole);
+    let told = night.run().failed(1, "OF0518");
+    assert!(told.stderr.contains("gate provider_shrunk saw provider acute with "), "{}", told.stderr);
+    night.write("in/acute.csv", &whole);
+    let told = night.run().done();
+    assert!(told.stderr.contains("the night is held against run 2026-11-22-02, the newest"), "{}", told.stderr);
+    assert!(night.table("changes.parquet").rows.is_empty());
+    let audit = fs::read_to_string(night.output().join("state/audit.jsonl")).unwrap();
+    assert!(!audit.contains("run_withdrawn"), "what was published was published: {audit}");
+    assert!(states(&examined(&night, 0), "fail").is_empty());
+
+    // The link is there, and the run that it leads to is not.
+    fs::remove_dir_all(runs.join("2026-11-22-03")).unwrap();
+    assert_eq!(states(&examined(&night, 4), "fail"), ["current"]);
+    halve(&night, &whole);
+    night.run().failed(1, "OF0518");
+    night.write("in/acute.csv", &whole);
+    let told = night.run().done();
+    assert!(told.stderr.contains("the night is held against run 2026-11-22-02, the newest"), "{}", told.stderr);
+    assert_eq!(run_json(&night)["run_id"], "2026-11-22-04");
+}
+
+#[test]
+fn where_state_alone_is_back_from_a_backup_somebody_has_to_say_that_the_night_is_right() {
+    let night = Night::of(&town(120, 98));
+    night.run().done();
+    let ids = night.person_ids();
+    fs::remove_dir_all(night.output().join("runs")).unwrap();
+    fs::remove_file(night.output().join("current")).unwrap();
+    let found = examined(&night, 4);
+    assert_eq!(states(&found, "fail"), ["current"], "{found:?}");
+    let told = night.run().failed(1, "OF0554");
+    assert!(told.stderr.contains("gate run_before saw none of the runs that the ledger knows"), "{}", told.stderr);
+    assert!(night.standing().is_empty());
+    night.run_with(&["--waive", "quarantined"]).failed(1, "OF0554");
+    let told = night.run_with(&["--waive", "run_before"]).done();
+    assert!(told.stderr.contains("gate run_before was waived"), "{}", told.stderr);
+    assert_eq!(night.person_ids(), ids);
+    night.run().done();
+}
+
+#[test]
+fn a_run_whose_run_json_is_damaged_is_rolled_back_from_and_then_removed() {
+    let night = Night::of(&town(60, 97));
+    night.run().done();
+    night.run().done();
+    let damaged = night.output().join("runs/2026-11-22-02");
+    let run_json = fs::read(damaged.join("run.json")).unwrap();
+    fs::write(damaged.join("run.json"), &run_json[..run_json.len() / 2]).unwrap();
+    let found = examined(&night, 4);
+    assert_eq!(states(&found, "fail"), ["audit", "current"], "{found:?}");
+    let told = command(&night, "doctor", &[]);
+    assert!(told.stdout.contains("`onefolk rollback JOB 2026-11-22-01`"), "{}", told.stdout);
+    let told = night.run().failed(4, "OF0535");
+    assert!(told.stderr.contains("`onefolk rollback JOB RUN`"), "{}", told.stderr);
+    command(&night, "rollback", &["2026-11-22-01"]).done();
+    night.run().done();
+    let found = examined(&night, 4);
+    assert_eq!(states(&found, "fail"), ["audit"], "{found:?}");
+    let saw = &found["audit"].1;
+    assert!(saw.contains("out/runs/2026-11-22-02: its run.json cannot be read"), "{saw}");
+    assert!(saw.contains("or remove the folder"), "{saw}");
+    fs::remove_dir_all(&damaged).unwrap();
+    assert!(states(&examined(&night, 0), "fail").is_empty());
+    night.run().done();
 }
 
 /// As at any hour of the day: what is wrong with the job or with an extract keeps nothing else from being told, or from being done.
@@ -504,6 +709,12 @@ fn a_doctor_says_who_holds_the_lock_and_how_the_last_runs_ended() {
     assert!(failed["last runs"].1.contains("run exit 1, OF05"), "{failed:?}");
     let events = fs::read_to_string(night.output().join("state/failed.jsonl")).unwrap();
     assert!(events.lines().last().unwrap().contains("\"exit\":1"), "{events}");
+    // The failure names the worst of them and counts the others.
+    for provider in ["gp", "acute"] {
+        let words = format!("\"saw\":\"provider {provider} with ");
+        let told = |line: &str| line.contains("\"gate\":\"provider_shrunk\"") && line.contains(&words);
+        assert!(events.lines().any(told), "{provider}: {events}");
+    }
     let metrics = fs::read_to_string(night.output().join("state/last_run.prom")).unwrap();
     assert!(
         metrics.lines().any(|line| line.starts_with("onefolk_last_run_exit_code") && line.ends_with(" 1")),
@@ -618,6 +829,133 @@ fn events_and_metrics_say_what_run_json_says_and_name_nobody() {
         for value in person.values() {
             assert!(!text.contains(value) && !metrics.contains(value), "{value} was told");
         }
+    }
+}
+
+#[test]
+fn a_warning_is_in_the_log_in_run_json_in_the_history_and_in_the_metrics() {
+    let people = town(80, 102);
+    let night = Night::of(&people);
+    night.run().done();
+    fs::remove_file(night.path("in/acute.csv")).unwrap();
+    let told = night.run().done();
+    let warned: Vec<&str> = told.stderr.lines().filter_map(|line| line.strip_prefix("warning: ")).collect();
+    let expected = "provider acute has sent nothing usable";
+    assert!(warned.iter().any(|warning| warning.starts_with(expected)), "{warned:?}");
+    assert_eq!(run_json(&night)["warnings"], serde_json::json!(warned));
+    let log = fs::read_to_string(night.current("log.jsonl")).unwrap();
+    let events = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).expect("each line is JSON"));
+    let events: Vec<serde_json::Value> = events.filter(|event| event["level"] == "WARN").collect();
+    for warning in &warned {
+        assert!(events.iter().any(|event| event["message"] == *warning), "{warning}: {log}");
+    }
+    let metrics = fs::read_to_string(night.current("onefolk.prom")).unwrap();
+    let count = warned.len();
+    for line in [&*format!("onefolk_warnings {count}"), "onefolk_provider_days_old{provider=\"acute\"} 0"] {
+        assert!(metrics.lines().any(|known| known == line), "{line}: {metrics}");
+    }
+    let history = fs::read_to_string(night.output().join("state/history.jsonl")).unwrap();
+    let last = history.lines().last().expect("a night has ended");
+    assert!(last.contains(&format!("\"warnings\":{count}")), "{history}");
+    assert_eq!(watched(&night, "last_run_warnings"), Some(count.to_string()));
+    let ended = examined(&night, 0)["last runs"].1.clone();
+    assert!(ended.contains(&format!("run published 2026-11-22-02 with {count} warning")), "{ended}");
+    for person in &people {
+        for value in person.values() {
+            assert!(!log.contains(value) && !metrics.contains(value), "{value} was told");
+        }
+    }
+}
+
+#[test]
+fn what_is_to_be_warned_of_once_a_run_stands_is_in_its_log_as_well() {
+    let people = town(60, 103);
+    let night = operated(&people);
+    night.run().done();
+    night.run().done();
+    // From a kept run that cannot be read nobody can be taken out.
+    fs::write(night.output().join("runs/2026-11-22-01/crosswalk.parquet"), b"PAR1").unwrap();
+    night.write("objections.csv", "nhs_number,provider,record_id\n,gp,7\n");
+    let told = night.run().done();
+    told.names_nobody(&people);
+    let late = "run 2026-11-22-01 may still hold rows of people who object";
+    assert!(told.stderr.contains(late), "{}", told.stderr);
+    let log = fs::read_to_string(night.current("log.jsonl")).unwrap();
+    let is_late = |line: &str| line.contains("\"level\":\"WARN\"") && line.contains(late);
+    assert!(log.lines().any(is_late), "{log}");
+    assert!(!run_json(&night)["warnings"].to_string().contains(late), "that was written, and hashed, before");
+    assert!(!night.current(".log.partial").exists());
+}
+
+/// The value of a metric in state/last_run.prom, whatever its labels.
+fn watched(night: &Night, name: &str) -> Option<String> {
+    let text = fs::read_to_string(night.output().join("state/last_run.prom")).ok()?;
+    let line = text.lines().find(|line| line.starts_with(&format!("onefolk_{name}{{")))?;
+    line.rsplit(' ').next().map(str::to_string)
+}
+
+#[test]
+fn a_night_that_does_not_begin_is_told_to_whoever_watches() {
+    let night = Night::of(&town(60, 104));
+    night.run_with(&["--waive", "provider_shrunken"]).failed(2, "OF0528");
+    assert!(!night.output().exists(), "a misspelt name makes no folders");
+    let codes = || ["last_run_exit_code", "last_night_exit_code"].map(|name| watched(&night, name).unwrap_or_default());
+    night.run().done();
+    assert_eq!(codes(), ["0", "0"]);
+    let standing = night.standing();
+    night.run_with(&["--waive", "provider_shrunken"]).failed(2, "OF0528");
+    assert_eq!(codes(), ["2", "2"]);
+    night.run_with(&["--dry-run"]).done();
+    assert_eq!(codes(), ["0", "2"], "what published nothing makes no failed night a good one");
+    night.run().done();
+    common::edit(&night.path("job.toml"), "as_of", "as_off");
+    night.run().failed(2, "OF0101");
+    assert_eq!(codes(), ["2", "2"]);
+    assert!(night.standing() != standing);
+    common::edit(&night.path("job.toml"), "as_off", "as_of");
+    night.run().done();
+    assert_eq!(codes(), ["0", "0"]);
+}
+
+/// Where nothing can be written.
+fn full() -> Stdio {
+    fs::OpenOptions::new().write(true).open("/dev/full").expect("every Linux has it").into()
+}
+
+#[test]
+fn nobody_has_to_read_what_a_night_says_for_it_to_be_published() {
+    let night = Night::of(&town(60, 105));
+    let started = |what: &[&str]| {
+        let mut command = onefolk();
+        command.arg(what[0]).arg(night.path("job.toml")).args(&what[1..]);
+        command
+    };
+    let runs = || run_json(&night)["run_id"].clone();
+    let mut unheard = started(&["run"]);
+    unheard.stdout(full()).stderr(full());
+    assert_eq!(unheard.status().expect("the binary starts").code(), Some(0));
+    assert_eq!(runs(), "2026-11-22-01");
+    // The reader has gone away.
+    let mut child = started(&["run"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    drop(child.stderr.take());
+    assert_eq!(child.wait().expect("it is ours").code(), Some(0));
+    assert_eq!(runs(), "2026-11-22-02");
+    let published: [(&[&str], &str); 2] =
+        [(&["run", "--json"], "2026-11-22-03"), (&["rollback", "2026-11-22-01"], "2026-11-22-04")];
+    for (arguments, run) in published {
+        let mut unseen = started(arguments);
+        unseen.stdout(full());
+        let told = outcome(unseen).done();
+        let warning = told.stderr.lines().last().unwrap_or_default();
+        assert!(warning.starts_with("warning: ") && warning.contains("standard output"), "{}", told.stderr);
+        assert!(!told.stderr.contains("nothing was published"), "{}", told.stderr);
+        assert_eq!(runs(), run);
+    }
+    // What these come to is what they print.
+    for arguments in [&["plan"][..], &["doctor"], &["run", "--dry-run"]] {
+        let mut unseen = started(arguments);
+        unseen.stdout(full());
+        outcome(unseen).failed(4, "OF0403");
     }
 }
 

@@ -245,6 +245,34 @@ fn a_changed_audit_stops_the_night() {
 }
 
 #[test]
+fn an_audit_that_cannot_be_added_to_stops_the_night_before_an_extract_is_read() {
+    let night = Night::of(&town(60, 66));
+    // The first night begins it.
+    night.run().done();
+    let standing = night.standing();
+    let state = night.output().join("state");
+    let stopped = |code: &str| {
+        night.run().failed(4, code);
+        assert!(!state.join("checkpoints").exists(), "an extract was read");
+        night.run_with(&["--dry-run"]).failed(4, code);
+        let doctor = command(&night, &["doctor"]);
+        let told = |line: &str| line.starts_with("fail  audit ");
+        assert!(doctor.status == Some(4) && doctor.stdout.lines().any(told), "{}", doctor.stdout);
+        assert_eq!(night.standing(), standing);
+    };
+    for (name, code) in [("audit.key", "OF0712"), ("audit.jsonl", "OF0711"), ("audit.head", "OF0711")] {
+        std::fs::rename(state.join(name), night.path("aside")).expect("it stands");
+        stopped(code);
+        std::fs::rename(night.path("aside"), state.join(name)).expect("it stands");
+        let whole = std::fs::read(state.join(name)).expect("it stands");
+        std::fs::write(state.join(name), &whole[..whole.len() / 2]).expect("there is room");
+        stopped(code);
+        std::fs::write(state.join(name), whole).expect("there is room");
+    }
+    night.run().done();
+}
+
+#[test]
 fn an_audit_that_was_put_back_is_found_by_a_head_that_was_kept_elsewhere() {
     let night = Night::of(&town(60, 64));
     night.run().done();

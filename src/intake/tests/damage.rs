@@ -46,6 +46,25 @@ fn a_broken_quote_in_the_last_line_and_without_a_later_quote() {
 }
 
 #[test]
+fn a_quoted_field_may_be_long_and_the_reason_says_how_long() {
+    let lines = |count: usize| "x\n".repeat(count);
+    let letters = |count: usize| "x".repeat(count);
+    for (note, is_right) in [(lines(100), true), (lines(101), false), (letters(65_000), true), (letters(70_000), false)]
+    {
+        let folder = Folder::new();
+        let path = folder.write("a.csv", format!("id,note\n1,\"{note}\"\n2,y\n"));
+        let format = Format { delimiter: Some(b','), ..Format::default() };
+        let job = job(folder.path(), vec![Provider { format, ..provider(&["id"], vec![path]) }], 1);
+        let reasons = |batch: crate::intake::Batch| -> Vec<String> {
+            batch.quarantined.into_iter().map(|bad| bad.reason).collect()
+        };
+        let reasons = crate::intake::read_all(&job, reasons, |_| {}).unwrap().batches.concat();
+        let expected = "a quoted field is never closed, or is longer than 64 KiB or 100 lines";
+        assert_eq!(reasons.first().map(String::as_str), (!is_right).then_some(expected), "{} bytes", note.len());
+    }
+}
+
+#[test]
 fn a_swallowing_quote_that_happens_to_close_well() {
     // Both quotes are broken, and between them they swallow line 2 without leaving anything loose.
     let text = "id,name,town\n1,\"Ann,Hove\n2,Bob,Hove\n3,Cy\",Hove\n4,Di,Hove\n";

@@ -56,6 +56,26 @@ fn compressed_files_cut_or_damaged() {
 }
 
 #[test]
+fn what_stands_behind_a_gzip_stream() {
+    let whole = gzip(b"a,b\n1,2\n");
+    let followed_by = |bytes: &[u8]| read_one(&["a"], Format::default(), [&whole[..], bytes].concat());
+    // Padding does no harm, be it longer than what is read at once.
+    for zeros in [1, 10, 600_000] {
+        let (seen, _) = followed_by(&vec![0_u8; zeros]).unwrap();
+        assert_eq!(values(&seen), [["1"]]);
+    }
+    let (seen, _) = followed_by(&[vec![0; 100], gzip(b"3,4\n"), vec![0; 100]].concat()).unwrap();
+    assert_eq!(values(&seen), [["1"], ["3"]]);
+    for foreign in ["x", "\n", "a line of text, longer than the head of a stream\n", "\0\0\0x"] {
+        let error = followed_by(foreign.as_bytes()).unwrap_err();
+        assert_eq!(error.code.id, "OF0204", "{foreign:?}");
+        assert!(error.what.ends_with("something stands behind the end of its stream"), "{}", error.what);
+    }
+    // Another stream, cut off in its head.
+    assert_eq!(followed_by(&gzip(b"3,4\n")[..5]).unwrap_err().code.id, "OF0203");
+}
+
+#[test]
 fn parquet_cut_or_damaged() {
     let bytes = super::formats::parquet_bytes(1000, 300);
     assert_eq!(code(&["id"], Format::default(), &bytes[..bytes.len() / 2]), "OF0208");

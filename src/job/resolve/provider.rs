@@ -2,6 +2,7 @@
 
 use super::columns::ROW_NUMBER;
 use super::{ColumnUse, Resolver};
+use crate::job::codes::FILE_MISSING;
 use crate::job::problem::Problem;
 use crate::job::reading::{Placed, Section};
 use crate::job::{
@@ -31,8 +32,10 @@ impl Resolver<'_> {
             WhenMissing::Last if !sends_changes => self.surroundings.kept(&self.output, &id),
             _ => None,
         };
-        let standing = if sends_changes { self.surroundings.standing(&self.output, &id) } else { None };
-        let needed = when_missing != WhenMissing::Without && kept.is_none() && standing.is_none();
+        let held = if sends_changes { self.surroundings.standing(&self.output, &id) } else { Ok(None) };
+        let damaged = held.is_err();
+        let standing = held.unwrap_or_default();
+        let needed = when_missing != WhenMissing::Without && kept.is_none() && standing.is_none() && !damaged;
         let (files, complete) = self.extracts(index, &id, section, needed);
         let deleted = self.deleted(index, section, sends_changes);
         let mut provider = Provider {
@@ -54,7 +57,7 @@ impl Resolver<'_> {
             id,
         };
         if let Some(kept) = kept.filter(|_| !complete) {
-            provider.take(&self.output, kept);
+            provider.take(&self.output, kept, &FILE_MISSING);
         }
         self.columns_fit_format(index, &provider);
         if sends_changes {
@@ -66,7 +69,7 @@ impl Resolver<'_> {
                 provider.files = vec![standing::folder(&self.output, &provider.id).join(standing::EXTRACT)];
                 provider.format = standing::format();
             }
-            provider.changes = Some(Changes { deleted, files, format, standing });
+            provider.changes = Some(Changes { deleted, files, format, standing, damaged });
         }
         provider
     }

@@ -2,7 +2,7 @@
 
 use crate::job::check::{Checked, check_text};
 use crate::job::problem::{Look, render};
-use crate::job::standing::StandingList;
+use crate::job::standing::{Damaged, StandingList};
 use crate::job::surroundings::Surroundings;
 use crate::job::{Kept, Provider};
 use std::path::{Path, PathBuf};
@@ -69,8 +69,8 @@ impl Surroundings for Memory {
         false
     }
 
-    fn standing(&self, _: &Path, _: &str) -> Option<StandingList> {
-        None
+    fn standing(&self, _: &Path, _: &str) -> Result<Option<StandingList>, Damaged> {
+        Ok(None)
     }
 
     fn header(&self, _: &Provider, _: &Path) -> Option<Vec<String>> {

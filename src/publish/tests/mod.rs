@@ -176,7 +176,8 @@ impl Example {
 
     fn publish(&self, lock: &Lock, keep_runs: usize) -> Published {
         let (draft, identified) = self.draft(lock);
-        let remove = draft.beyond(keep_runs).unwrap();
+        let ledger = Ledger::open(lock.output(), None).unwrap();
+        let remove = draft.beyond(keep_runs, ledger.runs()).unwrap();
         draft.commit(&identified.next, &remove).unwrap()
     }
 }

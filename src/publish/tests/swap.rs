@@ -38,6 +38,23 @@ fn old_runs_are_pruned_and_numbers_are_not_used_again() {
     assert_eq!(example().publish(&lock, 7).run_id, "2026-11-22-04");
 }
 
+#[test]
+fn runs_go_in_the_order_in_which_they_were_published_whatever_their_dates() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    // Two nights of a year that was mistyped, and then those of every day.
+    let mut mistyped = example();
+    mistyped.job.as_of = jiff::civil::date(2062, 11, 22);
+    mistyped.publish(&lock, 2);
+    mistyped.publish(&lock, 2);
+    assert_eq!(example().publish(&lock, 2).pruned, ["2062-11-22-01"]);
+    assert_eq!(example().publish(&lock, 2).pruned, ["2062-11-22-02"]);
+    assert_eq!(runs::list(output.path()).unwrap(), ["2026-11-22-01", "2026-11-22-02"]);
+    // One that the ledger does not know is nobody's run before.
+    fs::create_dir(output.path().join("runs/2099-01-01-01")).unwrap();
+    assert_eq!(example().publish(&lock, 3).pruned, ["2099-01-01-01"]);
+}
+
 /// What must be as it was after a failure, links included.
 fn standing(output: &Path) -> (BTreeMap<String, Vec<u8>>, Option<String>) {
     let mut contents = contents(output);

@@ -1,4 +1,5 @@
-//! What reading tonight's extracts will take at the least, by what it took on the run that stands: a job that cannot fit ends before it reads them.
+//! What reading tonight's extracts will take at the least, by what it took on the run that stands, and before there is one what a night of so many rows
+//! takes at the least: a job that cannot fit ends before it reads them.
 //!
 //! Reading is the one part of a night that is the same however little memory is allowed, since nothing waits on disk yet. What is foretold is less than
 //! what will be taken, so that no night is refused that would fit: other columns, fewer of them, more threads and pages that were kept whole all make
@@ -8,6 +9,7 @@ use crate::disk;
 use crate::intake::{self, Extract};
 use crate::job::Job;
 use crate::publish;
+use crate::run::report;
 use serde_json::Value;
 
 /// Extracts are read once this stage has ended; its peak in run.json is what that took.
@@ -20,18 +22,64 @@ const GROWING: f64 = 0.5;
 /// mapped columns that tonight's does not.
 const CLEARLY: f64 = 1.5;
 const CLEARLY_OTHERWISE: f64 = 3.0;
+/// Bytes of a whole night, a row, at the least: about half of what the leanest took that was ever measured (docs/measurements.md).
+const NIGHT_ROW_BYTES: u64 = 200;
+/// A row takes so many bytes of an extract at the least, packed ones included.
+const EXTRACT_ROW_BYTES: u64 = 5;
+/// Bytes that reading usually takes, a row, or so many times the extracts where they have many columns; and those of each thread.
+const READ_ROW_BYTES: u64 = 300;
+const READ_TIMES: u64 = 2;
+const READ_THREAD_BYTES: u64 = 8 << 20;
 
 /// Bytes that reading takes tonight at the least, where that is clearly above `limit`. `None` also where no run of this job tells, or where it had more
 /// threads, which read more at once.
 pub(super) fn clearly_beyond(job: &Job, limit: u64) -> Option<u64> {
     let then = Then::of(job)?;
     let extracts = intake::extracts(job);
-    let bytes: u64 = extracts.iter().map(|extract| disk::length(&extract.path).unwrap_or(0)).sum();
+    let bytes = bytes_of(&extracts);
     let by_bytes = bytes as f64 / then.bytes as f64;
     let is_beyond = |growth: &f64| then.at_least(*growth) as f64 > limit as f64 * then.clearly;
     // Extracts are looked into only where what they hold decides.
     let growth = Some(by_bytes).filter(is_beyond)?.min(rows_of(job, &extracts)? as f64 / then.rows as f64);
     Some(growth).filter(is_beyond).map(|growth| then.at_least(growth))
+}
+
+/// What extracts hold, about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Extracts {
+    pub rows: u64,
+    bytes: u64,
+}
+
+impl Extracts {
+    /// Bytes that reading them usually takes.
+    pub fn reading(self) -> u64 {
+        let threads = rayon::current_num_threads() as u64 * READ_THREAD_BYTES;
+        BASE_BYTES + threads + (self.rows * READ_ROW_BYTES).max(self.bytes * READ_TIMES)
+    }
+}
+
+/// What the extracts of a first night hold, where a night of so many rows takes clearly more than `limit`, whatever they hold. `None` also where a run
+/// stands, and where an extract cannot be looked into.
+pub(super) fn clearly_too_many(job: &Job, limit: u64) -> Option<Extracts> {
+    if publish::current_run(&job.output).is_some() {
+        return None;
+    }
+    let is_beyond = |rows: &u64| (BASE_BYTES + rows * NIGHT_ROW_BYTES) as f64 > limit as f64 * CLEARLY;
+    let extracts = intake::extracts(job);
+    let bytes = bytes_of(&extracts);
+    // Extracts are looked into only where what they hold decides.
+    let most = Some(bytes / EXTRACT_ROW_BYTES).filter(is_beyond);
+    most.and_then(|_| rows_of(job, &extracts)).filter(is_beyond).map(|rows| Extracts { rows, bytes })
+}
+
+/// Rows of tonight's extracts, about; `None` where one cannot be looked into.
+pub(super) fn rows(job: &Job) -> Option<u64> {
+    rows_of(job, &intake::extracts(job))
+}
+
+fn bytes_of(extracts: &[Extract]) -> u64 {
+    extracts.iter().map(|extract| disk::length(&extract.path).unwrap_or(0)).sum()
 }
 
 /// Rows of all extracts, about; `None` where one cannot be looked into.
@@ -67,8 +115,7 @@ impl Then {
         let read = told["seconds"].as_array()?.iter().find(|stage| stage["stage"] == READ)?;
         let bytes: u64 = told["inputs"].as_array()?.iter().filter_map(|input| input["bytes"].as_u64()).sum();
         let (taken, rows) = (read["peak_memory_bytes"].as_u64()?, told["accounts"]["rows"].as_u64()?);
-        let job_file = std::fs::read(&job.path).ok().map(|bytes| blake3::hash(&bytes).to_hex().to_string());
-        let is_same = job_file.is_some_and(|hash| settings["job_file_blake3"] == hash);
+        let is_same = report::job_file_blake3(job).is_some_and(|hash| settings["job_file_blake3"] == hash);
         let clearly = if is_same { CLEARLY } else { CLEARLY_OTHERWISE };
         (bytes > 0 && rows > 0).then_some(Then { taken, bytes, rows, clearly })
     }
@@ -124,7 +171,9 @@ mod tests {
         let limited = Job { memory_limit: Some(300 * MIB), ..job.clone() };
         let failure = run::run(&limited, Options::default()).expect_err("it cannot fit");
         assert_eq!(failure.code.id, "OF0440");
-        assert!(failure.what.contains("at least 1024 MiB are needed to read the extracts"), "{}", failure.what);
+        assert!(failure.what.contains("reading the extracts takes 1024 MiB at the least"), "{}", failure.what);
+        let named = failure.what.split(' ').nth(1).and_then(|figure| figure.parse::<u64>().ok());
+        assert!(named.is_some_and(|named| named > 1024 + 1024 * 8 / 100), "all of the night: {}", failure.what);
         assert!(failure.what.ends_with("and 300 MiB are allowed"), "{}", failure.what);
         assert_eq!(clearly_beyond(&job, 700 * MIB), None, "another night may take less");
         // The job file is another one: it may map less.
@@ -139,6 +188,26 @@ mod tests {
         fs::write(&path, whole).expect("there is room");
         let renamed = Job { name: "another".into(), ..job.clone() };
         assert_eq!(clearly_beyond(&renamed, MIB), None);
+    }
+
+    #[test]
+    fn a_first_night_that_clearly_cannot_fit_ends_before_it_reads() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let job = job_in(folder.path());
+        let limited = Job { memory_limit: Some(30 * MIB), ..job.clone() };
+        let failure = run::run(&limited, Options::default()).expect_err("the program alone takes more");
+        assert_eq!(failure.code.id, "OF0440");
+        assert!(failure.what.contains("to read and link the some 60 rows of the extracts"), "{}", failure.what);
+        assert!(failure.what.starts_with("about ") && failure.what.ends_with("and 30 MiB are allowed"));
+        assert_eq!(clearly_too_many(&job, 50 * MIB), None, "so few rows may fit");
+        fs::write(folder.path().join("one.csv"), extract(200_000)).expect("there is room");
+        let found = clearly_too_many(&job, 60 * MIB).expect("some 100 MiB are needed");
+        assert!((180_000..230_000).contains(&found.rows), "{found:?}");
+        assert!(found.reading() > 110 * MIB, "{found:?}");
+        assert_eq!(clearly_too_many(&job, 80 * MIB), None, "not clearly");
+        fs::write(folder.path().join("one.csv"), extract(60)).expect("there is room");
+        run::run(&job, Options::default()).expect("the run succeeds");
+        assert_eq!(clearly_too_many(&job, MIB), None, "what the run that stands took is asked instead");
     }
 
     #[test]

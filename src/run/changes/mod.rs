@@ -24,7 +24,7 @@ use serde::Serialize;
 use std::path::PathBuf;
 
 pub(super) use purge::purge;
-pub(super) use state::{abandon, promote, recovered};
+pub(super) use state::{abandon, judge_held, promote, recovered};
 
 /// What became of the rows of one extract with changes; for run.json.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -128,7 +128,7 @@ impl ProviderChanges {
 /// Puts what each provider holds after its changes in place of the changes. `run_id` is the run that will have read them.
 ///
 /// # Errors
-/// OF02xx where an extract cannot be read and nothing may stand in, OF0512 where every row of one is unusable, OF0529 where what a provider
+/// OF02xx where an extract cannot be read and OF0512 where every row of one is unusable, both where it may not wait; OF0529 where what a provider
 /// held is damaged, and where the disk does not take it.
 pub(super) fn fold(job: &Job, run_id: &str) -> Result<(Job, Changed)> {
     state::recover(job)?;
@@ -145,7 +145,7 @@ fn fold_each(job: &Job, run_id: &str) -> Result<(Job, Changed)> {
             provider.files.clear();
             continue;
         }
-        let changes = Changes { standing: standing::read(&standing::folder(&job.output, &provider.id)), ..changes };
+        let changes = Changes { standing: state::held(job, provider)?, ..changes };
         let (now, changes, unusable) = fold_provider(job, provider, &changes, run_id)?;
         *provider = now;
         changed.providers.push(changes);
@@ -166,7 +166,12 @@ fn fold_provider(
     let Sent { files, batches, vanished, waiting } = Sent::of(job, provider, changes)?;
     let mut holding = Holding::of(job, provider, &before, &batches, Gone::of(job, provider, held)?);
     let known = held.map_or(&[][..], |list| &list.applied);
-    let Read { told, fresh, unusable } = Read::all(&files, known, &mut holding)?;
+    let Read { told, fresh, unusable, stopped } = Read::all(&files, known, &mut holding)?;
+    let waiting = match stopped {
+        None => waiting,
+        Some((at, failure)) if sent::may_wait(provider, changes) => Some(Waiting::of(job, changes, at, &failure)),
+        Some((_, failure)) => return Err(failure),
+    };
     let mut now = provider.clone();
     now.vanished.extend(vanished);
     // Where some were not read nobody knows which of them are there still.
@@ -205,10 +210,15 @@ struct Read {
     /// What those are remembered by that nobody had read before.
     fresh: Vec<String>,
     unusable: Vec<Unusable>,
+    /// The place of an extract of which no row can be used: neither it nor what comes after it was applied.
+    stopped: Option<(usize, Failure)>,
 }
 
 impl Read {
-    /// Applies all extracts but those that are `known`, and each only once.
+    /// Applies all extracts but those that are `known`, and each only once, up to the first of which no row can be used.
+    ///
+    /// # Errors
+    /// OF0513 where the rows of one are not all counted.
     fn all(files: &[SentFile], known: &[String], holding: &mut Holding) -> Result<Read> {
         let mut known: FxHashSet<String> = known.iter().cloned().collect();
         let mut read = Read::default();
@@ -225,7 +235,12 @@ impl Read {
             if !told.read_before {
                 let (counts, rows) = holding.apply(at as u32);
                 told.counts = counts;
-                check(&told)?;
+                are_counted(&told)?;
+                if told.rows > 0 && counts.unusable == told.rows {
+                    let none = format!("{}: none of its {} rows", told.file, told.rows);
+                    read.stopped = Some((at, Failure::new(&EXTRACT_ALL_QUARANTINED, none)));
+                    break;
+                }
                 if !rows.is_empty() {
                     let bad = counts.unusable;
                     read.unusable.push((FileReport { rows: bad, quarantined: bad, ..report.clone() }, rows));
@@ -239,19 +254,14 @@ impl Read {
 }
 
 /// # Errors
-/// Where the rows are not all counted, or none of them can be used.
-fn check(file: &FileChanges) -> Result<()> {
-    if file.counts.all() != file.rows {
-        let counted = file.counts.all();
-        return Err(Failure::new(
-            &ACCOUNTS_WRONG,
-            format!("{}: {} rows were read, but {counted} are accounted for", file.file, file.rows),
-        ));
+/// OF0513 where they are not.
+fn are_counted(file: &FileChanges) -> Result<()> {
+    let counted = file.counts.all();
+    if counted == file.rows {
+        return Ok(());
     }
-    if file.rows > 0 && file.counts.unusable == file.rows {
-        return Err(Failure::new(&EXTRACT_ALL_QUARANTINED, format!("{}: none of its {} rows", file.file, file.rows)));
-    }
-    Ok(())
+    let told = format!("{}: {} rows were read, but {counted} are accounted for", file.file, file.rows);
+    Err(Failure::new(&ACCOUNTS_WRONG, told))
 }
 
 /// The rows of a provider's extracts, as text; `list` is that of the extract that it holds, where it is this that is read. One that cannot be read

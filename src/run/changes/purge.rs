@@ -55,7 +55,7 @@ fn without(folder: &Path, by: &str, rows: &BTreeSet<u32>) -> io::Result<()> {
         state::move_on(folder)?;
     }
     let invalid = || io::Error::from(io::ErrorKind::InvalidData);
-    let list = standing::read(folder).ok_or_else(invalid)?;
+    let list = standing::read(folder).ok().flatten().ok_or_else(invalid)?;
     let bytes = disk::read(&folder.join(EXTRACT))?;
     if blake3::hash(&bytes).to_hex().as_str() != list.blake3 {
         return Err(invalid());

@@ -42,7 +42,7 @@ impl SentFile {
 /// Extracts that wait until somebody has seen to the first of them; for run.json.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(in crate::run) struct Waiting {
-    /// The first, which cannot be read.
+    /// The first, which cannot be read, or of which no row can be used.
     pub file: String,
     pub code: &'static str,
     pub why: String,
@@ -51,6 +51,17 @@ pub(in crate::run) struct Waiting {
 }
 
 impl Waiting {
+    /// The extract at `at` waits, and those after it that no run has read.
+    pub fn of(job: &Job, changes: &Changes, at: usize, failure: &Failure) -> Waiting {
+        let behind = changes.files[at + 1..].iter().filter(|path| is_new(job, changes, path));
+        Waiting {
+            file: name(job, &changes.files[at]),
+            code: failure.code.id,
+            why: failure.to_string(),
+            extracts: 1 + behind.count(),
+        }
+    }
+
     /// What somebody should know of it.
     pub fn warning(&self, provider: &str) -> String {
         let Waiting { file, code, why, extracts } = self;
@@ -89,8 +100,8 @@ fn is_of_an_extract(failure: &Failure) -> bool {
     intake::CODES.iter().any(|code| code.id == failure.code.id)
 }
 
-/// May the night go on where one of the extracts cannot be read?
-fn may_wait(provider: &Provider, changes: &Changes) -> bool {
+/// May the night go on where one of the extracts cannot be read, or no row of it used?
+pub(super) fn may_wait(provider: &Provider, changes: &Changes) -> bool {
     match provider.when_missing {
         WhenMissing::Last => changes.standing.is_some(),
         WhenMissing::Stop => false,
@@ -107,10 +118,7 @@ fn one_by_one(job: &Job, provider: &Provider, changes: &Changes) -> Result<Sent>
                 sent.files.push(file);
             }
             Err(failure) if is_of_an_extract(&failure) && may_wait(provider, changes) => {
-                let (code, why) = (failure.code.id, failure.to_string());
-                let behind = changes.files[at + 1..].iter().filter(|path| is_new(job, changes, path));
-                let extracts = 1 + behind.count();
-                sent.waiting = Some(Waiting { file: name(job, path), code, why, extracts });
+                sent.waiting = Some(Waiting::of(job, changes, at, &failure));
                 break;
             }
             Err(failure) => return Err(failure),

@@ -2,8 +2,8 @@
 //!
 //! `state/changes/<provider>/` holds the extract and its list as the current run has read them, `next/` those of a run that is under way.
 //! Both in `next/` are synced before the run is published, and moved one after the other after it, the list last: a run that finds the list
-//! of a published run still in `next/` goes on with the moving, and clears away that of any other. What a provider held that sends no changes any
-//! more goes with a published run, too.
+//! of a published run still in `next/` goes on with the moving, and clears away that of any other. What a provider held that sends everything now, or
+//! has left the job as somebody has said by a waiver, goes with a published run, too.
 
 use super::sent::SentFile;
 use crate::disk;
@@ -12,7 +12,7 @@ use crate::intake::FileReport;
 use crate::job::standing::{self, EXTRACT, LIST, NEXT, StandingList};
 use crate::job::{Job, Provider, Stale};
 use crate::publish::{self, OUTPUT_UNWRITABLE};
-use crate::run::keep::KEPT_DAMAGED;
+use crate::run::keep::{self, KEPT_DAMAGED};
 use rustc_hash::FxHashSet;
 use std::fs;
 use std::io;
@@ -38,18 +38,43 @@ pub(super) fn recover(job: &Job) -> Result<()> {
 /// [`recover`], and the job as it reads what the providers hold after it.
 ///
 /// # Errors
-/// Where the disk does not take it.
+/// OF0529 where what a provider holds is damaged, and where the disk does not take it.
 pub(in crate::run) fn recovered(job: &Job) -> Result<Job> {
     recover(job)?;
-    let mut job = job.clone();
-    for provider in &mut job.providers {
+    let mut ready = job.clone();
+    for provider in &mut ready.providers {
+        if provider.changes.is_none() {
+            continue;
+        }
+        let held = held(job, provider)?;
         let Some(changes) = &mut provider.changes else { continue };
-        changes.standing = standing::read(&standing::folder(&job.output, &provider.id));
+        changes.standing = held;
         if changes.standing.is_none() {
             (provider.files, provider.format) = (changes.files.clone(), changes.format.clone());
         }
     }
-    Ok(job)
+    Ok(ready)
+}
+
+/// What is known of what a provider holds; `None` where it holds nothing.
+///
+/// # Errors
+/// OF0529 where it is damaged: nobody begins anew with the changes that lie there because a file is.
+pub(super) fn held(job: &Job, provider: &Provider) -> Result<Option<StandingList>> {
+    standing::read(&standing::folder(&job.output, &provider.id)).map_err(|standing::Damaged| damaged(provider, LIST))
+}
+
+/// For whoever reads what providers hold without a night around it.
+///
+/// # Errors
+/// OF0529 where what one holds was damaged when the job was read.
+pub(in crate::run) fn judge_held(job: &Job) -> Result<()> {
+    let is_damaged = |provider: &&Provider| provider.changes.as_ref().is_some_and(|changes| changes.damaged);
+    job.providers.iter().find(is_damaged).map_or(Ok(()), |provider| Err(damaged(provider, LIST)))
+}
+
+fn damaged(provider: &Provider, file: &str) -> Failure {
+    Failure::new(&KEPT_DAMAGED, format!("provider {}: state/changes/{0}/{file}", provider.id))
 }
 
 /// What there is of providers that send only changes, or did.
@@ -72,14 +97,19 @@ pub(super) fn move_on(folder: &Path) -> io::Result<()> {
     disk::remove_folder(&folder.join(NEXT))
 }
 
-/// What the published run has read is what the providers hold, and what others held goes that have left the job or send everything now. What does
-/// not work is done by the next run.
-pub(in crate::run) fn promote(job: &Job) -> Vec<String> {
+/// What the published run has read is what the providers hold, and what others held goes that send everything now, or have left the job and `may_go`.
+/// What does not work is done by the next run.
+pub(in crate::run) fn promote(job: &Job, may_go: bool) -> Vec<String> {
     let mut warnings = Vec::new();
     for folder in folders(job) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        if !job.providers.iter().any(|provider| provider.changes.is_some() && provider.id == name) {
-            if let Err(error) = disk::remove_folder(&folder) {
+        let goes = match job.providers.iter().find(|provider| provider.id == name) {
+            Some(provider) => provider.changes.is_none(),
+            // Without a list it is nothing that anybody holds.
+            None => may_go || !folder.join(LIST).exists(),
+        };
+        if goes {
+            if let Err(error) = keep::remove(&folder, LIST) {
                 warnings.push(format!("what provider {name} held is removed by the next run: {}", error.kind()));
             }
         } else if folder.join(NEXT).exists()
@@ -103,7 +133,7 @@ pub(in crate::run) fn abandon(job: &Job) {
 pub(super) fn verify(provider: &Provider, list: &StandingList, read: &[FileReport]) -> Result<()> {
     match read.iter().all(|file| file.blake3 == list.blake3) {
         true => Ok(()),
-        false => Err(Failure::new(&KEPT_DAMAGED, format!("provider {}: state/changes/{0}/{EXTRACT}", provider.id))),
+        false => Err(damaged(provider, EXTRACT)),
     }
 }
 
@@ -119,8 +149,8 @@ pub(super) fn stand(job: &Job, provider: &mut Provider, list: Option<&StandingLi
     provider.format = standing::format();
     read_from(provider, list.clone());
     // On the day itself there was nothing to wait for.
-    provider.stale =
-        (since < job.as_of).then(|| Stale { since, files: vec![(name, list.blake3.clone())], numbered: false });
+    let stale = || Stale { since, files: vec![(name, list.blake3.clone())], numbered: false, why: None };
+    provider.stale = (since < job.as_of).then(stale);
 }
 
 /// What extracts are remembered by after those that are `fresh` were read: of those that are `there` all, as each would count as new again, and of the
@@ -155,7 +185,7 @@ pub(super) fn write(folder: &Path, list: &StandingList, bytes: &[u8]) -> io::Res
     disk::remove_folder(folder)?;
     disk::create_lasting_folder(folder)?;
     disk::write_file(&folder.join(EXTRACT), bytes)?;
-    disk::write_file(&folder.join(LIST), &serde_json::to_vec(list)?)?;
+    disk::write_file(&folder.join(LIST), &standing::written(list)?)?;
     disk::sync_folder(folder)
 }
 

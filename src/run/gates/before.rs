@@ -1,7 +1,9 @@
 //! What the run before had, as its run.json says.
 
+use super::side_by_side;
 use crate::failure::Result;
 use crate::job::{CarryKind, Job};
+use crate::publish;
 use crate::publish::published::{PublishedRun, damaged};
 use jiff::civil::Date;
 use rustc_hash::FxHashSet;
@@ -36,9 +38,44 @@ impl Extracts {
     }
 }
 
-/// The run that stands; empty before the first.
+/// Which run a night is held against.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::run) enum RunBefore {
+    /// There was none yet.
+    #[default]
+    Never,
+    /// The one that `current` leads to.
+    Current(String),
+    /// The newest one that is kept, as `current` leads to none.
+    Kept(String),
+    /// There were some, this one last, and none is kept.
+    Gone(String),
+}
+
+impl RunBefore {
+    /// The run, where it is there.
+    pub(super) fn id(&self) -> Option<&str> {
+        match self {
+            RunBefore::Current(run) | RunBefore::Kept(run) => Some(run),
+            RunBefore::Never | RunBefore::Gone(_) => None,
+        }
+    }
+}
+
+/// How much of the file of decisions the run before has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::run) struct DecisionsBefore {
+    /// `None` where it is of a version that did not tell.
+    pub lines: Option<u64>,
+    pub bytes: u64,
+}
+
+/// The run that stands; empty before the first, and where there is none any more.
 #[derive(Debug, Clone, Default)]
 pub(in crate::run) struct Before {
+    pub run: RunBefore,
+    /// After a rollback those of the run whose people it has.
+    pub decisions: Option<DecisionsBefore>,
     /// Rows by provider id.
     pub rows: BTreeMap<String, u64>,
     /// Its date; after a rollback that of the run whose people it has.
@@ -46,8 +83,12 @@ pub(in crate::run) struct Before {
     pub extracts: Extracts,
     /// Those of them that were there more than once.
     pub twice: BTreeSet<String>,
+    /// By provider id: the largest share of an extract's record_ids that stood in another of its extracts; none where the run does not tell.
+    pub shared: BTreeMap<String, f64>,
     /// By provider id and field.
     pub columns: BTreeMap<(String, String), ColumnBefore>,
+    /// How many names lists held, by their kind; empty where it is of a version that did not tell.
+    pub held: BTreeMap<String, u64>,
     /// Negative controls by name: how many could fail, and how many did.
     pub controls: BTreeMap<String, (u64, u64)>,
     /// By provider id and field: rows that others could agree with, and those with which they did.
@@ -57,16 +98,26 @@ pub(in crate::run) struct Before {
 }
 
 impl Before {
+    /// Of the run that stands, or, where `current` leads to none, of the newest kept one of `known`: the runs of the ledger, oldest first.
+    ///
     /// # Errors
-    /// OF0535 where the current run's run.json cannot be read: a night is not held against nothing because a file is damaged.
-    pub fn of(job: &Job) -> Result<Before> {
-        let Ok(run) = PublishedRun::current(job) else { return Ok(Before::default()) };
+    /// OF0535 where that run's run.json cannot be read: a night is not held against nothing because a file is damaged.
+    pub fn of(job: &Job, known: &[String]) -> Result<Before> {
+        let Some(run) = PublishedRun::newest(job, known) else {
+            let run = known.last().map_or(RunBefore::Never, |last| RunBefore::Gone(last.clone()));
+            return Ok(Before { run, ..Before::default() });
+        };
         let wrong = || damaged(&run.folder.join("run.json"));
         let json: Value = serde_json::from_slice(&run.bytes("run.json")?).map_err(|_| wrong())?;
         let date = |value: &Value| value.as_str().and_then(|text| text.parse::<Date>().ok());
         let as_of = date(&json["as_of"]).ok_or_else(wrong)?;
-        let mut before = Before { as_of: Some(as_of), ..Before::default() };
+        let is_current = publish::current_run(&job.output).as_ref() == Some(&run.run_id);
+        let run_id = run.run_id.clone();
+        let standing = if is_current { RunBefore::Current(run_id) } else { RunBefore::Kept(run_id) };
+        let mut before = Before { run: standing, as_of: Some(as_of), ..Before::default() };
         let count = |value: &Value| value.as_u64().unwrap_or(0);
+        let decided = &json["decisions"];
+        before.decisions = Some(DecisionsBefore { lines: decided["lines"].as_u64(), bytes: count(&decided["bytes"]) });
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         for input in json["inputs"].as_array().into_iter().flatten() {
             // Versions before did not tell: since that run at least.
@@ -76,10 +127,14 @@ impl Before {
             }
             *before.rows.entry(text(&input["provider"])).or_default() += count(&input["rows"]);
         }
+        before.shared = side_by_side::shares(&json["inputs"]);
         for field in json["standardise"]["fields"].as_array().into_iter().flatten() {
             let found = field["found"].as_str().map(str::to_string);
             let column = ColumnBefore { filled: count(&field["filled"]), valid: count(&field["valid"]), found };
             before.columns.insert((text(&field["provider"]), text(&field["field"])), column);
+        }
+        for (kind, names) in json["lists"].as_object().into_iter().flatten() {
+            before.held.insert(kind.clone(), count(names));
         }
         for control in json["negative_controls"].as_array().into_iter().flatten() {
             let counts = (count(&control["able"]), count(&control["failed"]));

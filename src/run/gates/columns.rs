@@ -1,7 +1,7 @@
 //! Columns that have become others: filled, understood or written otherwise than in the run before.
 
 use super::before::ColumnBefore;
-use super::{Gates, percent, points};
+use super::{Gates, percent, points, tell_each};
 use crate::intake::FileReport;
 use crate::job::Field;
 use crate::records::{Quality, Records, field_name};
@@ -10,7 +10,7 @@ use crate::records::{Quality, Records, field_name};
 pub(super) const ROWS_MIN: u64 = 50;
 
 /// Fields that few rows have filled in, and that keep these few from being shown as anybody: a share of all rows says nothing of them.
-pub(super) const PROTECTIVE: [Field; 2] = [Field::Sensitivity, Field::WithheldIdentityReason];
+pub(crate) const PROTECTIVE: [Field; 2] = [Field::Sensitivity, Field::WithheldIdentityReason];
 /// Of so many marked rows more than half may not lose their mark at once; fewer, and all of them, come and go with a single family.
 const MARKED_MIN: u64 = 5;
 
@@ -49,6 +49,7 @@ impl Gates<'_> {
         self.told.append(&mut told);
         drifts.sort_by(|a, b| b.size.total_cmp(&a.size));
         let broken = drifts.iter().filter(|drift| drift.size > 1.0).count();
+        tell_each("column_changed", drifts.iter().take(broken).map(|drift| &drift.words));
         // The worst one stands for the others, but whoever waives it has to know of every mark that is lost.
         let named = drifts.iter().take_while(|drift| drift.size.is_infinite()).count().max(1);
         let others = if broken > named { format!(" and {} more", broken - named) } else { String::new() };

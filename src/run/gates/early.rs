@@ -1,31 +1,47 @@
 //! What is judged before anything is linked: the extracts.
 
 use super::columns::PROTECTIVE;
-use super::{COLUMN_MISSING, Gates, percent};
+use super::{COLUMN_MISSING, Gates, percent, side_by_side, tell_each};
 use crate::failure::{Failure, Result};
 use crate::intake::{FileReport, Quarantined};
 use crate::job::{Field, Provider, WhenMissing};
 use crate::records::{Quality, Records};
-use crate::run::EXTRACT_ALL_QUARANTINED;
 use crate::run::changes::Changed;
+use crate::run::keep;
+use crate::run::usable::wholly_quarantined;
 use jiff::civil::Date;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer rows than this in quarantine never stop a night, whatever their share: two bad rows of ten are not a broken feed.
 const QUARANTINED_MIN: u64 = 5;
-/// A provider with fewer rows than this may shrink as it likes: a hospice of ten patients loses three in a week.
-const SHRUNK_FROM: u64 = 50;
-/// One that had as many rows as this and sends none has lost them all at once, however small it is: that is a feed, not a hospice.
-const EMPTIED_FROM: u64 = 5;
+/// A provider with fewer rows than this is small: a hospice of ten patients loses three in a week, and that is no broken feed.
+const SMALL_BELOW: u64 = 50;
+/// A small one may lose half of its rows whatever the job says,
+const SMALL_SHRINK: f64 = 0.5;
+/// and fewer than so many at any rate.
+const SMALL_LOST: u64 = 5;
+
+/// A provider, and how many of its rows have gone.
+struct Shrunk {
+    is_broken: bool,
+    share: f64,
+    /// Of its rows this share may go.
+    limit: f64,
+    words: String,
+}
 
 impl Gates<'_> {
-    /// Judges what a night begins with, before an extract is read: its date, against `last` (that of the last run in the ledger) and `today`, and
-    /// whether extracts have the columns that the job maps.
+    /// Judges what a night begins with, before an extract is read: its date, against `last` (that of the last run in the ledger) and `today`, what
+    /// lists hold, whether there is a run to judge by, and whether extracts have the columns that the job maps.
     ///
     /// # Errors
-    /// OF0552 where the date is wrong; OF0508 where an extract lacks a column and it is not waived, or where it is one that nobody may waive.
+    /// OF0552 where the date is wrong; OF0553 where lists name far fewer than before; OF0554 where no run is kept though there were some; OF0374 where
+    /// [`judge_decisions`](Gates::judge_decisions) has missed some; OF0508 where an extract lacks a column and it is not waived, or where it is one
+    /// that nobody may waive.
     pub fn judge_beginning(&mut self, last: Option<Date>, today: Date) -> Result<()> {
         self.date(last.max(self.before.as_of), today);
+        self.objections_fell();
+        self.run_before();
         for field in PROTECTIVE {
             self.needs(field, "whoever it marks would be published as anybody, so that it cannot be waived")?;
         }
@@ -86,16 +102,20 @@ impl Gates<'_> {
         records: &Records,
         changed: &Changed,
     ) -> Result<()> {
+        if let Some(failure) = wholly_quarantined(self.job, files, quarantined) {
+            return Err(failure);
+        }
         self.provider_missing();
         self.unchanged_for_long(files);
+        self.record_ids = side_by_side::record_ids(self.job, files, records);
         self.extract_twice(files, changed);
-        self.quarantined(files, quarantined, changed)?;
+        self.quarantined(files, quarantined, changed);
         self.provider_shrunk(files);
         self.column_changed(files, quality, records);
         self.close()
     }
 
-    /// Providers whose last good records stand, and are too old for it.
+    /// Providers whose last good records stand, and are too old for it, and those that the job has no more.
     fn provider_missing(&mut self) {
         let as_of = self.job.as_of;
         let stale = |provider: &Provider| provider.days_old(as_of).map(|days| (days, i64::from(provider.stale_days)));
@@ -103,14 +123,45 @@ impl Gates<'_> {
             |provider: &Provider| stale(provider).map(|(days, limit)| (days - limit, days, limit, provider.id.clone()));
         let all: Vec<_> = self.job.providers.iter().filter_map(of).collect();
         let broken = all.iter().filter(|(over, ..)| *over > 0).count();
+        let too_old = all.iter().filter(|(over, ..)| *over > 0);
+        tell_each("provider_missing", too_old.map(|(_, days, _, id)| format!("provider {id}, {days} days old")));
         let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
-        let (saw, expected) = match all.iter().max_by_key(|(over, ..)| *over) {
+        let (mut saw, mut expected) = match all.iter().max_by_key(|(over, ..)| *over) {
             None => ("every provider's own extract".to_string(), "none older than its stale_days".to_string()),
             Some((_, days, limit, id)) => {
                 (format!("the records of provider {id} {days} days old{others}"), format!("at most {limit} days"))
             }
         };
-        self.note("provider_missing", Some(broken == 0), saw, expected);
+        let left = self.left();
+        if !left.is_empty() {
+            let gone = format!("{} no longer in the job", left.join(" and "));
+            let wanted = "every provider of the run before";
+            (saw, expected) = match broken {
+                0 => (gone, wanted.to_string()),
+                _ => (format!("{saw} and {gone}"), format!("{expected} and {wanted}")),
+            };
+        }
+        self.note("provider_missing", Some(broken == 0 && left.is_empty()), saw, expected);
+    }
+
+    /// Every provider that the job has no more, though the run before had rows of it or something of it is kept still, in words. An id that was changed
+    /// leaves the job as well.
+    fn left(&self) -> Vec<String> {
+        // Without a run before nobody can have left it, and what is kept stays.
+        if self.before.rows.is_empty() {
+            return Vec::new();
+        }
+        let kept = keep::providers(&self.job.output).into_iter().map(|id| (id, 0));
+        let mut rows: BTreeMap<String, u64> = kept.collect();
+        let before = self.before.rows.iter().filter(|(_, rows)| **rows > 0);
+        rows.extend(before.map(|(id, rows)| (id.clone(), *rows)));
+        rows.retain(|id, _| self.job.providers.iter().all(|provider| provider.id != *id));
+        let words = |(id, rows): (String, u64)| match rows {
+            0 => format!("provider {id} with records of an earlier night"),
+            1 => format!("provider {id} with 1 row"),
+            _ => format!("provider {id} with {rows} rows"),
+        };
+        rows.into_iter().map(words).collect()
     }
 
     /// Providers whose extracts are the very same bytes for longer than their last good records might stand: a delivery may have stopped, and
@@ -137,18 +188,9 @@ impl Gates<'_> {
     }
 
     /// Too many rows in quarantine, in all or in one extract.
-    fn quarantined(&mut self, files: &[FileReport], quarantined: &[Quarantined], changed: &Changed) -> Result<()> {
+    fn quarantined(&mut self, files: &[FileReport], quarantined: &[Quarantined], changed: &Changed) {
         let mut by_file = vec![0u64; files.len()];
         quarantined.iter().for_each(|row| by_file[row.extract as usize] += 1);
-        for (file, &bad) in files.iter().zip(&by_file) {
-            let optional = self.job.providers[usize::from(file.provider)].when_missing == WhenMissing::Without;
-            if file.rows > 0 && bad == file.rows && !optional {
-                return Err(Failure::new(
-                    &EXTRACT_ALL_QUARANTINED,
-                    format!("{}: all of its {bad} rows are in quarantine", file.name),
-                ));
-            }
-        }
         let own = files.iter().zip(&by_file).map(|(file, bad)| (file.name.as_str(), file.rows, *bad));
         let sent = changed.read_tonight().map(|file| (file.file.as_str(), file.rows, file.counts.unusable));
         let all: Vec<(&str, u64, u64)> = own.chain(sent).collect();
@@ -161,34 +203,35 @@ impl Gates<'_> {
         let saw = format!("{bad} of {rows} rows ({}) in quarantine{worst}", percent(share));
         let holds = bad < QUARANTINED_MIN || share <= maximum;
         self.note("quarantined", Some(holds), saw, format!("at most {}", percent(maximum)));
-        Ok(())
     }
 
-    /// Providers that have sent far fewer rows than in the run before.
+    /// Providers that have sent far fewer rows than in the run before. One that is small may lose more of them, as each is a large share.
     fn provider_shrunk(&mut self, files: &[FileReport]) {
         let maximum = self.job.gates.maximum_provider_shrink;
-        let mut shrunk: Vec<(f64, String)> = Vec::new();
-        let (mut judged, mut broken) = (false, 0);
+        let mut all: Vec<Shrunk> = Vec::new();
         for (at, provider) in self.job.providers.iter().enumerate() {
             let rows: u64 = files.iter().filter(|file| usize::from(file.provider) == at).map(|file| file.rows).sum();
             let before = self.before.rows.get(&provider.id).copied().unwrap_or(0);
-            let is_emptied = rows == 0 && before >= EMPTIED_FROM;
             // Without it the night was to go on; that is no shrinking.
             let may_be_gone = rows == 0 && provider.when_missing == WhenMissing::Without;
-            if may_be_gone || (before < SHRUNK_FROM && !is_emptied) {
+            if may_be_gone || before < SMALL_LOST {
                 continue;
             }
-            judged = true;
-            let lost = before.saturating_sub(rows) as f64 / before as f64;
-            broken += u64::from(lost > maximum);
-            shrunk
-                .push((lost, format!("provider {} with {rows} rows after {before} (-{})", provider.id, percent(lost))));
+            let lost = before.saturating_sub(rows);
+            let share = lost as f64 / before as f64;
+            let is_small = before < SMALL_BELOW;
+            let (limit, from) = if is_small { (maximum.max(SMALL_SHRINK), SMALL_LOST) } else { (maximum, 0) };
+            let words = format!("provider {} with {rows} rows after {before} (-{})", provider.id, percent(share));
+            all.push(Shrunk { is_broken: share > limit && lost >= from, share, limit, words });
         }
-        let worst = shrunk.into_iter().max_by(|a, b| a.0.total_cmp(&b.0));
+        let broken = all.iter().filter(|one| one.is_broken).count();
+        tell_each("provider_shrunk", all.iter().filter(|one| one.is_broken).map(|one| &one.words));
+        let holds = (!all.is_empty()).then_some(broken == 0);
         let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
-        let saw = worst.map_or_else(|| "no provider to compare".into(), |(_, words)| format!("{words}{others}"));
-        let expected = format!("at most {} fewer", percent(maximum));
-        self.note("provider_shrunk", judged.then_some(broken == 0), saw, expected);
+        let worst = all.iter().max_by(|a, b| a.is_broken.cmp(&b.is_broken).then(a.share.total_cmp(&b.share)));
+        let saw = worst.map_or_else(|| "no provider to compare".into(), |worst| format!("{}{others}", worst.words));
+        let expected = format!("at most {} fewer", percent(worst.map_or(maximum, |worst| worst.limit)));
+        self.note("provider_shrunk", holds, saw, expected);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Columns that no longer say of people what other providers say of the same people.
 
 use super::columns::ROWS_MIN;
-use super::{Gates, percent, points};
+use super::{Gates, percent, points, tell_each};
 use crate::run::agreement::Agreement;
 
 impl Gates<'_> {
@@ -24,7 +24,9 @@ impl Gates<'_> {
             );
             falls.push((was - is, words));
         }
-        let broken = falls.iter().filter(|(fall, _)| *fall > maximum).count();
+        let broken: Vec<&String> = falls.iter().filter(|(fall, _)| *fall > maximum).map(|(_, words)| words).collect();
+        tell_each("column_meaning", &broken);
+        let broken = broken.len();
         let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
         match falls.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)) {
             Some((_, words)) => self.note("column_meaning", Some(broken == 0), format!("{words}{others}"), expected),

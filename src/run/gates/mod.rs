@@ -9,8 +9,11 @@ mod codes;
 mod columns;
 mod date;
 mod early;
+mod ground;
 mod late;
 mod meaning;
+mod objections;
+mod side_by_side;
 #[cfg(test)]
 mod tests;
 mod twice;
@@ -19,15 +22,22 @@ mod waived;
 pub use waived::Waived;
 
 pub(super) use before::{Before, Extracts};
-pub(crate) use date::{Dated, dated};
+pub(crate) use columns::PROTECTIVE;
+pub(crate) use date::{Dated, behind, dated};
+pub(super) use side_by_side::RecordIds;
 
+use crate::consent::Held;
+use crate::decisions::DECISIONS_LOST;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
+use crate::run::keep;
 use serde::Serialize;
 
 /// The codes this room raises (in OF050x to OF055x, beside those of `run`).
 pub static CODES: &[&Code] = &[
     &DATE_WRONG,
+    &objections::OBJECTIONS_FELL,
+    &NO_RUN_BEFORE,
     &TOO_MUCH_QUARANTINED,
     &TOO_MANY_PEOPLE_CHANGED,
     &PROVIDER_MISSING,
@@ -50,8 +60,11 @@ pub(super) struct Gate {
 }
 
 /// Every gate, in the order in which a night meets them.
-pub(super) static GATES: [Gate; 11] = [
+pub(super) static GATES: [Gate; 14] = [
     Gate { name: "as_of", code: &DATE_WRONG },
+    Gate { name: "objections_fell", code: &objections::OBJECTIONS_FELL },
+    Gate { name: "run_before", code: &NO_RUN_BEFORE },
+    Gate { name: "decisions_lost", code: &DECISIONS_LOST },
     Gate { name: "column_missing", code: &COLUMN_MISSING },
     Gate { name: "provider_missing", code: &PROVIDER_MISSING },
     Gate { name: "extract_twice", code: &EXTRACT_TWICE },
@@ -75,6 +88,18 @@ static DATE_WRONG: Code = Code {
                   published who object. Usually the clock has stopped, or a year was mistyped. Where the last run itself was of the \
                   future, or an earlier day is meant, the gate can be waived for one night: --waive as_of; the next night is held \
                   against that one. A rollback is not held against any date.",
+};
+
+static NO_RUN_BEFORE: Code = Code {
+    id: "OF0554",
+    exit: Exit::GateFailed,
+    title: "there is no run to hold the night against",
+    next_step: "Put the run that the message names back below runs/ in [job] output from a backup, then run again; nothing was published",
+    explanation: "The ledger knows of earlier runs, and none of them is kept in runs/ below [job] output: somebody has removed them, or state/ \
+                  alone was put back from a backup. Every gate that looks back would judge nothing, and half of everybody could be gone \
+                  unnoticed. Where `current` alone is gone, or leads to a run that is gone, the newest run that is kept is taken, and a \
+                  warning says so. Where none can be put back, see with a dry run how many people there are, then waive the gate for one \
+                  night: --waive run_before; person_ids stand, as the ledger has them.",
 };
 
 static TOO_MUCH_QUARANTINED: Code = Code {
@@ -102,25 +127,31 @@ static TOO_MANY_PEOPLE_CHANGED: Code = Code {
 static PROVIDER_MISSING: Code = Code {
     id: "OF0517",
     exit: Exit::GateFailed,
-    title: "a provider has sent nothing usable for too long",
-    next_step: "Ask the provider for its extract, or raise its stale_days; nothing was published",
+    title: "a provider has sent nothing usable for too long, or is no longer in the job",
+    next_step: "Ask the provider for its extract, put it back into the job, or raise its stale_days; nothing was published",
     explanation: "Where a provider sends nothing that can be read, its last good records stand (when_missing = \"last\"), up to its \
                   stale_days (14 where the job does not say). They are older than that now. For one night the gate can be waived: \
                   --waive provider_missing; then they stand once more. That a provider sends the very same bytes for longer than \
-                  stale_days is told in a warning, and stops nothing.",
+                  stale_days is told in a warning, and stops nothing. Or the job no longer has a provider of which the run before had \
+                  rows, or of which something is kept: it was taken out by mistake, or its id was changed. Where it has left for good, \
+                  waive the gate for one night; what is kept of it in state/inputs and state/changes goes with that night, so that a \
+                  provider that sends only changes holds nothing any more should it come back.",
 };
 
 static EXTRACT_TWICE: Code = Code {
     id: "OF0549",
     exit: Exit::GateFailed,
-    title: "the same extract was sent twice",
+    title: "the same extract was sent twice, or an older one lies beside it",
     next_step: "Ask the providers that the message names which of the two is theirs, or remove one; nothing was published",
     explanation: "Two extracts are the same, byte by byte. Of two providers, one has most likely got the other's file: its own rows are missing, and \
                   it would be said to know people whom it does not know. Of one provider, a file is there under two names: every row \
                   would be counted twice, and so would facts that are counts or sums. Extracts without a row are passed over. The \
                   first night, and one that has the same pair as the run before, only warn of it; so does one whose second is a file of \
-                  a provider of changes that an earlier run has read. For one night the gate can be waived: \
-                  --waive extract_twice.",
+                  a provider of changes that an earlier run has read. Or an extract of a provider has more than a fifth of its record_ids \
+                  (five at least) in common with its others, which had none in common in the run before: yesterday's delivery was \
+                  most likely left beside today's, so that who has gone stays, and a delivery that was cut off looks whole. Remove the older \
+                  one. Where a provider sends several files that tell different things of the same records, the first night warns of it, \
+                  and later ones hold it against that. For one night the gate can be waived: --waive extract_twice.",
 };
 
 static PROVIDER_SHRUNK: Code = Code {
@@ -129,8 +160,8 @@ static PROVIDER_SHRUNK: Code = Code {
     title: "a provider has sent far fewer rows than the night before",
     next_step: "Ask the provider whether its extract is whole, or raise [gates] maximum_provider_shrink; nothing was published",
     explanation: "A provider's rows are fewer than in the run before by more than [gates] maximum_provider_shrink (20 % where the job \
-                  does not say), or there is none where there were five or more. Usually an extract was cut off, or one of several \
-                  files is missing. Publishing it would lose people. \
+                  does not say). Of one that had fewer than 50 rows up to half may go, or more where the job says so, and fewer than \
+                  five at any rate. Usually an extract was cut off, or one of several files is missing. Publishing it would lose people. \
                   For one night the gate can be waived: --waive provider_shrunk.",
 };
 
@@ -221,6 +252,10 @@ pub(super) struct Outcome {
 pub(super) struct Gates<'a> {
     pub job: &'a Job,
     pub before: Before,
+    /// How many names the lists hold, or held on the day of the run before; `None` where no night is judged.
+    pub held: Option<Held>,
+    /// The record_ids of each extract that was read, where its provider has sent several.
+    pub record_ids: Vec<Option<RecordIds>>,
     waived: Waived,
     outcomes: Vec<Outcome>,
     /// What a gate has to say though it holds, or though there is nothing to judge by.
@@ -229,7 +264,7 @@ pub(super) struct Gates<'a> {
 
 impl<'a> Gates<'a> {
     pub fn new(job: &'a Job, before: Before, waived: Waived) -> Gates<'a> {
-        Gates { job, before, waived, outcomes: Vec::new(), told: Vec::new() }
+        Gates { job, before, held: None, record_ids: Vec::new(), waived, outcomes: Vec::new(), told: Vec::new() }
     }
 
     /// Notes what a gate saw; `holds` is `None` where there is nothing to judge by.
@@ -247,13 +282,14 @@ impl<'a> Gates<'a> {
     }
 
     /// # Errors
-    /// The first gate that failed so far, and the names of the others.
+    /// The first gate that failed so far, and the names of the others; behind them who has sent nothing usable, which may be why.
     fn close(&self) -> Result<()> {
         let failed: Vec<&Outcome> = self.outcomes.iter().filter(|one| one.outcome == Verdict::Failed).collect();
         let Some(first) = failed.first() else { return Ok(()) };
         let told = |one: &&Outcome| format!("gate {} saw {}, expected {}", one.name, one.saw, one.expected);
         let code = GATES.iter().find(|gate| gate.name == first.name).expect("every outcome is of a gate").code;
-        Err(Failure::new(code, failed.iter().map(told).collect::<Vec<_>>().join("; ")))
+        let all: Vec<String> = failed.iter().map(told).chain(keep::warnings(self.job)).collect();
+        Err(Failure::new(code, all.join("; ")))
     }
 
     /// What somebody should know: gates that were waived and what they would have said, and what was not to be judged.
@@ -264,9 +300,22 @@ impl<'a> Gates<'a> {
         waived.chain(self.told.iter().cloned())
     }
 
+    /// In the order of [`GATES`].
     pub fn into_outcomes(self) -> Vec<Outcome> {
-        self.outcomes
+        let mut outcomes = self.outcomes;
+        outcomes.sort_by_key(|one| GATES.iter().position(|gate| gate.name == one.name));
+        outcomes
     }
+}
+
+/// Whether a gate of a night was broken, and waived.
+pub(super) fn was_waived(outcomes: &[Outcome], name: &str) -> bool {
+    outcomes.iter().any(|one| one.name == name && one.outcome == Verdict::Waived)
+}
+
+/// Tells the log of each thing that goes against a gate: its outcome, and so the failure, names the worst of them and counts the others.
+fn tell_each(gate: &str, all: impl IntoIterator<Item = impl AsRef<str>>) {
+    all.into_iter().for_each(|saw| tracing::warn!(gate, saw = saw.as_ref(), "goes against a gate"));
 }
 
 /// "2.5 %".

@@ -1,11 +1,12 @@
 //! Gates at one point of a night, without the night around them.
 
-use super::{Before, Extracts, Gates, Verdict, Waived};
+use super::{Before, Extracts, Gates, Verdict, Waived, behind};
 use crate::failure::Result;
 use crate::identity::{Change, ChangeKind, PersonId, example};
-use crate::intake::FileReport;
+use crate::intake::{FileReport, QuarantineCode, Quarantined};
 use crate::job::{Field, Job, Setting, Source, Stale, WhenMissing};
 use crate::records::Records;
+use crate::run::Entry;
 use crate::run::changes::{Changed, FileChanges, ProviderChanges};
 use jiff::civil::{Date, date};
 use std::collections::BTreeMap;
@@ -51,6 +52,26 @@ fn a_date_goes_neither_back_nor_far_ahead() {
 }
 
 #[test]
+fn a_date_that_stands_still_while_nights_go_by_is_behind() {
+    let run = |day: i8, began: &str| {
+        let run_id = Some(format!("{}-01", november(day)));
+        Entry { command: "run".into(), began: began.into(), run_id, ..Entry::default() }
+    };
+    let at = |now: &str, runs: &[Entry]| behind(november(22), runs, now.parse().expect("it is a time"));
+    let still = [run(22, "2026-11-28T02:00:00Z"), run(22, "2026-11-29T02:00:00Z")];
+    assert_eq!(at("2026-11-30T02:00:00Z", &still), Some(8));
+    assert_eq!(at("2026-11-29T02:05:00Z", &still), None, "a night may be run once more");
+    assert_eq!(at("2026-11-30T02:00:00Z", &[]), None, "the first night");
+    let as_ever = [run(20, "2026-11-28T02:00:00Z"), run(21, "2026-11-29T02:00:00Z")];
+    assert_eq!(at("2026-11-30T22:00:00Z", &as_ever), None, "the extracts are of eight days ago, every night");
+    let in_one_sitting = [run(20, "2026-11-30T01:00:00Z"), run(21, "2026-11-30T01:10:00Z")];
+    assert_eq!(at("2026-11-30T01:20:00Z", &in_one_sitting), None);
+    assert_eq!(at("2026-11-23T14:01:00Z", &[run(22, "2026-11-22T02:00:00Z")]), None, "it is yesterday elsewhere");
+    assert_eq!(at("2026-11-24T02:00:00Z", &[run(22, "2026-11-22T02:00:00Z")]), Some(2));
+    assert_eq!(at("2026-11-30T02:00:00Z", &[run(23, "2026-11-23T02:00:00Z")]), None, "a gate stops what goes back");
+}
+
+#[test]
 fn a_date_is_held_against_the_later_one_of_the_ledger_and_of_the_run_that_stands() {
     let judged = |ledger: i8, stands: i8, waived: Waived| {
         let job = job();
@@ -88,7 +109,7 @@ fn columns_that_protect_are_not_waived_and_every_column_is_named() {
         assert!(failure.what.contains("\"flag\"") && failure.what.contains(&format!("without {word} ")), "{failure}");
         assert!(failure.what.contains("cannot be waived; take away what provider gp has sent"), "{failure}");
         // It is the last good one that lacks it.
-        let stale = Stale { since: november(20), files: Vec::new(), numbered: false };
+        let stale = Stale { since: november(20), files: Vec::new(), numbered: false, why: None };
         job.providers[0].stale = Some(stale);
         let failure = Gates::new(&job, before(100), Waived::default()).judge_beginning(None, november(30));
         let failure = failure.expect_err("neither has it");
@@ -117,11 +138,60 @@ fn a_provider_that_sends_no_row_any_more_stops_the_night_however_small_it_is() {
     for rows_before in [5, 12, 49, 50, 400] {
         assert_eq!(code(&job, rows_before, 0), Some("OF0518"), "{rows_before} rows before");
     }
-    for (rows_before, rows) in [(4, 0), (0, 0), (12, 1), (49, 20), (50, 40)] {
+    // A small one may lose half of its rows, and four of them at any rate.
+    for (rows_before, rows) in [(12, 1), (46, 11), (49, 24), (9, 4)] {
+        assert_eq!(code(&job, rows_before, rows), Some("OF0518"), "{rows} rows after {rows_before}");
+    }
+    for (rows_before, rows) in [(4, 0), (0, 0), (6, 2), (12, 6), (49, 25), (50, 40)] {
         assert_eq!(code(&job, rows_before, rows), None, "{rows} rows after {rows_before}");
     }
+    job.gates.maximum_provider_shrink = 0.9;
+    assert_eq!(code(&job, 46, 11), None, "the job allows more");
     job.providers[0].when_missing = WhenMissing::Without;
     assert_eq!(code(&job, 12, 0), None, "without it the night goes on");
+}
+
+#[test]
+fn a_provider_that_the_job_no_longer_has_stops_the_night() {
+    let job = job();
+    let judged = |rows: &[(&str, u64)], waived: Waived| {
+        let rows = rows.iter().map(|(id, rows)| (id.to_string(), *rows)).collect();
+        let mut gates = Gates::new(&job, Before { rows, ..Before::default() }, waived);
+        read(&mut gates, &[(60, "a")]).map(|()| gates.warnings().collect::<Vec<_>>())
+    };
+    let left = [("gp", 60), ("hospice", 357), ("ward", 1), ("unheard", 0)];
+    let failure = judged(&left, Waived::default()).expect_err("two have left");
+    let words = "gate provider_missing saw provider hospice with 357 rows and provider ward with 1 row no longer in the job, \
+                 expected every provider of the run before";
+    assert_eq!((failure.code.id, failure.what.as_str()), ("OF0517", words));
+    let told = judged(&left, waived("provider_missing")).expect("it was waived");
+    assert!(told[0].starts_with("gate provider_missing was waived: it saw provider hospice with 357 rows"), "{told:?}");
+    assert_eq!(judged(&left[..1], Waived::default()).expect("all are there"), Vec::<String>::new());
+    // There was no run that it could have left.
+    judged(&[], Waived::default()).expect("it is the first night");
+}
+
+#[test]
+fn an_extract_of_which_no_row_can_be_used_names_its_provider() {
+    let row = |extract| Quarantined {
+        extract,
+        provider: 0,
+        source_row: 1,
+        raw: String::new(),
+        code: QuarantineCode::Ragged,
+        reason: String::new(),
+    };
+    let mut job = job();
+    let failed = |job: &Job, rows: [u64; 2], quarantined: &[Quarantined]| {
+        let files = rows.map(|rows| FileReport { rows, ..FileReport::default() });
+        let mut gates = Gates::new(job, Before::default(), Waived::default());
+        let judged = gates.judge_extracts(&files, quarantined, &[], &Records::default(), &Changed::default());
+        judged.err().map(|failure| (failure.code.id, failure.provider))
+    };
+    assert_eq!(failed(&job, [30, 2], &[row(1)]), None);
+    assert_eq!(failed(&job, [30, 1], &[row(1)]), Some(("OF0512", Some(0))));
+    job.providers[0].when_missing = WhenMissing::Without;
+    assert_eq!(failed(&job, [30, 1], &[row(1)]), None, "the night goes on without it");
 }
 
 #[test]

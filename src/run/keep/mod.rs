@@ -12,7 +12,7 @@ use crate::consent::{Withheld, WithheldReason};
 use crate::disk;
 use crate::failure::{Code, Exit, Failure, Result};
 use crate::intake::{self, FileReport};
-use crate::job::{self, Job, Kept, KeptFile, Provider, WhenMissing};
+use crate::job::{self, Job, Kept, KeptFile, Provider, WhenMissing, standing};
 use rayon::prelude::*;
 use std::collections::BTreeSet;
 use std::fs;
@@ -23,26 +23,32 @@ pub(super) static KEPT_DAMAGED: Code = Code {
     id: "OF0529",
     exit: Exit::Resource,
     title: "the last good extract of a provider is damaged",
-    next_step: "Put the provider's own extract in place, or remove its folder below state/inputs or state/changes, then run again; nothing was published",
+    next_step: "Put state/ back from a backup or the provider's own extract in place, or remove its folder below state/inputs or state/changes, then run again; nothing was published",
     explanation: "A provider has sent nothing usable, and its last good extract, which is kept in state/inputs below [job] output, is not \
                   what was kept: its checksum is another one. It is not used. The same is said of what a provider holds that sends \
-                  only changes, in state/changes: once it is removed the provider has to send everything once more.",
+                  only changes, in state/changes: its extract or its list is another one, or one of the two is gone. Where there is \
+                  no backup remove the provider's folder as a whole; then it holds nothing, and has to send everything once more.",
 };
 
-/// The same job with the last good extracts of those providers whose own cannot be read; `None` where none can stand in, or something
-/// else went wrong.
+/// The same job with the last good extracts of those providers whose own cannot be read, or of the one of which no row can be used; `None` where none can
+/// stand in, or something else went wrong.
 pub(super) fn standing_in(job: &Job, failure: &Failure) -> Option<Job> {
-    let of_an_extract = intake::CODES.iter().any(|code| code.id == failure.code.id);
+    let of_an_extract = failure.provider.is_some() || intake::CODES.iter().any(|code| code.id == failure.code.id);
     if !of_an_extract || failure.code.exit != Exit::InputUnusable {
         return None;
     }
     let mut standing = job.clone();
     let mut changed = false;
-    for provider in &mut standing.providers {
+    for (at, provider) in (0..).zip(&mut standing.providers) {
         if provider.when_missing == WhenMissing::Last && provider.stale.is_none() {
-            let alone = Job { providers: vec![provider.clone()], ..job.clone() };
-            let unreadable = intake::read_all(&alone, |_| (), |_| ()).is_err();
-            changed |= unreadable && provider.stand_in(&job.output);
+            let why = match failure.provider {
+                Some(of) => (of == at).then_some(failure.code),
+                None => {
+                    let alone = Job { providers: vec![provider.clone()], ..job.clone() };
+                    intake::read_all(&alone, |_| (), |_| ()).err().map(|failure| failure.code)
+                }
+            };
+            changed |= why.is_some_and(|code| provider.stand_in(&job.output, code));
         }
     }
     changed.then_some(standing)
@@ -63,13 +69,14 @@ pub(super) fn verify(job: &Job, files: &[FileReport]) -> Result<()> {
     Ok(())
 }
 
-/// What somebody should know of providers whose last good records stand.
+/// What somebody should know of providers whose last good records stand: how old these are, and why, by the code of the failure and its title.
 pub(super) fn warnings(job: &Job) -> impl Iterator<Item = String> + '_ {
     job.providers.iter().filter_map(|provider| {
         let (stale, days) = (provider.stale.as_ref()?, provider.days_old(job.as_of)?);
         let days = if days == 1 { "1 day".to_string() } else { format!("{days} days") };
+        let why = stale.why.map(|code| format!(" ({}: {})", code.id, code.title)).unwrap_or_default();
         Some(format!(
-            "provider {} has sent nothing usable: its records of {} stand, {days} old",
+            "provider {} has sent nothing usable: its records of {} stand, {days} old{why}",
             provider.id, stale.since
         ))
     })
@@ -109,6 +116,35 @@ fn of_provider(files: &[FileReport], at: usize) -> impl Iterator<Item = &FileRep
     files.iter().filter(move |file| usize::from(file.provider) == at)
 }
 
+/// Providers of which something is kept, whether or not the job still has them.
+pub(super) fn providers(output: &Path) -> BTreeSet<String> {
+    let mut known = BTreeSet::new();
+    for (place, list) in [("state/inputs", job::KEPT_LIST), ("state/changes", standing::LIST)] {
+        let entries = fs::read_dir(output.join(place)).into_iter().flatten().flatten();
+        let kept = entries.map(|entry| entry.path()).filter(|folder| folder.join(list).exists());
+        known.extend(kept.filter_map(|folder| Some(folder.file_name()?.to_str()?.to_string())));
+    }
+    known
+}
+
+/// Removes what is kept of a provider, its `list` first: where the rest stays, it is nothing that anybody could take for what is kept.
+pub(super) fn remove(folder: &Path, list: &str) -> io::Result<()> {
+    disk::remove_file(&folder.join(list))?;
+    disk::remove_folder(folder)
+}
+
+/// Removes the extracts of providers that have left the job, where they `may_go`; without a list they are nobody's, and go anyway.
+pub(super) fn remove_left(job: &Job, may_go: bool) {
+    let known: BTreeSet<&str> = job.providers.iter().map(|provider| provider.id.as_str()).collect();
+    for entry in fs::read_dir(job.output.join("state/inputs")).into_iter().flatten().flatten() {
+        let has_left = entry.file_name().to_str().is_none_or(|name| !known.contains(name));
+        if has_left && (may_go || !entry.path().join(job::KEPT_LIST).exists()) {
+            // What does not work is done by the next night.
+            let _ = remove(&entry.path(), job::KEPT_LIST);
+        }
+    }
+}
+
 /// Keeps what was read tonight, after the run was published, of which some was written `meanwhile`; what does not work is told and no more: the run stands.
 pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld], meanwhile: Meanwhile) -> Vec<String> {
     let written = meanwhile.end();
@@ -134,16 +170,7 @@ pub(super) fn keep(job: &Job, files: &[FileReport], withheld: &[Withheld], meanw
     };
     // Extracts of a few thousand rows, and packed ones, are read by one thread.
     let kept: Vec<Option<String>> = job.providers.par_iter().enumerate().with_max_len(1).map(keep).collect();
-    let warnings = kept.into_iter().flatten().collect();
-    let known: BTreeSet<&str> = job.providers.iter().map(|provider| provider.id.as_str()).collect();
-    let inputs = job.output.join("state/inputs");
-    for entry in fs::read_dir(inputs).into_iter().flatten().flatten() {
-        // A provider that has left the job leaves nothing behind.
-        if entry.file_name().to_str().is_none_or(|name| !known.contains(name)) {
-            let _ = disk::remove_folder(&entry.path());
-        }
-    }
-    warnings
+    kept.into_iter().flatten().collect()
 }
 
 /// The rows of a provider that were withheld for an objection: the place of the extract among the provider's own, and the row's number.

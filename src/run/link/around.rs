@@ -88,7 +88,7 @@ fn joined(
         }
     };
     // Only what is around the named records is joined.
-    records.make_room(|| Linking { identities: identities.len() as u64, pairs: 0, learns })?;
+    records.make_room(|| Linking { identities: identities.len() as u64, pairs: 0, forms: u64::from(learns) })?;
     let Some(model) = model else {
         records.bring_back()?;
         return Ok((clustering::everyone_alone(records, identities, settled).partition.person, None));

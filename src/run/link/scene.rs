@@ -141,7 +141,8 @@ impl<'a, 'c> Scene<'a, &'c Comparisons> {
         let known = Known::of(self.identities.len(), sample.edges());
         let evidence = |(scorer, pooling)| Evidence { known: Some(&known), ..self.evidence(scorer, pooling) };
         let evidence: Vec<Evidence> = scorers.iter().zip(&poolings).map(evidence).collect();
-        let at = clustering::choose(&evidence, &candidates, sample, self.recipe.jury);
+        let at_once = clustering::forms_at_once(self.job.memory_limit.is_some());
+        let at = clustering::choose(&evidence, &candidates, sample, self.recipe.jury, at_once);
         let clusters = match self.recipe.learnt_again {
             true => Some(clustering::first_clusters(&evidence[at], sample, self.recipe.aliases)),
             false => None,

@@ -30,17 +30,25 @@ pub(super) struct Blocked {
     pub cap: usize,
     pub distinct_pairs: u64,
     pub pairs_known: u64,
+    /// Bytes that a run holds once blocks are made.
+    pub held: u64,
     pub need: Need,
     /// What somebody should know of the model.
     pub warnings: Vec<String>,
 }
 
 impl Blocked {
-    /// With the model that was learnt before, or the one that will be learnt.
+    /// With the model that was learnt before, or the one that will be learnt; where `full`, nothing is taken from the night before.
     ///
     /// # Errors
     /// OF0522 where the model does not know what will be compared.
-    pub fn ours(job: &Job, records: &Records, known: Option<&Known>, authority: &Authority) -> Result<Blocked> {
+    pub fn ours(
+        job: &Job,
+        records: &Records,
+        known: Option<&Known>,
+        authority: &Authority,
+        full: bool,
+    ) -> Result<Blocked> {
         let identities = Identities::of(records, &job.custom_names(), |_| true);
         let model = known.map(|known| &known.frozen.model);
         let comparisons = Comparisons::choose(job, records, &identities, model.and_then(Model::frequencies));
@@ -53,15 +61,18 @@ impl Blocked {
         };
         let blocked = held(records.len(), identities.len());
         let distinct_pairs = blocks.distinct_pairs();
-        let pairs_known = known.map_or(0, |known| {
+        let pairs_known = known.filter(|_| !full).map_or(0, |known| {
             let (left, _) = memory::left(job, Some(known));
             let looks = Looks::of_all(&comparisons, &identities);
             let (_, known) = recalling::begin_with_known(&left, &looks, &blocks);
             known.map_or(0, |(is_known, _)| clustering::known_pairs(&blocks, &is_known))
         });
         let outgrown = known.and_then(|known| model::outgrown(known, &blocks.counts, identities.len(), blocks.limits));
-        let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, learns: known.is_none() };
+        let forms = known.map_or_else(|| clustering::forms_at_once(job.memory_limit.is_some()), |_| 0) as u64;
+        let linking = Linking { identities: identities.len() as u64, pairs: distinct_pairs, forms };
         let held = Held { before, blocked, can_wait: Ceiling::of(job).can_wait(records) };
+        // A run within a limit goes by what it has resident, whatever the allocator may yet give back.
+        let held = if job.memory_limit.is_some() { held } else { held.given_back(linking.identities) };
         Ok(Blocked {
             identities: identities.len() as u64,
             comparisons: comparisons.list.iter().map(|comparison| comparison.name.clone()).collect(),
@@ -69,6 +80,7 @@ impl Blocked {
             cap: blocks.limits.cap,
             distinct_pairs,
             pairs_known,
+            held: held.blocked,
             need: Need::of(held, linking),
             warnings: misfit.into_iter().chain(outgrown).collect(),
         })
@@ -87,6 +99,7 @@ impl Blocked {
             cap: 0,
             distinct_pairs,
             pairs_known: 0,
+            held: blocked,
             need: Need { whole: bytes, least: bytes },
             warnings: Vec::new(),
         }
@@ -97,6 +110,7 @@ impl Blocked {
         let (identities, limits) = (linked.identities.len(), linked.limits);
         let pairs = linked.clustering.counts.pairs_compared;
         let outgrown = known.and_then(|known| model::outgrown(known, &linked.rules, identities, limits));
+        let held = held(records.len(), identities);
         Blocked {
             identities: identities as u64,
             comparisons: linked.levels.iter().map(|level| level.name.clone()).collect(),
@@ -104,7 +118,8 @@ impl Blocked {
             cap: limits.cap,
             distinct_pairs: pairs,
             pairs_known: pairs,
-            need: Need::of_publishing(held(records.len(), identities), identities as u64),
+            held,
+            need: Need::of_publishing(held, identities as u64),
             warnings: outgrown.into_iter().collect(),
         }
     }

@@ -21,7 +21,8 @@ const IMPORTED_PAIR: f64 = 5e-7;
 pub const ESTIMATE: &str = "Time is estimated from 7 µs a row, 7 µs an identity, 1 µs a pair and, where a model is learnt, 2 µs a training pair \
                             on one core (with a model of another tool 2 µs an identity and .5 µs a pair): measured on made-up rows of seven \
                             fields; wide rows, other machines and objections differ, expect up to twice as much. Memory is what planning \
-                            took, which a run takes as well, and what linking so many pairs adds.";
+                            took, which a run takes as well, what linking so many pairs on so many threads adds, and what packing extracts \
+                            adds where somebody objects and there is no memory_limit.";
 
 /// What a night does with identities and the pairs among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -39,7 +39,7 @@ fn job_in(folder: &Path) -> Job {
 fn the_run_keeps_to_the_plan() {
     let folder = tempfile::tempdir().unwrap();
     let job = job_in(folder.path());
-    let planned = plan(&job, Show::Nothing).expect("it can be planned");
+    let planned = plan(&job, false, Show::Nothing).expect("it can be planned");
     assert!(!job.output.exists(), "a plan writes nothing");
     assert_eq!((planned.rows, planned.quarantined, planned.records, planned.identities), (161, 1, 160, 120));
     assert_eq!((planned.files.len(), planned.files[0].rows, planned.files[0].estimated_rows), (1, 161, Some(161)));
@@ -53,7 +53,7 @@ fn the_run_keeps_to_the_plan() {
     assert_eq!(told["linkage"]["blocking"]["rules"], serde_json::to_value(&planned.rules).unwrap());
     assert!(planned.distinct_pairs > 0);
 
-    let again = plan(&job, Show::Nothing).expect("it can be planned");
+    let again = plan(&job, false, Show::Nothing).expect("it can be planned");
     let previous = again.previous.expect("there was a run");
     assert_eq!((previous.run_id, previous.rows, previous.people), (finished.run_id, Some(161), Some(finished.people)));
     assert!(previous.seconds.is_some_and(|seconds| seconds > 0.0));
@@ -84,11 +84,11 @@ fn a_plan_knows_a_night_that_takes_linking_over_as_a_whole() {
     let links = |finished: &run::Finished| finished.stages.iter().any(|stage| stage.stage == "Blocking");
     night();
     // The night that learnt has left what pairs are, and linked without the model that there is now.
-    let planned = plan(&job, Show::Nothing).expect("it can be planned");
+    let planned = plan(&job, false, Show::Nothing).expect("it can be planned");
     assert!(!planned.linking_taken_over && links(&night()));
 
     let before = standing(&job.output);
-    let taken = plan(&job, Show::Nothing).expect("it can be planned");
+    let taken = plan(&job, false, Show::Nothing).expect("it can be planned");
     assert!(standing(&job.output) == before, "a plan writes nothing");
     assert!(taken.linking_taken_over && taken.reused.contains("linking as a whole"), "{}", taken.reused);
     assert_eq!((taken.records, taken.identities), (planned.records, planned.identities));
@@ -98,9 +98,17 @@ fn a_plan_knows_a_night_that_takes_linking_over_as_a_whole() {
     assert!(taken.estimated_seconds < planned.estimated_seconds);
     assert!(!links(&night()), "the run does as was planned");
 
+    // One that is told to links all the same, and takes no pair from the night before.
+    let full = plan(&job, true, Show::Nothing).expect("it can be planned");
+    assert!(full.full && !full.linking_taken_over && !taken.full);
+    assert_eq!((full.pairs_known, full.distinct_pairs), (0, planned.distinct_pairs));
+    assert_eq!(full.reused, "The person_ids, and the model; every extract is read anew");
+    assert!(full.estimated_seconds > taken.estimated_seconds);
+    assert!(links(&run::run(&job, Options { full: true, ..Options::default() }).expect("the run succeeds")));
+
     // One row more, and it links.
     let changed = job_of(folder.path(), &(extract(false) + "3000,Ann,Okafor,1980-04-03\n"), JOB);
-    assert!(!plan(&changed, Show::Nothing).expect("it can be planned").linking_taken_over);
+    assert!(!plan(&changed, false, Show::Nothing).expect("it can be planned").linking_taken_over);
     assert!(links(&run::run(&changed, Options::default()).expect("the run succeeds")));
 }
 
@@ -112,13 +120,13 @@ fn a_plan_refuses_a_model_that_the_run_would_refuse() {
         let job = format!("{JOB}ward = \"ward\"\n[field.ward]\nkind = \"category\"\n{lists}");
         job_of(folder.path(), &extract(true), &job)
     };
-    let failure = plan(&with_wards(""), Show::Nothing).expect_err("the model does not know wards");
+    let failure = plan(&with_wards(""), false, Show::Nothing).expect_err("the model does not know wards");
     assert_eq!(failure.code.id, "OF0522");
     assert!(failure.what.contains("ward is compared"), "{}", failure.what);
     // Those who object may be all who have one.
     fs::write(folder.path().join("objections.csv"), "provider,record_id\none,3\n").unwrap();
     let listed = with_wards("[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n");
-    let warnings = plan(&listed, Show::Nothing).expect("it can be planned").warnings;
+    let warnings = plan(&listed, false, Show::Nothing).expect("it can be planned").warnings;
     assert!(warnings.len() == 1 && warnings[0].contains("OF0522 unless"), "{warnings:?}");
 }
 
