@@ -33,9 +33,9 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
 }
 
 fn line(finding: &Finding) -> String {
-    let line = format!("{:<5} {:<12} {}\n", finding.state.word(), finding.name, finding.saw);
+    let line = format!("{:<5} {:<14} {}\n", finding.state.word(), finding.name, finding.saw);
     match finding.advice.as_str() {
         "" => line,
-        advice => format!("{line}{:19}→ {advice}\n", ""),
+        advice => format!("{line}{:21}→ {advice}\n", ""),
     }
 }

@@ -422,7 +422,7 @@ fn a_doctor_finds_what_is_wrong_and_changes_nothing() {
 
     let mut without = onefolk();
     without.arg("doctor");
-    assert!(outcome(without).done().stdout.lines().any(|line| line.starts_with("ok    memory")));
+    assert!(outcome(without).done().stdout.lines().any(|line| line.starts_with("ok    memory ")));
     let mut wrong = onefolk();
     wrong.arg("doctor").arg(night.path("absent.toml"));
     assert_eq!(outcome(wrong).status, Some(2));
