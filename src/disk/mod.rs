@@ -31,6 +31,7 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
+use std::sync::{PoisonError, RwLock};
 
 /// One change of what stands on the disk.
 #[cfg_attr(not(test), expect(dead_code, reason = "only tests look into it"))]
@@ -50,6 +51,26 @@ pub(crate) enum Change<'a> {
     Copy(&'a Path),
 }
 
+/// Held by whoever gives something a name, for that long; and for good by whoever ends the program.
+static NAMES: RwLock<()> = RwLock::new(());
+
+/// From here on nothing gets a name any more: what is removed now stays away, although other threads still work. Whoever tries waits for
+/// the end of the program, which has to follow.
+pub(crate) fn close() {
+    std::mem::forget(NAMES.write().unwrap_or_else(PoisonError::into_inner));
+}
+
+/// Gives something a name, unless the program is ending.
+pub(crate) fn named<T>(real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    let _open = NAMES.read().unwrap_or_else(PoisonError::into_inner);
+    real()
+}
+
+/// Makes a change that gives something a name.
+fn make_named<T>(change: Change, real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    make(change, || named(real))
+}
+
 /// Makes a change.
 fn make<T>(change: Change, real: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
     #[cfg(test)]
@@ -66,7 +87,7 @@ pub(crate) fn create_folder(folder: &Path) -> io::Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    make(Change::CreateFolder(folder), || DirBuilder::new().recursive(true).mode(0o700).create(folder))
+    make_named(Change::CreateFolder(folder), || DirBuilder::new().recursive(true).mode(0o700).create(folder))
 }
 
 /// Makes `folder` and what is missing above it, and makes their names survive a power cut.
@@ -135,17 +156,17 @@ fn replace_by(path: &Path, write: impl FnOnce(&Path) -> io::Result<()>) -> io::R
 
 /// Gives a file, link or folder another name, which replaces what stood there, in one instant.
 pub(crate) fn rename(from: &Path, to: &Path) -> io::Result<()> {
-    make(Change::Rename(from, to), || fs::rename(from, to))
+    make_named(Change::Rename(from, to), || fs::rename(from, to))
 }
 
 /// Makes a symbolic link at `path` that leads to `target`.
 pub(crate) fn link(target: &Path, path: &Path) -> io::Result<()> {
-    make(Change::Link(target, path), || std::os::unix::fs::symlink(target, path))
+    make_named(Change::Link(target, path), || std::os::unix::fs::symlink(target, path))
 }
 
 /// Copies a file to `to` (0600) and says how many bytes it holds; nothing is synced.
 pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     if vault::of(to).is_some() {
         remove_file(to)?;
         let mut copy = create_file(to)?;
@@ -153,9 +174,11 @@ pub(crate) fn copy(from: &Path, to: &Path) -> io::Result<u64> {
         return copy.finish().map(|()| bytes);
     }
     make(Change::Copy(to), || {
-        let bytes = fs::copy(from, to)?;
-        fs::set_permissions(to, fs::Permissions::from_mode(0o600))?;
-        Ok(bytes)
+        // Whoever ends the program waits for the name only: the bytes may be many.
+        let mut options = fs::OpenOptions::new();
+        let mut copy = named(|| options.write(true).create(true).truncate(true).mode(0o600).open(to))?;
+        copy.set_permissions(fs::Permissions::from_mode(0o600))?;
+        io::copy(&mut fs::File::open(from)?, &mut copy)
     })
 }
 

@@ -1,6 +1,6 @@
 //! A file of the operating system, as it stands; every change of it goes through the seam of `disk`.
 
-use super::{Change, make};
+use super::{Change, make, make_named};
 use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
@@ -20,7 +20,7 @@ impl OpenFile {
     pub(crate) fn open(path: &Path, options: &mut OpenOptions) -> io::Result<OpenFile> {
         let mut open = || options.mode(0o600).open(path);
         // Opening one that is there changes nothing.
-        let file = if path.exists() { open()? } else { make(Change::CreateFile(path), &mut open)? };
+        let file = if path.exists() { open()? } else { make_named(Change::CreateFile(path), &mut open)? };
         Ok(OpenFile {
             file,
             #[cfg(test)]

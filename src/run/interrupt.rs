@@ -1,6 +1,7 @@
 //! Ctrl-C and SIGTERM while something is being written: what was begun is removed, what was published stands.
 
 use super::{INTERRUPTED, aside, history, temporary};
+use crate::disk;
 use crate::failure::Failure;
 use crate::publish;
 use signal_hook::consts::{SIGINT, SIGTERM};
@@ -45,13 +46,12 @@ impl Guard {
                 if !*held {
                     // First: what fails for want of the files that go now is no failure of its own.
                     tell(&output);
-                    let clear = || publish::begun(&output).iter().for_each(|folder| temporary::remove(folder));
-                    clear();
+                    // Other threads go on until the exit: what is removed here they do not make anew.
+                    disk::close();
+                    publish::begun(&output).iter().for_each(|folder| temporary::remove(folder));
                     // After what was just written: it may lie in one of them.
                     temporary::clear();
                     temporary::remove(&aside::folder(&output));
-                    // What other threads have written meanwhile.
-                    clear();
                     let failure = Failure::new(&INTERRUPTED, "a signal asked for it");
                     // The lock is held to the end, so that nothing is said after this. Where stderr is closed nobody reads why; the exit
                     // code still says it.

@@ -19,8 +19,11 @@ impl Temporary {
     /// # Errors
     /// Where the system's temporary folder takes no new one.
     pub fn new(prefix: &str) -> std::io::Result<Temporary> {
-        let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
-        FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_path_buf());
+        let folder = disk::named(|| {
+            let folder = tempfile::Builder::new().prefix(prefix).tempdir()?;
+            FOLDERS.lock().unwrap_or_else(PoisonError::into_inner).push(folder.path().to_path_buf());
+            Ok(folder)
+        })?;
         let guard = Guard::watch_untold(folder.path());
         Ok(Temporary { folder, _guard: guard })
     }
@@ -43,8 +46,7 @@ pub(super) fn clear() {
     folders.iter().for_each(|folder| remove(folder));
 }
 
-/// Removes a folder that whoever was stopped may still be writing into: what appears meanwhile goes with the next attempt. An absent one is
-/// gone already, and what stays is removed by the next run.
+/// Removes a folder that whoever was stopped was writing into. An absent one is gone already, and what stays is removed by the next run.
 pub(super) fn remove(folder: &Path) {
     for _ in 0..20 {
         if disk::remove_folder(folder).is_ok() || !folder.exists() {
