@@ -267,3 +267,36 @@ fn twins_whom_one_practice_knows_by_both_names_stay_two_people() {
     assert_ne!(person("gp", 0), person("gp", 1), "two names, two people");
     assert!(night.table("review.parquet").values("reason").contains(&"possible_twins"), "and somebody is asked");
 }
+
+/// Where nobody shares a home with anybody, no model learns what a household is: that twins are two people has to be known before.
+#[test]
+fn twins_stay_two_people_where_there_are_no_households_and_every_name_is_rare() {
+    let mut people = town(430, 31);
+    let ends: Vec<String> = people.iter().map(|person| person.family.to_lowercase()).collect();
+    for (at, person) in people.iter_mut().enumerate() {
+        // Some hundred given names: few have the same, and no number and no telephone speaks for anybody.
+        let end = &ends[(at * 7 + 3) % ends.len()];
+        person.given = format!("{}{}", &person.given[..3], &end[end.len() - 4..]);
+        (person.nhs_number, person.phone) = (String::new(), String::new());
+    }
+    let other_name = |given: &str| people.iter().rev().find(|other| other.given[..2] != given[..2]).expect("another");
+    let twins: Vec<Person> =
+        people[..6].iter().map(|one| Person { given: other_name(&one.given).given.clone(), ..one.clone() }).collect();
+    let night = Night::of(&people);
+    for file in ["in/gp.csv", "in/acute.csv"] {
+        let pairs = people.iter().zip(&twins).enumerate();
+        let rows: Vec<String> = pairs
+            .flat_map(|(at, (one, two))| [one.exact_row(&format!("one-{at}")), two.exact_row(&format!("two-{at}"))])
+            .collect();
+        let extract = std::fs::read_to_string(night.path(file)).expect("it was written");
+        night.write(file, format!("{extract}{}\n", rows.join("\n")));
+    }
+    night.run().done();
+    let persons = night.person_ids();
+    let person = |provider: &str, twin: String| &persons[&(provider.to_string(), twin)];
+    for at in 0..twins.len() {
+        let [one, two] = ["one", "two"].map(|twin| person("gp", format!("{twin}-{at}")));
+        assert_ne!(one, two, "two names, two people: pair {at}");
+        assert_eq!(two, person("acute", format!("two-{at}")), "one name, one person");
+    }
+}

@@ -3,8 +3,8 @@
     python benches/accuracy/twins.py FOLDER
 
 FOLDER holds a job.toml that has been run, and its truth.csv (`onefolk generate`). Counts the scored pairs of one exact date of birth and some
-name in common whose given names are both full and different, where NHS numbers neither agree nor contradict each other; by whether some
-provider holds records of both. Prints a Markdown table. Needs pandas and pyarrow.
+name in common whose given names are both full and different, where NHS numbers neither agree nor contradict each other; by how many
+providers hold records of both. Prints a Markdown table. Needs pandas and pyarrow.
 """
 
 import sys
@@ -31,14 +31,15 @@ def main(folder):
         pairs = pairs.merge(persons.add_suffix(f"_{side}"), on=f"identity_id_{side}")
     one_person = pairs.person_left == pairs.person_right
     shared = [
-        bool(providers[left] & providers[right])
+        min(len(providers[left] & providers[right]), 3)
         for left, right in zip(pairs.identity_id_left, pairs.identity_id_right)
     ]
     counts = pandas.crosstab(pandas.Series(shared, index=pairs.index), one_person)
     print("| | one person | two people |\n|---|---|---|")
-    for both, words in ((False, "no provider holds both"), (True, "a provider holds both")):
-        count = {one: int(counts.get(one, pandas.Series(dtype=int)).get(both, 0)) for one in (True, False)}
-        print(f"| {words} | {count[True]:,} | {count[False]:,} |")
+    words = ["no provider holds both", "one provider holds both", "two providers hold both", "three or more hold both"]
+    for held, line in enumerate(words):
+        count = {one: int(counts.get(one, pandas.Series(dtype=int)).get(held, 0)) for one in (True, False)}
+        print(f"| {line} | {count[True]:,} | {count[False]:,} |")
 
 
 if __name__ == "__main__":

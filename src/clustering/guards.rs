@@ -12,9 +12,12 @@ const GENERATION_YEARS: u32 = 12;
 const SAME_NAME_BITS: f32 = 9.0;
 /// Bits taken from the weight of probable relatives: about what sharing a home and a family name is worth.
 const RELATIVES_BITS: i64 = 10;
-/// Bits taken besides from probable twins whom one provider knows under both names. Of pairs with two real given names and one birth one provider
-/// holds both in 8.5 % of cases where they are two people and in 0.7 % where they are one (docs/measurements.md, "Twins").
+/// Bits taken besides from probable twins for each provider, up to [`BOTH_KNOWN_MOST`], that knows them under both names. Of pairs with two real
+/// given names and one birth one provider holds both in 8.5 % of cases where they are two people and in 0.7 % where they are one
+/// (docs/measurements.md, "Twins").
 const BOTH_KNOWN_BITS: i64 = 20;
+/// Providers that are counted of those that know probable twins under both names: 70 bits in all are more than a home, a birth and a family name say.
+const BOTH_KNOWN_MOST: usize = 3;
 
 /// What a guard says of a pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +146,8 @@ impl Guards {
 
     /// Whether two identities hold records of one provider that sends one record a person.
     pub(super) fn share_strict_provider(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
-        !self.strict.is_empty() && share_provider(evidence, left, right, |provider| self.strict[usize::from(provider)])
+        let strict = |provider: u16| self.strict[usize::from(provider)];
+        !self.strict.is_empty() && shared_providers(evidence, left, right, strict).next().is_some()
     }
 
     /// The verified NHS number of an identity, as its code.
@@ -202,8 +206,12 @@ impl Guards {
 
     /// What is taken from probable twins, in 1/1024 bit.
     fn twins_take(&self, evidence: &Evidence, left: u32, right: u32) -> i64 {
-        let both_known = self.several_providers && share_provider(evidence, left, right, |_| true);
-        (RELATIVES_BITS + if both_known { BOTH_KNOWN_BITS } else { 0 }) * 1024
+        let both_known = if self.several_providers {
+            shared_providers(evidence, left, right, |_| true).take(BOTH_KNOWN_MOST).count()
+        } else {
+            0
+        };
+        (RELATIVES_BITS + BOTH_KNOWN_BITS * both_known as i64) * 1024
     }
 
     fn both_given_names_real(&self, evidence: &Evidence, left: u32, right: u32) -> bool {
@@ -234,14 +242,23 @@ fn marked<'k>(identities: usize, named: impl ExactSizeIterator<Item = &'k (u32, 
     bits
 }
 
-/// Whether a provider that `counts` holds records of two identities, one each.
-fn share_provider(evidence: &Evidence, left: u32, right: u32, counts: impl Fn(u16) -> bool) -> bool {
-    let provider = |record: &u32| evidence.records.provider[*record as usize];
-    let members = |identity| evidence.identities.members(identity).iter();
-    members(left).any(|a| {
-        counts(provider(a))
-            && members(right).any(|b| {
-                provider(a) == provider(b) && evidence.records.key[*a as usize] != evidence.records.key[*b as usize]
-            })
-    })
+/// The providers that `counts` and hold records of two identities, one each; each of them once.
+fn shared_providers<'e>(
+    evidence: &Evidence<'e>,
+    left: u32,
+    right: u32,
+    counts: impl Fn(u16) -> bool + 'e,
+) -> impl Iterator<Item = u16> + 'e {
+    let Evidence { records, identities, .. } = *evidence;
+    let provider = move |record: &u32| records.provider[*record as usize];
+    let (left, right) = (identities.members(left), identities.members(right));
+    let other = move |a: u32| {
+        let same = |b: &u32| provider(&a) == provider(b) && records.key[a as usize] != records.key[*b as usize];
+        right.iter().any(same)
+    };
+    // An identity has few records: mostly one a provider.
+    let first = move |at: usize| !left[..at].iter().any(|a| provider(a) == provider(&left[at]) && other(*a));
+    (0..left.len())
+        .filter(move |&at| counts(provider(&left[at])) && other(left[at]) && first(at))
+        .map(move |at| provider(&left[at]))
 }

@@ -36,8 +36,11 @@ pub enum Agreement {
 /// Classes whose bits are measured by token: all but aliases, which have their own.
 const CLASSES: usize = 6;
 
-/// A given name that this many records have is no typing error.
-const REAL_NAME_HOLDERS: u64 = 8;
+/// A given name that this many records have is no typing error: two at least, and from 16,000 records on eight.
+fn real_name_holders(records: u64) -> u64 {
+    (records / 2_000).clamp(2, 8)
+}
+
 /// Bits are kept in steps of 1/1024: what a file holds is what is used.
 const STEPS_PER_BIT: f64 = 1024.0;
 /// Tokens of this many letters and more are alike equally often.
@@ -152,6 +155,7 @@ impl Tokens {
         let by_class = held_by_class(&variants, holders);
         let widest = |classes: &[u16]| classes.iter().map(|class| by_class[class]).max().unwrap_or(0);
         let similar = share_similar_by_length(&words, holders);
+        let real = real_name_holders(records);
         let measured = (0..words.len())
             .map(|t| {
                 let own = holders[t] as f64;
@@ -161,7 +165,7 @@ impl Tokens {
                 let initials = if length == 1 { by_letter[initial[t] as usize] as f64 } else { own };
                 let alike = near + similar[length.min(LONGEST)] * total;
                 let steps = [own, variant, near, initials, prefix[t] as f64, alike].map(steps_of);
-                Measured { steps, is_real: holders[t] >= REAL_NAME_HOLDERS }
+                Measured { steps, is_real: holders[t] >= real }
             })
             .collect();
         let mut by_class: Vec<(u16, u16)> =
