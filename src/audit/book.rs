@@ -26,11 +26,11 @@ pub fn add(job: &Job, notes: &[Note]) -> Result<Head> {
 }
 
 /// Sees that [`add`] could note something, before what is to be noted takes hours: the key is there or will be made, and the end is what was written.
-/// Nothing is made or changed.
+/// Gives where that is. Nothing is made or changed.
 ///
 /// # Errors
 /// As [`add`].
-pub fn ready(job: &Job) -> Result<()> {
+pub fn ready(job: &Job) -> Result<Head> {
     let places = Places::of(job);
     let key = key::standing(&places, places.head.symlink_metadata().is_err())?;
     let head = match &key {
@@ -45,9 +45,10 @@ pub fn ready(job: &Job) -> Result<()> {
     match (key, head) {
         (Some(key), Some(mut head)) => {
             let tail = usize::try_from(head.bytes).ok().and_then(|at| bytes.get(at..));
-            follow(&mut head, tail.ok_or_else(ends_early)?, &key.public()).map(|_| ())
+            follow(&mut head, tail.ok_or_else(ends_early)?, &key.public())?;
+            Ok(head)
         }
-        _ if bytes.is_empty() => Ok(()),
+        _ if bytes.is_empty() => Ok(Head::default()),
         _ => Err(headless()),
     }
 }

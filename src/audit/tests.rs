@@ -258,11 +258,20 @@ fn decisions_that_a_run_may_have_read_and_that_are_taken_back_are_counted() -> R
     let job = job(folder.path());
     let run = |run_id: &str| Note::new(Event::Run).of_run(run_id);
     let back = || Note::new(Event::DecisionTakenBack);
-    assert_eq!(taken_back(&job, "2026-11-22-01")?, 0);
+    assert_eq!(taken_back(&job, "2026-11-22-01", None)?, 0);
     let first = [back(), run("2026-11-22-01"), back(), run("2026-11-22-02"), back(), run("2026-11-22-03"), back()];
     add(&job, &first)?;
-    // Each has read the decisions before it was noted, and after the one before.
-    assert_eq!((taken_back(&job, "2026-11-22-02")?, taken_back(&job, "2026-11-22-03")?), (3, 2));
+    // Of an earlier version each has read the decisions before it was noted, and after the one before.
+    let at_most = |run_id: &str| taken_back(&job, run_id, None);
+    assert_eq!((at_most("2026-11-22-02")?, at_most("2026-11-22-03")?), (3, 2));
+    // What was taken back before a run has read them it has not read.
+    let since = |read_at: u64| taken_back(&job, "2026-11-22-02", Some(read_at));
+    assert_eq!((since(2)?, since(3)?, since(6)?, since(7)?), (3, 2, 1, 0));
+
+    // Nor has it read what was decided since, which is taken back first.
+    let decided = || Note::new(Event::Decision);
+    add(&job, &[decided(), decided(), back(), back(), back(), decided()])?;
+    assert_eq!((since(7)?, since(10)?, since(12)?), (1, 2, 0));
     Ok(())
 }
 

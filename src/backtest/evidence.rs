@@ -10,7 +10,7 @@ use crate::job::{Field, Job};
 use crate::model::{Model, Pooling, UNITS_PER_BIT};
 use crate::publish::published::PublishedRun;
 use crate::records::{MISSING, Records};
-use crate::run::{link::Linked, with_frequencies};
+use crate::run::{link::Linked, with_frequencies_of_run};
 use serde::Serialize;
 use std::cmp::Reverse;
 
@@ -98,7 +98,7 @@ impl Linkings<'_> {
 /// The model of the current run; `None` where it is another tool's, or its frequencies are gone.
 fn model_of(job: &Job, run: &PublishedRun) -> Result<Option<Model>> {
     let model: Option<Model> = serde_json::from_slice(&run.bytes("model.json")?).ok().flatten();
-    Ok(model.and_then(|model| with_frequencies(job, model).ok()))
+    Ok(model.and_then(|model| with_frequencies_of_run(job, model).ok()))
 }
 
 /// One model with what it compares.

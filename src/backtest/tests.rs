@@ -1,4 +1,4 @@
-//! A backtest within the memory that the job allows.
+//! A backtest within the memory that the job allows, and the nights it holds another model against.
 
 use super::*;
 use std::fs;
@@ -52,4 +52,27 @@ fn a_backtest_keeps_to_the_limit_of_its_job() {
     let free = told(within(None).expect("there is no limit"));
     assert_eq!(told(within(Some(1 << 40)).expect("there is room")), free);
     assert!(!job.output.join("state/spill").exists(), "it holds no lock, and leaves nothing where a night works");
+}
+
+/// A model of Splink that joins whoever has a given name in common.
+const BY_GIVEN_NAME: &str = r#"{
+    "link_type": "dedupe_only", "probability_two_random_records_match": 0.5,
+    "blocking_rules_to_generate_predictions": ["l.given = r.given"],
+    "comparisons": [{"output_column_name": "given", "comparison_levels": [
+        {"sql_condition": "given_l = given_r", "m_probability": 0.99, "u_probability": 0.0001},
+        {"sql_condition": "ELSE", "m_probability": 0.01, "u_probability": 0.9999}]}]}"#;
+
+#[test]
+fn nights_are_linked_with_the_model_of_the_current_run_whatever_the_job_names_since() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut job = linked_in(folder.path());
+    let settings = folder.path().join("settings.json");
+    fs::write(&settings, BY_GIVEN_NAME).expect("there is room");
+    job.model_file = Some(settings.clone());
+    let options = Options { show_identifiers: false, progress: Show::Nothing, nights: Some(1) };
+    let tested = backtest(&job, &settings, options).expect("both models can be read");
+    let nights = tested.nights.expect("one was asked for");
+    let [night] = nights.replayed.as_slice() else { panic!("not one night: {nights:?}") };
+    assert!(tested.people_after < tested.people_before, "there are fewer given names than people");
+    assert_eq!((night.people_before, night.people_after), (tested.people_before, tested.people_after));
 }

@@ -1,6 +1,7 @@
 //! Between the passes: what the clusters of the first say about every pair.
 
 use super::context::{self, Cross, Seen, are_touching, level_of};
+use super::in_place::merge_in;
 use super::judged::{judge, judge_pattern};
 use super::known::Asked;
 use super::links::{end_to_end, units32};
@@ -330,16 +331,14 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// All of these pairs as they weigh with their context, ascending; `scored` are those that the levels are of, and become the answer: a
+    /// All of these pairs as they weigh with their context, ascending; `scored` are those that the levels are of, ascending, and become the answer: a
     /// large population has no room for both.
     pub fn weigh(self, mut scored: Vec<NodeEdge>, weights: &ContextWeights) -> Vec<NodeEdge> {
         scored.par_iter_mut().enumerate().for_each(|(at, edge)| {
             edge.weight = units32(i64::from(edge.weight) + weights.weight(self.levels.at(at)));
         });
         scored.retain(|edge| i64::from(edge.weight) > LOWEST || edge.forbidden);
-        scored.reserve_exact(self.beside.len());
-        scored.extend(self.beside);
-        scored.par_sort_unstable();
+        merge_in(&mut scored, self.beside);
         scored
     }
 }

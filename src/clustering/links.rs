@@ -1,5 +1,6 @@
 //! Scoring every candidate pair once.
 
+use super::in_place::put_in_order;
 use super::merges::LOWEST;
 use crate::blocking::{Blocks, PairPatterns, Pairs};
 use crate::comparison::{Batch, Comparisons, Pattern};
@@ -194,7 +195,8 @@ pub fn weigh_all(pairs: PairPatterns, scorer: &Scorer) -> (Kept, u64) {
 
 fn ascending(mut parts: Vec<Vec<Edge>>) -> Vec<Edge> {
     let mut edges = if parts.len() == 1 { parts.remove(0) } else { end_to_end(parts) };
-    edges.par_sort_unstable();
+    // What the night before compared ascends as it stood then: only what is fresh comes behind it.
+    put_in_order(&mut edges);
     edges
 }
 

@@ -19,6 +19,7 @@ mod decided;
 mod doubtful;
 mod guards;
 mod hanging;
+mod in_place;
 mod joined;
 mod judged;
 mod known;

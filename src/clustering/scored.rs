@@ -3,6 +3,7 @@
 //! Three walks over all of them are enough where they wait: what they weigh, which context each has, and at the end their own lines. What
 //! else is asked of a pair is compared again.
 
+use super::in_place::merge_in;
 use super::links::Edge;
 use std::io;
 
@@ -75,11 +76,7 @@ impl ScoredPairs {
             self.each(|some| more.retain(|edge| some.binary_search_by_key(&place(edge), place).is_err()))?;
         }
         match self {
-            ScoredPairs::Here(edges) if !more.is_empty() => {
-                edges.extend(more);
-                edges.sort_unstable();
-            }
-            ScoredPairs::Here(_) => {}
+            ScoredPairs::Here(edges) => merge_in(edges, more),
             ScoredPairs::Away(_, besides) => *besides = more,
         }
         Ok(())

@@ -60,15 +60,15 @@ pub fn run(arguments: &Arguments, quiet: bool) -> Result<()> {
     Ok(())
 }
 
-/// The job and the gates that may be broken. Where something is wrong with either, the history of the job's output is told, as far as it can be
-/// understood which that is.
+/// The job and the gates that may be broken. Where something is wrong with either, the history of the job's output is told, where it is certain which
+/// that is.
 fn understood(arguments: &Arguments) -> Result<(Job, Waived)> {
     let looks = Looks::default();
     let checked = Job::check(&arguments.job, &|provider, path| looks.columns(provider, path))?;
-    let output = checked.provisional.output.clone();
+    let output = checked.output_is_sure.then(|| checked.provisional.output.clone());
     let job = checked.into_night(Look::of_stderr());
     let both = job.and_then(|job| Ok((job, Waived::parse(&arguments.waive)?)));
-    both.inspect_err(|failure| run::not_begun(&output, arguments.dry_run, failure))
+    both.inspect_err(|failure| output.iter().for_each(|output| run::not_begun(output, arguments.dry_run, failure)))
 }
 
 /// What a person wants to know in the morning.

@@ -1,6 +1,7 @@
 //! What the lists that a job names say, and the decisions below them.
 
 use super::NUMBERS_REPLACED_IN_A_CIRCLE;
+use super::listed::{AllListed, LOCAL, NEVER_LINK, REPLACED};
 use super::named::{Key, Named};
 use super::opt_outs;
 use super::reader::Reader;
@@ -20,6 +21,8 @@ pub struct Authority {
     /// Old number → the one that stands today, chains followed to their end.
     pub replaced: BTreeMap<String, String>,
     pub(super) never: Vec<(Key, Key)>,
+    /// Who stands on which list.
+    pub(super) listed: AllListed,
     /// What humans have decided, below what authorities say.
     pub decisions: Decisions,
 }
@@ -54,17 +57,20 @@ fn gather(job: &Job, decisions_seen: Option<u64>) -> (Authority, Vec<Failure>) {
         Err(failure) => wrong.push(failure),
     }
     for path in &job.nhs_number_replaced {
-        wrong.extend(reader.replaced(path, &mut authority.replaced).err());
+        let listed = authority.listed.list(job, REPLACED, path);
+        wrong.extend(reader.replaced(path, &mut authority.replaced, listed).err());
     }
     match follow(&authority.replaced) {
         Ok(replaced) => authority.replaced = replaced,
         Err(failure) => wrong.push(failure),
     }
     for path in job.local_objections.iter().flat_map(|list| &list.files) {
-        wrong.extend(reader.named(path, &authority.replaced, false, &mut authority.local).err());
+        let listed = Some(authority.listed.list(job, LOCAL, path));
+        wrong.extend(reader.named(path, &authority.replaced, false, &mut authority.local, listed).err());
     }
     for path in &job.never_link {
-        wrong.extend(reader.never_link(path, &authority.replaced, &mut authority.never).err());
+        let listed = authority.listed.list(job, NEVER_LINK, path);
+        wrong.extend(reader.never_link(path, &authority.replaced, &mut authority.never, listed).err());
     }
     (authority, wrong)
 }

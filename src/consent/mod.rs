@@ -6,6 +6,7 @@
 
 mod fingerprint;
 mod held;
+mod listed;
 mod lists;
 mod named;
 mod opt_outs;
@@ -16,6 +17,7 @@ mod texts;
 
 pub(crate) use fingerprint::fingerprint;
 pub(crate) use held::Held;
+pub(crate) use listed::ListHeld;
 pub use lists::{Authority, read, read_seen, wrong};
 pub(crate) use named::Key;
 pub use opt_outs::{OptOuts, OptedOut, national_is_known, read_opt_outs, without_type_1};
@@ -92,21 +94,34 @@ pub fn withheld_identities(records: &Records) -> Vec<bool> {
 
 /// Takes the marked rows out of `records`.
 pub fn withhold(records: &mut Records, marked: &[bool], reason: WithheldReason, withheld: &mut Vec<Withheld>) {
-    if !marked.contains(&true) {
-        return;
+    withhold_all(records, &[(marked, reason)], withheld);
+}
+
+/// The same for several reasons at once: columns move once, not once a reason. No row is marked twice. Gives which rows stay.
+pub fn withhold_all(
+    records: &mut Records,
+    marks: &[(&[bool], WithheldReason)],
+    withheld: &mut Vec<Withheld>,
+) -> Vec<bool> {
+    let mut stays = vec![true; records.len()];
+    let before = withheld.len();
+    for &(marked, reason) in marks {
+        for row in (0..records.len()).filter(|&row| marked[row]) {
+            stays[row] = false;
+            withheld.push(Withheld {
+                extract: records.extract[row],
+                provider: records.provider[row],
+                record_id: records.record_id.get(row).to_string(),
+                source_row: records.source_row[row],
+                reason,
+            });
+        }
     }
-    for row in (0..records.len()).filter(|&row| marked[row]) {
-        withheld.push(Withheld {
-            extract: records.extract[row],
-            provider: records.provider[row],
-            record_id: records.record_id.get(row).to_string(),
-            source_row: records.source_row[row],
-            reason,
-        });
+    if withheld.len() > before {
+        records.retain(&stays);
+        withheld.sort_by_key(|row| (row.extract, row.source_row));
     }
-    let keep: Vec<bool> = marked.iter().map(|marked| !marked).collect();
-    records.retain(&keep);
-    withheld.sort_by_key(|row| (row.extract, row.source_row));
+    stays
 }
 
 /// Rewrites replaced numbers to the ones that stand today.

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 /// Whom a line names.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Key {
     Number(String),
     /// Provider and record_id.
@@ -22,7 +22,7 @@ pub(super) struct Days {
 }
 
 impl Days {
-    fn hold_on(self, day: Date) -> bool {
+    pub fn hold_on(self, day: Date) -> bool {
         self.from.is_none_or(|from| from <= day) && !self.are_over(day)
     }
 

@@ -4,6 +4,7 @@
 //! are read anew whenever something is released.
 
 use super::Authority;
+use super::listed::{AllListed, NATIONAL, TYPE_1};
 use super::named::Named;
 use super::reader::Reader;
 use crate::clustering::Partition;
@@ -17,6 +18,8 @@ use jiff::civil::Date;
 pub struct OptOuts {
     pub(super) type_1: Named,
     pub(super) national: Vec<(NationalList, Named)>,
+    /// Who stands on which list, of whoever refuses.
+    pub(super) listed: AllListed,
 }
 
 /// Whom the opt-outs are of, one entry a person.
@@ -42,13 +45,18 @@ pub(super) fn gather(job: &Job, authority: &Authority) -> (OptOuts, Vec<Failure>
         match opt_out {
             OptOut::Type1 { files } => {
                 for path in files {
-                    wrong.extend(reader.named(path, &authority.replaced, false, &mut opt_outs.type_1).err());
+                    let listed = Some(opt_outs.listed.list(job, TYPE_1, path));
+                    wrong.extend(reader.named(path, &authority.replaced, false, &mut opt_outs.type_1, listed).err());
                 }
             }
             OptOut::National { files, list, .. } => {
                 let mut named = Named::default();
                 for path in files {
-                    wrong.extend(reader.named(path, &authority.replaced, true, &mut named).err());
+                    let listed = match list {
+                        NationalList::Refused => Some(opt_outs.listed.list(job, NATIONAL, path)),
+                        NationalList::Allowed => None,
+                    };
+                    wrong.extend(reader.named(path, &authority.replaced, true, &mut named, listed).err());
                 }
                 opt_outs.national.push((*list, named));
             }

@@ -1,6 +1,7 @@
 //! One list at a time: its lines, and what each of them says. Nothing that a list holds is in a failure, but for the numbers of lines and columns.
 
 use super::LIST_UNUSABLE;
+use super::listed::Listed;
 use super::named::{Days, Key, Named};
 use crate::failure::{Failure, Result};
 use crate::job::{Field, Job, Source};
@@ -77,13 +78,15 @@ impl<'a> Reader<'a> {
         Ok((head, lines))
     }
 
-    /// Adds whom a list of people names to `names`. One that is sent `bare` may be NHS numbers without a header.
+    /// Adds whom a list of people names to `names`, and to `listed` where it is to be counted. One that is sent `bare` may be NHS numbers without a
+    /// header.
     pub fn named(
         &mut self,
         path: &Path,
         replaced: &BTreeMap<String, String>,
         bare: bool,
         names: &mut Named,
+        mut listed: Option<&mut Listed>,
     ) -> Result<()> {
         let first = if bare { self.lines(path, false)?.1.into_iter().next() } else { None };
         let is_bare = first.is_some_and(|(_, row)| row.get(0).is_some_and(|cell| self.number(cell).is_some()));
@@ -112,6 +115,9 @@ impl<'a> Reader<'a> {
                 }
                 _ => return Err(self.wrong(path, line, "the line names nobody")),
             };
+            if let Some(listed) = listed.as_deref_mut() {
+                listed.add(&name, days, self.job.as_of);
+            }
             names.add(name, days, self.job.as_of);
         }
         Ok(())
@@ -176,8 +182,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Adds old numbers and those that stand for them to `replaced`.
-    pub fn replaced(&mut self, path: &Path, replaced: &mut BTreeMap<String, String>) -> Result<()> {
+    /// Adds old numbers and those that stand for them to `replaced`, and the old ones to `listed`.
+    pub fn replaced(
+        &mut self,
+        path: &Path,
+        replaced: &mut BTreeMap<String, String>,
+        listed: &mut Listed,
+    ) -> Result<()> {
         for (nth, (line, row)) in self.lines(path, false)?.1.into_iter().enumerate() {
             let (old, new) = (row.get(0).and_then(|raw| self.number(raw)), row.get(1).and_then(|raw| self.number(raw)));
             if row.iter().skip(2).any(|cell| self.number(cell).is_some()) {
@@ -185,6 +196,7 @@ impl<'a> Reader<'a> {
             }
             match (old, new) {
                 (Some(old), Some(new)) => {
+                    listed.add_for_good(&old);
                     replaced.insert(old, new);
                 }
                 (None, None) if nth == 0 && is_header(&row) => {}
@@ -194,12 +206,13 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Adds the pairs that a list keeps apart to `never`.
+    /// Adds the pairs that a list keeps apart to `never` and `listed`.
     pub fn never_link(
         &mut self,
         path: &Path,
         replaced: &BTreeMap<String, String>,
         never: &mut Vec<(Key, Key)>,
+        listed: &mut Listed,
     ) -> Result<()> {
         for (nth, (line, row)) in self.lines(path, false)?.1.into_iter().enumerate() {
             let keys: Vec<Key> = row.iter().take(2).filter_map(|cell| self.key(cell, replaced)).collect();
@@ -210,7 +223,11 @@ impl<'a> Reader<'a> {
                 return Err(self.wrong(path, line, NAMED_BY_ROW));
             }
             match <[Key; 2]>::try_from(keys) {
-                Ok([left, right]) => never.push((left, right)),
+                Ok([left, right]) => {
+                    // Whichever way round they stand.
+                    listed.add_for_good(&if left < right { (&left, &right) } else { (&right, &left) });
+                    never.push((left, right));
+                }
                 Err(keys) if nth == 0 && keys.is_empty() && is_header(&row) => {}
                 Err(_) => {
                     return Err(self.wrong(

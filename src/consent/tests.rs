@@ -1,10 +1,12 @@
 //! Lists as people write them: what is understood, what is passed over, and what stops a night.
 
-use super::{Held, OptOuts, read, wrong};
+use super::{Held, OptOuts, WithheldReason, read, read_opt_outs, withhold, withhold_all, wrong};
 use crate::failure::Failure;
 use crate::identity::example;
-use crate::job::{Job, LocalObjections, OptOut, Setting};
+use crate::job::{Job, LocalObjections, NationalList, OptOut, Setting};
+use crate::records::Records;
 use jiff::civil::{Date, date};
+use proptest::prelude::*;
 use std::path::PathBuf;
 
 /// Numbers of the range that is never issued.
@@ -95,6 +97,43 @@ fn names_are_counted_that_hold_today_or_did_then() {
 }
 
 #[test]
+fn each_list_is_counted_by_itself_and_for_what_it_alone_holds() {
+    let mut lists = Lists::new();
+    let local = [
+        lists.write("gp_2026-11-21.csv", &format!("nhs_number\n{A}\n")),
+        lists.write("gp_2026-11-22.csv", &format!("nhs_number\n{A}\n{B}\n")),
+        lists.write("ward.csv", &format!("nhs_number,until\n{B},\n{C},2026-11-20\n")),
+    ];
+    lists.job.local_objections = local.map(|file| LocalObjections { files: vec![file] }).into();
+    lists.job.never_link = vec![lists.write("apart.csv", &format!("{A},gp:1\ngp:1,{A}\n"))];
+    lists.job.nhs_number_replaced = vec![lists.write("replaced.csv", &format!("{C},{D}\n"))];
+    let national = |file: PathBuf, list: NationalList| OptOut::National {
+        files: vec![file],
+        list,
+        checked_on: date(2026, 11, 20),
+        valid_days: 21,
+    };
+    lists.job.opt_outs = vec![
+        OptOut::Type1 { files: vec![lists.write("type_1.csv", &format!("nhs_number\n{A}\n"))] },
+        national(lists.write("refused.csv", &format!("{A}\n{B}\n{A}\n")), NationalList::Refused),
+        national(lists.write("allowed.csv", &format!("{C}\n")), NationalList::Allowed),
+    ];
+    let authority = read(&lists.job).expect("it can be used");
+    let opt_outs = read_opt_outs(&lists.job, &authority).expect("they can be used");
+    let told = |then: Option<Date>| -> Vec<String> {
+        let by_file = Held::of(&authority, &opt_outs, then).by_file;
+        by_file.iter().map(|list| format!("{} {} {} {}", list.kind, list.file, list.names, list.alone)).collect()
+    };
+    let as_they_stand = |ward: &str| {
+        let gp = "local gp_*.csv 2 1";
+        let (replaced, never) = ("nhs_number_replaced replaced.csv 1 1", "never_link apart.csv 1 1");
+        [replaced, gp, ward, never, "type_1 type_1.csv 1 1", "national refused.csv 2 2"].map(String::from)
+    };
+    assert_eq!(told(None), as_they_stand("local ward.csv 1 0"));
+    assert_eq!(told(Some(date(2026, 11, 20))), as_they_stand("local ward.csv 2 1"));
+}
+
+#[test]
 fn a_first_line_that_was_mistyped_is_no_header() {
     let with = |is_replaced: bool, list: &str| {
         let mut lists = Lists::new();
@@ -129,4 +168,29 @@ fn every_list_that_is_wrong_is_told_at_once() {
     let told: Vec<String> = wrong(&lists.job).into_iter().map(|failure| failure.what).collect();
     let names: Vec<&str> = told.iter().filter_map(|what| what.split(' ').next()).collect();
     assert_eq!(names, ["objections.csv", "apart.csv", "type_1.csv"]);
+}
+
+proptest! {
+    /// Each row stays (0 and 3), is named, or is of somebody who is.
+    #[test]
+    fn rows_leave_for_two_reasons_at_once_as_they_do_in_turn(rows in prop::collection::vec(0u8..4, 0..40)) {
+        let ids: Vec<String> = (0..rows.len()).map(|row| format!("r{row}")).collect();
+        let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+        let all = || Records { key: (0..rows.len() as u32).collect(), ..example::plain(&ids) };
+        let marked = |mark: u8| rows.iter().map(|row| *row == mark).collect::<Vec<bool>>();
+        let (named, linked) = (marked(1), marked(2));
+        let (why_named, why_linked) = (WithheldReason::LocalObjection, WithheldReason::LocalObjectionLinked);
+        let (mut at_once, mut withheld) = (all(), Vec::new());
+        let marks = [(named.as_slice(), why_named), (linked.as_slice(), why_linked)];
+        let stays = withhold_all(&mut at_once, &marks, &mut withheld);
+
+        let (mut in_turn, mut expected) = (all(), Vec::new());
+        withhold(&mut in_turn, &named, why_named, &mut expected);
+        let rest: Vec<bool> = rows.iter().filter(|row| **row != 1).map(|row| *row == 2).collect();
+        withhold(&mut in_turn, &rest, why_linked, &mut expected);
+        prop_assert_eq!(withheld, expected);
+        prop_assert_eq!(at_once.record_id, in_turn.record_id);
+        prop_assert_eq!((at_once.source_row, at_once.key), (in_turn.source_row, in_turn.key));
+        prop_assert_eq!(stays, rows.iter().map(|row| matches!(row, 0 | 3)).collect::<Vec<bool>>());
+    }
 }

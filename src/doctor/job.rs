@@ -69,6 +69,7 @@ mod tests {
             text: "[job]".into(),
             problems: vec![problem],
             vanished: 1,
+            output_is_sure: true,
             provisional: job,
         };
         super::job(&checked).advice

@@ -24,7 +24,8 @@ pub(super) fn extracts(job: &Job) -> Finding {
         return Finding::fail(
             NAME,
             format!("what is kept in state/changes of {} is not what was written", of_changes.join(", ")),
-            "Put it back from a backup; where there is none, remove that folder and let the provider send everything once more",
+            "Put that folder back from a backup made after the last run; where there is none, remove it and let the provider send \
+             everything once more",
         );
     }
     let stands_in = good.iter().any(|(provider, whole)| !whole && provider.stale.is_some());

@@ -107,15 +107,18 @@ pub(super) fn current(job: &Job, last: &Last) -> Finding {
 
 /// What helps where the next night cannot read what it is to be held against, and stops.
 fn without_run_json(job: &Job, run_id: &str, folder: &Path) -> String {
-    let others = publish::kept_runs(&job.output).unwrap_or_default();
-    match others.into_iter().rfind(|kept| kept != run_id) {
-        Some(other) => {
-            format!("Put it back from a backup, or roll back to a run that is whole: `onefolk rollback JOB {other}`")
-        }
-        None => format!(
-            "Put it back from a backup; where there is none, remove {}, then `onefolk run JOB --waive run_before`",
+    const BACK: &str = "Put it back from a backup";
+    let mut whole = PublishedRun::all_kept(&job.output).unwrap_or_default();
+    whole.retain(|kept| kept.run_id != run_id && kept.has("run.json"));
+    // By their names the last one would be that of the latest date, and not the newest.
+    let newest = known_runs(job).into_iter().rfind(|known| whole.iter().any(|kept| kept.run_id == *known));
+    match newest {
+        Some(other) => format!("{BACK}, or roll back to a run that is whole: `onefolk rollback JOB {other}`"),
+        None if whole.is_empty() => format!(
+            "{BACK}; where there is none, remove {}, then `onefolk run JOB --waive run_before`",
             folder.display()
         ),
+        None => format!("{BACK}, or see to key and ledger first: they say which kept run to roll back to"),
     }
 }
 

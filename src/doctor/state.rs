@@ -119,8 +119,8 @@ pub(super) fn audit(job: &Job) -> Finding {
         Err(failure) => return Finding::failure(NAME, &failure),
     };
     match verdict.or_failure().and_then(|()| audit::ready(job)) {
-        Ok(()) if verdict.entries == 0 => Finding::ok(NAME, "will be begun by the first run"),
-        Ok(()) => Finding::ok(NAME, format!("whole: {} entries, every signature right", verdict.entries)),
+        Ok(_) if verdict.entries == 0 => Finding::ok(NAME, "will be begun by the first run"),
+        Ok(_) => Finding::ok(NAME, format!("whole: {} entries, every signature right", verdict.entries)),
         Err(failure) => Finding::failure(NAME, &failure),
     }
 }

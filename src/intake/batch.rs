@@ -46,6 +46,12 @@ impl TextColumn {
         (0..self.len()).map(|row| self.get(row))
     }
 
+    /// Bytes of the values of some rows.
+    pub fn bytes_of(&self, rows: &Range<usize>) -> usize {
+        let end = |row: usize| row.checked_sub(1).map_or(0, |last| self.ends[last] as usize);
+        end(rows.end) - end(rows.start)
+    }
+
     /// All values of `other`, behind those that are here.
     ///
     /// # Panics

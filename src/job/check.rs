@@ -7,6 +7,7 @@ use super::reading::Section;
 use super::surroundings::{Disk, Headers, Surroundings};
 use super::{Job, headers, resolve, shape};
 use crate::failure::{Failure, Result};
+use crate::suggest::nearest;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use toml::de::DeTable;
@@ -24,6 +25,8 @@ pub struct Checked {
     pub problems: Vec<Problem>,
     /// How many of them are columns that an extract lacks, though there is a run that stands: `run` leaves them to a gate.
     pub vanished: usize,
+    /// The output is where the file says, and not where it is for want of a key that could not be read: another job's may be there.
+    pub output_is_sure: bool,
     /// What could be made of the job; complete only where there is no problem.
     pub provisional: Job,
 }
@@ -119,6 +122,7 @@ pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings:
     let mut resolved = resolve::resolve(&root, &text, path, folder, surroundings);
     found.extend(resolved.problems);
     let mut vanished = 0;
+    let output_is_sure = output_is_sure(&root, &text);
     if !recovered {
         let is_first_night = !surroundings.has_run(&resolved.job.output);
         for lacked in headers::check(&resolved.job, &resolved.columns, surroundings) {
@@ -136,7 +140,23 @@ pub(super) fn check_text(text: String, path: &Path, folder: &Path, surroundings:
     problems.extend(found);
     problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
     problems.dedup();
-    Checked { path: path.to_path_buf(), problems, vanished, provisional: resolved.job, text }
+    Checked { path: path.to_path_buf(), problems, vanished, output_is_sure, provisional: resolved.job, text }
+}
+
+/// Does `[job] output` say where the output is, or does nothing in the text look as if it were to say so?
+fn output_is_sure(root: &Section, text: &str) -> bool {
+    let is_said = root.section("job").is_some_and(|settings| settings.text("output").is_some());
+    is_said || !text.lines().any(may_name_output)
+}
+
+/// Might a line have the key `output`, misspelt or half written? A key stands first in its line, or before a `=`.
+fn may_name_output(line: &str) -> bool {
+    let line = line.trim_start();
+    let ends_word = |letter: char| !letter.is_alphanumeric() && letter != '_';
+    let before = |(at, _): (usize, &str)| line[..at].trim_end_matches(ends_word).rsplit(ends_word).next();
+    let mut words = line.split(ends_word).next().into_iter().chain(line.match_indices('=').filter_map(before));
+    // The one key that is nearly called so is none of these.
+    !line.starts_with('#') && words.any(|word| nearest(word, ["opt_out", "output"]) == Some("output"))
 }
 
 fn syntax_problem(error: &toml::de::Error, text: &str) -> Problem {

@@ -55,12 +55,20 @@ pub(crate) struct StandingList {
     /// Rows of people who object were taken out since; its last column, `SOURCE_ROW`, says which numbers the others had.
     #[serde(default)]
     pub numbered: bool,
+    /// Checksums of the extracts out of which they were taken, the first one first; versions before did not tell.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made_of: Vec<String>,
 }
 
 impl StandingList {
     /// The day on which changes came last.
     pub fn since(&self) -> Option<Date> {
         self.as_of.parse().ok()
+    }
+
+    /// Checksums by which runs have read it: its own, and those from before rows of people who object were taken out.
+    pub fn checksums(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.blake3).chain(&self.made_of)
     }
 }
 

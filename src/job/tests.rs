@@ -23,6 +23,47 @@ fn a_small_job_is_right() {
     assert_eq!(job.providers[0].name, "gp-brent-01");
 }
 
+/// Where nothing says so, another job's output may be in the usual place.
+#[test]
+fn an_output_that_cannot_be_read_is_not_taken_for_the_usual_one() {
+    let output = |text: &str| {
+        let checked = Memory::usual().check(text);
+        checked.output_is_sure.then_some(checked.provisional.output)
+    };
+    let named = |from: &str, to: &str| {
+        let text = small("[job]\n", "[job]\noutput = \"elsewhere\"\n");
+        assert!(text.contains(from), "{from}");
+        output(&text.replacen(from, to, 1))
+    };
+    let elsewhere = PathBuf::from("/night/elsewhere");
+    assert_eq!(named("", ""), Some(elsewhere.clone()));
+    for (from, to) in [("[job]", "[job"), ("[job]", "[jobb]"), ("[job]", "[[job]]"), ("output", "ouput")] {
+        assert_eq!(named(from, to), None, "{to}");
+    }
+    for (from, to) in [
+        ("[job]", "job]"),
+        ("output =", "output"),
+        ("output =", "output:"),
+        ("\"elsewhere\"", "elsewhere"),
+        ("\"night\"", "night"),
+        ("[[provider]]", "[[provider"),
+        ("[provider.columns]", "[provider.columns"),
+    ] {
+        let found = named(from, to);
+        assert!(found.as_ref().is_none_or(|output| *output == elsewhere), "{to}: {found:?}");
+    }
+    for (from, to) in [
+        ("", ""),
+        ("[job]", "[job"),
+        ("as_of", "as_off"),
+        ("\"LastUpdated\"", "LastUpdated"),
+        ("[job]", "# output = \"elsewhere\"\n[job]"),
+        ("[[provider]]", "[[opt_out]]\nkind = \"locally\"\nfiles = [\"output.csv\"]\n[[provider]]"),
+    ] {
+        assert_eq!(output(&small(from, to)), Some("/night/out".into()), "{to}");
+    }
+}
+
 /// What tells where somebody is hidden for whoever is marked sensitive, whatever it is called and whoever carries it.
 #[test]
 fn a_fact_carried_from_what_tells_a_place_is_one_though_the_job_does_not_say_so() {

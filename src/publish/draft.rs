@@ -1,20 +1,25 @@
 //! A run while it is written, and the steps that publish it.
 
 use super::link_table::{self, LinkTable};
-use super::published::PublishedRun;
+use super::published::{PublishedRun, damaged};
 use super::recovery::{self, LINK_PARTIAL};
 use super::runs::{self, CURRENT, partial_folder, run_folder};
 use super::syncing::Syncing;
 use super::table::Written;
 use super::tables::{self, Outputs, WithheldRow};
-use super::{Lock, OUTPUT_UNWRITABLE, WrittenFile};
+use super::{Lock, OUTPUT_UNWRITABLE, RUN_UNREADABLE, WrittenFile};
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::identity::{self, Change, NextEntry};
 use rayon::prelude::*;
+#[cfg(test)]
+use rustc_hash::FxHashSet;
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+
+/// Bytes of a file that are taken over at a time.
+const PIECE: usize = 1 << 20;
 
 /// A run aside, in `runs/.<run_id>.partial/`. Dropped without [`commit`](Draft::commit), it leaves nothing behind.
 pub struct Draft<'a> {
@@ -52,13 +57,18 @@ impl<'a> Draft<'a> {
     /// Begins to write a kept run anew, which is to be [replaced](Draft::replace) by it. Others may be written anew at the same time: dropped without
     /// that, it leaves nothing behind and touches nothing of theirs. Large files are synced as soon as they are written.
     pub(crate) fn create_beside(lock: &'a Lock, run_id: &str) -> Result<Draft<'a>> {
-        let mut draft = Draft::create(lock, run_id)?;
+        let mut draft = Draft::create(lock, run_id)?.synced_early();
         draft.beside = true;
+        Ok(draft)
+    }
+
+    /// The same draft, whose large files are synced as soon as they are written: a disk takes its time while processors work on.
+    pub(crate) fn synced_early(mut self) -> Draft<'a> {
         // A job of one thread has one: what it does to the disk comes in one order.
         if rayon::current_num_threads() > 1 {
-            draft.syncing = Syncing::begin();
+            self.syncing = Syncing::begin();
         }
-        Ok(draft)
+        self
     }
 
     pub fn run_id(&self) -> &str {
@@ -79,8 +89,8 @@ impl<'a> Draft<'a> {
         identity_ids: &[[u8; 16]],
     ) -> Result<Vec<WrittenFile>> {
         let (links, review) = rayon::join(
-            || link_table::write_links(&self.folder, table, identity_ids),
-            || link_table::write_review(&self.folder, table, review, identity_ids),
+            || link_table::write_links(&self.folder, table, identity_ids).inspect(|links| self.whole(links)),
+            || link_table::write_review(&self.folder, table, review, identity_ids).inspect(|review| self.whole(review)),
         );
         Ok(vec![links?, review?])
     }
@@ -88,7 +98,16 @@ impl<'a> Draft<'a> {
     /// Writes the other six Parquet files, and packages.parquet and wishes.parquet where there are any, in parallel; what was
     /// written comes in a fixed order.
     pub fn write_tables(&self, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
-        tables::write_all(&self.folder, outputs)
+        self.write_tables_then(outputs, || ()).map(|(written, ())| written)
+    }
+
+    /// The same; `then` is done as soon as people.parquet stands, beside the rest.
+    pub(crate) fn write_tables_then<T: Send>(
+        &self,
+        outputs: &Outputs,
+        then: impl FnOnce() -> T + Send,
+    ) -> Result<(Vec<WrittenFile>, T)> {
+        tables::write_all(&self.folder, outputs, &|written: &WrittenFile| self.whole(written), then)
     }
 
     /// Writes withheld.parquet.
@@ -109,6 +128,10 @@ impl<'a> Draft<'a> {
     /// Says that a file of the run is written to its end.
     pub(super) fn written_whole(&self, path: PathBuf) {
         self.syncing.add(path);
+    }
+
+    fn whole(&self, written: &WrittenFile) {
+        self.written_whole(self.path(&written.name));
     }
 
     /// Where a file of the run is written.
@@ -137,6 +160,20 @@ impl<'a> Draft<'a> {
         let written = written.map_err(|error| failed(&error, &self.folder.join(name)))?;
         self.written_whole(self.folder.join(name));
         Ok(written)
+    }
+
+    /// Takes over `files` of a kept run, byte for byte; each stays a file of its own.
+    ///
+    /// # Errors
+    /// OF0535 where one cannot be read, or is not what is said of it.
+    pub(crate) fn take_over(&self, from: &PublishedRun, files: &[WrittenFile]) -> Result<()> {
+        files.par_iter().with_max_len(1).try_for_each(|file| {
+            let path = from.folder.join(&file.name);
+            let held = disk::open(&path).map_err(|error| Failure::from_io(&error, &path, &RUN_UNREADABLE))?;
+            let mut held = io::BufReader::with_capacity(PIECE, held);
+            let taken = self.write_with(&file.name, |out| io::copy(&mut held, out).map(|_| ()))?;
+            if taken == *file { Ok(()) } else { Err(damaged(&path)) }
+        })
     }
 
     /// A new file of the run for somebody else to fill, and to finish.
@@ -278,6 +315,12 @@ impl<'a> Draft<'a> {
             }
         }
         pruned
+    }
+
+    /// What was synced as soon as it was written; no more is. For tests.
+    #[cfg(test)]
+    pub(super) fn synced(&self) -> FxHashSet<PathBuf> {
+        self.syncing.end().expect("what was written can be synced")
     }
 
     /// Ends as a killed process does: nothing is undone. For tests of recovery.

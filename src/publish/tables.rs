@@ -37,11 +37,17 @@ pub struct Outputs<'a> {
     pub changes: &'a [Change],
 }
 
-/// Writes all of them in parallel; the first failure, in this order, is the one told.
-pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenFile>> {
-    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 6] = [
+/// Writes all of them in parallel, and does `then` as soon as people.parquet stands. `whole` is told of each as soon as it is written. Of several failures
+/// that of the crosswalk is the one told, then that of people.parquet, then the first of the rest.
+pub(super) fn write_all<T: Send>(
+    folder: &Path,
+    outputs: &Outputs,
+    whole: &(impl Fn(&WrittenFile) + Sync),
+    then: impl FnOnce() -> T + Send,
+) -> Result<(Vec<WrittenFile>, T)> {
+    let people = || people_table::write(folder, outputs).inspect(whole).map(|people| (people, then()));
+    let writers: [&(dyn Fn() -> Result<WrittenFile> + Sync); 5] = [
         &|| write_crosswalk(folder, outputs),
-        &|| people_table::write(folder, outputs),
         &|| numbers::write(folder, outputs),
         &|| write_quarantine(folder, outputs),
         &|| write_withheld(folder, outputs),
@@ -51,11 +57,17 @@ pub(super) fn write_all(folder: &Path, outputs: &Outputs) -> Result<Vec<WrittenF
         let packages = outputs.people.care.as_ref().map(|care| packages_table::write(folder, outputs, care));
         let known = outputs.people.end_of_life.as_ref();
         let wishes = known.map(|known| wishes_table::write(folder, outputs, &known.wishes));
-        packages.into_iter().chain(wishes).collect::<Vec<_>>()
+        packages.into_iter().chain(wishes).map(|written| written.inspect(whole)).collect::<Vec<_>>()
     };
-    let (written, further): (Vec<Result<WrittenFile>>, _) =
-        rayon::join(|| writers.par_iter().with_max_len(1).map(|write| write()).collect(), of_some_jobs);
-    written.into_iter().chain(further).collect()
+    let of_all_jobs = || -> Vec<Result<WrittenFile>> {
+        writers.par_iter().with_max_len(1).map(|write| write().inspect(whole)).collect()
+    };
+    let (people, (others, further)) = rayon::join(people, || rayon::join(of_all_jobs, of_some_jobs));
+    let mut others = others.into_iter().chain(further);
+    let crosswalk = others.next().transpose()?;
+    let (people, then) = people?;
+    let others = others.collect::<Result<Vec<WrittenFile>>>()?;
+    Ok((crosswalk.into_iter().chain([people]).chain(others).collect(), then))
 }
 
 fn write_crosswalk(folder: &Path, outputs: &Outputs) -> Result<WrittenFile> {

@@ -30,9 +30,11 @@ impl Stays {
         entries.truncate(to);
     }
 
-    /// Their texts.
+    /// Their texts. Their room is known beforehand: a column that grew to it would be copied as often as it doubles, and keep up to twice as much.
     pub fn texts(&self, all: &TextColumn) -> TextColumn {
-        let mut texts = TextColumn::default();
+        let rows = self.0.iter().map(|run| run.len()).sum();
+        let bytes = self.0.iter().map(|run| all.bytes_of(run)).sum();
+        let mut texts = TextColumn::with_capacity(rows, bytes);
         self.0.iter().for_each(|run| texts.append_rows(all, run.clone()));
         texts
     }
@@ -56,6 +58,8 @@ mod tests {
                 rows.iter().enumerate().filter(|(_, (_, stays))| *stays).map(|(at, (text, _))| (at, text.as_str())).collect();
             stays.keep(&mut entries);
             let texts = stays.texts(&all);
+            let bytes: usize = expected.iter().map(|(_, text)| text.len()).sum();
+            prop_assert_eq!(texts.heap_bytes(), bytes + 4 * expected.len(), "no room is left over");
             prop_assert_eq!(entries.into_iter().zip(texts.iter()).collect::<Vec<_>>(), expected);
         }
     }

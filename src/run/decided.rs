@@ -16,19 +16,24 @@ pub(super) struct Decided {
     bytes: u64,
     /// Lines of it, those that later ones replace included: the night after is held against them.
     lines: u64,
+    /// Entries that the audit had before it was read: what `review` has taken back until then was no line of it any more.
+    audit_entries: u64,
 }
 
 /// A decision on a record that no extract holds, or that is withheld.
 const RECORD_GONE: &str = "record_gone";
 
 impl Decided {
-    pub fn of(decisions: &Decisions, gone: u64, refused: &[ReviewReason]) -> Decided {
+    /// `audit_entries` is how many the audit had before the decisions were read, `gone` how many of them name a record that is in no extract or is
+    /// withheld.
+    pub fn of(decisions: &Decisions, audit_entries: u64, gone: u64, refused: &[ReviewReason]) -> Decided {
         let mut contradictions = BTreeMap::new();
         refused.iter().for_each(|why| *contradictions.entry(why.word()).or_default() += 1);
         if gone > 0 {
             contradictions.insert(RECORD_GONE, gone);
         }
-        Decided { said: decisions.counts(), contradictions, bytes: decisions.bytes, lines: decisions.lines }
+        let (bytes, lines) = (decisions.bytes, decisions.lines);
+        Decided { said: decisions.counts(), contradictions, bytes, lines, audit_entries }
     }
 
     /// What somebody should know of decisions that could not be obeyed.

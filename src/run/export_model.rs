@@ -1,6 +1,5 @@
 //! The current run's model as Splink's settings file.
 
-use super::imported::ModelFile;
 use super::progress::{Progress, Show};
 use super::{on_threads, prepare_records};
 use crate::blocking::{self, Blocks, Features};
@@ -32,18 +31,26 @@ pub struct ExportedModel {
     pub left_out: Vec<Unmapped>,
 }
 
-/// Reads the extracts again and measures, with the model of the current run, what a Splink model needs.
+/// What a run was linked with, as model.json of the run says.
+enum Used {
+    Ours(Box<Model>),
+    /// Another tool's settings, as they stand.
+    Splinks(serde_json::Value),
+}
+
+/// Reads the extracts again and measures, with the model of the current run, what a Splink model needs. Where that run was linked with a model of
+/// Splink, it is handed on as it was; what the job names by now has no part in either.
 ///
 /// # Errors
 /// [`splink::NO_MODEL`] where no run has left a model, [`splink::MODEL_OUTDATED`] where other fields are compared now; and what reading
 /// may meet.
 pub fn export_model(job: &Job, show: Show) -> Result<ExportedModel> {
     on_threads(job, || {
-        if let Some(file) = ModelFile::of_job(job)? {
-            let settings = serde_json::from_str(&file.text).expect("it was read as JSON before");
-            return Ok(ExportedModel { settings, left_out: Vec::new() });
-        }
-        let model = current_model(job)?;
+        let model = match current_model(job)? {
+            Used::Ours(model) => *model,
+            Used::Splinks(settings) => return Ok(ExportedModel { settings, left_out: Vec::new() }),
+        };
+        let job = &Job { model_file: None, ..job.clone() };
         let progress = Progress::new(show);
         let authority = consent::read(job)?;
         let records = prepare_records(job, &authority, (Some(&model), true), None, &progress)?;
@@ -51,13 +58,16 @@ pub fn export_model(job: &Job, show: Show) -> Result<ExportedModel> {
     })
 }
 
-fn current_model(job: &Job) -> Result<Model> {
+fn current_model(job: &Job) -> Result<Used> {
     let none = || Failure::new(&splink::NO_MODEL, job.output.join("current").display().to_string());
     let run_id = publish::current_run(&job.output).ok_or_else(none)?;
     let path = job.output.join("runs").join(run_id).join("model.json");
     let bytes = disk::read(&path).map_err(|error| Failure::from_io(&error, &path, &splink::NO_MODEL))?;
-    let model: Option<Model> = serde_json::from_slice(&bytes).map_err(|_| none())?;
-    super::with_frequencies(job, model.ok_or_else(none)?)
+    if let Ok(model) = serde_json::from_slice::<Option<Model>>(&bytes) {
+        let model = super::with_frequencies_of_run(job, model.ok_or_else(none)?)?;
+        return Ok(Used::Ours(Box::new(model)));
+    }
+    splink::settings_in(&String::from_utf8_lossy(&bytes)).map(Used::Splinks).ok_or_else(none)
 }
 
 fn measured(job: &Job, records: &Records, model: &Model, progress: &Progress) -> Result<ExportedModel> {

@@ -44,6 +44,16 @@ pub(crate) fn with_frequencies(job: &Job, mut model: Model) -> Result<Model> {
     Ok(model)
 }
 
+/// The same of the model of a kept run: its frequencies stand beside the job's model, or in the state folder where the job has named another model
+/// since.
+///
+/// # Errors
+/// OF0575, as of the job's own model.
+pub(crate) fn with_frequencies_of_run(job: &Job, model: Model) -> Result<Model> {
+    let unnamed = Job { model_file: None, ..job.clone() };
+    with_frequencies(job, model.clone()).or_else(|failure| with_frequencies(&unnamed, model).map_err(|_| failure))
+}
+
 fn read(job: &Job, measured: &Measured) -> Result<Frequencies> {
     let path = place(job, &measured.frequencies);
     let unusable = |why: &str| Failure::new(&FREQUENCIES_UNUSABLE, format!("{}: {why}", path.display()));

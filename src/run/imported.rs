@@ -12,7 +12,7 @@ use crate::comparison::Comparisons;
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::{ClusterSettings, Job};
-use crate::model::splink::{self, Blocks, Imported, Names, Prepared, ScoredPair, Scorer, Unmapped};
+use crate::model::splink::{self, Blocks, Imported, LinkType, Names, Prepared, ScoredPair, Scorer, Unmapped};
 use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
 use crate::recall::Recalled;
 use crate::records::{Column, Dictionary, Identities, MISSING, Records};
@@ -51,7 +51,8 @@ impl ModelFile {
     /// As [`splink::read`].
     pub fn read(job: &Job, path: &Path) -> Result<ModelFile> {
         let names = Names::of(job);
-        let (imported, unmapped) = splink::read(path, &names.names)?;
+        let (imported, mut unmapped) = splink::read(path, &names.names)?;
+        unmapped.extend(nobody_meets(job, &imported));
         let text =
             disk::read_to_string(path).map_err(|error| Failure::from_io(&error, path, &splink::MODEL_UNREADABLE))?;
         Ok(ModelFile { imported, names, unmapped, text })
@@ -66,6 +67,15 @@ impl ModelFile {
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.imported.rules.iter().map(|rule| rule.sql.as_str())
     }
+}
+
+/// That only records of different providers meet, where the job has one.
+fn nobody_meets(job: &Job, imported: &Imported) -> Option<Unmapped> {
+    (imported.link_type == LinkType::LinkOnly && job.providers.len() < 2).then(|| Unmapped {
+        what: "link_type `link_only`".into(),
+        reason: "only records of different providers are compared, and the job has one: nobody is linked".into(),
+        remedy: "Make each table that the model links its own provider, or write `dedupe_only` into the file".into(),
+    })
 }
 
 /// Links all records with an imported model: its blocking rules, its weights, and connected components at the job's cut.

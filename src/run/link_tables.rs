@@ -18,7 +18,7 @@ pub(super) struct Begun<'a> {
     pub written: Vec<WrittenFile>,
 }
 
-/// Begins a run's draft with the tables of its links, and lets go of these. `None` where nothing is to be written, without a lock.
+/// Begins a run's draft with the tables of its links, which nothing needs any more then. `None` where nothing is to be written, without a lock.
 ///
 /// # Errors
 /// Where the output cannot be written.
@@ -26,16 +26,16 @@ pub(super) fn begin<'a>(
     lock: Option<&'a Lock>,
     run_id: &str,
     records: &Records,
-    linked: &mut Linked,
+    linked: &Linked,
 ) -> Result<Option<Begun<'a>>> {
-    let links = std::mem::take(&mut linked.clustering.links);
     let Some(lock) = lock else { return Ok(None) };
-    let draft = Draft::create(lock, run_id)?;
+    let draft = Draft::create(lock, run_id)?.synced_early();
+    let links = &linked.clustering.links;
     let in_words = |&(at, reason): &(u32, ReviewReason)| (at, reason.word());
     let review: Vec<(u32, &str)> = linked.clustering.review.iter().map(in_words).collect();
     let calibration = linked.model.as_ref().map(Model::calibration).unwrap_or_default();
-    let masked = masked(records, linked, &links);
-    let table = LinkTable { links: &links, levels: &linked.levels, calibration: &calibration, masked: masked.as_ref() };
+    let masked = masked(records, linked, links);
+    let table = LinkTable { links, levels: &linked.levels, calibration: &calibration, masked: masked.as_ref() };
     let written = draft.write_links(table, &review, &linked.identities.hash)?;
     Ok(Some(Begun { draft, written }))
 }

@@ -130,13 +130,16 @@ pub fn known(job: &Job) -> Result<Option<Known>> {
 /// A model of ours that stands at `path`, whatever the job uses.
 ///
 /// # Errors
-/// OF0520 where none does, OF0575 where its frequencies are neither beside it nor beside the job's own model.
+/// OF0520 where none does, OF0575 where its frequencies are neither beside it nor beside the job's own model nor in the state folder.
 pub(super) fn at(job: &Job, path: &Path) -> Result<Known> {
     let absent = || Failure::new(&MODEL_UNREADABLE, format!("{}: there is no such file", path.display()));
     let frozen = read(path)?.ok_or_else(absent)?;
     let named = Job { model_file: Some(path.to_path_buf()), ..job.clone() };
-    // The model of a kept run has its frequencies in the state folder.
-    let frozen = complete(&named, frozen.clone()).or_else(|failure| complete(job, frozen).map_err(|_| failure))?;
+    let of_run = |frozen: Frozen| -> Result<Frozen> {
+        Ok(Frozen { model: frequencies::with_frequencies_of_run(job, frozen.model)?, ..frozen })
+    };
+    // That of a kept run has its frequencies elsewhere.
+    let frozen = complete(&named, frozen.clone()).or_else(|failure| of_run(frozen).map_err(|_| failure))?;
     Ok(Known { frozen, from: path.to_path_buf() })
 }
 

@@ -11,14 +11,16 @@ use super::imported::ModelFile;
 use super::impossible::{self, Control};
 use super::link::Linked;
 use super::link_tables::{self, Begun};
-use super::linked_night::{LinkedNight, Taken, link_night};
+use super::linked_night::{LinkedNight, Taken, leave_and_begin, link_night};
 use super::model::{self, Known};
 use super::objected::Objected;
+use super::overlap;
 use super::progress::Progress;
 use super::segments;
 use super::usable::{Usable, read_usable};
 use super::withhold::{self, Objecting};
 use super::{Finished, Options, keep, numbered, report};
+use crate::audit;
 use crate::best_record::{self, People};
 use crate::clustering::as_probability;
 use crate::consent::{self, Authority, Held, OptOuts, Withheld};
@@ -32,6 +34,7 @@ use crate::records::{self, Cleaned, Records};
 use crate::reference::{self, Reference};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything the stages have found, on its way to being published.
@@ -57,6 +60,8 @@ pub(super) struct Night<'a> {
     /// What humans have decided, and how far it was obeyed.
     pub(super) decided: Decided,
     pub(super) gates: Vec<gates::Outcome>,
+    /// Providers that the job has no more, and of which all that is kept goes with this run.
+    pub(super) left: BTreeSet<String>,
     /// What gates, the memory of the night before and checkpoints have to say.
     pub(super) warnings: Vec<String>,
     pub(super) extracts_before: Extracts,
@@ -103,6 +108,8 @@ pub(super) struct Beginning<'a> {
     known: Option<Known>,
     /// Nothing is taken from the night before.
     full: bool,
+    /// Entries that the audit had before the decisions were read.
+    audit_entries: u64,
     authority: Authority,
     opt_outs: OptOuts,
     gates: Gates<'a>,
@@ -118,18 +125,31 @@ impl<'a> Beginning<'a> {
         let how = Use { resume: options.resume, write: !options.dry_run };
         let settings = checkpoint::settings(job, known.as_ref(), model_file.as_ref(), options.full)?;
         let checkpoints = Checkpoints::new(job, how, settings);
+        let audit_entries = audit::ready(job)?.entries;
         let authority = consent::read(job)?;
-        numbered::judge_decisions(job, &authority.decisions)?;
+        numbered::judge_decisions(job, ledger.runs(), &authority.decisions)?;
         let opt_outs = consent::read_opt_outs(job, &authority)?;
         let mut gates = Gates::new(job, Before::of(job, ledger.runs())?, options.waived);
-        gates.held = Some(Held::of(&authority, &opt_outs, gates.before.as_of));
+        gates.held = Some(Held::of(&authority, &opt_outs, gates.before.lists.day));
         gates.judge_decisions(&authority.decisions)?;
         let last = ledger.runs().len().checked_sub(1).map(|run| ledger.as_of(run));
         let now = Timestamp::now();
         gates.judge_beginning(last, now.to_zoned_datetime(TimeZone::UTC).date())?;
         gates.date_behind(now);
         let full = options.full;
-        Ok(Beginning { job, run_id, ledger, model_file, known, full, authority, opt_outs, gates, checkpoints })
+        Ok(Beginning {
+            job,
+            run_id,
+            ledger,
+            model_file,
+            known,
+            full,
+            audit_entries,
+            authority,
+            opt_outs,
+            gates,
+            checkpoints,
+        })
     }
 }
 
@@ -141,29 +161,35 @@ pub(super) fn prepare<'a>(
     lock: Option<&'a Lock>,
     progress: &Progress,
 ) -> Result<Night<'a>> {
+    let audit_entries = beginning.audit_entries;
     let Beginning { run_id, ledger, model_file, known, full, authority, opt_outs, mut gates, mut checkpoints, .. } =
         beginning;
     let extracts_before = gates.before.extracts.clone();
     let ceiling = Ceiling::of(job);
-    let Usable { mut files, mut records, mut cleaned, mut quarantined, replaced_numbers } =
-        match checkpoints.reading(progress) {
-            Some(usable) => usable,
-            None => {
-                ceiling.judge_extracts(job)?;
-                let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
-                usable.forget_sent(model_file.as_ref());
-                checkpoints.keep_reading(&usable, progress);
-                usable
-            }
-        };
-    keep::verify(job, &files)?;
-    gates.judge_extracts(&files, &quarantined, &cleaned.quality, &records, &changed)?;
+    let usable = match checkpoints.reading(progress) {
+        Some(usable) => usable,
+        None => {
+            ceiling.judge_extracts(job)?;
+            let mut usable = read_usable(job, &authority, known.as_ref().and_then(Known::formats), progress)?;
+            usable.forget_sent(model_file.as_ref());
+            usable
+        }
+    };
+    let judge = || -> Result<Objecting> {
+        let Usable { files, records, cleaned, quarantined, .. } = &usable;
+        keep::verify(job, files)?;
+        gates.judge_extracts(files, quarantined, &cleaned.quality, records, &changed)?;
+        Ok(Objecting::named(job, records, &authority))
+    };
+    // Whatever a gate says of them: once it is waived nobody has to read the extracts again.
+    let ((), objecting) = overlap::both(job, || checkpoints.keep_reading(&usable, progress), judge);
+    let objecting = objecting?;
+    let Usable { mut files, mut records, mut cleaned, mut quarantined, replaced_numbers } = usable;
     changed.quarantine(&mut files, &mut quarantined);
-    let objecting = Objecting::named(job, &records, &authority);
     ceiling.judge_reading(&records)?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let (mut accounts, mut keeping) = (Accounts::default(), keep::Meanwhile::default());
-    let (night, memory_warnings) = link_night(
+    let (mut night, mut memory_warnings) = link_night(
         job,
         (&mut records, &cleaned.formats),
         &authority,
@@ -177,17 +203,21 @@ pub(super) fn prepare<'a>(
             Ok(())
         },
     )?;
+    let in_review = in_review(&night.linked);
+    let begin = |linked: &Linked| link_tables::begin(lock, &run_id, &records, linked);
+    let (begun, stage, not_left) =
+        leave_and_begin(job, (&mut night, known.as_ref()), &mut checkpoints, progress, begin)?;
+    memory_warnings.extend(not_left);
     let LinkedNight { withheld, gone, objectors, objected, mut linked, learnt } = night;
+    // They are written: nothing needs them any more.
+    linked.clustering.links = Vec::new();
     let objecting = objecting.withheld(job, &withheld);
     withhold::empty_texts(&mut quarantined, &authority, &objecting);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
-    let in_review = in_review(&linked);
-    let stage = progress.stage("Writing links", None);
-    let begun = link_tables::begin(lock, &run_id, &records, &mut linked)?;
     // Pairs are gone: there is room for the columns that have waited.
     ceiling.bring_back(&mut records)?;
     let settled = authority.settled(job, &records);
-    let decided = Decided::of(&authority.decisions, settled.gone + gone, &linked.clustering.refused);
+    let decided = Decided::of(&authority.decisions, audit_entries, settled.gone + gone, &linked.clustering.refused);
     stage.done(format!("{} for review", linked.clustering.review.len()));
     let stage = progress.stage("Best records", None);
     let partition = &linked.clustering.partition;
@@ -224,6 +254,7 @@ pub(super) fn prepare<'a>(
         warnings: gates.warnings().chain(memory_warnings).chain(checkpoint_warnings).collect(),
         extracts_before,
         record_ids: std::mem::take(&mut gates.record_ids),
+        left: std::mem::take(&mut gates.left),
         provider_changes: changed.providers,
         put_aside_bytes: ceiling.put_aside_bytes(),
         gates: gates.into_outcomes(),

@@ -56,12 +56,13 @@ pub(super) fn ledger_with(job: &Job, also: &BTreeSet<String>) -> Result<Ledger> 
     Ok(ledger)
 }
 
-/// Stops a night that would obey as decisions on records what a run of an earlier version has obeyed on the numbers of rows.
+/// Stops a night that would obey as decisions on records what a run of an earlier version has obeyed on the numbers of rows. That is the run that the
+/// night is held against; `known` are the runs of the ledger, oldest first.
 ///
 /// # Errors
-/// OF0373 where there is such a decision, OF0535 where the run that stands cannot be read.
-pub(super) fn judge_decisions(job: &Job, decisions: &Decisions) -> Result<()> {
-    let Ok(run) = PublishedRun::current(job) else { return Ok(()) };
+/// OF0373 where there is such a decision, OF0535 where that run cannot be read.
+pub(super) fn judge_decisions(job: &Job, known: &[String], decisions: &Decisions) -> Result<()> {
+    let Some(run) = PublishedRun::newest(job, known) else { return Ok(()) };
     if decisions.pairs.is_empty() && decisions.not_people.is_empty() {
         return Ok(());
     }

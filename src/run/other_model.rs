@@ -24,7 +24,7 @@ pub struct OtherModel {
 impl OtherModel {
     /// # Errors
     /// OF0520 where the file is absent or no model, OF0575 where the frequencies that belong to it are neither beside it nor beside the
-    /// job's own model.
+    /// job's own model nor in the state folder.
     pub fn read(job: &Job, path: &Path) -> Result<OtherModel> {
         let named = Job { model_file: Some(path.to_path_buf()), ..job.clone() };
         if let Some(file) = ModelFile::of_job(&named)? {
@@ -43,15 +43,13 @@ impl OtherModel {
         self.ours.as_ref().map(|known| known.frozen.learnt_from.clone())
     }
 
-    /// The model that `run` was linked with: its own, or the other tool's that the job names.
+    /// The model that `run` was linked with, as it was kept with the run: the job may name another one since, and a file that it names may say
+    /// something else by now.
     ///
     /// # Errors
     /// As [`OtherModel::read`].
     pub(crate) fn of_run(job: &Job, run: &PublishedRun) -> Result<OtherModel> {
-        match ModelFile::of_job(job)? {
-            Some(file) => Ok(OtherModel { job: job.clone(), splink: Some(file), ours: None }),
-            None => OtherModel::read(job, &run.folder.join("model.json")),
-        }
+        OtherModel::read(job, &run.folder.join("model.json"))
     }
 
     /// Links the records that have one of the `identities` as a run with this model would, below the `ceiling`; the others are nobody's.

@@ -148,6 +148,7 @@ fn draw_up(job: &Job, full: bool, progress: &Progress) -> Result<Plan> {
         stage.done(format!("{distinct_pairs} pairs of {identities} identities"));
     }
     warnings.extend(blocked.warnings);
+    warnings.extend(file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string));
     warnings.extend(job.threads_warning());
     let threads = rayon::current_num_threads();
     let rows = usable.files.iter().map(|file| file.rows).sum();

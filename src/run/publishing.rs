@@ -3,11 +3,12 @@
 
 use super::link_tables::Begun;
 use super::night::Night;
+use super::overlap;
 use super::progress::{Parts, Progress};
 use super::released::{self, Released};
 use super::{
-    Finished, changes, checkpoint, counted, find_index, gates, interrupt, issued, keep, memory, metrics, model, noted,
-    report, story,
+    Finished, changes, checkpoint, counted, find_index, interrupt, issued, keep, memory, metrics, model, noted, report,
+    story,
 };
 use crate::audit::{self, Head};
 use crate::cohort;
@@ -44,10 +45,8 @@ pub(super) fn publish(
     finished.warnings.extend(published.warnings);
     finished.warnings.extend(audit::remove_unnamed_members(job));
     finished.warnings.extend(issued::tidy(job));
-    // Of a provider that has left the job by mistake all would be lost: somebody has to have said that it may go.
-    let may_go = gates::was_waived(&night.gates, "provider_missing");
-    finished.warnings.extend(changes::promote(job, may_go));
-    keep::remove_left(job, may_go);
+    finished.warnings.extend(changes::promote(job, &night.left));
+    keep::remove_left(job, &night.left);
     finished.warnings.extend(memory::leave(job, night.linked_before));
     if let Err(error) = checkpoint::remove(&job.output) {
         finished.warnings.push(format!("the checkpoints could not be removed: {}", error.kind()));
@@ -102,13 +101,17 @@ fn write(
         changes: &night.identified.changes,
     };
     let mut parts = Parts::begin();
-    written.extend(draft.write_tables(&outputs)?);
+    // The index is read and written mostly by one thread: beside other tables, or else beside what is counted for the report.
+    let index = || find_index::write(night.job, draft, &night.authority);
+    let (tables, early) = draft.write_tables_then(&outputs, || overlap::may_overlap(night.job).then(index))?;
+    written.extend(tables);
     let newest = PublishedRun::newest(night.job, &night.runs);
     let past = report::past(newest.as_ref(), &night.run_id)?;
-    let before = cohort::Before::of(newest, &night.identified.changes)?;
-    // The index is read and written mostly by one thread, what is counted for the report by another.
+    // The changes are against the ledger's latest run: with them no other one can be compared.
+    let latest = newest.filter(|run| night.identified.previous_run.as_ref() == Some(&run.run_id));
+    let before = cohort::Before::of(latest, &night.identified.changes)?;
     let (index, reported) = rayon::join(
-        || find_index::write(night.job, draft, &night.authority),
+        || early.unwrap_or_else(index),
         || -> Result<_> {
             let (cohorts, tables) =
                 cohort::write(night.job, &night.people, &night.identified.person_ids, &before, draft.folder())?;
@@ -144,7 +147,9 @@ fn write(
     run_json["cohorts"] = serde_json::json!(cohorts);
     run_json["segment_sets"] = report::segment_sets_in_brief(night.job);
     run_json["audit"] = serde_json::json!(head);
-    run_json["lists"] = serde_json::json!(Held::of(&night.authority, &night.opt_outs, None));
+    let held = Held::of(&night.authority, &night.opt_outs, None);
+    run_json["lists"] = serde_json::json!(held);
+    run_json["lists_by_file"] = serde_json::json!(held.by_file);
     run_json["opt_outs"] = released.opt_outs(night);
     run_json["releases"] = serde_json::json!(released.outcomes);
     run_json["tables"] = against.told(&summary.issued);

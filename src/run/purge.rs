@@ -2,8 +2,8 @@
 //!
 //! After every published night each kept run that holds rows of somebody who objects now is written anew without them, and takes its own
 //! place whole or not at all. Who has objected is known by what the lists name, by every row that tonight was withheld for it, and by the
-//! NHS numbers of the rows that are named; a person of a kept run goes as a whole. Tables of two runs are written at a time; what is told of a run,
-//! to the audit and in its report, and its new place come one run after the other, oldest first.
+//! NHS numbers of the rows that are named; a person of a kept run goes as a whole. Tables of two runs are written at a time, and those that several
+//! runs are to have once; what is told of a run, to the audit and in its report, and its new place come one run after the other, oldest first.
 //!
 //! What that takes of memory is in no forecast, as it is less than what the night itself has held ([`After`]).
 
@@ -102,18 +102,40 @@ struct LookedThrough {
     runs: BTreeMap<String, String>,
 }
 
+/// Who may stand of a run; `None` where nothing of it goes.
+type Judged = std::result::Result<Option<Standing>, String>;
+
+/// Kept runs of the same tables, oldest first, of which something goes.
+struct Losing<'r> {
+    runs: &'r [PublishedRun],
+    /// Who may stand of them, or why nobody can say.
+    standing: std::result::Result<Standing, String>,
+}
+
+/// What kept runs of the same tables share: who may stand, and their tables written anew, with the index.
+struct Tables {
+    standing: Standing,
+    rebuilt: Rebuilt,
+}
+
 /// A kept run whose tables are written anew.
 struct Begun<'a> {
     draft: Draft<'a>,
     earlier: Earlier,
-    rebuilt: Rebuilt,
-    written: Vec<WrittenFile>,
+    own: Own,
+}
+
+/// What a run shares with no other.
+struct Own {
     changes: ChangesLeft,
     cohorts: Vec<CohortCount>,
+    written: Vec<WrittenFile>,
 }
 
 /// What came of a kept run, or why it may still hold rows of people who object.
 type Outcome = std::result::Result<Option<Purged>, String>;
+
+type Outcomes<'r> = Vec<(&'r PublishedRun, Outcome)>;
 
 impl Purge<'_> {
     /// Looks through every kept run that was not yet held against tonight's objections. The published run stands whatever happens: what
@@ -138,16 +160,14 @@ impl Purge<'_> {
         let (done, others): (Vec<PublishedRun>, Vec<PublishedRun>) = kept.into_iter().partition(is_done);
         now.runs.extend(done.into_iter().map(|run| (run.run_id, objections.clone())));
         let at_once = if self.job.memory_limit.is_some() { 1 } else { SIDE_BY_SIDE.min(rayon::current_num_threads()) };
-        for some in others.chunks(at_once) {
-            for (run, outcome) in some.iter().zip(self.some(some)) {
-                match outcome {
-                    Ok(gone) => {
-                        now.runs.insert(run.run_id.clone(), objections.clone());
-                        purged.extend(gone);
-                    }
-                    Err(why) => {
-                        warnings.push(format!("run {} may still hold rows of people who object: {why}", run.run_id));
-                    }
+        for (run, outcome) in self.looked_at(&others, at_once) {
+            match outcome {
+                Ok(gone) => {
+                    now.runs.insert(run.run_id.clone(), objections.clone());
+                    purged.extend(gone);
+                }
+                Err(why) => {
+                    warnings.push(format!("run {} may still hold rows of people who object: {why}", run.run_id));
                 }
             }
         }
@@ -156,54 +176,131 @@ impl Purge<'_> {
         Ok(())
     }
 
-    /// Looks through some runs side by side, and puts those that were written anew in their places one after the other. What fails beside others is
-    /// done again alone: there may be room for one and not for two.
-    fn some(&self, runs: &[PublishedRun]) -> Vec<Outcome> {
+    /// Looks through runs, so many at a time; gives what came of each, in their order. Who goes is judged first, so that a run of which nobody goes
+    /// keeps no other from being written beside the next one.
+    fn looked_at<'r>(&self, runs: &'r [PublishedRun], at_once: usize) -> Outcomes<'r> {
         let today = Today::objecting(self.authority, self.objecting);
-        let begin = |run: &PublishedRun| match self.interrupt.asked() {
-            true => Err("a signal came".to_string()),
-            false => self.begin(run, &today).map_err(|failure| failure.to_string()),
+        let mut groups = earlier::alike(runs).into_iter();
+        let (mut losing, mut outcomes): (Vec<Losing<'r>>, Outcomes<'r>) = (Vec::new(), Vec::new());
+        loop {
+            let some: Vec<&'r [PublishedRun]> = groups.by_ref().take(at_once - losing.len()).collect();
+            let is_end = some.is_empty();
+            let judge = |group: &&[PublishedRun]| self.judged(&group[0], &today);
+            let judged: Vec<Judged> = some.par_iter().with_max_len(1).map(judge).collect();
+            for (group, judged) in some.into_iter().zip(judged) {
+                match judged.transpose() {
+                    Some(standing) => losing.push(Losing { runs: group, standing }),
+                    None => outcomes.extend(group.iter().map(|run| (run, Ok(None)))),
+                }
+            }
+            if is_end || losing.len() == at_once {
+                outcomes.extend(self.written_anew(std::mem::take(&mut losing), &today));
+            }
+            if is_end {
+                break;
+            }
+        }
+        outcomes.sort_by_key(|(run, _)| runs.iter().position(|known| known.run_id == run.run_id));
+        outcomes
+    }
+
+    /// Who may stand of a run, where anybody or anything of it goes.
+    fn judged(&self, run: &PublishedRun, today: &Today) -> Judged {
+        if self.interrupt.asked() {
+            return Err("a signal came".to_string());
+        }
+        let judge = || -> Result<Option<Standing>> {
+            let standing = Standing::of(run, today)?;
+            let goes = standing.somebody_is_gone() || earlier::texts_object(run, today)?;
+            Ok(goes.then_some(standing))
         };
-        let begun: Vec<_> = runs.par_iter().with_max_len(1).map(begin).collect();
-        let finish = |(run, begun): (&PublishedRun, std::result::Result<Option<Begun>, String>)| match begun? {
-            Some(begun) => self.finish(run, begun).map(Some).map_err(|failure| failure.to_string()),
-            None => Ok(None),
+        judge().map_err(|failure| failure.to_string())
+    }
+
+    /// Writes the tables of some anew side by side, and puts the runs in their places one after the other. What fails beside others, or as one of several
+    /// of the same tables, is done again alone and from its own: there may be room for one and not for two.
+    fn written_anew<'r>(&self, losing: Vec<Losing<'r>>, today: &Today) -> Outcomes<'r> {
+        let is_one = losing.iter().map(|losing| losing.runs.len()).sum::<usize>() == 1;
+        let begin = |Losing { runs, standing }: Losing<'r>| {
+            let begin = |standing| self.begin(&runs[0], standing, today).map_err(|failure| failure.to_string());
+            (runs, standing.and_then(begin))
         };
-        let mut outcomes: Vec<Outcome> = runs.iter().zip(begun).map(finish).collect();
-        if runs.len() > 1 && !self.interrupt.asked() {
-            let failed = runs.iter().zip(&mut outcomes).filter(|(_, outcome)| outcome.is_err());
-            failed.for_each(|(run, outcome)| *outcome = finish((run, begin(run))));
+        let begun: Vec<_> = losing.into_par_iter().with_max_len(1).map(begin).collect();
+        let mut outcomes: Outcomes<'r> = Vec::new();
+        for (runs, begun) in begun {
+            outcomes.extend(self.in_their_places(runs, begun));
+        }
+        if !is_one && !self.interrupt.asked() {
+            let failed = outcomes.iter_mut().filter(|(_, outcome)| outcome.is_err());
+            failed.for_each(|(run, outcome)| *outcome = self.alone(run, today));
         }
         outcomes
     }
 
-    /// Writes the tables of one run anew where they have to be.
-    fn begin(&self, run: &PublishedRun, today: &Today) -> Result<Option<Begun<'_>>> {
-        let standing = Standing::of(run, today)?;
-        if !standing.somebody_is_gone() && !earlier::texts_object(run, today)? {
-            return Ok(None);
-        }
+    /// Puts runs of the same tables in their places: the first as it is begun, then each of the others with the tables that the first one holds by now.
+    fn in_their_places<'r>(
+        &self,
+        runs: &'r [PublishedRun],
+        begun: std::result::Result<(Begun, Tables), String>,
+    ) -> Outcomes<'r> {
+        let (begun, tables) = match begun {
+            Ok(begun) => begun,
+            Err(why) => return runs.iter().map(|run| (run, Err(why.clone()))).collect(),
+        };
+        let first = &runs[0];
+        let done = outcome(self.finish(first, begun, &tables));
+        let like = |run: &PublishedRun| {
+            self.begin_like(run, first, &tables).and_then(|begun| self.finish(run, begun, &tables))
+        };
+        let others = runs[1..].iter().map(|run| (run, done.clone().and_then(|_| outcome(like(run)))));
+        let others: Outcomes<'r> = others.collect();
+        [(first, done)].into_iter().chain(others).collect()
+    }
+
+    /// One run from beginning to end, by nothing but its own tables.
+    fn alone(&self, run: &PublishedRun, today: &Today) -> Outcome {
+        let Some(standing) = self.judged(run, today)? else { return Ok(None) };
+        outcome(self.begin(run, standing, today).and_then(|(begun, tables)| self.finish(run, begun, &tables)))
+    }
+
+    /// Writes the tables of one run anew.
+    fn begin(&self, run: &PublishedRun, standing: Standing, today: &Today) -> Result<(Begun<'_>, Tables)> {
+        let (earlier, draft) = self.draft(run)?;
+        let index = || find_index::write(self.job, &draft, self.authority);
+        let (tables, own) = rayon::join(
+            || earlier::write_then(self.job, run, &draft, &standing, today, &earlier, index),
+            || self.own(run, &draft, &standing, &earlier),
+        );
+        let (mut rebuilt, index) = tables?;
+        rebuilt.written.push(index?);
+        let own = own?;
+        Ok((Begun { draft, earlier, own }, Tables { standing, rebuilt }))
+    }
+
+    /// The same of a run of the same tables as `first`, which stands with `tables` by now.
+    fn begin_like(&self, run: &PublishedRun, first: &PublishedRun, tables: &Tables) -> Result<Begun<'_>> {
+        let (earlier, draft) = self.draft(run)?;
+        let (taken, own) = rayon::join(
+            || draft.take_over(first, &tables.rebuilt.written),
+            || self.own(run, &draft, &tables.standing, &earlier),
+        );
+        taken?;
+        let own = own?;
+        Ok(Begun { draft, earlier, own })
+    }
+
+    fn draft(&self, run: &PublishedRun) -> Result<(Earlier, Draft<'_>)> {
         if self.interrupt.asked() {
             return Err(Failure::new(&INTERRUPTED, "a signal came"));
         }
-        let earlier = Earlier::read(run)?;
-        let draft = Draft::create_beside(self.lock, &run.run_id)?;
-        let index = || find_index::write(self.job, &draft, self.authority);
-        let (tables, (changes, cohorts)) = rayon::join(
-            || earlier::write_then(self.job, run, &draft, &standing, today, &earlier, index),
-            || {
-                let changes = earlier::write_changes(run, &draft, &standing);
-                (changes, self.cohorts(run, &draft, &standing, &earlier))
-            },
-        );
-        let (rebuilt, index) = tables?;
-        let mut written = rebuilt.written.clone();
-        written.push(index?);
-        let (changed, changes) = changes?;
-        written.push(changed);
-        let (cohorts, changed) = cohorts?;
-        written.extend(changed);
-        Ok(Some(Begun { draft, earlier, rebuilt, written, changes, cohorts }))
+        Ok((Earlier::read(run)?, Draft::create_beside(self.lock, &run.run_id)?))
+    }
+
+    /// Writes what a run shares with no other: what it has changed, and its cohorts.
+    fn own(&self, run: &PublishedRun, draft: &Draft, standing: &Standing, earlier: &Earlier) -> Result<Own> {
+        let (changed, changes) = earlier::write_changes(run, draft, standing)?;
+        let (cohorts, cohort_changes) = self.cohorts(run, draft, standing, earlier)?;
+        Ok(Own { changes, cohorts, written: [changed].into_iter().chain(cohort_changes).collect() })
     }
 
     fn cohorts(
@@ -220,13 +317,14 @@ impl Purge<'_> {
 
     /// Writes what is told of a run whose tables are written anew, and puts it in its place. What it had released is not kept: recipients have it,
     /// and it holds people who object.
-    fn finish(&self, run: &PublishedRun, begun: Begun) -> Result<Purged> {
-        let Begun { draft, earlier, rebuilt, mut written, changes, cohorts } = begun;
+    fn finish(&self, run: &PublishedRun, begun: Begun, Tables { rebuilt, .. }: &Tables) -> Result<Purged> {
+        let Begun { draft, earlier, own: Own { changes, cohorts, written: own } } = begun;
         let as_of = earlier.as_of;
-        let mut run_json = earlier.purged(self.by, self.job.as_of, &rebuilt, changes.len());
+        let mut run_json = earlier.purged(self.by, self.job.as_of, rebuilt, changes.len());
         run_json["cohorts"] = json!(cohorts);
         let at = self.runs.iter().position(|known| *known == run.run_id);
         let before = at.and_then(|at| at.checked_sub(1)).map(|at| self.runs[at].as_str());
+        let mut written: Vec<WrittenFile> = rebuilt.written.iter().cloned().chain(own).collect();
         written.extend(earlier::write_summary(self.job, as_of, (run, &draft), &mut run_json, changes.counts(before))?);
         written.push(draft.write_bytes("model.json", &run.bytes("model.json")?)?);
         written.push(draft.write_bytes("onefolk.prom", metrics::of(&run_json).as_bytes())?);
@@ -269,4 +367,8 @@ impl Purge<'_> {
             tracing::warn!(reason = %error.kind(), "which runs were looked through could not be kept");
         }
     }
+}
+
+fn outcome(done: Result<Purged>) -> Outcome {
+    done.map(Some).map_err(|failure| failure.to_string())
 }

@@ -2,9 +2,10 @@
 //!
 //! In: a job with a current run, and the extracts that it read, unchanged. Out: `releases/<id>/` of that run, in place of what stood there; where
 //! tables leave, first the report of that run, of which they are the tables.
-//! Always: who is linked to whom is the run's; whoever objects today is in nothing; the audit is told before anything gets its place.
+//! Always: who is linked to whom is the run's; whoever objects today is in nothing; nothing is made by lists that have lost most of their names since the
+//! run, as a night would not be; the audit is told before anything gets its place.
 
-use super::gates::Waived;
+use super::gates::{self, Waived};
 use super::history::Done;
 use super::interrupt::Guard;
 use super::progress::{Progress, Show};
@@ -12,7 +13,7 @@ use super::{aside, counted, history, issued, on_threads, read_usable, report_aga
 use crate::audit;
 use crate::best_record;
 use crate::clustering::Partition;
-use crate::consent::{self, Authority};
+use crate::consent::{self, Authority, OptOuts};
 use crate::disk;
 use crate::explain;
 use crate::failure::{Failure, Result};
@@ -41,8 +42,9 @@ pub struct ReleasedAgain {
 /// Makes the release `id` anew from the current run.
 ///
 /// # Errors
-/// OF0722 where the job has no such release, OF0530 where there is no run, OF0544 where an extract has changed since, OF0501 where another
-/// run holds the output; those of making a release, and of making a report where tables leave. A refusal is no error but an outcome.
+/// OF0722 where the job has no such release, OF0530 where there is no run, OF0544 where an extract has changed since, OF0553 where lists name far
+/// fewer people than when the run obeyed them, OF0501 where another run holds the output; those of making a release, and of making a report where
+/// tables leave. A refusal is no error but an outcome.
 pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
     let none = || Failure::new(&NO_SUCH_RELEASE, format!("{} releases are defined", job.releases.len()));
     let wanted = job.releases.iter().find(|release| release.id == id).ok_or_else(none)?;
@@ -66,6 +68,7 @@ pub fn release(job: &Job, id: &str, show: Show) -> Result<ReleasedAgain> {
 fn recount(job: &Job, alone: &Job, run: &PublishedRun, show: Show) -> Result<()> {
     if release::issues_tables(alone, &issued::not_held_against(job, &run.run_id))? {
         unchanged(job, run)?;
+        lists_of_today(job, run)?;
         report_again::report(job, None, Waived::default(), show)?;
     }
     Ok(())
@@ -74,8 +77,7 @@ fn recount(job: &Job, alone: &Job, run: &PublishedRun, show: Show) -> Result<()>
 fn under_lock(job: &Job, interrupt: &Guard, progress: &Progress) -> Result<ReleasedAgain> {
     let run = PublishedRun::current(job)?;
     unchanged(job, &run)?;
-    let authority = consent::read(job)?;
-    let opt_outs = consent::read_opt_outs(job, &authority)?;
+    let (authority, opt_outs) = lists_of_today(job, &run)?;
     let model: Option<Model> = serde_json::from_slice(&run.bytes("model.json")?).ok().flatten();
     let records = read_usable(job, &authority, model.as_ref().and_then(Model::formats), progress)?.records;
     let stage = progress.stage("Releasing", None);
@@ -108,6 +110,17 @@ fn under_lock(job: &Job, interrupt: &Guard, progress: &Progress) -> Result<Relea
     place(&run, &aside, &outcome).map_err(failed)?;
     stage.done(format!("release {}", outcome.id));
     Ok(ReleasedAgain { run_id: run.run_id, outcome })
+}
+
+/// What lists say today, where they have not lost most of what they said to the run.
+///
+/// # Errors
+/// OF0553 where they have; those of reading them.
+fn lists_of_today(job: &Job, run: &PublishedRun) -> Result<(Authority, OptOuts)> {
+    let authority = consent::read(job)?;
+    let opt_outs = consent::read_opt_outs(job, &authority)?;
+    gates::judge_lists(&run.told()?, &authority, &opt_outs)?;
+    Ok((authority, opt_outs))
 }
 
 /// A release of other extracts than the run's would not be of that run.

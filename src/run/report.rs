@@ -159,6 +159,7 @@ pub(super) fn run_json(night: &Night, removed: &[String], timings: &[StageTime])
         "changes": night.identified.changes.len(),
         "decisions": night.decided,
         "gates": night.gates,
+        "providers_left": night.left,
         "warnings": [],
         "negative_controls": night.controls,
         "agreement": agreement(night),

@@ -3,14 +3,16 @@
 //! In: a kept run, today's lists and today's extracts. Out: a run of its own, the next of today, made of that run's tables. Always: whom a
 //! local objection names today, or who is of one person with them, is in none of its tables but withheld.parquet; whoever is flagged as
 //! sensitive today shows neither place nor provider; what [[never_link]] keeps apart today is not joined; nobody gets a new person_id,
-//! and the ledger gets one more entry. Nothing is linked anew and no model is used. What providers hold that send only changes stays as it is.
+//! and the ledger gets one more entry; the night after is held against today's lists and decisions. Nothing is linked anew and no model is used.
+//! What providers hold that send only changes stays as it is.
 
-use super::earlier::{self, Earlier, Standing, Today};
+use super::earlier::{self, Earlier, Obeyed, Standing, Today};
 use super::gates::Waived;
 use super::history::Done;
 use super::progress::{Progress, Show};
 use super::usable::judge_columns;
 use super::{aside, changes, find_index, history, interrupt, metrics, noted, numbered, on_threads, report, story};
+use crate::audit;
 use crate::consent;
 use crate::failure::Result;
 use crate::identity;
@@ -39,7 +41,8 @@ pub struct RolledBack {
     pub warnings: Vec<String>,
 }
 
-/// Makes the kept run `run_id` current again. Of the gates `column_missing` alone is asked.
+/// Makes the kept run `run_id` current again. Of the gates `column_missing` alone is asked; a warning says where lists or decisions have lost so much
+/// that the next night stops.
 ///
 /// # Errors
 /// OF0551 where no such run is kept, OF0550 where it joins what must be kept apart today, OF0501 where another run holds the output, OF0508 where
@@ -83,7 +86,11 @@ fn under_lock(
     let ledger = numbered::ledger_with(job, &numbered_then)?;
     let run_id = next_run_id(lock, job.as_of, ledger.runs())?;
     let instead_of = publish::current_run(&job.output);
+    let audit_entries = audit::ready(job)?.entries;
     let authority = consent::read(job)?;
+    let stood = PublishedRun::newest(job, ledger.runs()).and_then(|run| run.told().ok());
+    let obeyed = Obeyed::of(job, (&authority, audit_entries), stood.as_ref().unwrap_or(&earlier.run))?;
+    told.extend(obeyed.warnings.iter().cloned());
     let today = Today::read(job, &authority, progress)?;
     let stage = progress.stage("Who may stand", None);
     let standing = Standing::of(&kept, &today)?;
@@ -105,6 +112,7 @@ fn under_lock(
     written.push(find_index::write(job, &draft, &authority)?);
     let as_of = earlier.as_of;
     let mut run_json = earlier.rolled_back(job, &run_id, to, &rebuilt, restored.changes.len());
+    obeyed.tell(&mut run_json);
     run_json["cohorts"] = serde_json::json!(cohorts);
     let changes = report::changes(restored.previous_run.as_deref(), &restored.changes);
     written.extend(earlier::write_summary(job, as_of, (&kept, &draft), &mut run_json, changes)?);
@@ -144,9 +152,11 @@ fn under_lock(
 /// Whoever sends only changes and by now holds something else than `earlier` has read: the next night begins with that.
 fn not_taken_back(job: &Job, earlier: &Earlier) -> Vec<String> {
     let inputs = earlier.run["inputs"].as_array().map_or(&[][..], Vec::as_slice);
+    let has_read = |blake3: &String| inputs.iter().any(|input| input["blake3"] == *blake3);
     let holds_another = |provider: &&Provider| {
         let list = provider.changes.as_ref().and_then(|changes| changes.standing.as_ref());
-        list.is_some_and(|list| inputs.iter().all(|input| input["blake3"] != list.blake3))
+        // That rows of people who object were taken out since brings nobody back.
+        list.is_some_and(|list| !list.checksums().any(has_read))
     };
     let told = |provider: &Provider| {
         let why = "as it sends only changes: the next night begins with it as it is now";

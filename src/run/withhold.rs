@@ -120,11 +120,9 @@ pub(super) fn withhold(
     let all = (0..records.len()).filter(|&row| objects[row]);
     all.for_each(|row| theirs.entry(person[row]).or_default().push(row));
     let objected = remembered.after(records, &named, theirs.values().map(Vec::as_slice));
-    // Both marks are read before either set of rows goes, since going changes the numbers of rows.
-    let stays: Vec<bool> = (0..records.len()).map(|row| !named[row] && !linked[row]).collect();
-    let rest: Vec<bool> = (0..records.len()).filter(|&row| !named[row]).map(|row| linked[row]).collect();
-    consent::withhold(records, &named, WithheldReason::LocalObjection, &mut withheld);
-    consent::withhold(records, &rest, WithheldReason::LocalObjectionLinked, &mut withheld);
+    let marks =
+        [(named.as_slice(), WithheldReason::LocalObjection), (linked.as_slice(), WithheldReason::LocalObjectionLinked)];
+    let stays = consent::withhold_all(records, &marks, &mut withheld);
     ceiling.into_iter().for_each(|ceiling| ceiling.rows_left(&stays));
     // Who must be kept apart may hang on somebody who is gone now; then the night begins with the records alone.
     let as_before = authority.settled(job, records).keys() == settled.keys();

@@ -260,6 +260,24 @@ fn train_import_says_what_is_taken_over_and_what_is_not() {
 }
 
 #[test]
+fn a_model_that_links_providers_says_so_where_there_is_but_one() {
+    let night = night();
+    edit(&night.path("settings.json"), "\"dedupe_only\"", "\"link_only\"");
+    let said = |command: &str, arguments: &[&str]| {
+        let mut told = onefolk();
+        told.arg(command).arg(night.path("job.toml")).args(arguments);
+        outcome(told).done()
+    };
+    let warning = "link_type `link_only`: only records of different providers are compared, and the job has one";
+    let settings = night.path("settings.json").display().to_string();
+    assert!(said("train", &["--import", &settings]).stdout.contains(warning));
+    let planned: serde_json::Value = serde_json::from_str(&said("plan", &["--json"]).stdout).expect("JSON");
+    assert_eq!((&planned["distinct_pairs"], planned["warnings"].as_array().map(Vec::len)), (&0.into(), Some(1)));
+    assert!(night.run().done().stderr.contains(&format!("warning: {warning}")));
+    assert!(night.table("links.parquet").rows.is_empty());
+}
+
+#[test]
 fn a_plan_counts_the_pairs_of_an_imported_model_and_a_night_keeps_within_its_limit() {
     let night = night();
     let plan = |arguments: &[&str]| {
@@ -337,6 +355,29 @@ fn our_model_goes_out_as_settings_that_come_back_in_whole() {
     };
     assert!(exact("nhs_number") > exact("family_name") && exact("family_name") > exact("sex") && exact("sex") > 0.3);
     export(&night, "out.json").failed(2, "OF0603");
+}
+
+#[test]
+fn what_goes_out_is_the_model_of_the_current_run_whatever_the_job_names_by_now() {
+    let read = |night: &Night, name: &str| -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(night.path(name)).expect("the settings")).expect("JSON")
+    };
+    // Linked with a model of ours; the job names one of Splink since.
+    let ours = Night::of(&town(60, 7));
+    ours.run().done();
+    export(&ours, "before.json").done();
+    ours.write("settings.json", std::fs::read(recorded("dedupe.settings.json")).expect("the recorded model"));
+    let job = std::fs::read_to_string(ours.path("job.toml")).expect("the job");
+    ours.write("job.toml", format!("{job}\n[model]\nfile = \"settings.json\"\n"));
+    export(&ours, "after.json").done();
+    assert_eq!(read(&ours, "after.json"), read(&ours, "before.json"));
+    // Linked with one of Splink, whose file says something else since.
+    let theirs = night();
+    let settings = read(&theirs, "settings.json");
+    theirs.run().done();
+    theirs.write("settings.json", "{}");
+    export(&theirs, "out.json").done();
+    assert_eq!(read(&theirs, "out.json"), settings);
 }
 
 #[test]

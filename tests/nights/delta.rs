@@ -234,7 +234,7 @@ fn is_linked(night: &Night) -> bool {
 }
 
 /// A provider of the world may leave the job.
-const LEFT: [&str; 2] = ["--waive", "provider_missing"];
+const LEFT: [&str; 2] = ["--waive", "provider_left"];
 
 /// Runs a night, and the same night on a copy that takes nothing from the night before: both give the same bytes.
 fn both(night: &Night, what: &str) -> Outcome {
@@ -403,7 +403,9 @@ fn ten_nights_of_changes_with_people_who_object_give_what_full_nights_give() {
             world.tell();
         }
         world.write(&night);
-        both(&night, &format!("night {turn}")).names_nobody(&world.people);
+        let told = both(&night, &format!("night {turn}"));
+        told.names_nobody(&world.people);
+        assert!(!told.stderr.contains("is not what the run before has read"), "night {turn}: {}", told.stderr);
         withheld += night.table("withheld.parquet").rows.len();
         let held = std::fs::read_to_string(night.output().join("state/changes/acute/standing.csv")).unwrap();
         let objects = world.objects.iter().find(|number| held.contains(number.as_str()));
@@ -1046,10 +1048,11 @@ fn what_a_provider_of_changes_holds_goes_only_with_a_published_run_that_somebody
     let alone = job(&[("gp", "in/gp.csv", "")], GATES);
     night.write("job.toml", &alone);
     let standing = night.standing();
-    let told = night.run().failed(1, "OF0517");
-    let words =
-        "gate provider_missing saw provider hospice with 10 rows no longer in the job, expected every provider of";
+    let told = night.run().failed(1, "OF0555");
+    let words = "gate provider_left saw provider hospice with 10 rows no longer in the job, expected every provider of";
     assert!(told.stderr.contains(words), "{}", told.stderr);
+    // That another's records may be older than they should lets nobody go.
+    night.run_with(&["--waive", "provider_missing"]).failed(1, "OF0555");
     assert!(night.standing() == standing && folder.exists());
     night.run_with(&[&LEFT[..], &["--dry-run"]].concat()).done();
     night.write("out/state/decisions.csv", "what,is,this\n");
@@ -1062,12 +1065,53 @@ fn what_a_provider_of_changes_holds_goes_only_with_a_published_run_that_somebody
     // Another id is another provider, and the one before has left.
     night.write("job.toml", String::from_utf8(whole).unwrap().replace("id = \"hospice\"", "id = \"ward\""));
     night.write("in/hospice-1.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
-    night.run().failed(1, "OF0517");
+    night.run().failed(1, "OF0555");
     assert!(folder.exists() && !night.output().join("state/changes/ward/standing.json").exists());
     night.write("job.toml", &alone);
+    let files = both_files(&folder);
     night.run_with(&LEFT).done();
     assert!(!folder.exists());
+    assert_eq!(run_json(&night)["providers_left"], serde_json::json!(["hospice"]));
+
+    // A kill may leave it there once the night stands: it goes with the next one. What is there later somebody has put back.
+    put_back(&folder, &files);
     night.run().done();
+    assert!(!folder.exists());
+    night.run().done();
+    put_back(&folder, &files);
+    let told = night.run().failed(1, "OF0555");
+    let words = "provider hospice with records of an earlier night no longer in the job";
+    assert!(told.stderr.contains(words) && folder.exists(), "{}", told.stderr);
+}
+
+/// What a provider of changes holds: its extract and its list, by their names.
+fn both_files(folder: &Path) -> [(&'static str, Vec<u8>); 2] {
+    ["standing.csv", "standing.json"].map(|name| (name, std::fs::read(folder.join(name)).unwrap()))
+}
+
+fn put_back(folder: &Path, files: &[(&'static str, Vec<u8>)]) {
+    std::fs::create_dir_all(folder).unwrap();
+    files.iter().for_each(|(name, bytes)| std::fs::write(folder.join(name), bytes).unwrap());
+}
+
+#[test]
+fn an_older_copy_of_what_a_provider_of_changes_held_is_told() {
+    let people = town(40, 24);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    let folder = night.output().join("state/changes/hospice");
+    let older = both_files(&folder);
+    night.write("in/hospice-2.csv", changes(&[("", people[20].exact_row("h20").as_str())]));
+    let words = "what provider hospice holds is not what the run before has read: most likely an older copy";
+    let told = night.run().done();
+    assert!(!told.stderr.contains(words) && held(&night).len() == 11, "{}", told.stderr);
+    std::fs::remove_file(night.path("in/hospice-2.csv")).unwrap();
+    put_back(&folder, &older);
+    let told = night.run().done();
+    assert!(told.stderr.contains(words) && held(&night).len() == 10, "{}", told.stderr);
+    assert!(run_json(&night)["warnings"].to_string().contains(words), "it is kept");
+    let told = night.run().done();
+    assert!(!told.stderr.contains(words), "{}", told.stderr);
 }
 
 /// The one that sends all that it holds leaves nothing behind either.
@@ -1078,7 +1122,7 @@ fn a_provider_that_leaves_the_job_takes_its_last_good_extract_with_it() {
     let kept = night.output().join("state/inputs/gp");
     let hospice = "mode = \"changes\"\ndeleted = { column = \"op\", values = [\"D\"] }";
     night.write("job.toml", job(&[("hospice", "in/hospice-*.csv", hospice)], GATES));
-    let told = night.run().failed(1, "OF0517");
+    let told = night.run().failed(1, "OF0555");
     assert!(told.stderr.contains("provider gp with 40 rows no longer in the job"), "{}", told.stderr);
     assert!(kept.join("kept.json").exists());
     night.run_with(&LEFT).done();
@@ -1152,25 +1196,53 @@ fn an_extract_of_changes_of_which_no_row_can_be_used_waits() {
     assert!(now.contains("h20") && !now.contains("h1") && now.len() == 10, "{now:?}");
 }
 
+/// Makes the first run of a night current again; gives what is told.
+fn back_to_the_first(night: &Night) -> String {
+    let mut rollback = common::onefolk();
+    rollback.arg("rollback").arg(night.path("job.toml")).arg("2026-11-22-01");
+    common::outcome(rollback).done().stderr
+}
+
+const NOT_ROLLED_BACK: &str = "what provider hospice holds is not rolled back, as it sends only changes";
+
+/// Nobody comes back with the next night whom the rollback has not.
+#[test]
+fn a_rollback_says_nothing_of_rows_that_were_only_taken_out_for_an_objection() {
+    let people = town(40, 25);
+    let night = with_hospice(&people, "");
+    night.run().done();
+    night.write("objections.csv", format!("nhs_number\n{}\n", people[3].nhs_number));
+    let text = std::fs::read_to_string(night.path("job.toml")).unwrap();
+    night.write("job.toml", text + "[[opt_out]]\nkind = \"local\"\nfiles = [\"objections.csv\"]\n");
+    night.run().done();
+    let extract = std::fs::read_to_string(night.output().join("state/changes/hospice/standing.csv")).unwrap();
+    assert!(!extract.contains(&people[3].nhs_number), "it is held no more");
+    let told = back_to_the_first(&night);
+    assert!(!told.contains(NOT_ROLLED_BACK), "{told}");
+    // A second one takes more out of what is less already.
+    night.write("objections.csv", format!("nhs_number\n{}\n{}\n", people[3].nhs_number, people[4].nhs_number));
+    night.run().done();
+    let told = back_to_the_first(&night);
+    assert!(!told.contains(NOT_ROLLED_BACK), "{told}");
+    night.write("in/hospice-2.csv", deletes("h1"));
+    night.run().done();
+    let told = back_to_the_first(&night);
+    assert!(told.contains(NOT_ROLLED_BACK), "{told}");
+}
+
 #[test]
 fn a_rollback_says_what_it_does_not_take_back() {
     let people = town(40, 23);
     let night = with_hospice(&people, "");
     night.run().done();
-    let rollback = || {
-        let mut rollback = common::onefolk();
-        rollback.arg("rollback").arg(night.path("job.toml")).arg("2026-11-22-01");
-        common::outcome(rollback).done().stderr
-    };
-    let words = "what provider hospice holds is not rolled back, as it sends only changes";
     night.run().done();
-    let told = rollback();
-    assert!(!told.contains(words), "{told}");
+    let told = back_to_the_first(&night);
+    assert!(!told.contains(NOT_ROLLED_BACK), "{told}");
     let gone: Vec<String> = (0..6).map(|at| format!("h{at},,,,,,,,")).collect();
     night.write("in/hospice-2.csv", changes(&gone.iter().map(|row| ("D", row.as_str())).collect::<Vec<_>>()));
     night.run().done();
-    let told = rollback();
-    assert!(told.contains(words), "{told}");
+    let told = back_to_the_first(&night);
+    assert!(told.contains(NOT_ROLLED_BACK), "{told}");
     assert_eq!(held(&night).len(), 10, "the people are those of then");
     // As it says: the next night goes on from what has come since.
     std::fs::remove_file(night.path("in/hospice-2.csv")).unwrap();

@@ -1,6 +1,6 @@
 //! What those who run the same job every night rely on: accounts that hold whatever arrives, and people who stay who they are.
 
-use crate::common::{self, Night, Person, Random, account_of, accounts, job, town};
+use crate::common::{self, Night, Person, Random, account_of, accounts, job, nhs_number, town};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -318,8 +318,17 @@ fn a_record_is_not_the_row_whose_number_it_has_for_its_name() {
     let job = std::fs::read_to_string(night.path("job.toml")).unwrap();
     night.write("job.toml", job + "# The practice has record_ids.\n");
     nobody_has(&night, "gp:3");
-    let told = night.run().failed(2, "OF0373");
-    assert!(told.stderr.contains("line 2: it names a row of provider gp by its number"), "{}", told.stderr);
+    let refused = || {
+        let told = night.run().failed(2, "OF0373");
+        assert!(told.stderr.contains("line 2: it names a row of provider gp by its number"), "{}", told.stderr);
+    };
+    refused();
+    // A night whose `current` is gone is held against the newest run that is kept.
+    let current = night.output().join("current");
+    let leads_to = std::fs::read_link(&current).unwrap();
+    std::fs::remove_file(&current).unwrap();
+    refused();
+    std::os::unix::fs::symlink(leads_to, &current).unwrap();
     decide(&night, "gp:3", "gp:99999", "unsure");
     night.run().done();
     assert_eq!((by_content(&night), changes(&night)), (first.clone(), vec![]));
@@ -622,7 +631,9 @@ fn lists_that_lose_most_of_their_names_stop_the_night() {
     object(6, "");
     night.run().done();
     let (lists, rows) = (run_json(&night)["lists"].clone(), withheld());
-    assert_eq!(lists, serde_json::json!({"local": 6, "type_1": 0, "national": 0, "never_link": 0}));
+    assert_eq!(lists["local"], 6);
+    let others = ["type_1", "national", "never_link", "nhs_number_replaced"];
+    assert!(others.iter().all(|kind| lists[kind] == 0) && lists.as_object().unwrap().len() == 5, "{lists}");
     assert!(rows >= 6);
 
     // Its header is all that has come; somebody says that this is meant.
@@ -645,6 +656,62 @@ fn lists_that_lose_most_of_their_names_stop_the_night() {
     common::edit(&night.path("job.toml"), "as_of = 2026-11-22", "as_of = 2026-11-23");
     night.run().done();
     assert_eq!((withheld(), &run_json(&night)["lists"]["local"]), (0, &serde_json::json!(0)));
+}
+
+#[test]
+fn one_list_among_several_that_loses_most_of_its_names_stops_the_night() {
+    const TABLES: &str = "[[opt_out]]\nkind = \"local\"\nfiles = [\"lists/*.csv\"]\n\
+                          [[nhs_number_replaced]]\nfiles = [\"replaced.csv\"]\n[job]\n";
+    let people = town(120, 52);
+    let night = Night::of(&people);
+    common::edit(&night.path("job.toml"), "[job]\n", TABLES);
+    let object = |file: &str, who: std::ops::Range<usize>| {
+        let lines: String = people[who].iter().map(|one| format!("{}\n", one.nhs_number)).collect();
+        night.write(&format!("lists/{file}.csv"), format!("nhs_number\n{lines}"));
+    };
+    let remove = |file: &str| std::fs::remove_file(night.path(&format!("lists/{file}.csv"))).unwrap();
+    let replace = |how_many: u64| {
+        let lines = (0..how_many).map(|at| format!("{},{}\n", nhs_number(8000 + 2 * at), nhs_number(8001 + 2 * at)));
+        night.write("replaced.csv", lines.collect::<String>());
+    };
+    replace(6);
+    object("brent_2026-11-22", 0..6);
+    object("harrow", 6..26);
+    object("leeds", 26..29);
+    night.run().done();
+    let listed = run_json(&night)["lists_by_file"].clone();
+    let words = |list: &serde_json::Value| format!("{} {} {}", list["kind"], list["file"], list["names"]);
+    let told: Vec<String> = listed.as_array().unwrap().iter().map(|list| words(list).replace('"', "")).collect();
+    let expected = ["nhs_number_replaced replaced.csv 6", "local lists/brent_*.csv 6", "local lists/harrow.csv 20"];
+    assert_eq!(told[..3], expected);
+
+    // The next delivery of one practice is its header, or does not come.
+    remove("brent_2026-11-22");
+    object("brent_2026-11-23", 0..0);
+    let told = night.run().failed(1, "OF0553");
+    assert!(told.stderr.contains("gate objections_fell saw 0 names in lists/brent_*.csv after 6"), "{}", told.stderr);
+    told.names_nobody(&people);
+    remove("brent_2026-11-23");
+    let told = night.run().failed(1, "OF0553");
+    let words = "gate objections_fell saw lists/brent_*.csv with 6 names no longer among the local lists";
+    assert!(told.stderr.contains(words), "{}", told.stderr);
+
+    // Another has become two, one has another name, and one of few names is empty.
+    object("wembley", 0..6);
+    remove("harrow");
+    object("harrow-1", 6..14);
+    object("harrow-2", 14..26);
+    object("leeds", 26..26);
+    night.run().done();
+
+    // Who objects under a number that has been replaced since would be found no more.
+    replace(0);
+    let told = night.run().failed(1, "OF0553");
+    assert!(told.stderr.contains("saw 0 names on the nhs_number_replaced lists after 6"), "{}", told.stderr);
+    object("harrow-2", 14..19);
+    refused_then_waived(&night, &[("objections_fell", "OF0553")]);
+    // The next one is held against that one.
+    night.run().done();
 }
 
 #[test]
@@ -880,7 +947,9 @@ fn decisions_that_were_obeyed_are_not_lost_unnoticed() {
     let path = night.output().join("state/decisions.csv");
     let whole = std::fs::read_to_string(&path).unwrap();
     night.run().done();
-    assert_eq!(run_json(&night)["decisions"]["lines"], 2);
+    let run = run_json(&night);
+    assert_eq!(run["decisions"]["lines"], 2);
+    assert_eq!(run["decisions"]["audit_entries"], run["audit"]["entries"], "nothing was noted while the night went on");
     // Another program has written it anew, with less in each line.
     let shorter: Vec<String> =
         whole.lines().map(|line| line.split(',').take(3).collect::<Vec<_>>().join(",")).collect();

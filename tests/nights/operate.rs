@@ -285,6 +285,53 @@ fn a_rollback_obeys_the_lists_and_flags_of_today() {
 }
 
 #[test]
+fn a_night_after_a_rollback_is_held_against_the_lists_and_decisions_of_that_day() {
+    let people = town(120, 95);
+    let night = operated(&people);
+    let object = |how_many: usize| {
+        let lines: String = people[..how_many].iter().map(|one| format!("{},,\n", one.nhs_number)).collect();
+        night.write("objections.csv", format!("nhs_number,provider,record_id\n{lines}"));
+    };
+    let decisions = night.output().join("state/decisions.csv");
+    let decided = "left,right,decision,by,when,why\ngp:20,acute:21,unsure,,,\ngp:22,acute:23,unsure,,,\n";
+    let back = || command(&night, "rollback", &["2026-11-22-01"]).done();
+    // Nobody objects yet, and nothing is decided.
+    night.run().done();
+    object(6);
+    fs::write(&decisions, decided).unwrap();
+    night.run().done();
+
+    // The rollback has obeyed today's: what is put back from the time of that run is not taken for it.
+    let told = back();
+    assert!(!told.stderr.contains("will stop the next night"), "{}", told.stderr);
+    let run = run_json(&night);
+    let (names, lines) = (&run["lists_by_file"][0]["names"], &run["decisions"]["lines"]);
+    assert_eq!((&run["lists"]["local"], names, lines), (&6.into(), &6.into(), &2.into()));
+    assert_eq!(run["lists_on"], "2026-11-22");
+    object(0);
+    let told = night.run().failed(1, "OF0553");
+    assert!(told.stderr.contains("saw 0 names on the local lists after 6"), "{}", told.stderr);
+    object(6);
+    fs::remove_file(&decisions).unwrap();
+    let told = night.run().failed(1, "OF0374");
+    assert!(told.stderr.contains("saw 0 lines in state/decisions.csv after 2"), "{}", told.stderr);
+
+    // Nor does one hide what was lost before it.
+    object(0);
+    let told = back();
+    for (gate, saw) in [("objections_fell", "0 names on the local lists after 6"), ("decisions_lost", "0 of 2 lines")] {
+        let words = format!("the gate {gate} will stop the next night: {saw}");
+        assert!(told.stderr.contains(&words), "{}", told.stderr);
+    }
+    let told = night.run().failed(1, "OF0374");
+    assert!(told.stderr.contains("gate objections_fell saw 0 names on the local lists after 6"), "{}", told.stderr);
+    object(6);
+    fs::write(&decisions, decided).unwrap();
+    night.run().done().names_nobody(&people);
+    assert!(night.table("withheld.parquet").rows.len() >= 12);
+}
+
+#[test]
 fn a_rollback_that_cannot_be_leaves_everything_as_it_was() {
     let people = town(60, 94);
     let night = operated(&people);
@@ -623,6 +670,24 @@ fn a_run_whose_run_json_is_damaged_is_rolled_back_from_and_then_removed() {
     night.run().done();
 }
 
+#[test]
+fn doctor_goes_back_to_the_run_published_last_and_not_to_the_one_of_the_latest_date() {
+    let night = Night::of(&town(60, 97));
+    night.run().done();
+    common::edit(&night.path("job.toml"), "2026-11-22", "2026-11-20");
+    night.run_with(&["--waive", "as_of"]).done();
+    night.run().done();
+    fs::write(night.output().join("runs/2026-11-20-02/run.json"), "{").unwrap();
+    let advised = |run: &str| {
+        let told = command(&night, "doctor", &[]);
+        assert!(told.stdout.contains(&format!("`onefolk rollback JOB {run}`")), "{}", told.stdout);
+    };
+    advised("2026-11-20-01");
+    // One without its run.json is no way back.
+    fs::remove_file(night.output().join("runs/2026-11-20-01/run.json")).unwrap();
+    advised("2026-11-22-01");
+}
+
 /// As at any hour of the day: what is wrong with the job or with an extract keeps nothing else from being told, or from being done.
 #[test]
 fn a_job_that_cannot_be_run_is_one_finding_and_the_audit_and_earlier_runs_are_there() {
@@ -812,6 +877,13 @@ fn events_and_metrics_say_what_run_json_says_and_name_nobody() {
             "{stage} does not end"
         );
     }
+    // Whichever thread writes them, and whatever is done beside that.
+    let checkpoints = stages("begins").into_iter().filter(|stage| *stage == "Checkpoint").count();
+    assert_eq!(checkpoints, 2, "{text}");
+    let timed: Vec<&str> =
+        run["seconds"].as_array().unwrap().iter().filter_map(|time| time["stage"].as_str()).collect();
+    let writing = timed.iter().position(|stage| *stage == "Writing links").expect("links are written");
+    assert_eq!(timed[writing - 2..writing], ["Linking", "Checkpoint"], "no second is in two stages");
     let counts = events.iter().find(|event| event["message"] == "counts").expect("the figures are told");
     assert_eq!((&counts["rows"], &counts["people"]), (&run["accounts"]["rows"], &run["people"]));
     let metrics = fs::read_to_string(night.current("onefolk.prom")).unwrap();
@@ -915,6 +987,20 @@ fn a_night_that_does_not_begin_is_told_to_whoever_watches() {
     common::edit(&night.path("job.toml"), "as_off", "as_of");
     night.run().done();
     assert_eq!(codes(), ["0", "0"]);
+
+    // Another job of the same folder, which no longer says where its output is: it need not be this one.
+    let job = fs::read_to_string(night.path("job.toml")).unwrap();
+    for heading in ["[job\noutput", "[jobb]\noutput", "[job]\nouput"] {
+        night.write("other.toml", job.replacen("[job]", &format!("{heading} = \"elsewhere\""), 1));
+        let mut other = onefolk();
+        other.arg("run").arg(night.path("other.toml"));
+        outcome(other).failed(2, "OF0101");
+        assert_eq!(codes(), ["0", "0"], "{heading}");
+    }
+    // Nothing in this one looks as if it were to say so.
+    common::edit(&night.path("job.toml"), "[job]", "[job");
+    night.run().failed(2, "OF0101");
+    assert_eq!(codes(), ["2", "2"]);
 }
 
 /// Where nothing can be written.

@@ -198,6 +198,24 @@ fn who_entered_and_who_left_adds_up_and_whoever_objects_is_gone() {
     }
 }
 
+/// What became of people since is known from the ledger's latest run on, and from no other.
+#[test]
+fn who_entered_and_who_left_is_told_against_the_latest_run_alone() {
+    let night = night(&town(60, 61), 5);
+    night.run().done();
+    let current = night.output().join("current");
+    std::fs::remove_file(&current).unwrap();
+    night.run().done();
+    let entered = || run_json(&night)["cohorts"][0]["entered"].clone();
+    assert_eq!(entered(), 0, "the latest run is kept");
+    std::fs::remove_dir_all(night.output().join("runs/2026-11-22-02")).unwrap();
+    let stderr = night.run().done().stderr;
+    assert!(stderr.contains("the night is held against run 2026-11-22-01, the newest"), "{stderr}");
+    assert_eq!(entered(), Value::Null);
+    night.run().done();
+    assert_eq!(entered(), 0);
+}
+
 #[test]
 fn cohorts_are_the_same_bytes_on_any_number_of_threads() {
     let night = night(&town(120, 53), 7);

@@ -213,6 +213,45 @@ fn an_exemption_sets_the_national_opt_out_aside_for_its_own_release_and_nothing_
 }
 
 #[test]
+fn no_release_is_made_by_a_list_that_has_lost_its_names() {
+    let people = town(80, 88);
+    let night = night(&people, RELEASES, LOCAL);
+    night.write("local.csv", "nhs_number\n");
+    let opted: String = people[..6].iter().map(|person| format!("{}\n", person.nhs_number)).collect();
+    night.write("type_1.csv", format!("nhs_number\n{opted}"));
+    night.write("national.csv", format!("nhs_number\n{opted}"));
+    approve_all(&night);
+    night.run().done();
+    let again = || {
+        let mut command = common::onefolk();
+        command.arg("release").arg(night.path("job.toml")).arg("planning");
+        outcome(command)
+    };
+    let planning = || lines(&released(&night, "planning"));
+    let made = planning();
+    assert_eq!(made.keys().copied().collect::<Vec<_>>(), (6..80).collect::<Vec<_>>());
+    let standing = night.standing();
+    for list in ["type_1", "national"] {
+        night.write(&format!("{list}.csv"), "nhs_number\n");
+        let told = again().failed(1, "OF0553");
+        let words = format!("0 names on the {list} lists after 6 in run 2026-11-22-01");
+        assert!(told.stderr.contains(&words), "{}", told.stderr);
+        told.names_nobody(&people);
+        assert!(night.standing() == standing && planning() == made, "{list}");
+        night.write(&format!("{list}.csv"), format!("nhs_number\n{opted}"));
+    }
+    // One more is no loss, and what a night was published with is meant.
+    night.write("national.csv", format!("nhs_number\n{opted}{}\n", people[9].nhs_number));
+    again().done();
+    assert!(!planning().contains_key(&9) && planning().len() == made.len() - 1);
+    night.write("national.csv", "nhs_number\n");
+    night.run_with(&["--waive", "objections_fell"]).done();
+    again().done();
+    // Nothing is left of the two whom the practice alone knows.
+    assert_eq!(planning().len(), 78);
+}
+
+#[test]
 fn an_allowed_list_lets_nobody_else_through() {
     let people = town(80, 72);
     let night = night(&people, RELEASES, "");

@@ -13,6 +13,8 @@ use parts::Import;
 use serde_json::Value;
 use std::path::Path;
 
+/// The key of the blocking rules, which nothing but a model of Splink has.
+const RULES: &str = "blocking_rules_to_generate_predictions";
 /// Bytes of a model file.
 const FILE_MAX: u64 = 64 * 1024 * 1024;
 /// Comparisons of a model, and levels of a comparison.
@@ -110,21 +112,31 @@ pub fn read(path: &Path, available: &[String]) -> Result<(Imported, Vec<Unmapped
     })
 }
 
+/// The settings as they stand in the text of a model file, for whoever hands them on; `None` where it is no model of Splink.
+pub fn settings_in(text: &str) -> Option<Value> {
+    json(text).ok().filter(|json| json[RULES].is_array())
+}
+
+fn json(text: &str) -> Result<Value> {
+    serde_json::from_str(text.trim_start_matches('\u{feff}'))
+        .map_err(|error| Failure::new(&MODEL_UNREADABLE, format!("line {}: no JSON", error.line())))
+}
+
 /// The same from the text of a model file.
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_text(text: &str, available: &[String]) -> Result<(Imported, Vec<Unmapped>)> {
-    let json: Value = serde_json::from_str(text.trim_start_matches('\u{feff}'))
-        .map_err(|error| Failure::new(&MODEL_UNREADABLE, format!("line {}: no JSON", error.line())))?;
+    let json = json(text)?;
     let wrong = |what: &str| Failure::new(&NO_SPLINK_MODEL, what.to_string());
     let comparisons = json["comparisons"].as_array().ok_or_else(|| wrong("there is no list of `comparisons`"))?;
-    let rules = json["blocking_rules_to_generate_predictions"].as_array();
+    let rules = json[RULES].as_array();
     let rules = rules.ok_or_else(|| wrong("there is no list of `blocking_rules_to_generate_predictions`"))?;
     if comparisons.len() > COUNT_MAX || rules.len() > COUNT_MAX {
         return Err(wrong("there are more than 200 comparisons or blocking rules"));
     }
-    let prior = probability(&json["probability_two_random_records_match"]).unwrap_or(0.0001);
+    let prior = number(&json["probability_two_random_records_match"], 0.0001, |prior| prior > 0.0 && prior < 1.0)
+        .ok_or_else(|| wrong("`probability_two_random_records_match` is no number above 0 and below 1"))?;
     let mut import = Import { available, columns: Vec::new(), unmapped: Vec::new() };
     import.dialect(&json["sql_dialect"]);
     let imported = Imported {
@@ -144,6 +156,18 @@ pub fn read_text(text: &str, available: &[String]) -> Result<(Imported, Vec<Unma
     Err(failure)
 }
 
+impl Comparison {
+    /// The number of the level at a place, as in Splink's `gamma` columns: how many levels stand below it, null levels left out, so that ELSE is 0.
+    pub fn number_of(&self, place: usize) -> usize {
+        self.levels[place + 1..].iter().filter(|level| !level.is_null).count()
+    }
+
+    /// The level that has a number.
+    pub fn numbered(&self, number: usize) -> Option<&Level> {
+        self.levels.iter().rev().filter(|level| !level.is_null).nth(number)
+    }
+}
+
 impl std::fmt::Display for Unmapped {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}. {}.", self.what, self.reason, self.remedy)
@@ -159,9 +183,12 @@ fn link_type(json: &Value) -> Option<LinkType> {
     })
 }
 
-/// A number above 0 and below 1, or just these.
-fn probability(json: &Value) -> Option<f64> {
-    json.as_f64().filter(|probability| (0.0..=1.0).contains(probability))
+/// A number of the file, or the `default` where there is none; `None` where something else stands there, or a number that is not `right`.
+fn number(json: &Value, default: f64, right: impl Fn(f64) -> bool) -> Option<f64> {
+    match json {
+        Value::Null => Some(default),
+        given => given.as_f64().filter(|number| right(*number)),
+    }
 }
 
 #[cfg(test)]
@@ -228,6 +255,44 @@ mod tests {
         ];
         assert_eq!(said, expected);
         assert!(unmapped[2].remedy.contains("[provider.columns]"));
+    }
+
+    #[test]
+    fn numbers_that_are_none_are_refused_and_no_default_stands_for_them() {
+        let read = |from: &str, to: &str| {
+            let text = model(CITY, r#"["l.city = r.city"]"#);
+            assert!(text.contains(from), "{from}");
+            read_text(&text.replacen(from, to, 1), &names(&["city"]))
+        };
+        let prior = "\"probability_two_random_records_match\": 0.5,";
+        for wrong in ["0", "1", "1.5", "-1", "\"0.01\""] {
+            let failure = read(prior, &prior.replace("0.5", wrong)).expect_err(wrong);
+            assert_eq!(failure.code.id, "OF0361");
+            assert!(failure.what.contains("is no number above 0 and below 1"), "{}", failure.what);
+        }
+        for none in ["", &prior.replace("0.5", "null")] {
+            let (imported, _) = read(prior, none).expect("Splink's default stands for it");
+            assert!((imported.prior - (0.0001f64 / 0.9999).log2()).abs() < 1e-12);
+        }
+        // No comparison is left without this one.
+        for wrong in ["1.5", "-0.1", "\"0.8\"", "\"not observed\"", "[0.8]"] {
+            let failure = read("\"m_probability\": 0.8", &format!("\"m_probability\": {wrong}")).expect_err(wrong);
+            let said = "comparison `city`, level 2 (): its `m_probability` is no number from 0 to 1. Correct it";
+            assert!(failure.rendered.contains(said), "{}", failure.rendered);
+        }
+        let unseen = "\"u_probability\": \"level not observed in training dataset\"";
+        let (imported, unmapped) = read("\"u_probability\": 0.1", unseen).expect("Splink's word for it");
+        assert!(unmapped.is_empty(), "{unmapped:?}");
+        assert!((imported.comparisons[0].levels[1].weight - (0.8f64 / 1e-6).log2()).abs() < 1e-12);
+        let column = "\"tf_adjustment_column\"";
+        let wrong_ones =
+            [r#""tf_adjustment_weight": "0.5""#, r#""tf_adjustment_weight": -1"#, r#""tf_minimum_u_value": 2"#];
+        for wrong in wrong_ones {
+            let with = format!("{wrong}, {column}");
+            let (imported, unmapped) = read(column, &with).expect("the comparison is whole");
+            assert_eq!((unmapped.len(), &imported.comparisons[0].levels[1].frequency), (1, &None), "{wrong}");
+            assert_eq!(unmapped[0].what, "comparison `city`, level 2, its term frequency adjustment");
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod time;
 
 pub use blocks::{Blocks, Task};
 pub use compile::Memory;
-pub use import::{Comparison, Frequency, Imported, Level, LinkType, Rule, Unmapped, read, read_text};
+pub use import::{Comparison, Frequency, Imported, Level, LinkType, Rule, Unmapped, read, read_text, settings_in};
 pub use prepare::{Prepared, Table};
 pub use records::Names;
 pub use score::{ScoredPair, Scorer, count_pairs, links_of, packed_levels, predict, score_all};
@@ -56,7 +56,7 @@ pub static NO_SPLINK_MODEL: Code = Code {
     title: "the file is no Splink model",
     next_step: "Save the model with Splink's `linker.misc.save_model_to_json` and give that file, then run again",
     explanation: "A Splink model is a JSON object with `link_type`, `comparisons` (each with `comparison_levels`) and \
-                  `blocking_rules_to_generate_predictions`, as Splink 4 and 5 write it. The message says what is missing.",
+                  `blocking_rules_to_generate_predictions`, as Splink 4 and 5 write it. The message says what is missing or wrong.",
 };
 
 pub static NOTHING_MAPPED: Code = Code {

@@ -18,7 +18,7 @@ pub struct ScoredPair {
     pub rule: u32,
     /// log2 odds.
     pub weight: f64,
-    /// Its levels, packed as [`packed_levels`] says: 0 is ELSE, as in Splink's `gamma` columns.
+    /// Its levels, packed as [`packed_levels`] says: 0 is a null level, and any other one more than its number ([`super::Comparison::number_of`]).
     pub pattern: Pattern,
 }
 
@@ -64,17 +64,17 @@ impl<'a> Scorer<'a> {
     pub fn new(prepared: &'a Prepared<'a>) -> Scorer<'a> {
         let Prepared { model, data, kernels, levels, .. } = prepared;
         let ladders = levels.iter().map(|tests| Ladder::of(tests, data, kernels)).collect();
-        let rung = |level: &Level, above: usize, place: Option<(u32, u64)>| {
+        let rung = |level: &Level, number: usize, place: Option<(u32, u64)>| {
             let frequency = level.frequency.as_ref().and_then(|rule| {
                 let adjust = |frequency: f64| rule.share * (rule.u_exact.log2() - frequency.max(rule.minimum).log2());
                 prepared.frequencies[rule.column].as_ref().map(|known| (rule.column, known.by_code(adjust)))
             });
-            let packed = place.filter(|_| !level.is_null).map_or(0, |(shift, _)| (above as u64) << shift);
+            let packed = place.filter(|_| !level.is_null).map_or(0, |(shift, _)| (number as u64 + 1) << shift);
             Rung { bits: level.weight, packed, frequency }
         };
         let rungs = model.comparisons.iter().zip(places(model)).map(|(comparison, place)| {
             let levels = comparison.levels.iter().enumerate();
-            levels.map(|(at, level)| rung(level, comparison.levels.len() - at, place)).collect()
+            levels.map(|(at, level)| rung(level, comparison.number_of(at), place)).collect()
         });
         Scorer { prepared, ladders, rungs: rungs.collect() }
     }
@@ -212,4 +212,49 @@ pub fn predict(
     let mut pairs = parts.concat();
     pairs.par_sort_unstable_by_key(|pair| (pair.left, pair.right));
     (pairs, compared)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::splink::{Table, read_text};
+    use crate::records::{Column, MISSING};
+
+    /// A null level that does not stand first.
+    const MODEL: &str = r#"{
+        "link_type": "dedupe_only", "blocking_rules_to_generate_predictions": ["l.town = r.town"],
+        "comparisons": [{"output_column_name": "name", "comparison_levels": [
+            {"sql_condition": "name_l = name_r"},
+            {"sql_condition": "name_l IS NULL OR name_r IS NULL", "is_null_level": true},
+            {"sql_condition": "substr(name_l, 1, 1) = substr(name_r, 1, 1)"},
+            {"sql_condition": "ELSE"}]}]}"#;
+
+    fn column(values: &[&str]) -> Column {
+        let mut column = Column::default();
+        for value in values {
+            column.codes.push(if value.is_empty() { MISSING } else { column.values.intern(value) });
+        }
+        column
+    }
+
+    #[test]
+    fn levels_have_splinks_numbers_wherever_a_null_level_stands() {
+        let (town, name) = (column(&["x"; 5]), column(&["ann", "ann", "amy", "bob", ""]));
+        let table = Table {
+            columns: vec![&town, &name],
+            records: (0..5).collect(),
+            ids: vec!["0", "1", "2", "3", "4"],
+            source: vec![0; 5],
+            sources: vec!["one"],
+        };
+        let (model, _) = read_text(MODEL, &["town".to_string(), "name".to_string()]).expect("a model");
+        let prepared = Prepared::new(&model, &table);
+        let (scorer, packed) = (Scorer::new(&prepared), packed_levels(&model));
+        let mut memory = scorer.memory();
+        let mut reached = |right| packed[0].level_in(scorer.weight_and_levels(0, right, &mut memory).1);
+        assert_eq!([1, 2, 3, 4].map(&mut reached), [Some(2), Some(1), Some(0), None]);
+        let place = |number| model.comparisons[0].numbered(number).and_then(|level| level.condition.clone());
+        let levels = &model.comparisons[0].levels;
+        assert_eq!([0, 1, 2].map(place), [3, 2, 0].map(|at: usize| levels[at].condition.clone()));
+    }
 }

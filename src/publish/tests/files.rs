@@ -159,6 +159,45 @@ fn the_same_run_gives_the_same_bytes_on_any_number_of_threads() {
     assert!(one == bytes(2), "two runs differ");
 }
 
+/// Of the tables of a run that is begun as a night's is: how many there are, and how many of these are synced once all are written.
+fn synced_early(threads: usize) -> (usize, usize) {
+    let (example, output) = (example(), tempfile::tempdir().unwrap());
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    pool.install(|| {
+        let (identified, people) = example.judged(output.path(), "2026-11-22-01");
+        let draft = Draft::create(&lock, "2026-11-22-01").unwrap().synced_early();
+        let written = example.write_tables(&draft, &identified, &people).unwrap();
+        let synced = draft.synced();
+        let is_synced = |file: &&WrittenFile| synced.contains(&draft.folder().join(&file.name));
+        (written.len(), written.iter().filter(is_synced).count())
+    })
+}
+
+#[test]
+fn tables_are_synced_as_soon_as_they_are_written_where_there_are_threads_for_it() {
+    assert_eq!(synced_early(2), (8, 8));
+    assert_eq!(synced_early(1), (8, 0), "with one thread all is synced in one order, at the end");
+}
+
+#[test]
+fn what_hangs_on_people_is_done_once_these_stand() {
+    for threads in [1, 2] {
+        let (example, output) = (example(), tempfile::tempdir().unwrap());
+        let lock = Lock::acquire(output.path(), "run").unwrap();
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let (identified, people) = example.judged(output.path(), "2026-11-22-01");
+            let draft = Draft::create(&lock, "2026-11-22-01").unwrap();
+            let path = draft.folder().join("people.parquet");
+            let length = || fs::metadata(&path).unwrap().len();
+            let (written, then) = draft.write_tables_then(&example.outputs(&identified, &people), length).unwrap();
+            assert_eq!([&written[0].name, &written[1].name], ["crosswalk.parquet", "people.parquet"]);
+            assert_eq!(written[1].bytes, then);
+        });
+    }
+}
+
 #[test]
 fn files_are_their_owners_only() {
     fn check(folder: &Path) {

@@ -1,6 +1,7 @@
 //! The swap: a run is published whole or not at all, whatever goes wrong on the way.
 
 use super::*;
+use std::os::unix::fs::MetadataExt;
 
 #[test]
 fn a_second_identical_run_keeps_every_id_and_is_current() {
@@ -308,4 +309,27 @@ fn drafts_of_kept_runs_beside_one_another_touch_nothing_of_each_other() {
     assert!(contents(&runs.join(&first)) == old, "it was given up");
     assert!([second, third].iter().all(|run_id| contents(&runs.join(run_id)) == new), "it was promised or replaced");
     assert_eq!(recover(&lock).unwrap(), Recovered::default(), "nothing is left of them");
+}
+
+#[test]
+fn what_a_draft_takes_over_is_the_same_bytes_or_fails() {
+    let output = tempfile::tempdir().unwrap();
+    let lock = Lock::acquire(output.path(), "run").unwrap();
+    let [first, second, _current] = [(); 3].map(|()| example().publish(&lock, 7).run_id);
+    let from = published::PublishedRun { folder: output.path().join("runs").join(&first), run_id: first };
+    let files = ["people.parquet", "links.parquet"].map(|name| {
+        let (bytes, name) = (fs::read(from.folder.join(name)).unwrap(), name.to_string());
+        WrittenFile { name, bytes: bytes.len() as u64, blake3: blake3::hash(&bytes).to_hex().to_string() }
+    });
+    let draft = Draft::create_beside(&lock, &second).unwrap();
+    draft.take_over(&from, &files).unwrap();
+    for file in &files {
+        let [held, taken] = [from.folder.as_path(), draft.folder()].map(|folder| folder.join(&file.name));
+        assert!(fs::read(&held).unwrap() == fs::read(&taken).unwrap());
+        assert_ne!(fs::metadata(held).unwrap().ino(), fs::metadata(taken).unwrap().ino(), "each is a file of its own");
+    }
+    drop(draft);
+    fs::write(from.folder.join("links.parquet"), "something else").unwrap();
+    let draft = Draft::create_beside(&lock, &second).unwrap();
+    assert_eq!(draft.take_over(&from, &files).unwrap_err().code.id, RUN_UNREADABLE.id);
 }

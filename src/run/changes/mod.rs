@@ -74,6 +74,9 @@ pub(super) struct ProviderChanges {
     /// What was not read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// Checksums by which the run before may have read what it held; none where it held nothing, or the list does not tell.
+    #[serde(skip)]
+    pub held: Vec<String>,
 }
 
 /// What all providers' changes came to.
@@ -176,7 +179,13 @@ fn fold_provider(
     now.vanished.extend(vanished);
     // Where some were not read nobody knows which of them are there still.
     let there = waiting.is_none().then_some(files.as_slice());
-    let told = ProviderChanges { provider: provider.id.clone(), records: holding.records(), files: told, waiting };
+    let told = ProviderChanges {
+        provider: provider.id.clone(),
+        records: holding.records(),
+        files: told,
+        waiting,
+        held: held.map_or_else(Vec::new, known_as),
+    };
     if fresh.is_empty() {
         state::stand(job, &mut now, held);
         return Ok((now, told, unusable));
@@ -190,9 +199,15 @@ fn fold_provider(
         applied: state::remembered(known, fresh, there),
         gone,
         numbered: false,
+        made_of: Vec::new(),
     };
     state::write_next(job, &mut now, list, &bytes)?;
     Ok((now, told, unusable))
+}
+
+/// [`StandingList::checksums`]; none where an earlier version has taken rows out, and did not tell of what.
+fn known_as(list: &StandingList) -> Vec<String> {
+    if list.numbered && list.made_of.is_empty() { Vec::new() } else { list.checksums().cloned().collect() }
 }
 
 /// The rows that the provider held before.

@@ -80,11 +80,14 @@ fn without(folder: &Path, by: &str, rows: &BTreeSet<u32>) -> io::Result<()> {
         kept += u64::from(number > 0);
     }
     let bytes = writer.into_inner().map_err(|error| io::Error::from(error.error().kind()))?;
+    let mut made_of = list.made_of;
+    made_of.push(list.blake3);
     let list = StandingList {
         run_id: by.to_string(),
         blake3: blake3::hash(&bytes).to_hex().to_string(),
         rows: kept,
         numbered: true,
+        made_of,
         ..list
     };
     state::write(&folder.join(NEXT), &list, &bytes)?;

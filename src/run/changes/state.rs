@@ -14,6 +14,7 @@ use crate::job::{Job, Provider, Stale};
 use crate::publish::{self, OUTPUT_UNWRITABLE};
 use crate::run::keep::{self, KEPT_DAMAGED};
 use rustc_hash::FxHashSet;
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -97,16 +98,16 @@ pub(super) fn move_on(folder: &Path) -> io::Result<()> {
     disk::remove_folder(&folder.join(NEXT))
 }
 
-/// What the published run has read is what the providers hold, and what others held goes that send everything now, or have left the job and `may_go`.
-/// What does not work is done by the next run.
-pub(in crate::run) fn promote(job: &Job, may_go: bool) -> Vec<String> {
+/// What the published run has read is what the providers hold, and what others held goes that send everything now, or are among those that have `left`
+/// the job. What does not work is done by the next run.
+pub(in crate::run) fn promote(job: &Job, left: &BTreeSet<String>) -> Vec<String> {
     let mut warnings = Vec::new();
     for folder in folders(job) {
         let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
         let goes = match job.providers.iter().find(|provider| provider.id == name) {
             Some(provider) => provider.changes.is_none(),
             // Without a list it is nothing that anybody holds.
-            None => may_go || !folder.join(LIST).exists(),
+            None => left.contains(&name) || !folder.join(LIST).exists(),
         };
         if goes {
             if let Err(error) = keep::remove(&folder, LIST) {

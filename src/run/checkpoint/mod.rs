@@ -30,7 +30,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 /// Raised whenever a checkpoint of an older version would be read wrongly.
-const FORMAT_VERSION: u32 = 6;
+const FORMAT_VERSION: u32 = 7;
 
 /// The file of the checkpoint of linking.
 pub(super) const LINKING: &str = "linking";
@@ -151,8 +151,11 @@ impl<'a> Checkpoints<'a> {
         Some(usable)
     }
 
-    /// Keeps what reading has left.
+    /// Keeps what reading has left, where it has not come from there.
     pub fn keep_reading(&mut self, usable: &Usable, progress: &Progress) {
+        if self.reused.contains(&Kept::Reading) {
+            return;
+        }
         self.inputs = Input::all(&usable.files);
         self.read = self.keep(Kept::Reading, progress, |writer| reading::put(writer, usable));
     }
@@ -175,9 +178,14 @@ impl<'a> Checkpoints<'a> {
         Some(night)
     }
 
-    /// Keeps what linking has left.
-    pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) {
+    /// Keeps what linking has left, where that was not taken over; `false` where it is to be kept and cannot be.
+    pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) -> bool {
+        if self.was_linked_before || self.reused.contains(&Kept::Linking) {
+            return true;
+        }
+        let told = self.warnings.len();
         self.keep(Kept::Linking, progress, |writer| linking::put(writer, night));
+        self.warnings.len() == told
     }
 
     /// Whether anything is kept of this night before it is published.

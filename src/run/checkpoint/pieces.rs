@@ -1,5 +1,8 @@
-//! The file of a checkpoint: pieces of plain data (postcard), each with its length and its checksum (BLAKE3). Whatever was cut off or
-//! changed is noticed before it is used.
+//! The file of a checkpoint: pieces of plain data (postcard), each with its length, how many entries of a list it holds, and its checksum (BLAKE3).
+//! Whatever was cut off or changed is noticed before it is used.
+
+#[cfg(test)]
+mod tests;
 
 use crate::disk;
 use rayon::prelude::*;
@@ -11,10 +14,13 @@ use std::path::Path;
 /// Entries of a list that make one piece: half a MiB or so, so that a list of a million is made and read on all threads.
 const ENTRIES: usize = 1 << 17;
 
+/// Bytes of texts (16 MiB) at which a piece ends, however few they are, so that pieces of long ones take no room that a night has not.
+const TEXT_BYTES: usize = 1 << 24;
+
 /// Pieces a thread that are made, or read, at once: so many that threads seldom wait for one another, and so few that they take some MiB.
 const PIECES_AT_ONCE: usize = 4;
 
-/// A piece longer than this (1 GiB) is none of ours.
+/// A piece longer than this (1 GiB) is none of ours, and is not written.
 const PIECE_BYTES_MAX: u64 = 1 << 30;
 
 /// Writes a new file, which is not synced: what a power cut takes from it its checksums tell. Pieces of a list are written while the next are made.
@@ -54,13 +60,14 @@ impl Writer {
     /// A list of any length; its pieces are made on all threads.
     pub fn put_list<T: Serialize + Sync>(&mut self, list: &[T]) -> io::Result<()> {
         self.put(&(list.len() as u64))?;
-        list.chunks(at_once()).try_for_each(|some| self.put_entries(some))
+        let pieces: Vec<&[T]> = list.chunks(ENTRIES).collect();
+        pieces.chunks(pieces_at_once()).try_for_each(|some| self.put_entries(some))
     }
 
-    /// Entries of a list whose length is put.
-    fn put_entries<T: Serialize + Sync>(&mut self, some: &[T]) -> io::Result<()> {
-        let piece = |entries: &[T]| Piece::with_room(&entries, size_of_val(entries));
-        self.after_these(|| some.par_chunks(ENTRIES).with_max_len(1).map(piece).collect())
+    /// Entries of a list whose length is put, those of a piece together.
+    fn put_entries<T: Serialize + Sync>(&mut self, pieces: &[&[T]]) -> io::Result<()> {
+        let piece = |entries: &&[T]| Piece::with_room(entries, entries.len(), size_of_val(*entries));
+        self.after_these(|| pieces.par_iter().with_max_len(1).map(piece).collect())
     }
 
     /// A list of texts, which need not be in one place.
@@ -68,10 +75,12 @@ impl Writer {
         self.put(&(count as u64))?;
         let mut left = count;
         while left > 0 {
-            let some: Vec<&str> = texts.by_ref().take(at_once()).collect();
+            let some = (0..pieces_at_once()).map(|_| one_piece(&mut texts));
+            let some: Vec<Vec<&str>> = some.take_while(|piece| !piece.is_empty()).collect();
             assert!(!some.is_empty(), "there are as many texts as was said");
-            left -= some.len();
-            self.put_entries(&some)?;
+            let pieces: Vec<&[&str]> = some.iter().map(Vec::as_slice).collect();
+            left -= pieces.iter().map(|piece| piece.len()).sum::<usize>();
+            self.put_entries(&pieces)?;
         }
         Ok(())
     }
@@ -97,15 +106,29 @@ impl Writer {
     }
 }
 
-/// Entries whose pieces are made, or read, at once.
-fn at_once() -> usize {
-    ENTRIES * PIECES_AT_ONCE * rayon::current_num_threads().max(1)
+/// Pieces that are made, or read, at once.
+fn pieces_at_once() -> usize {
+    PIECES_AT_ONCE * rayon::current_num_threads().max(1)
+}
+
+/// The next texts that make one piece; none where there are no more.
+fn one_piece<'a>(texts: &mut impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let (mut piece, mut bytes) = (Vec::new(), 0);
+    while piece.len() < ENTRIES
+        && bytes < TEXT_BYTES
+        && let Some(text) = texts.next()
+    {
+        bytes += text.len();
+        piece.push(text);
+    }
+    piece
 }
 
 fn write(out: &mut Option<BufWriter<disk::File>>, pieces: &[Piece]) -> io::Result<()> {
     let Some(out) = out else { return Ok(()) };
     pieces.iter().try_for_each(|piece| {
         out.write_all(&(piece.bytes.len() as u64).to_le_bytes())?;
+        out.write_all(&piece.entries.to_le_bytes())?;
         out.write_all(piece.hash.as_bytes())?;
         out.write_all(&piece.bytes)
     })
@@ -113,19 +136,24 @@ fn write(out: &mut Option<BufWriter<disk::File>>, pieces: &[Piece]) -> io::Resul
 
 struct Piece {
     bytes: Vec<u8>,
+    /// Of a list; 1 of anything else.
+    entries: u32,
     hash: blake3::Hash,
 }
 
 impl Piece {
     fn of(value: &impl Serialize) -> io::Result<Piece> {
-        Piece::with_room(value, 0)
+        Piece::with_room(value, 1, 0)
     }
 
-    /// The same of what takes about so many bytes.
-    fn with_room(value: &impl Serialize, room: usize) -> io::Result<Piece> {
+    /// The same of so many entries of a list, which take about so many bytes.
+    fn with_room(value: &impl Serialize, entries: usize, room: usize) -> io::Result<Piece> {
         let bytes = postcard::serialize_with_flavor(value, Bytes(Vec::with_capacity(room)))
             .map_err(|error| io::Error::other(error.to_string()))?;
-        Ok(Piece { hash: blake3::hash(&bytes), bytes })
+        if bytes.len() as u64 > PIECE_BYTES_MAX {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "what makes one piece has more than 1 GiB"));
+        }
+        Ok(Piece { hash: blake3::hash(&bytes), entries: entries as u32, bytes })
     }
 }
 
@@ -182,7 +210,8 @@ impl Reader {
     }
 
     pub fn get<T: DeserializeOwned>(&mut self) -> Got<T> {
-        let (bytes, hash) = self.piece()?;
+        // Anything else than a list is as a list of one.
+        let (bytes, hash) = self.piece(&mut 1)?;
         whole(bytes, &hash)
     }
 
@@ -227,7 +256,10 @@ impl Reader {
     /// A list as it stands, to be looked at elsewhere while more is read.
     pub fn get_raw(&mut self) -> Got<RawList> {
         let count: u64 = self.get()?;
-        let pieces = (0..count.div_ceil(ENTRIES as u64)).map(|_| self.piece()).collect::<Got<_>>()?;
+        let (mut left, mut pieces) = (count, Vec::new());
+        while left > 0 {
+            pieces.push(self.piece(&mut left)?);
+        }
         Ok(RawList { count, pieces })
     }
 
@@ -239,7 +271,7 @@ impl Reader {
         make: impl Fn(Vec<u8>, &[u8; 32]) -> Got<T> + Sync,
         mut take: impl FnMut(T) -> Got<()>,
     ) -> Got<()> {
-        let mut left = entries.div_ceil(ENTRIES as u64);
+        let mut left = entries;
         let mut raw = self.some_pieces(&mut left)?;
         while !raw.is_empty() {
             let these = std::mem::take(&mut raw);
@@ -251,11 +283,13 @@ impl Reader {
         Ok(())
     }
 
-    /// As many of the pieces that are `left` as are read at once.
+    /// As many pieces as are read at once of a list of which so many entries are `left`.
     fn some_pieces(&mut self, left: &mut u64) -> Got<Vec<RawPiece>> {
-        let some = (*left).min((at_once() / ENTRIES) as u64);
-        *left -= some;
-        (0..some).map(|_| self.piece()).collect()
+        let mut some = Vec::new();
+        while *left > 0 && some.len() < pieces_at_once() {
+            some.push(self.piece(left)?);
+        }
+        Ok(some)
     }
 
     /// Nothing follows.
@@ -266,14 +300,19 @@ impl Reader {
         }
     }
 
-    fn piece(&mut self) -> Got<RawPiece> {
-        let (mut length, mut hash) = ([0; 8], [0; 32]);
-        self.input.read_exact(&mut length).and_then(|()| self.input.read_exact(&mut hash)).map_err(|_| Damaged)?;
+    /// The next piece of what has so many entries `left`.
+    fn piece(&mut self, left: &mut u64) -> Got<RawPiece> {
+        let (mut length, mut entries, mut hash) = ([0; 8], [0; 4], [0; 32]);
+        for part in [&mut length[..], &mut entries[..], &mut hash[..]] {
+            self.input.read_exact(part).map_err(|_| Damaged)?;
+        }
         self.told.update(&hash);
-        let length = u64::from_le_bytes(length);
-        if length > PIECE_BYTES_MAX {
+        let (length, entries) = (u64::from_le_bytes(length), u64::from(u32::from_le_bytes(entries)));
+        // How many entries there are their own piece says as well; a piece of none would not bring its list to an end.
+        if length > PIECE_BYTES_MAX || entries == 0 || entries > *left {
             return Err(Damaged);
         }
+        *left -= entries;
         // A length that is none is found out before its room is written to.
         let mut bytes = Vec::with_capacity(length as usize);
         let read = self.input.by_ref().take(length).read_to_end(&mut bytes).map_err(|_| Damaged)?;
@@ -322,62 +361,4 @@ fn texts(bytes: &[u8], take: impl FnMut(&str)) -> Got<u64> {
 
 fn whole<T: DeserializeOwned>(bytes: Vec<u8>, hash: &[u8; 32]) -> Got<T> {
     postcard::from_bytes(&unchanged(bytes, hash)?).map_err(|_| Damaged)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// What is written and read again.
-    type Sample = (String, Vec<u64>, Vec<String>);
-
-    fn read(path: &Path) -> Got<Sample> {
-        let mut reader = Reader::open(path).expect("it is there");
-        let (name, numbers) = (reader.get()?, reader.get_list()?);
-        let mut texts = Vec::new();
-        reader.get_texts(|text| texts.push(text.to_string()))?;
-        reader.at_end()?;
-        Ok((name, numbers, texts))
-    }
-
-    fn sample(numbers: u64) -> Sample {
-        ("a name".into(), (0..numbers).map(|at| at * at).collect(), ["", "one", "two"].map(String::from).to_vec())
-    }
-
-    fn write(path: &Path, sample: &Sample) {
-        let _ = std::fs::remove_file(path);
-        let mut writer = Writer::create(path).expect("a file");
-        writer.put(&sample.0).expect("room");
-        writer.put_list(&sample.1).expect("room");
-        writer.put_texts(sample.2.len(), sample.2.iter().map(String::as_str)).expect("room");
-        writer.finish().expect("room");
-    }
-
-    #[test]
-    fn what_is_written_is_read_again_however_long() {
-        let folder = tempfile::tempdir().expect("a folder for the test");
-        let path = folder.path().join("pieces");
-        for numbers in [0, 1, 1000, (ENTRIES as u64) - 1, ENTRIES as u64, 3 * ENTRIES as u64 + 7] {
-            write(&path, &sample(numbers));
-            assert_eq!(read(&path), Ok(sample(numbers)), "{numbers}");
-        }
-    }
-
-    #[test]
-    fn any_byte_that_is_lost_or_changed_is_noticed() {
-        let folder = tempfile::tempdir().expect("a folder for the test");
-        let path = folder.path().join("pieces");
-        write(&path, &sample(20));
-        let bytes = std::fs::read(&path).expect("it stands");
-        for at in 0..bytes.len() {
-            std::fs::write(&path, &bytes[..at]).expect("a file");
-            assert_eq!(read(&path), Err(Damaged), "cut off at {at}");
-            let mut changed = bytes.clone();
-            changed[at] ^= 0x10;
-            std::fs::write(&path, &changed).expect("a file");
-            assert_eq!(read(&path), Err(Damaged), "byte {at}");
-        }
-        std::fs::write(&path, [bytes.as_slice(), b"x"].concat()).expect("a file");
-        assert_eq!(read(&path), Err(Damaged), "something follows");
-    }
 }

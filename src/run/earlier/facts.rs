@@ -77,6 +77,8 @@ impl Earlier {
         run["run_id"] = json!(run_id);
         // Those were the seconds of the run that stood.
         run.as_object_mut().map(|run| run.remove("publishing_seconds"));
+        // What is kept of whoever left with that run may be there again by now.
+        run["providers_left"] = json!([]);
         run["rolled_back_to"] = json!(rolled_back_to);
         run["rolled_back_on"] = json!(job.as_of.to_string());
         run["onefolk"] = json!(env!("CARGO_PKG_VERSION"));

@@ -66,7 +66,7 @@ pub(in crate::run) fn write(
     write_then(job, run, draft, standing, today, earlier, || ()).map(|(rebuilt, ())| rebuilt)
 }
 
-/// The same; `then` is done as soon as people.parquet stands, beside the rest.
+/// The same; `then` is done as soon as people.parquet stands, beside the rest. All that this reads of `run` and of `earlier` is named in `alike`.
 pub(in crate::run) fn write_then<T: Send>(
     job: &Job,
     run: &PublishedRun,

@@ -141,9 +141,7 @@ fn told_by(
     let (mut hidden, mut told, mut is_known) = (0.0, imported.prior, !unseen);
     for (level, (at, is_told)) in levels.iter().zip(comparisons) {
         let Some(level) = level else { continue };
-        let all = at.map_or(&[][..], |at| imported.comparisons[at].levels.as_slice());
-        // The last one, ELSE, is level 0.
-        let reached = all.len().checked_sub(1 + usize::from(*level)).map(|place| &all[place]);
+        let reached = at.and_then(|at| imported.comparisons[at].numbered(usize::from(*level)));
         let worth = reached.map_or(0.0, |reached| reached.weight);
         if *is_told {
             told += worth;

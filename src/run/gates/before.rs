@@ -1,5 +1,6 @@
 //! What the run before had, as its run.json says.
 
+use super::lists::ListsBefore;
 use super::side_by_side;
 use crate::failure::Result;
 use crate::job::{CarryKind, Job};
@@ -67,6 +68,8 @@ impl RunBefore {
 pub(in crate::run) struct DecisionsBefore {
     /// `None` where it is of a version that did not tell.
     pub lines: Option<u64>,
+    /// Entries that the audit had when it was read; `None` likewise.
+    pub audit_entries: Option<u64>,
     pub bytes: u64,
 }
 
@@ -74,10 +77,14 @@ pub(in crate::run) struct DecisionsBefore {
 #[derive(Debug, Clone, Default)]
 pub(in crate::run) struct Before {
     pub run: RunBefore,
-    /// After a rollback those of the run whose people it has.
+    /// After a rollback the lines are those that the file had, or was to have, on that day.
     pub decisions: Option<DecisionsBefore>,
     /// Rows by provider id.
     pub rows: BTreeMap<String, u64>,
+    /// Providers of which all was to go with it, as they had left the job.
+    pub let_go: BTreeSet<String>,
+    /// No run came after it, and it is no rollback: what providers hold that send only changes is what it has read.
+    pub is_last: bool,
     /// Its date; after a rollback that of the run whose people it has.
     pub as_of: Option<Date>,
     pub extracts: Extracts,
@@ -87,8 +94,8 @@ pub(in crate::run) struct Before {
     pub shared: BTreeMap<String, f64>,
     /// By provider id and field.
     pub columns: BTreeMap<(String, String), ColumnBefore>,
-    /// How many names lists held, by their kind; empty where it is of a version that did not tell.
-    pub held: BTreeMap<String, u64>,
+    /// How many names lists held, of the day of a rollback where it is one.
+    pub lists: ListsBefore,
     /// Negative controls by name: how many could fail, and how many did.
     pub controls: BTreeMap<String, (u64, u64)>,
     /// By provider id and field: rows that others could agree with, and those with which they did.
@@ -115,9 +122,14 @@ impl Before {
         let run_id = run.run_id.clone();
         let standing = if is_current { RunBefore::Current(run_id) } else { RunBefore::Kept(run_id) };
         let mut before = Before { run: standing, as_of: Some(as_of), ..Before::default() };
+        before.is_last = known.last() == Some(&run.run_id) && json["rolled_back_to"].is_null();
         let count = |value: &Value| value.as_u64().unwrap_or(0);
         let decided = &json["decisions"];
-        before.decisions = Some(DecisionsBefore { lines: decided["lines"].as_u64(), bytes: count(&decided["bytes"]) });
+        before.decisions = Some(DecisionsBefore {
+            lines: decided["lines"].as_u64(),
+            audit_entries: decided["audit_entries"].as_u64(),
+            bytes: count(&decided["bytes"]),
+        });
         let text = |value: &Value| value.as_str().unwrap_or_default().to_string();
         for input in json["inputs"].as_array().into_iter().flatten() {
             // Versions before did not tell: since that run at least.
@@ -128,14 +140,13 @@ impl Before {
             *before.rows.entry(text(&input["provider"])).or_default() += count(&input["rows"]);
         }
         before.shared = side_by_side::shares(&json["inputs"]);
+        before.let_go = json["providers_left"].as_array().into_iter().flatten().map(text).collect();
         for field in json["standardise"]["fields"].as_array().into_iter().flatten() {
             let found = field["found"].as_str().map(str::to_string);
             let column = ColumnBefore { filled: count(&field["filled"]), valid: count(&field["valid"]), found };
             before.columns.insert((text(&field["provider"]), text(&field["field"])), column);
         }
-        for (kind, names) in json["lists"].as_object().into_iter().flatten() {
-            before.held.insert(kind.clone(), count(names));
-        }
+        before.lists = ListsBefore::of(&json);
         for control in json["negative_controls"].as_array().into_iter().flatten() {
             let counts = (count(&control["able"]), count(&control["failed"]));
             before.controls.insert(text(&control["name"]), counts);

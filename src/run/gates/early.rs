@@ -7,10 +7,9 @@ use crate::intake::{FileReport, Quarantined};
 use crate::job::{Field, Provider, WhenMissing};
 use crate::records::{Quality, Records};
 use crate::run::changes::Changed;
-use crate::run::keep;
 use crate::run::usable::wholly_quarantined;
 use jiff::civil::Date;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// Fewer rows than this in quarantine never stop a night, whatever their share: two bad rows of ten are not a broken feed.
 const QUARANTINED_MIN: u64 = 5;
@@ -106,6 +105,8 @@ impl Gates<'_> {
             return Err(failure);
         }
         self.provider_missing();
+        self.provider_left();
+        self.held_otherwise(changed);
         self.unchanged_for_long(files);
         self.record_ids = side_by_side::record_ids(self.job, files, records);
         self.extract_twice(files, changed);
@@ -115,7 +116,7 @@ impl Gates<'_> {
         self.close()
     }
 
-    /// Providers whose last good records stand, and are too old for it, and those that the job has no more.
+    /// Providers whose last good records stand, and are too old for it.
     fn provider_missing(&mut self) {
         let as_of = self.job.as_of;
         let stale = |provider: &Provider| provider.days_old(as_of).map(|days| (days, i64::from(provider.stale_days)));
@@ -126,42 +127,13 @@ impl Gates<'_> {
         let too_old = all.iter().filter(|(over, ..)| *over > 0);
         tell_each("provider_missing", too_old.map(|(_, days, _, id)| format!("provider {id}, {days} days old")));
         let others = if broken > 1 { format!(" and {} more", broken - 1) } else { String::new() };
-        let (mut saw, mut expected) = match all.iter().max_by_key(|(over, ..)| *over) {
+        let (saw, expected) = match all.iter().max_by_key(|(over, ..)| *over) {
             None => ("every provider's own extract".to_string(), "none older than its stale_days".to_string()),
             Some((_, days, limit, id)) => {
                 (format!("the records of provider {id} {days} days old{others}"), format!("at most {limit} days"))
             }
         };
-        let left = self.left();
-        if !left.is_empty() {
-            let gone = format!("{} no longer in the job", left.join(" and "));
-            let wanted = "every provider of the run before";
-            (saw, expected) = match broken {
-                0 => (gone, wanted.to_string()),
-                _ => (format!("{saw} and {gone}"), format!("{expected} and {wanted}")),
-            };
-        }
-        self.note("provider_missing", Some(broken == 0 && left.is_empty()), saw, expected);
-    }
-
-    /// Every provider that the job has no more, though the run before had rows of it or something of it is kept still, in words. An id that was changed
-    /// leaves the job as well.
-    fn left(&self) -> Vec<String> {
-        // Without a run before nobody can have left it, and what is kept stays.
-        if self.before.rows.is_empty() {
-            return Vec::new();
-        }
-        let kept = keep::providers(&self.job.output).into_iter().map(|id| (id, 0));
-        let mut rows: BTreeMap<String, u64> = kept.collect();
-        let before = self.before.rows.iter().filter(|(_, rows)| **rows > 0);
-        rows.extend(before.map(|(id, rows)| (id.clone(), *rows)));
-        rows.retain(|id, _| self.job.providers.iter().all(|provider| provider.id != *id));
-        let words = |(id, rows): (String, u64)| match rows {
-            0 => format!("provider {id} with records of an earlier night"),
-            1 => format!("provider {id} with 1 row"),
-            _ => format!("provider {id} with {rows} rows"),
-        };
-        rows.into_iter().map(words).collect()
+        self.note("provider_missing", Some(broken == 0), saw, expected);
     }
 
     /// Providers whose extracts are the very same bytes for longer than their last good records might stand: a delivery may have stopped, and

@@ -30,16 +30,17 @@ impl Gates<'_> {
     /// # Errors
     /// OF0710 where there are fewer and the audit, which knows how many were taken back, cannot be read.
     pub fn judge_decisions(&mut self, decisions: &Decisions) -> Result<()> {
+        let read_at = self.before.decisions.and_then(|then| then.audit_entries);
         let taken_back = match (self.before.run.id(), self.lost_decisions(decisions, 0)) {
-            (Some(run), Some(true)) => audit::taken_back(self.job, run)?,
+            (Some(run), Some(true)) => audit::taken_back(self.job, run, read_at)?,
             _ => 0,
         };
         self.decisions_lost(decisions, taken_back);
         Ok(())
     }
 
-    /// Are there fewer decisions than the run before has obeyed, though `review` has taken back no more than `taken_back` since? `None` where there is
-    /// no run to tell. Counted in lines, which another program that writes the file anew leaves as they are.
+    /// Are there fewer decisions than the run before has obeyed, though `review` has taken back no more than `taken_back` of them? `None` where there
+    /// is no run to tell. Counted in lines, which another program that writes the file anew leaves as they are.
     fn lost_decisions(&self, now: &Decisions, taken_back: u64) -> Option<bool> {
         let then = self.before.decisions?;
         Some(match then.lines {
@@ -70,6 +71,7 @@ mod tests {
     use super::super::before::DecisionsBefore;
     use super::super::{Before, Verdict, Waived};
     use super::*;
+    use crate::audit::{Event, Note};
     use crate::identity::example;
     use crate::job::{Job, Setting};
 
@@ -103,7 +105,7 @@ mod tests {
             gates.outcomes[0].outcome
         };
         assert_eq!(judged(None, (0, 0), 0), Verdict::NotJudged, "the first night");
-        let then = Some(DecisionsBefore { lines: Some(12), bytes: 900 });
+        let then = Some(DecisionsBefore { lines: Some(12), audit_entries: Some(30), bytes: 900 });
         for (now, taken_back, expected) in [
             ((12, 900), 0, Verdict::Passed),
             ((13, 970), 0, Verdict::Passed),
@@ -116,10 +118,40 @@ mod tests {
         ] {
             assert_eq!(judged(then, now, taken_back), expected, "{now:?}, {taken_back} taken back");
         }
-        let of_an_old_version = Some(DecisionsBefore { lines: None, bytes: 900 });
+        let of_an_old_version = Some(DecisionsBefore { lines: None, audit_entries: None, bytes: 900 });
         assert_eq!(judged(of_an_old_version, (12, 900), 0), Verdict::Passed);
         assert_eq!(judged(of_an_old_version, (11, 830), 0), Verdict::Failed);
         assert_eq!(judged(of_an_old_version, (11, 830), 1), Verdict::Passed);
-        assert_eq!(judged(Some(DecisionsBefore { lines: Some(0), bytes: 0 }), (0, 0), 0), Verdict::Passed);
+        let none = Some(DecisionsBefore { lines: Some(0), audit_entries: Some(0), bytes: 0 });
+        assert_eq!(judged(none, (0, 0), 0), Verdict::Passed);
+    }
+
+    /// Whether a night with so many lines of decisions passes after a run that has read three of them once the audit had `read_at` entries.
+    fn passes(job: &Job, read_at: u64, lines: u64) -> Result<bool> {
+        let then = DecisionsBefore { lines: Some(3), audit_entries: Some(read_at), bytes: 210 };
+        let run = RunBefore::Current("2026-11-22-02".to_string());
+        let mut gates = Gates::new(job, Before { run, decisions: Some(then), ..Before::default() }, Waived::default());
+        gates.judge_decisions(&Decisions { lines, bytes: 70 * lines, ..Decisions::default() })?;
+        Ok(gates.outcomes[0].outcome == Verdict::Passed)
+    }
+
+    #[test]
+    fn what_review_takes_back_excuses_the_loss_of_no_other_decision() -> Result<()> {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let job = Job { output: folder.path().join("out"), ..job() };
+        let run = |run_id: &str| Note::new(Event::Run).of_run(run_id);
+        let (decided, back) = (|| Note::new(Event::Decision), || Note::new(Event::DecisionTakenBack));
+        // Three that stand, and one that is away again before the run reads them.
+        audit::add(&job, &[run("2026-11-22-01"), decided(), decided(), decided(), decided(), back()])?;
+        let read_at = audit::ready(&job)?.entries;
+        audit::add(&job, &[run("2026-11-22-02")])?;
+        assert!(passes(&job, read_at, 3)? && !passes(&job, read_at, 2)?);
+        // One more, and away with it.
+        audit::add(&job, &[decided(), back()])?;
+        assert!(passes(&job, read_at, 3)? && !passes(&job, read_at, 2)?);
+        // The same session goes on with what it has answered before the run.
+        audit::add(&job, &[decided(), back(), back()])?;
+        assert!(passes(&job, read_at, 2)? && !passes(&job, read_at, 1)?);
+        Ok(())
     }
 }

@@ -10,7 +10,9 @@ mod columns;
 mod date;
 mod early;
 mod ground;
+mod kept;
 mod late;
+mod lists;
 mod meaning;
 mod objections;
 mod side_by_side;
@@ -24,6 +26,7 @@ pub use waived::Waived;
 pub(super) use before::{Before, Extracts};
 pub(crate) use columns::PROTECTIVE;
 pub(crate) use date::{Dated, behind, dated};
+pub(super) use objections::{judge_lists, lists_fallen};
 pub(super) use side_by_side::RecordIds;
 
 use crate::consent::Held;
@@ -32,6 +35,7 @@ use crate::failure::{Code, Exit, Failure, Result};
 use crate::job::Job;
 use crate::run::keep;
 use serde::Serialize;
+use std::collections::BTreeSet;
 
 /// The codes this room raises (in OF050x to OF055x, beside those of `run`).
 pub static CODES: &[&Code] = &[
@@ -41,6 +45,7 @@ pub static CODES: &[&Code] = &[
     &TOO_MUCH_QUARANTINED,
     &TOO_MANY_PEOPLE_CHANGED,
     &PROVIDER_MISSING,
+    &kept::PROVIDER_LEFT,
     &EXTRACT_TWICE,
     &PROVIDER_SHRUNK,
     &COLUMN_MISSING,
@@ -60,13 +65,14 @@ pub(super) struct Gate {
 }
 
 /// Every gate, in the order in which a night meets them.
-pub(super) static GATES: [Gate; 14] = [
+pub(super) static GATES: [Gate; 15] = [
     Gate { name: "as_of", code: &DATE_WRONG },
     Gate { name: "objections_fell", code: &objections::OBJECTIONS_FELL },
     Gate { name: "run_before", code: &NO_RUN_BEFORE },
     Gate { name: "decisions_lost", code: &DECISIONS_LOST },
     Gate { name: "column_missing", code: &COLUMN_MISSING },
     Gate { name: "provider_missing", code: &PROVIDER_MISSING },
+    Gate { name: "provider_left", code: &kept::PROVIDER_LEFT },
     Gate { name: "extract_twice", code: &EXTRACT_TWICE },
     Gate { name: "quarantined", code: &TOO_MUCH_QUARANTINED },
     Gate { name: "provider_shrunk", code: &PROVIDER_SHRUNK },
@@ -127,15 +133,13 @@ static TOO_MANY_PEOPLE_CHANGED: Code = Code {
 static PROVIDER_MISSING: Code = Code {
     id: "OF0517",
     exit: Exit::GateFailed,
-    title: "a provider has sent nothing usable for too long, or is no longer in the job",
-    next_step: "Ask the provider for its extract, put it back into the job, or raise its stale_days; nothing was published",
+    title: "a provider has sent nothing usable for too long",
+    next_step: "Ask the provider for its extract, or raise its stale_days; nothing was published",
     explanation: "Where a provider sends nothing that can be read, its last good records stand (when_missing = \"last\"), up to its \
                   stale_days (14 where the job does not say). They are older than that now. For one night the gate can be waived: \
                   --waive provider_missing; then they stand once more. That a provider sends the very same bytes for longer than \
-                  stale_days is told in a warning, and stops nothing. Or the job no longer has a provider of which the run before had \
-                  rows, or of which something is kept: it was taken out by mistake, or its id was changed. Where it has left for good, \
-                  waive the gate for one night; what is kept of it in state/inputs and state/changes goes with that night, so that a \
-                  provider that sends only changes holds nothing any more should it come back.",
+                  stale_days is told in a warning, and stops nothing. A provider that the job has no more is another matter \
+                  (OF0555).",
 };
 
 static EXTRACT_TWICE: Code = Code {
@@ -256,6 +260,8 @@ pub(super) struct Gates<'a> {
     pub held: Option<Held>,
     /// The record_ids of each extract that was read, where its provider has sent several.
     pub record_ids: Vec<Option<RecordIds>>,
+    /// Providers that the job has no more: what is kept of them goes with the night, where it is published.
+    pub left: BTreeSet<String>,
     waived: Waived,
     outcomes: Vec<Outcome>,
     /// What a gate has to say though it holds, or though there is nothing to judge by.
@@ -264,7 +270,8 @@ pub(super) struct Gates<'a> {
 
 impl<'a> Gates<'a> {
     pub fn new(job: &'a Job, before: Before, waived: Waived) -> Gates<'a> {
-        Gates { job, before, held: None, record_ids: Vec::new(), waived, outcomes: Vec::new(), told: Vec::new() }
+        let left = BTreeSet::new();
+        Gates { job, before, held: None, record_ids: Vec::new(), left, waived, outcomes: Vec::new(), told: Vec::new() }
     }
 
     /// Notes what a gate saw; `holds` is `None` where there is nothing to judge by.
@@ -306,11 +313,6 @@ impl<'a> Gates<'a> {
         outcomes.sort_by_key(|one| GATES.iter().position(|gate| gate.name == one.name));
         outcomes
     }
-}
-
-/// Whether a gate of a night was broken, and waived.
-pub(super) fn was_waived(outcomes: &[Outcome], name: &str) -> bool {
-    outcomes.iter().any(|one| one.name == name && one.outcome == Verdict::Waived)
 }
 
 /// Tells the log of each thing that goes against a gate: its outcome, and so the failure, names the worst of them and counts the others.

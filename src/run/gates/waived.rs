@@ -10,9 +10,9 @@ pub(super) static NO_SUCH_GATE: Code = Code {
     title: "there is no gate of this name",
     next_step: "Name a gate as the message of a failed run does, such as --waive provider_shrunk",
     explanation: "--waive names one gate that may be broken for this one run: as_of, objections_fell, run_before, \
-                  decisions_lost, column_missing, provider_missing, extract_twice, quarantined, provider_shrunk, column_changed, column_meaning, people_change, merges \
-                  or negative_controls. It may be given several times. What the gate saw is told all the same, and run.json keeps \
-                  that it was waived.",
+                  decisions_lost, column_missing, provider_missing, provider_left, extract_twice, quarantined, provider_shrunk, \
+                  column_changed, column_meaning, people_change, merges or negative_controls. It may be given several times. What \
+                  the gate saw is told all the same, and run.json keeps that it was waived.",
 };
 
 /// Gates that one run may break.

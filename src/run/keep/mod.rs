@@ -23,11 +23,13 @@ pub(super) static KEPT_DAMAGED: Code = Code {
     id: "OF0529",
     exit: Exit::Resource,
     title: "the last good extract of a provider is damaged",
-    next_step: "Put state/ back from a backup or the provider's own extract in place, or remove its folder below state/inputs or state/changes, then run again; nothing was published",
+    next_step: "Put the provider's own extract in place, or its folder below state/inputs or state/changes, and nothing else of state/, back from a backup made after the last run; where there is none remove that folder, then run again; nothing was published",
     explanation: "A provider has sent nothing usable, and its last good extract, which is kept in state/inputs below [job] output, is not \
                   what was kept: its checksum is another one. It is not used. The same is said of what a provider holds that sends \
-                  only changes, in state/changes: its extract or its list is another one, or one of the two is gone. Where there is \
-                  no backup remove the provider's folder as a whole; then it holds nothing, and has to send everything once more.",
+                  only changes, in state/changes: its extract or its list is another one, or one of the two is gone; its own extract is \
+                  no help there. Put its folder back alone: an older state/ does not know the runs since, and an older folder of \
+                  one that sends only changes lacks what it has sent since. Where there is no backup from after the last run, \
+                  remove the provider's folder as a whole; then it holds nothing, and has to send everything once more.",
 };
 
 /// The same job with the last good extracts of those providers whose own cannot be read, or of the one of which no row can be used; `None` where none can
@@ -133,12 +135,14 @@ pub(super) fn remove(folder: &Path, list: &str) -> io::Result<()> {
     disk::remove_folder(folder)
 }
 
-/// Removes the extracts of providers that have left the job, where they `may_go`; without a list they are nobody's, and go anyway.
-pub(super) fn remove_left(job: &Job, may_go: bool) {
+/// Removes the extracts of providers that the job has no more and that are among those that have `left`; without a list they are nobody's, and go anyway.
+pub(super) fn remove_left(job: &Job, left: &BTreeSet<String>) {
     let known: BTreeSet<&str> = job.providers.iter().map(|provider| provider.id.as_str()).collect();
     for entry in fs::read_dir(job.output.join("state/inputs")).into_iter().flatten().flatten() {
-        let has_left = entry.file_name().to_str().is_none_or(|name| !known.contains(name));
-        if has_left && (may_go || !entry.path().join(job::KEPT_LIST).exists()) {
+        let name = entry.file_name();
+        let is_known = name.to_str().is_some_and(|name| known.contains(name));
+        let may_go = name.to_str().is_some_and(|name| left.contains(name));
+        if !is_known && (may_go || !entry.path().join(job::KEPT_LIST).exists()) {
             // What does not work is done by the next night.
             let _ = remove(&entry.path(), job::KEPT_LIST);
         }

@@ -1,6 +1,6 @@
 //! The parts of a model file, one by one: comparisons with their levels and frequencies, blocking rules, and what of them is left out.
 
-use super::{COUNT_MAX, Comparison, Frequency, Level, Rule, Unmapped, probability};
+use super::{COUNT_MAX, Comparison, Frequency, Level, Rule, Unmapped, number};
 use crate::model::splink::expression::{Expr, Side};
 use crate::model::splink::functions::Function;
 use crate::model::splink::sql::{self, Naming, Reason};
@@ -8,6 +8,14 @@ use serde_json::Value;
 
 /// The least m or u that Splink's weights know.
 const PROBABILITY_MIN: f64 = 1e-300;
+
+/// What stands for the m or u of a level that no pair of a training reached, and what Splink takes for it.
+const NOT_OBSERVED: &str = "level not observed in training dataset";
+const PROBABILITY_NOT_OBSERVED: f64 = 1e-6;
+
+/// How the reason ends where a number is wrong.
+const NO_PROBABILITY: &str = "is no number from 0 to 1";
+const NO_WEIGHT: &str = "is no number from 0 on";
 
 /// A model that is being taken over: the columns that it turned out to need, and what was left out.
 pub(super) struct Import<'a> {
@@ -27,6 +35,8 @@ impl Import<'_> {
     fn leave_out(&mut self, what: String, reason: Reason) {
         let remedy = if reason.starts_with("no column") {
             "Map that column in [provider.columns], with a [field.NAME] of its own where no canonical field fits, or rename it in the file"
+        } else if [NO_PROBABILITY, NO_WEIGHT].iter().any(|wrong| reason.ends_with(wrong)) {
+            "Correct it in the file, or train the model anew and save it with Splink"
         } else {
             "Write it with the functions of Splink's comparison library for DuckDB, or train without it"
         };
@@ -96,15 +106,10 @@ impl Import<'_> {
             if !is_null(json) {
                 value -= 1;
                 let (m_default, u_default) = defaults(value, count);
-                let of = |json: &Value, default: f64| match json {
-                    Value::Number(_) => {
-                        probability(json).ok_or((place.clone(), "m or u is no probability".to_string()))
-                    }
-                    _ => Ok(default),
-                };
-                u = of(&json["u_probability"], u_default)?;
-                let m = of(&json["m_probability"], m_default)?;
-                weight = (m.max(PROBABILITY_MIN) / u.max(PROBABILITY_MIN)).log2();
+                let here = |reason| (place.clone(), reason);
+                u = trained(json, "u_probability", u_default).map_err(here)?;
+                let m = trained(json, "m_probability", m_default).map_err(here)?;
+                weight = (m / u).log2();
             }
             let is_last = condition.is_none();
             let has_frequency = json["tf_adjustment_column"].is_string() && !is_null(json) && !is_last;
@@ -141,10 +146,13 @@ impl Import<'_> {
         u: f64,
         exact: &[(Option<usize>, f64)],
     ) -> std::result::Result<Option<Frequency>, Reason> {
+        let share = number(&json["tf_adjustment_weight"], 1.0, |share| share >= 0.0)
+            .ok_or_else(|| format!("its `tf_adjustment_weight` {NO_WEIGHT}"))?;
+        let minimum = number(&json["tf_minimum_u_value"], 0.0, is_probability)
+            .ok_or_else(|| format!("its `tf_minimum_u_value` {NO_PROBABILITY}"))?;
         let name = json["tf_adjustment_column"].as_str().unwrap_or_default();
         let Import { available, columns, .. } = self;
         let column = Import::column(available, columns, name.trim_matches(['"', '`']))?;
-        let share = json["tf_adjustment_weight"].as_f64().unwrap_or(1.0);
         let alone = json["disable_tf_exact_match_detection"].as_bool() == Some(true);
         let u_exact = match alone {
             true => u,
@@ -153,7 +161,6 @@ impl Import<'_> {
                 found.ok_or_else(|| format!("no level is an exact match on `{name}`, from which it would start"))?.1
             }
         };
-        let minimum = json["tf_minimum_u_value"].as_f64().unwrap_or(0.0);
         Ok((share != 0.0).then_some(Frequency { column, share, u_exact, minimum }))
     }
 
@@ -195,6 +202,19 @@ fn split(condition: Expr) -> (Vec<(Expr, Expr)>, Option<Expr>) {
         }
     }
     (equal, (!rest.is_empty()).then(|| Expr::call(Function::And, rest)))
+}
+
+fn is_probability(number: f64) -> bool {
+    (0.0..=1.0).contains(&number)
+}
+
+/// The m or u of a level, which is not below what Splink's weights know.
+fn trained(level: &Value, key: &str, default: f64) -> std::result::Result<f64, Reason> {
+    let found = match level[key].as_str() {
+        Some(NOT_OBSERVED) => Some(PROBABILITY_NOT_OBSERVED),
+        _ => number(&level[key], default, is_probability),
+    };
+    found.map(|found| found.max(PROBABILITY_MIN)).ok_or_else(|| format!("its `{key}` {NO_PROBABILITY}"))
 }
 
 /// Splink's m and u for a level that was never trained, by its value (0 is ELSE) among `count` levels that are not null: 95 % of
