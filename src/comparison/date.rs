@@ -151,6 +151,11 @@ impl Dates {
     }
 }
 
+/// Whether a level says that the dates agree in the decade at best.
+pub fn is_far(level: u8) -> bool {
+    level <= 1
+}
+
 /// Whether a level says that the dates are exactly the same.
 pub fn is_exact(level: u8) -> bool {
     level >= EXACT

@@ -95,6 +95,14 @@ pub enum Of {
 }
 
 impl Comparison {
+    /// Whether a level says that nothing agrees.
+    pub fn is_disagreement(&self, level: u8) -> bool {
+        match &self.of {
+            Of::Date(_) => date::is_far(level),
+            Of::Name(_) | Of::Place(_) | Of::Values(_) => level == 0,
+        }
+    }
+
     /// The level of this comparison in `pattern`; `None` where it was missing.
     pub fn level_in(&self, pattern: Pattern) -> Option<u8> {
         let stored = (pattern >> self.shift) & self.mask;

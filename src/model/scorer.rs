@@ -47,17 +47,39 @@ impl Model {
             let ratio = ln(levels).iter().zip(&strangers[*index]).map(|(class, stranger)| class - stranger).collect();
             (*index, ratio)
         };
-        let others = self.classes[1..]
+        let others: Vec<(f64, Vec<Ratios>)> = self.classes[1..]
             .iter()
             .map(|c| (c.share.max(1e-300).ln(), c.free.iter().map(relative).collect()))
             .collect();
+        let mut matches: Vec<Vec<f64>> = self.classes[0].free.iter().map(|(_, levels)| ln(levels)).collect();
+        disagreements_say_nothing_for(&mut matches, comparisons, &strangers, &others);
         Scorer {
             comparisons,
             match_share: self.classes[0].share.max(1e-300).ln(),
-            matches: self.classes[0].free.iter().map(|(_, levels)| ln(levels)).collect(),
+            matches,
             strangers,
             others,
             number: SCORERS.fetch_add(1, std::sync::atomic::Ordering::Relaxed),
+        }
+    }
+}
+
+/// No disagreement speaks for one person. Training that has seen neither a match nor a stranger with a level gives both the same count, of which the
+/// matches, who are fewer, have the larger share: as many bits as the prior costs.
+fn disagreements_say_nothing_for(
+    matches: &mut [Vec<f64>],
+    comparisons: &Comparisons,
+    strangers: &[Vec<f64>],
+    others: &[(f64, Vec<Ratios>)],
+) {
+    for (index, (levels, comparison)) in matches.iter_mut().zip(&comparisons.list).enumerate() {
+        // In the freer forms plain strangers have frequencies of their own.
+        let own = others.first().and_then(|(_, free)| free.iter().find(|(of, _)| *of == index));
+        for (level, match_of) in
+            levels.iter_mut().enumerate().filter(|(level, _)| comparison.is_disagreement(*level as u8))
+        {
+            let stranger = strangers[index][level] + own.map_or(0.0, |(_, ratios)| ratios[level]);
+            *match_of = match_of.min(stranger);
         }
     }
 }
