@@ -38,8 +38,8 @@ pub(crate) struct ListHeld {
 pub(super) struct Listed {
     kind: &'static str,
     file: String,
-    /// Hashes of the names that hold today.
-    today: Vec<u64>,
+    /// Hashes of the names that hold today: of a list that comes anew every day many files may lie there.
+    today: FxHashSet<u64>,
     /// Those of lines that do not hold today: over, or not begun.
     other_days: Vec<(u64, Days)>,
 }
@@ -49,7 +49,7 @@ impl Listed {
     pub fn add(&mut self, name: &impl Hash, days: Days, today: Date) {
         let mark = self.mark(name);
         if days.hold_on(today) {
-            self.today.push(mark);
+            self.today.insert(mark);
         } else {
             self.other_days.push((mark, days));
         }
@@ -58,7 +58,7 @@ impl Listed {
     /// Adds what a line names that holds for good.
     pub fn add_for_good(&mut self, name: &impl Hash) {
         let mark = self.mark(name);
-        self.today.push(mark);
+        self.today.insert(mark);
     }
 
     /// Names of two kinds of lists are two names.
@@ -86,7 +86,7 @@ impl AllListed {
         let known = self.0.iter().position(|list| list.kind == kind && list.file == file);
         let at = known.unwrap_or(self.0.len());
         if known.is_none() {
-            self.0.push(Listed { kind, file, today: Vec::new(), other_days: Vec::new() });
+            self.0.push(Listed { kind, file, today: FxHashSet::default(), other_days: Vec::new() });
         }
         &mut self.0[at]
     }
@@ -185,6 +185,17 @@ fn is_within(number: &str, range: RangeInclusive<u32>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_that_stands_in_many_files_of_a_list_takes_room_once() {
+        let (today, other_days) = (FxHashSet::default(), Vec::new());
+        let mut list = Listed { kind: LOCAL, file: "gp_*.csv".into(), today, other_days };
+        for _ in 0..14 {
+            list.add(&"somebody", Days { from: None, until: None }, jiff::civil::date(2026, 11, 22));
+            list.add_for_good(&"somebody");
+        }
+        assert_eq!(list.today.len(), 1);
+    }
 
     #[test]
     fn a_list_is_known_whatever_date_its_name_has() {

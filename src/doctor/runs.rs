@@ -108,13 +108,15 @@ pub(super) fn current(job: &Job, last: &Last) -> Finding {
 /// What helps where the next night cannot read what it is to be held against, and stops.
 fn without_run_json(job: &Job, run_id: &str, folder: &Path) -> String {
     const BACK: &str = "Put it back from a backup";
-    let mut whole = PublishedRun::all_kept(&job.output).unwrap_or_default();
-    whole.retain(|kept| kept.run_id != run_id && kept.has("run.json"));
+    let mut others = PublishedRun::all_kept(&job.output).unwrap_or_default();
+    others.retain(|kept| kept.run_id != run_id && kept.has("run.json"));
+    let known = known_runs(job);
+    let is_whole = |run: &&String| others.iter().any(|kept| kept.run_id == **run && kept.told().is_ok());
     // By their names the last one would be that of the latest date, and not the newest.
-    let newest = known_runs(job).into_iter().rfind(|known| whole.iter().any(|kept| kept.run_id == *known));
-    match newest {
+    match known.iter().rfind(is_whole) {
         Some(other) => format!("{BACK}, or roll back to a run that is whole: `onefolk rollback JOB {other}`"),
-        None if whole.is_empty() => format!(
+        // None is left, or all are damaged.
+        None if others.iter().all(|kept| known.contains(&kept.run_id)) => format!(
             "{BACK}; where there is none, remove {}, then `onefolk run JOB --waive run_before`",
             folder.display()
         ),

@@ -165,7 +165,7 @@ impl<'a> Draft<'a> {
     /// Takes over `files` of a kept run, byte for byte; each stays a file of its own.
     ///
     /// # Errors
-    /// OF0535 where one cannot be read, or is not what is said of it.
+    /// OF0535 where one cannot be opened, or is not what is said of it; as of any file that is written where the copy does not come to its end.
     pub(crate) fn take_over(&self, from: &PublishedRun, files: &[WrittenFile]) -> Result<()> {
         files.par_iter().with_max_len(1).try_for_each(|file| {
             let path = from.folder.join(&file.name);

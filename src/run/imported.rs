@@ -12,7 +12,7 @@ use crate::comparison::Comparisons;
 use crate::disk;
 use crate::failure::{Failure, Result};
 use crate::job::{ClusterSettings, Job};
-use crate::model::splink::{self, Blocks, Imported, LinkType, Names, Prepared, ScoredPair, Scorer, Unmapped};
+use crate::model::splink::{self, Blocks, Imported, LinkType, Names, Prepared, ScoredPair, Scorer, Unmapped, Unread};
 use crate::model::{Frozen, UNITS_PER_BIT, weight_of};
 use crate::recall::Recalled;
 use crate::records::{Column, Dictionary, Identities, MISSING, Records};
@@ -66,6 +66,17 @@ impl ModelFile {
     /// The blocking rules that were taken over, as SQL.
     pub fn rules(&self) -> impl Iterator<Item = &str> {
         self.imported.rules.iter().map(|rule| rule.sql.as_str())
+    }
+
+    /// What somebody should know of values that the model cannot read as what it takes them for.
+    pub(super) fn unread(&self, records: &Records) -> Vec<String> {
+        let empty = Column::default();
+        let unread = splink::unread_values(&self.imported, &self.names.columns(records, &empty));
+        let line = |Unread { column, wanted, records, of }: &Unread| {
+            let name = &self.names.names[*column];
+            format!("{records} of {of} values of `{name}` are not {wanted}: the imported model takes them as missing")
+        };
+        unread.iter().map(line).collect()
     }
 }
 

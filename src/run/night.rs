@@ -11,7 +11,7 @@ use super::imported::ModelFile;
 use super::impossible::{self, Control};
 use super::link::Linked;
 use super::link_tables::{self, Begun};
-use super::linked_night::{LinkedNight, Taken, leave_and_begin, link_night};
+use super::linked_night::{LinkedNight, Taken, link_night};
 use super::model::{self, Known};
 use super::objected::Objected;
 use super::overlap;
@@ -189,7 +189,7 @@ pub(super) fn prepare<'a>(
     ceiling.judge_reading(&records)?;
     let taken = Taken { file: model_file.as_ref(), known: known.as_ref(), full };
     let (mut accounts, mut keeping) = (Accounts::default(), keep::Meanwhile::default());
-    let (mut night, mut memory_warnings) = link_night(
+    let (night, mut memory_warnings) = link_night(
         job,
         (&mut records, &cleaned.formats),
         &authority,
@@ -203,17 +203,16 @@ pub(super) fn prepare<'a>(
             Ok(())
         },
     )?;
-    let in_review = in_review(&night.linked);
-    let begin = |linked: &Linked| link_tables::begin(lock, &run_id, &records, linked);
-    let (begun, stage, not_left) =
-        leave_and_begin(job, (&mut night, known.as_ref()), &mut checkpoints, progress, begin)?;
-    memory_warnings.extend(not_left);
+    memory_warnings.extend(model_file.iter().flat_map(|file| file.unread(&records)));
     let LinkedNight { withheld, gone, objectors, objected, mut linked, learnt } = night;
-    // They are written: nothing needs them any more.
-    linked.clustering.links = Vec::new();
     let objecting = objecting.withheld(job, &withheld);
     withhold::empty_texts(&mut quarantined, &authority, &objecting);
     let frozen = known.as_ref().map(|known| known.as_used(job)).or(learnt);
+    let in_review = in_review(&linked);
+    let stage = progress.stage("Writing links", None);
+    let begun = link_tables::begin(lock, &run_id, &records, &linked)?;
+    // They are written: nothing needs them any more.
+    linked.clustering.links = Vec::new();
     // Pairs are gone: there is room for the columns that have waited.
     ceiling.bring_back(&mut records)?;
     let settled = authority.settled(job, &records);

@@ -149,6 +149,7 @@ fn draw_up(job: &Job, full: bool, progress: &Progress) -> Result<Plan> {
     }
     warnings.extend(blocked.warnings);
     warnings.extend(file.iter().flat_map(|file| &file.unmapped).map(ToString::to_string));
+    warnings.extend(file.iter().flat_map(|file| file.unread(&usable.records)));
     warnings.extend(job.threads_warning());
     let threads = rayon::current_num_threads();
     let rows = usable.files.iter().map(|file| file.rows).sum();

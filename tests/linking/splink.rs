@@ -278,6 +278,21 @@ fn a_model_that_links_providers_says_so_where_there_is_but_one() {
 }
 
 #[test]
+fn values_that_an_imported_model_cannot_read_are_counted_and_never_shown() {
+    let night = night();
+    edit(&night.path("settings.json"), "l.height is not null", "abs(l.height - r.height) < 300");
+    edit(&night.path("people.csv"), ",144,51.58555,", ",1m44,51.58555,");
+    let warned = night.run().done().stderr;
+    let warning = "1 of 302 values of `height` are not a number: the imported model takes them as missing";
+    assert!(warned.contains(&format!("warning: {warning}")) && !warned.contains("1m44"), "{warned}");
+    let run = std::fs::read(night.current("run.json")).expect("a run stands");
+    let run: serde_json::Value = serde_json::from_slice(&run).expect("JSON");
+    let told = run["warnings"].to_string();
+    // Dates that `try_strptime` cannot read are null in DuckDB as well.
+    assert!(told.contains(warning) && !told.contains("`dob`"), "{told}");
+}
+
+#[test]
 fn a_plan_counts_the_pairs_of_an_imported_model_and_a_night_keeps_within_its_limit() {
     let night = night();
     let plan = |arguments: &[&str]| {

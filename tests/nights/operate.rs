@@ -331,6 +331,31 @@ fn a_night_after_a_rollback_is_held_against_the_lists_and_decisions_of_that_day(
     assert!(night.table("withheld.parquet").rows.len() >= 12);
 }
 
+/// Type 1 and national opt-outs are in no table of a run.
+#[test]
+fn an_opt_out_list_that_cannot_be_read_keeps_no_rollback_waiting() {
+    const TYPE_1: &str = "[[opt_out]]\nkind = \"type_1\"\nfiles = [\"type_1.csv\"]\n[job]\n";
+    let people = town(60, 96);
+    let night = operated(&people);
+    common::edit(&night.path("job.toml"), "[job]\n", TYPE_1);
+    let opted: String = people[..6].iter().map(|one| format!("{}\n", one.nhs_number)).collect();
+    night.write("type_1.csv", format!("nhs_number\n{opted}"));
+    night.run().done();
+    night.run().done();
+    night.write("type_1.csv", "nhs_number\nnobody\n");
+    night.run().failed(3, "OF0350");
+    let told = command(&night, "rollback", &["2026-11-22-01"]).done();
+    assert!(told.stderr.contains("the next night will stop: a list of objections"), "{}", told.stderr);
+    assert!(told.stderr.contains("type_1.csv line 2"), "{}", told.stderr);
+    told.names_nobody(&people);
+    // Nor is what was on it forgotten.
+    assert_eq!(run_json(&night)["lists"]["type_1"], 6);
+    night.write("type_1.csv", "nhs_number\n");
+    night.run().failed(1, "OF0553");
+    night.write("type_1.csv", format!("nhs_number\n{opted}"));
+    night.run().done();
+}
+
 #[test]
 fn a_rollback_that_cannot_be_leaves_everything_as_it_was() {
     let people = town(60, 94);
@@ -683,7 +708,9 @@ fn doctor_goes_back_to_the_run_published_last_and_not_to_the_one_of_the_latest_d
         assert!(told.stdout.contains(&format!("`onefolk rollback JOB {run}`")), "{}", told.stdout);
     };
     advised("2026-11-20-01");
-    // One without its run.json is no way back.
+    // One whose run.json is damaged, or gone, is no way back.
+    fs::write(night.output().join("runs/2026-11-20-01/run.json"), "{").unwrap();
+    advised("2026-11-22-01");
     fs::remove_file(night.output().join("runs/2026-11-20-01/run.json")).unwrap();
     advised("2026-11-22-01");
 }

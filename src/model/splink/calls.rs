@@ -1,7 +1,9 @@
 //! Functions and operators by their names in SQL, with their arguments checked and brought to the kinds that they take.
 
+use super::decimal::Decimal;
 use super::expression::{Expr, Kind};
-use super::functions::{Function, Pattern};
+use super::functions::Function;
+use super::pattern::Pattern;
 use super::similarity::Similarity;
 use super::sql::Reason;
 use super::time::{Boundary, TimeFormat};
@@ -49,6 +51,7 @@ pub fn named(name: &str, arguments: Vec<Expr>) -> Result<Expr, Reason> {
         "try_strptime" | "strptime" => {
             let format = constant(1).ok_or("the format of a date must be a literal")?;
             let format = TimeFormat::new(format).ok_or("the format of a date has a part that is not known here")?;
+            let format = if name == "strptime" { format.raising() } else { format };
             return call(ParseTime(format), arguments.into_iter().take(1).collect());
         }
         "date_diff" | "datediff" => {
@@ -88,7 +91,7 @@ fn regexp_extract(arguments: Vec<Expr>) -> Result<Expr, Reason> {
         [_, Expr::Text(pattern), Expr::Number(group)] if *group >= 0.0 => (pattern, *group as usize),
         _ => return Err("a regular expression and its group must be literals".into()),
     };
-    let pattern = Pattern::new(pattern).ok_or("a regular expression cannot be read")?;
+    let pattern = Pattern::new(pattern).ok_or("a regular expression cannot be read as DuckDB reads it")?;
     if group >= pattern.groups() {
         return Err("a regular expression has fewer groups than it is asked for".into());
     }
@@ -140,12 +143,19 @@ fn alike(arguments: Vec<Expr>) -> Result<Vec<Expr>, Reason> {
     arguments.into_iter().map(|argument| typed(argument, kind)).collect()
 }
 
+/// CASE, its results made the same kind.
+pub fn case(branches: Vec<(Expr, Expr)>, otherwise: Expr) -> Result<Expr, Reason> {
+    let kind = branches.iter().find_map(|(_, result)| result.kind()).or_else(|| otherwise.kind());
+    let kind = kind.unwrap_or(Kind::Text);
+    let branches = branches.into_iter().map(|(when, then)| Ok((when, typed(then, kind)?)));
+    Ok(Expr::Case(branches.collect::<Result<_, Reason>>()?, Box::new(typed(otherwise, kind)?)))
+}
+
 /// A call whose arguments are brought to the kinds that the function takes.
 pub fn call(function: Function, arguments: Vec<Expr>) -> Result<Expr, Reason> {
-    use Function::{Coalesce, Greatest, Least, NullIf};
+    use Function::{Add, Greatest, Least, Multiply, Subtract};
     let arguments = match &function {
-        Coalesce | NullIf => alike(arguments)?,
-        Least | Greatest => arguments.into_iter().map(|a| typed(a, Kind::Number)).collect::<Result<_, _>>()?,
+        alike_ones if alike_ones.is_of_any_kind() => alike(arguments)?,
         known => {
             let placed = arguments.into_iter().enumerate();
             placed
@@ -161,11 +171,35 @@ pub fn call(function: Function, arguments: Vec<Expr>) -> Result<Expr, Reason> {
     {
         return Err("a negative length is not known here".into());
     }
+    let any = |what: fn(&Expr) -> bool| arguments.iter().any(what);
+    if matches!(function, Least | Greatest) && any(|argument| matches!(argument.kind(), Some(Kind::List | Kind::Truth)))
+    {
+        return Err("only texts, numbers and times are ordered here".into());
+    }
+    if matches!(function, Add | Subtract | Multiply) && any(is_decimal) {
+        return Err("DuckDB adds and multiplies decimals exactly, which is not known here".into());
+    }
     Ok(Expr::call(function, arguments))
+}
+
+/// Whether a number is a DECIMAL with places behind the point, which DuckDB calculates with in another way.
+fn is_decimal(expr: &Expr) -> bool {
+    match expr {
+        Expr::Call(Function::ToDecimal(decimal) | Function::ReadDecimal(decimal), _) => !decimal.is_whole(),
+        Expr::Call(Function::Negative | Function::Absolute, arguments) => arguments.iter().any(is_decimal),
+        Expr::Call(function, arguments) => function.is_of_any_kind() && arguments.iter().any(is_decimal),
+        Expr::Case(branches, otherwise) => {
+            branches.iter().any(|(_, result)| is_decimal(result)) || is_decimal(otherwise)
+        }
+        _ => false,
+    }
 }
 
 /// `expr` as `kind`: texts and columns are read as numbers, times or lists where these are needed.
 pub fn typed(expr: Expr, kind: Kind) -> Result<Expr, Reason> {
+    if matches!(kind, Kind::Number | Kind::Time) && expr.is_open() {
+        return Ok(read_as(expr, kind));
+    }
     let conversion = match (expr.kind(), kind) {
         (found, _) if found == Some(kind) => return Ok(expr),
         (None, Kind::Text) => return Ok(expr),
@@ -181,21 +215,63 @@ pub fn typed(expr: Expr, kind: Kind) -> Result<Expr, Reason> {
     Ok(Expr::call(conversion, [expr]))
 }
 
-pub fn cast(expr: Expr, data_type: &DataType) -> Result<Expr, Reason> {
+/// An open expression as numbers or times. What is chosen among several is read before it is chosen: the least of two numbers is not that of two texts.
+fn read_as(expr: Expr, kind: Kind) -> Expr {
+    match expr {
+        Expr::Null => Expr::Null,
+        Expr::Case(branches, otherwise) => {
+            let branches = branches.into_iter().map(|(when, then)| (when, read_as(then, kind)));
+            Expr::Case(branches.collect(), Box::new(read_as(*otherwise, kind)))
+        }
+        Expr::Call(function @ (Function::Least | Function::Greatest), arguments) => {
+            Expr::call(function, arguments.into_iter().map(|argument| read_as(argument, kind)))
+        }
+        other => Expr::call(if kind == Kind::Number { Function::ToNumber } else { Function::ToTime }, [other]),
+    }
+}
+
+/// A cast; where it is `tried`, what cannot be read is null in DuckDB, and else an error.
+pub fn cast(expr: Expr, data_type: &DataType, tried: bool) -> Result<Expr, Reason> {
     let name = data_type.to_string().to_ascii_uppercase();
     let base = name.split(['(', ' ']).next().unwrap_or_default();
+    let has_columns = !expr.columns().is_empty();
+    let is_open = has_columns && expr.is_open();
+    let expr = match expr.kind() {
+        None | Some(Kind::Text) if is_open || (has_columns && tried) => Expr::call(Function::AsSent { tried }, [expr]),
+        _ => expr,
+    };
     match base {
         "TEXT" | "VARCHAR" | "STRING" | "CHAR" | "CHARACTER" => match expr.kind() {
             None | Some(Kind::Text) => Ok(expr),
             Some(found) => Err(format!("{} cannot be made a text here", found.word())),
         },
-        "DOUBLE" | "FLOAT8" | "DECIMAL" | "NUMERIC" => typed(expr, Kind::Number),
+        "DOUBLE" | "FLOAT8" => typed(expr, Kind::Number),
+        "DECIMAL" | "NUMERIC" | "DEC" => {
+            let decimal = Decimal::of(&name).ok_or("a decimal has more than 15 places")?;
+            rounded(expr, Function::ToDecimal(decimal), is_open)
+        }
         "FLOAT" | "REAL" | "FLOAT4" => call(Function::ToFloat, vec![expr]),
         "INT" | "INTEGER" | "BIGINT" | "SMALLINT" | "TINYINT" | "INT4" | "INT8" | "HUGEINT" => {
-            call(Function::ToWhole, vec![expr])
+            rounded(expr, Function::ToWhole, is_open)
         }
         "DATE" => call(Function::ToDate, vec![expr]),
         "TIMESTAMP" | "DATETIME" => typed(expr, Kind::Time),
         _ => Err(format!("a cast to {base} is not known here")),
+    }
+}
+
+/// A cast that rounds, to a whole number or a decimal. Texts and decimals are rounded half away from zero and DOUBLEs to whole numbers half to even; what an
+/// open expression is has to be settled first.
+fn rounded(expr: Expr, function: Function, is_open: bool) -> Result<Expr, Reason> {
+    let decimal = if let Function::ToDecimal(decimal) = function { decimal } else { Decimal::WHOLE };
+    match expr {
+        Expr::Null => Ok(Expr::Null),
+        open if is_open => Ok(Expr::call(function, [open])),
+        // A literal is a decimal in DuckDB, with the places that are written.
+        Expr::Number(number) => Ok(Expr::call(Function::ReadDecimal(decimal), [Expr::Text(number.to_string())])),
+        text if text.kind() == Some(Kind::Text) => Ok(Expr::call(Function::ReadDecimal(decimal), [text])),
+        exact if is_decimal(&exact) && decimal.is_whole() => Ok(Expr::call(Function::ToDecimal(decimal), [exact])),
+        exact if is_decimal(&exact) => Err("a decimal is cast to a decimal again, which is not known here".into()),
+        other => call(function, vec![other]),
     }
 }

@@ -161,7 +161,10 @@ impl Compiler {
             },
             Expr::Call(function, arguments)
                 if function.is_arithmetic()
-                    || matches!(function, Function::Least | Function::Greatest | Function::DateDifference(_)) =>
+                    || matches!(
+                        function,
+                        Function::Least | Function::Greatest | Function::DateDifference(_) | Function::ToDecimal(_)
+                    ) =>
             {
                 let compiled = arguments.iter().map(|argument| self.number(argument));
                 Some(Number::Call(function.clone(), compiled.collect::<Option<_>>()?))
@@ -341,6 +344,7 @@ impl Pair<'_> {
                 };
                 match function {
                     Function::DateDifference(boundary) => boundary.between(first, second),
+                    Function::ToDecimal(decimal) => decimal.of_number(first),
                     arithmetic => Some(arithmetic.calculate(first, second)),
                 }
             }
@@ -350,13 +354,14 @@ impl Pair<'_> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::kinds::{Columns, Kinds, settle};
     use super::super::sql::{Naming, condition};
     use super::*;
     use crate::records::Column;
     use proptest::prelude::*;
 
-    /// Columns a and b.
-    const CONDITIONS: [&str; 22] = [
+    /// Columns a, of texts, and b, of numbers.
+    const CONDITIONS: [&str; 29] = [
         "a_l = a_r",
         "b_r = a_l",
         "a_l <> a_r",
@@ -379,6 +384,13 @@ mod tests {
         "length(a_l) > length(b_r) and b_l between 1 and 3",
         "levenshtein(a_l || b_r, a_r) < 3",
         "a_l in ('x', 'ab') or b_r not in (1, 2)",
+        "b_l <= b_r",
+        "least(a_l, a_r) = a_l",
+        "lower(greatest(a_l, a_r)) = a_r",
+        "greatest(b_l, b_r) - least(b_l, b_r) < 2",
+        "cast(b_l as decimal(8,0)) = cast(b_r as decimal(8,0))",
+        "cast(abs(b_l - b_r) / 2 as decimal(8,1)) <= 0.8",
+        "cast(a_l as int) >= try_cast(a_r as int)",
     ];
 
     fn column(values: [Option<&String>; 2]) -> Column {
@@ -399,9 +411,14 @@ mod tests {
         ) {
             let columns = [column([a[0].as_ref(), a[1].as_ref()]), column([b[0].as_ref(), b[1].as_ref()])];
             let mut find = |name: &str| ["a", "b"].iter().position(|known| *known == name).ok_or_else(String::new);
+            let (names, kinds) = (["a", "b"].map(String::from), Kinds::known(&[Kind::Text, Kind::Number]));
+            let known = Columns { names: &names, kinds: &kinds, places: &[0, 1] };
             let parsed: Vec<Expr> = CONDITIONS
                 .iter()
-                .map(|sql| condition(sql, Naming::Suffix, &mut find).unwrap_or_else(|why| panic!("{sql}: {why}")))
+                .map(|sql| {
+                    let read = condition(sql, Naming::Suffix, &mut find).and_then(|open| settle(open, &known));
+                    read.unwrap_or_else(|why| panic!("{sql}: {why}"))
+                })
                 .collect();
             let mut compiler = Compiler::default();
             let tests: Vec<Test> = parsed.iter().map(|expr| compiler.test(expr)).collect();

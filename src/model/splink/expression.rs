@@ -91,18 +91,28 @@ impl Expr {
         Expr::Call(function, arguments.into_iter().collect())
     }
 
-    /// What this yields; `None` where that is open: a column as it was sent, or null.
+    /// What this yields; `None` where that is open: a column as it was sent, null, or one of several such.
     pub fn kind(&self) -> Option<Kind> {
         match self {
             Expr::Column(..) | Expr::Null => None,
             Expr::Text(_) => Some(Kind::Text),
             Expr::Number(_) => Some(Kind::Number),
             Expr::Truth(_) => Some(Kind::Truth),
-            Expr::Call(function, arguments) => {
-                function.result().or_else(|| arguments.iter().find_map(Expr::kind)).or(Some(Kind::Text))
-            }
+            Expr::Call(function, arguments) => function.result().or_else(|| arguments.iter().find_map(Expr::kind)),
             Expr::Case(branches, otherwise) => {
                 branches.iter().find_map(|(_, result)| result.kind()).or_else(|| otherwise.kind())
+            }
+        }
+    }
+
+    /// Whether what this yields hangs on what its columns hold, as nothing in it says. A literal text is what stands beside it, as in DuckDB.
+    pub fn is_open(&self) -> bool {
+        match self {
+            Expr::Column(..) | Expr::Null | Expr::Text(_) => true,
+            Expr::Number(_) | Expr::Truth(_) => false,
+            Expr::Call(function, arguments) => function.is_of_any_kind() && arguments.iter().all(Expr::is_open),
+            Expr::Case(branches, otherwise) => {
+                branches.iter().all(|(_, result)| result.is_open()) && otherwise.is_open()
             }
         }
     }

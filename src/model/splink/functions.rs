@@ -1,6 +1,8 @@
 //! The functions that a condition may call, what they take and what they make of it.
 
+use super::decimal::Decimal;
 use super::expression::{Kind, Value, and, or, order};
+use super::pattern::Pattern;
 use super::similarity::Similarity;
 use super::time::{Boundary, DAY, TimeFormat, parse_iso};
 use std::cmp::Ordering;
@@ -22,6 +24,14 @@ pub enum Function {
     Coalesce,
     /// Null where both are equal, else the first.
     NullIf,
+    /// The least and the greatest, nulls left out.
+    Least,
+    Greatest,
+    /// What was sent, of whatever kind the column is in the model's own table: what a cast is made of. Whether what cannot be read is null there as well,
+    /// and no error.
+    AsSent {
+        tried: bool,
+    },
     // --- numbers -------------------------------------------------------------------------
     Add,
     Subtract,
@@ -36,11 +46,10 @@ pub enum Function {
     Cosine,
     ArcSine,
     ArcCosine,
-    /// The least and the greatest, nulls left out.
-    Least,
-    Greatest,
     ToNumber,
+    /// Rounded to the even one where two are as near.
     ToWhole,
+    ToDecimal(Decimal),
     /// Rounded to 32 bits.
     ToFloat,
     // --- texts ---------------------------------------------------------------------------
@@ -59,6 +68,8 @@ pub enum Function {
     /// The group of the first match, "" where there is none.
     RegexExtract(Pattern, usize),
     Similarity(Similarity),
+    /// A text cast to a decimal, or to a whole number.
+    ReadDecimal(Decimal),
     // --- times ---------------------------------------------------------------------------
     ParseTime(TimeFormat),
     /// An ISO date, with a clock or without.
@@ -75,28 +86,12 @@ pub enum Function {
     Element(usize),
 }
 
-/// A regular expression, equal to another where both are written alike.
-#[derive(Debug, Clone)]
-pub struct Pattern(regex::Regex);
-
-impl Pattern {
-    /// `None` where the expression cannot be read. DuckDB's RE2 and this engine share their syntax.
-    pub fn new(text: &str) -> Option<Pattern> {
-        regex::Regex::new(text).ok().map(Pattern)
-    }
-
-    pub fn groups(&self) -> usize {
-        self.0.captures_len()
-    }
-}
-
-impl PartialEq for Pattern {
-    fn eq(&self, other: &Pattern) -> bool {
-        self.0.as_str() == other.0.as_str()
-    }
-}
-
 impl Function {
+    /// Whether the function takes values of any kind and yields one of them.
+    pub fn is_of_any_kind(&self) -> bool {
+        matches!(self, Function::Coalesce | Function::NullIf | Function::Least | Function::Greatest)
+    }
+
     /// What the function yields; `None` where it yields what it is given.
     pub fn result(&self) -> Option<Kind> {
         use Function::*;
@@ -104,11 +99,12 @@ impl Function {
             Equal | NotEqual | Less | LessOrEqual | And | Or | Not | IsNull => Some(Kind::Truth),
             Coalesce | NullIf | Least | Greatest => None,
             Add | Subtract | Multiply | Divide | Negative | Absolute | Power | SquareRoot | Radians | Sine | Cosine
-            | ArcSine | ArcCosine | ToNumber | ToWhole | ToFloat | Length | Similarity(_) | Epoch
-            | DateDifference(_) | ListLength => Some(Kind::Number),
+            | ArcSine | ArcCosine | ToNumber | ToWhole | ToFloat | ToDecimal(_) | ReadDecimal(_) | Length
+            | Similarity(_) | Epoch | DateDifference(_) | ListLength => Some(Kind::Number),
             Lower | Upper | Trim | Substring | Left | Right | Join | Concat | RegexExtract(..) | Element(_) => {
                 Some(Kind::Text)
             }
+            AsSent { .. } => Some(Kind::Text),
             ParseTime(_) | ToTime | ToDate => Some(Kind::Time),
             ToList | Intersect => Some(Kind::List),
         }
@@ -120,11 +116,12 @@ impl Function {
         match self {
             And | Or | Not => Some(Kind::Truth),
             Equal | NotEqual | Less | LessOrEqual | IsNull | Coalesce | NullIf | Least | Greatest => None,
+            AsSent { .. } => None,
             Add | Subtract | Multiply | Divide | Negative | Absolute | Power | SquareRoot | Radians | Sine | Cosine
-            | ArcSine | ArcCosine | ToWhole | ToFloat => Some(Kind::Number),
+            | ArcSine | ArcCosine | ToWhole | ToFloat | ToDecimal(_) => Some(Kind::Number),
             Substring | Left | Right if place > 0 => Some(Kind::Number),
-            ToNumber | Lower | Upper | Trim | Substring | Left | Right | Join | Concat | Length | RegexExtract(..)
-            | Similarity(_) | ParseTime(_) | ToTime | ToList => Some(Kind::Text),
+            ToNumber | ReadDecimal(_) | Lower | Upper | Trim | Substring | Left | Right | Join | Concat | Length
+            | RegexExtract(..) | Similarity(_) | ParseTime(_) | ToTime | ToList => Some(Kind::Text),
             ToDate | Epoch | DateDifference(_) => Some(Kind::Time),
             Intersect | ListLength | Element(_) => Some(Kind::List),
         }
@@ -156,13 +153,10 @@ impl Function {
     }
 
     fn extreme(&self, values: &[Value]) -> Value {
-        let numbers = values.iter().filter_map(Value::number);
-        let found = if *self == Function::Least {
-            numbers.min_by(|a, b| order(*a, *b))
-        } else {
-            numbers.max_by(|a, b| order(*a, *b))
-        };
-        found.map_or(Value::Null, Value::Number)
+        let known = values.iter().filter(|value| **value != Value::Null);
+        let by_value = |a: &&Value, b: &&Value| compare(a, b).unwrap_or(Ordering::Equal);
+        let found = if *self == Function::Least { known.min_by(by_value) } else { known.max_by(by_value) };
+        found.cloned().unwrap_or(Value::Null)
     }
 
     /// The value where no argument is null.
@@ -177,7 +171,10 @@ impl Function {
             Function::Less => Value::Truth(compare(&values[0], &values[1]) == Some(Ordering::Less)),
             Function::LessOrEqual => Value::Truth(compare(&values[0], &values[1]).is_some_and(Ordering::is_le)),
             Function::Not => values[0].truth().map_or(Value::Null, |truth| Value::Truth(!truth)),
+            Function::AsSent { .. } => values[0].clone(),
             Function::ToNumber => known(text(0).trim().parse().ok()),
+            Function::ToDecimal(decimal) => known(decimal.of_number(number(0))),
+            Function::ReadDecimal(decimal) => known(decimal.of_text(text(0))),
             Function::Lower => Value::Text(text(0).chars().map(lower).collect()),
             Function::Upper => Value::Text(text(0).chars().map(upper).collect()),
             Function::Trim => Value::Text(text(0).trim_matches(' ').to_string()),
@@ -193,10 +190,7 @@ impl Function {
             }
             Function::Join => Value::Text(values.iter().filter_map(Value::text).collect()),
             Function::Length => Value::Number(text(0).chars().count() as f64),
-            Function::RegexExtract(pattern, group) => {
-                let found = pattern.0.captures(text(0)).and_then(|captures| captures.get(*group));
-                Value::Text(found.map_or(String::new(), |found| found.as_str().to_string()))
-            }
+            Function::RegexExtract(pattern, group) => Value::Text(pattern.extract(text(0), *group).to_string()),
             Function::Similarity(similarity) => Value::Number(similarity.of(text(0), text(1))),
             Function::ParseTime(format) => known(format.parse(text(0))),
             Function::ToTime => known(parse_iso(text(0))),
@@ -325,12 +319,18 @@ mod tests {
         assert_eq!(Function::Join.apply(&[text("a"), Value::Null]), Value::Null);
         assert_eq!(Function::Concat.apply(&[text("a"), Value::Null, text("b")]), text("ab"));
         assert_eq!(Function::NullIf.apply(&[text(""), text("")]), Value::Null);
+        // select least('b', 'B', 'á'), least('a'::varchar, null, 'B'), greatest('9', '10'), greatest('Zoë', 'Zoz')
+        assert_eq!(Function::Least.apply(&[text("b"), text("B"), text("á")]), text("B"));
+        assert_eq!(Function::Least.apply(&[text("a"), Value::Null, text("B")]), text("B"));
+        assert_eq!(Function::Greatest.apply(&[text("9"), text("10")]), text("9"));
+        assert_eq!(Function::Greatest.apply(&[text("Zoë"), text("Zoz")]), text("Zoë"));
     }
 
     #[test]
     fn numbers_and_lists() {
         let number = Value::Number;
         assert_eq!(Function::Greatest.apply(&[Value::Null, number(1.0)]), number(1.0));
+        assert_eq!(Function::Least.apply(&[number(10.0), number(9.0)]), number(9.0));
         assert_eq!(Function::ToNumber.apply(&[text("abc")]), Value::Null);
         assert_eq!(Function::Divide.apply(&[number(1.0), number(0.0)]), number(f64::INFINITY));
         let lists = [r#"["a","a","b",null]"#, "[a, b, b, NULL]"].map(|list| Function::ToList.apply(&[text(list)]));

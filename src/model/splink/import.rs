@@ -137,7 +137,8 @@ pub fn read_text(text: &str, available: &[String]) -> Result<(Imported, Vec<Unma
     }
     let prior = number(&json["probability_two_random_records_match"], 0.0001, |prior| prior > 0.0 && prior < 1.0)
         .ok_or_else(|| wrong("`probability_two_random_records_match` is no number above 0 and below 1"))?;
-    let mut import = Import { available, columns: Vec::new(), unmapped: Vec::new() };
+    let kinds = parts::kinds(available, comparisons, rules);
+    let mut import = Import { available, columns: Vec::new(), unmapped: Vec::new(), kinds };
     import.dialect(&json["sql_dialect"]);
     let imported = Imported {
         link_type: link_type(&json["link_type"]).ok_or_else(|| wrong("`link_type` is missing or not known"))?,
@@ -250,11 +251,28 @@ mod tests {
             "comparison `open`: its last level is not ELSE, so that some pairs would have no weight",
             "comparison `absent`, level 1 (): no column is called `colour`",
             "blocking rule 2: it asks for no equality, so that it would compare everybody with everybody",
-            "blocking rule 3: it asks for no equality, so that it would compare everybody with everybody",
+            "blocking rule 3: whether `city` is a number or a text is told by nothing in the model",
             "blocking rule 4: it takes lists apart (`arrays_to_explode`), which is not known here",
         ];
         assert_eq!(said, expected);
         assert!(unmapped[2].remedy.contains("[provider.columns]"));
+        assert!(unmapped[4].remedy.contains("with a cast"));
+    }
+
+    #[test]
+    fn what_one_condition_tells_of_a_column_holds_in_the_others() {
+        let rules = r#"["l.city = r.city and l.city < r.town", "least(l.city, l.town) = least(r.city, r.town)"]"#;
+        let names = names(&["city", "town"]);
+        let failure = read_text(&model(CITY, rules), &names).expect_err("nothing tells what they hold");
+        assert_eq!(failure.rendered.matches("is told by nothing in the model").count(), 2, "{}", failure.rendered);
+        let told = CITY.replacen(
+            '[',
+            r#"[{"output_column_name": "town", "comparison_levels": [
+            {"sql_condition": "levenshtein(town_l, town_r) <= 1"}, {"sql_condition": "ELSE"}]},"#,
+            1,
+        );
+        let (imported, unmapped) = read_text(&model(&told, rules), &names).expect("a model");
+        assert_eq!((imported.rules.len(), unmapped.len()), (2, 0), "{unmapped:?}");
     }
 
     #[test]

@@ -8,18 +8,22 @@
 //! Splink scores the text that stands in a column, so the values here are those that were *sent*, outer space cut off and empty ones
 //! null; not our cleaned ones. A column that a condition uses as a number or a date is read as one where it is used.
 //!
-//! The way: `sql` and `calls` parse each condition into the small tree of `expression`; `compile` splits the tree into what depends on one record
-//! (worked out once a distinct value, `slots`) and what depends on both; `blocks` joins, `score` adds up.
+//! The way: `sql` and `calls` parse each condition into the small tree of `expression`; `kinds` settles what its columns hold, as far as that matters;
+//! `compile` splits the tree into what depends on one record (worked out once a distinct value, `slots`) and what depends on both; `blocks` joins, `score`
+//! adds up. `unread` counts the values that cannot be read as what a condition needs.
 
 mod blocks;
 mod calls;
 mod compile;
+mod decimal;
 pub mod export;
 mod expression;
 mod frequencies;
 mod functions;
 mod import;
+mod kinds;
 mod ladder;
+mod pattern;
 mod prepare;
 mod records;
 mod score;
@@ -27,6 +31,7 @@ mod similarity;
 mod slots;
 mod sql;
 mod time;
+mod unread;
 
 pub use blocks::{Blocks, Task};
 pub use compile::Memory;
@@ -36,6 +41,7 @@ pub use records::Names;
 pub use score::{ScoredPair, Scorer, count_pairs, links_of, packed_levels, predict, score_all};
 #[doc(hidden)]
 pub use similarity::Similarity;
+pub use unread::{Unread, unread_values};
 
 use crate::failure::{Code, Exit};
 

@@ -50,12 +50,17 @@ impl Names {
         keep: impl Fn(usize) -> bool,
     ) -> Table<'a> {
         Table {
-            columns: self.fields.iter().map(|field| records.raw.get(field).unwrap_or(empty)).collect(),
+            columns: self.columns(records, empty),
             records: (0..records.len()).filter(|&record| keep(record)).map(|record| record as u32).collect(),
             ids: (0..records.len()).map(|record| records.record_id.get(record)).collect(),
             source: records.provider.clone(),
             sources: job.providers.iter().map(|provider| provider.id.as_str()).collect(),
         }
+    }
+
+    /// The columns by their names; `empty` stands for a field that no record has.
+    pub fn columns<'a>(&self, records: &'a Records, empty: &'a Column) -> Vec<&'a Column> {
+        self.fields.iter().map(|field| records.raw.get(field).unwrap_or(empty)).collect()
     }
 
     /// A table of [`Names::table`] as if nobody had written a field for which `hidden` holds.

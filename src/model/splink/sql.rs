@@ -1,6 +1,6 @@
 //! SQL of a model file → [`Expr`]. Parsed by `sqlparser`; what cannot be said in our tree is refused with its reason.
 
-use super::calls::{binary, call, cast, compare, named, not, substring, typed};
+use super::calls::{binary, call, case, cast, compare, named, not, substring, typed};
 use super::expression::{Expr, Kind, Side};
 use super::functions::Function;
 use sqlparser::ast::{self, BinaryOperator, UnaryOperator};
@@ -25,7 +25,8 @@ pub enum Naming {
     Prefix,
 }
 
-/// Reads one condition. `column` finds a column by its name, or says why it cannot.
+/// Reads one condition, in which it is still open what its columns are: see [`super::kinds::settle`]. `column` finds a column by its name, or says why
+/// it cannot.
 pub fn condition(
     sql: &str,
     naming: Naming,
@@ -75,7 +76,7 @@ impl Builder<'_> {
             ast::Expr::Value(value) => literal(&value.value),
             ast::Expr::TypedString(typed) => {
                 let text = typed.value.clone().into_string().ok_or("a typed literal is no text")?;
-                cast(Expr::Text(text), &typed.data_type)
+                cast(Expr::Text(text), &typed.data_type, false)
             }
             ast::Expr::IsNull(inner) => Ok(Expr::call(Function::IsNull, [self.build(inner)?])),
             ast::Expr::IsNotNull(inner) => Ok(not(Expr::call(Function::IsNull, [self.build(inner)?]))),
@@ -113,7 +114,10 @@ impl Builder<'_> {
             ast::Expr::Case { operand, conditions, else_result, .. } => {
                 self.case(operand.as_deref(), conditions, else_result.as_deref())
             }
-            ast::Expr::Cast { expr, data_type, .. } => cast(self.build(expr)?, data_type),
+            ast::Expr::Cast { kind, expr, data_type, .. } => {
+                let tried = matches!(kind, ast::CastKind::TryCast | ast::CastKind::SafeCast);
+                cast(self.build(expr)?, data_type, tried)
+            }
             ast::Expr::Substring { expr, substring_from, substring_for, .. } => {
                 let mut arguments = vec![self.build(expr)?];
                 for part in [substring_from, substring_for].into_iter().flatten() {
@@ -218,10 +222,7 @@ impl Builder<'_> {
             branches.push((condition, self.build(&when.result)?));
         }
         let otherwise = otherwise.map_or(Ok(Expr::Null), |otherwise| self.build(otherwise))?;
-        let results = branches.iter().map(|(_, result)| result).chain([&otherwise]);
-        let kind = results.cloned().collect::<Vec<_>>().iter().find_map(Expr::kind).unwrap_or(Kind::Text);
-        let branches = branches.into_iter().map(|(when, then)| Ok((when, typed(then, kind)?)));
-        Ok(Expr::Case(branches.collect::<Result<_, Reason>>()?, Box::new(typed(otherwise, kind)?)))
+        case(branches, otherwise)
     }
 
     fn function(&mut self, function: &ast::Function) -> Result<Expr, Reason> {
@@ -254,15 +255,18 @@ fn literal(value: &ast::Value) -> Result<Expr, Reason> {
 #[cfg(test)]
 mod tests {
     use super::super::expression::{Value, evaluate};
+    use super::super::kinds::{Columns, Kinds, settle};
     use super::*;
 
-    /// Columns a (0) and b (1); the left record is ("ann", "4"), the right one ("anna", null).
+    /// Columns a (0), of texts, and b (1), of numbers; the left record is ("ann", "4"), the right one ("anna", null).
     fn value_of(sql: &str) -> Result<Value, Reason> {
         let names = ["a", "b"];
         let mut find = |name: &str| {
             names.iter().position(|known| known.eq_ignore_ascii_case(name)).ok_or(format!("no column `{name}`"))
         };
-        let expr = condition(sql, Naming::Suffix, &mut find)?;
+        let (all, kinds) = (names.map(String::from), Kinds::known(&[Kind::Text, Kind::Number]));
+        let columns = Columns { names: &all, kinds: &kinds, places: &[0, 1] };
+        let expr = settle(condition(sql, Naming::Suffix, &mut find)?, &columns)?;
         let values = |column: usize, side: Side| match (column, side) {
             (0, Side::Left) => Some("ann"),
             (0, Side::Right) => Some("anna"),
@@ -289,6 +293,8 @@ mod tests {
             ("length(a_r) - length(a_l) = 1", Some(true)),
             ("a_l || 'a' = a_r", Some(true)),
             ("CAST(b_l AS INT) = 4", Some(true)),
+            ("b_l < 10 and a_l < a_r", Some(true)),
+            ("least(a_l, a_r) = 'ann' and greatest(b_l, b_r) = 4", Some(true)),
             ("cast(0.1 as float) <= 0.1", Some(true)),
             ("nullif(regexp_extract(a_l, '^x', 0), '') = 'x'", None),
         ] {

@@ -23,6 +23,8 @@ enum Part {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeFormat {
     parts: Vec<Part>,
+    /// Whether DuckDB ends with an error where a text is not in this format, as it does in `strptime`.
+    raises: bool,
 }
 
 const MONTHS: [&str; 12] = [
@@ -62,7 +64,16 @@ impl TimeFormat {
                 literal => Part::Literal(literal),
             });
         }
-        Some(TimeFormat { parts })
+        Some(TimeFormat { parts, raises: false })
+    }
+
+    /// The same for `strptime`.
+    pub fn raising(self) -> TimeFormat {
+        TimeFormat { raises: true, ..self }
+    }
+
+    pub fn raises(&self) -> bool {
+        self.raises
     }
 
     /// Seconds since 1970, or `None` where the text is not in this format or no such day exists.
@@ -89,15 +100,42 @@ impl TimeFormat {
     }
 }
 
-/// ISO dates and times: `1980-04-03`, `1980-04-03 10:20:30`, with `T` too.
+/// How a clock of universal time ends.
+const UNIVERSAL: [&str; 8] = ["Z", "UTC", "+00:00", "-00:00", "+0000", "-0000", "+00", "-00"];
+
+/// ISO dates and times: `1980-04-03`, `1980/4/3`, `1980-04-03 10:20:30.5`, with `T` too. A clock of another zone than the universal one is not read: what
+/// DuckDB makes of it hangs on the type of the column.
 pub fn parse_iso(text: &str) -> Option<f64> {
     let text = text.trim();
     let (date, clock) = text.split_once([' ', 'T']).unwrap_or((text, "0:0:0"));
-    let mut parts = date.split('-').map(|part| part.parse::<i16>().ok());
-    let (year, month, day) = (parts.next()??, parts.next()??, parts.next()??);
-    let mut times = clock.trim_end_matches('Z').split(':').map(|part| part.parse::<i16>().ok());
-    let clock = [times.next()??, times.next()??, times.next().unwrap_or(Some(0))?];
-    (parts.next().is_none() && times.next().is_none()).then(|| seconds(year, month, day, clock))?
+    let mut parts = date.split(if date.contains('/') { '/' } else { '-' });
+    let (year, month, day) = (plain(parts.next()?, 4)?, plain(parts.next()?, 2)?, plain(parts.next()?, 2)?);
+    let clock = clock.trim_start();
+    let clock = UNIVERSAL.iter().find_map(|zone| clock.strip_suffix(*zone)).unwrap_or(clock).trim_end();
+    let mut times = clock.split(':');
+    let (hour, minute, second) = (plain(times.next()?, 2)?, plain(times.next()?, 2)?, times.next().unwrap_or("0"));
+    let (second, part) = second.split_once('.').unwrap_or((second, ""));
+    let (second, part) = (plain(second, 2)?, micros(part)?);
+    if parts.next().is_some() || times.next().is_some() {
+        return None;
+    }
+    match ([hour, minute, second], part) {
+        ([24, 0, 0], 0) => Some(seconds(year, month, day, [0; 3])? + DAY),
+        (clock, 0) => seconds(year, month, day, clock),
+        (clock, part) => Some((seconds(year, month, day, clock)? * 1e6 + f64::from(part)) / 1e6),
+    }
+}
+
+/// A number of so many digits at most, and nothing else.
+fn plain(text: &str, at_most: usize) -> Option<i16> {
+    let is_plain = text.len() <= at_most && text.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| text.parse().ok())?
+}
+
+/// A part of a second in millionths, more digits cut off.
+fn micros(digits: &str) -> Option<u32> {
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_plain.then(|| format!("{digits:0<6}")[..6].parse().ok())?
 }
 
 fn digits(rest: &mut &str, at_most: usize) -> Option<i16> {
@@ -192,6 +230,45 @@ mod tests {
         assert_eq!(parse_iso("1980-01-02 03:04:05"), Some(315_630_245.0));
         assert_eq!(parse_iso("1980-01-02"), Some(315_619_200.0));
         assert_eq!(parse_iso("1980-01"), None);
+    }
+
+    /// DuckDB 2.0.1: `select epoch(cast('TEXT' as timestamp))`; where there is no answer, it is an error there.
+    #[test]
+    fn iso_times_are_read_as_duckdb_casts_them() {
+        for (text, expected) in [
+            ("1980-04-03 00:00:00.000", Some(323_568_000.0)),
+            ("1980-04-03 10:20:30.5", Some(323_605_230.5)),
+            ("1980-04-03 10:20:30.1234567", Some(323_605_230.123_456)),
+            ("1980-04-03 10:20:30.", Some(323_605_230.0)),
+            ("1980-04-03T10:20:30Z", Some(323_605_230.0)),
+            ("1980-04-03 10:20:30.000+00:00", Some(323_605_230.0)),
+            ("1980-04-03 10:20:30+00", Some(323_605_230.0)),
+            ("1980-04-03 10:20:30 UTC", Some(323_605_230.0)),
+            ("1980-04-03  10:20:30", Some(323_605_230.0)),
+            ("1980-04-03 10:20", Some(323_605_200.0)),
+            ("1980-04-03 1:2:3", Some(323_571_723.0)),
+            ("1980-04-03 24:00:00", Some(323_654_400.0)),
+            ("1980/04/03", Some(323_568_000.0)),
+            ("1980-4-3", Some(323_568_000.0)),
+            ("80-04-03", Some(-59_634_576_000.0)),
+            ("1980-04/03", None),
+            ("1980-+4-03", None),
+            ("1980-004-03", None),
+            ("1980-02-30", None),
+            ("1980-04-03x", None),
+            ("1980-04-03z", None),
+            ("1980-04-03+01", None),
+            ("19800403", None),
+            ("1980-04-03 10", None),
+            ("1980-04-03 10:20.5", None),
+            ("1980-04-03 10:20:60", None),
+            ("1980-04-03 10:20:30z", None),
+            ("1980-04-03 10:20:30+1", None),
+        ] {
+            assert_eq!(parse_iso(text), expected, "{text}");
+        }
+        // A TIMESTAMP ignores the zone, a TIMESTAMP WITH TIME ZONE does not: this is refused.
+        assert_eq!(parse_iso("1980-04-03 10:20:30+01:00"), None);
     }
 
     #[test]

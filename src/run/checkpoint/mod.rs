@@ -178,14 +178,9 @@ impl<'a> Checkpoints<'a> {
         Some(night)
     }
 
-    /// Keeps what linking has left, where that was not taken over; `false` where it is to be kept and cannot be.
-    pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) -> bool {
-        if self.was_linked_before || self.reused.contains(&Kept::Linking) {
-            return true;
-        }
-        let told = self.warnings.len();
+    /// Keeps what linking has left.
+    pub fn keep_linking(&mut self, night: &LinkedNight, progress: &Progress) {
         self.keep(Kept::Linking, progress, |writer| linking::put(writer, night));
-        self.warnings.len() == told
     }
 
     /// Whether anything is kept of this night before it is published.
@@ -215,8 +210,9 @@ impl<'a> Checkpoints<'a> {
         };
         let header: Header = match reader.get() {
             Ok(header) => header,
+            // The pieces of another version may have another form.
             Err(Damaged) => {
-                self.not_used(stage, "it is damaged");
+                self.not_used(stage, "it is damaged, or another version of onefolk wrote it");
                 return None;
             }
         };

@@ -2,7 +2,8 @@
 //! to.
 //!
 //! In: today's lists and decisions, and the run that stood until now. Out: what run.json tells of them. Always: a rollback makes no loss unseen:
-//! where a list or the decisions have lost what the run that stood knew of, what that run told is told on, and the night after still stops.
+//! where a list or the decisions have lost what the run that stood knew of, or nobody knows whether a list has, what that run told is told on, and the
+//! night after still stops.
 
 use crate::audit;
 use crate::consent::{self, Authority, Held};
@@ -28,18 +29,13 @@ impl Obeyed {
     /// `stood` is the run.json of the run that stood until now; the audit had `audit_entries` before `authority` was read.
     ///
     /// # Errors
-    /// OF0350 where a list of opt-outs cannot be read; OF0710 where decisions are gone and the audit, which knows how many were taken back, cannot be
-    /// read.
+    /// OF0710 where decisions are gone and the audit, which knows how many were taken back, cannot be read.
     pub fn of(job: &Job, (authority, audit_entries): (&Authority, u64), stood: &Value) -> Result<Obeyed> {
-        let opt_outs = consent::read_opt_outs(job, authority)?;
         let mut warnings = Vec::new();
-        let [lists, lists_by_file, lists_on] = match gates::lists_fallen(stood, authority, &opt_outs) {
-            None => {
-                let held = Held::of(authority, &opt_outs, None);
-                [json!(held), json!(held.by_file), json!(job.as_of.to_string())]
-            }
-            Some(fallen) => {
-                warnings.push(format!("the gate objections_fell will stop the next night: {fallen}"));
+        let [lists, lists_by_file, lists_on] = match held(job, authority, stood) {
+            Ok(held) => [json!(held), json!(held.by_file), json!(job.as_of.to_string())],
+            Err(why) => {
+                warnings.push(why);
                 let on = if stood["lists_on"].is_null() { &stood["as_of"] } else { &stood["lists_on"] };
                 [stood["lists"].clone(), stood["lists_by_file"].clone(), on.clone()]
             }
@@ -59,6 +55,17 @@ impl Obeyed {
         run_json["lists_on"] = self.lists_on.clone();
         run_json["decisions"]["lines"] = json!(self.lines);
         run_json["decisions"]["audit_entries"] = json!(self.audit_entries);
+    }
+}
+
+/// What lists hold today; or why the next night will stop, in words, where one cannot be read or has lost most of what it held. Those of type 1 and
+/// national opt-outs are in no table of a run: such a one is no reason to keep people waiting for the run that is right.
+fn held(job: &Job, authority: &Authority, stood: &Value) -> std::result::Result<Held, String> {
+    let opt_outs = consent::read_opt_outs(job, authority);
+    let opt_outs = opt_outs.map_err(|failure| format!("the next night will stop: {failure}"))?;
+    match gates::lists_fallen(stood, authority, &opt_outs) {
+        None => Ok(Held::of(authority, &opt_outs, None)),
+        Some(fallen) => Err(format!("the gate objections_fell will stop the next night: {fallen}")),
     }
 }
 

@@ -82,7 +82,7 @@ impl ListsBefore {
             if have_fallen(now, before) {
                 since.fallen.push(told.clone());
             } else {
-                since.fallen.extend(self.files_fallen(kind, held));
+                since.fallen.extend(self.files_fallen((kind, now), held));
             }
             let left = now as f64 / before as f64;
             if left < least_left {
@@ -92,13 +92,14 @@ impl ListsBefore {
         since
     }
 
-    /// The lists of a kind that have lost most of their names, in words: of those that no other list held, fewer than half are on it any more, or have
-    /// come with others. Lists that are not read any more are judged together, as nobody knows which of the new ones one of them is now.
-    fn files_fallen(&self, kind: &str, held: &Held) -> Vec<String> {
+    /// The lists of a kind, which hold `all` names together, that have lost most of theirs, in words: of those that no other list held, fewer than half
+    /// are on it any more, or have come with others. Lists that are not read any more are judged together, as nobody knows which of the new ones one of
+    /// them is now.
+    fn files_fallen(&self, (kind, all): (&str, u64), held: &Held) -> Vec<String> {
         let Some(before) = self.by_file.get(kind) else { return Vec::new() };
         let of_kind = held.by_file.iter().filter(|list| list.kind == kind);
         let now: BTreeMap<&str, &ListHeld> = of_kind.map(|list| (list.file.as_str(), list)).collect();
-        let mut come: u64 = now.iter().map(|(file, list)| come_with(list, before.get(*file))).sum();
+        let mut come = come_with(&now, before, all);
         let mut fallen = Vec::new();
         let (stay, gone): (Vec<_>, Vec<_>) = before.iter().partition(|(file, _)| now.contains_key(file.as_str()));
         let lost: u64 = gone.iter().map(|(_, was)| was.alone).sum();
@@ -126,11 +127,22 @@ impl ListsBefore {
     }
 }
 
-/// How many names have come with a list that is new, or has more than doubled: as many may have moved there from another one. Of what comes to a
-/// list from night to night nobody takes that for granted.
-fn come_with(list: &ListHeld, was: Option<&Counted>) -> u64 {
-    let was = was.copied().unwrap_or_default();
-    if list.names > 2 * was.names { list.alone.saturating_sub(was.alone) } else { 0 }
+/// How many names have come with lists that are new, or have more than doubled, where all together hold `all`: as many may have moved there from others.
+/// Of what comes to a list from night to night nobody takes that for granted.
+fn come_with(now: &BTreeMap<&str, &ListHeld>, before: &BTreeMap<String, Counted>, all: u64) -> u64 {
+    let (mut stay, mut new, mut alone, mut grown) = (0, 0, 0, 0);
+    for (file, list) in now {
+        match before.get(*file) {
+            None => (new, alone) = (new + list.names, alone + list.alone),
+            Some(was) => {
+                stay += list.names;
+                grown += if list.names > 2 * was.names { list.alone.saturating_sub(was.alone) } else { 0 };
+            }
+        }
+    }
+    // What several new ones hold, as where there are two copies of one by now, none of them holds alone.
+    let on_new_alone = all.min(stay + new).saturating_sub(stay);
+    on_new_alone.max(alone) + grown
 }
 
 /// Are fewer than half of them left?
@@ -221,6 +233,17 @@ mod tests {
         // The larger has another name, and the smaller is empty.
         let now = [list("a2.csv", 102), list("b.csv", 0), list("c.csv", 300)];
         assert_eq!(among_others(&then, &now).as_deref(), Some("0 names in b.csv after 10"));
+    }
+
+    #[test]
+    fn two_copies_of_a_list_that_has_another_name_hold_what_it_held() {
+        let all = || list("all.csv", 300);
+        let copies = [shared("gp-2.csv", 12, 0), shared("gp-3.csv", 12, 0), all()];
+        assert_eq!(told((&[list("gp-1.csv", 12), all()], 312), (&copies, 312)), None);
+        // Copies of one that stays bring nobody.
+        let (then, emptied) = ([list("a.csv", 100), list("b.csv", 10)], list("b.csv", 0));
+        let now = [shared("a.csv", 100, 0), shared("a2.csv", 100, 0), emptied];
+        assert_eq!(told((&then, 110), (&now, 100)).as_deref(), Some("0 names in b.csv after 10"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use super::{COUNT_MAX, Comparison, Frequency, Level, Rule, Unmapped, number};
 use crate::model::splink::expression::{Expr, Side};
 use crate::model::splink::functions::Function;
+use crate::model::splink::kinds::{Columns, Kinds, UNTOLD, settle};
 use crate::model::splink::sql::{self, Naming, Reason};
 use serde_json::Value;
 
@@ -22,6 +23,8 @@ pub(super) struct Import<'a> {
     pub(super) available: &'a [String],
     pub(super) columns: Vec<usize>,
     pub(super) unmapped: Vec<Unmapped>,
+    /// What its columns hold.
+    pub(super) kinds: Kinds,
 }
 
 /// A level before its frequency adjustment is known.
@@ -37,6 +40,8 @@ impl Import<'_> {
             "Map that column in [provider.columns], with a [field.NAME] of its own where no canonical field fits, or rename it in the file"
         } else if [NO_PROBABILITY, NO_WEIGHT].iter().any(|wrong| reason.ends_with(wrong)) {
             "Correct it in the file, or train the model anew and save it with Splink"
+        } else if reason.ends_with(UNTOLD) {
+            "Say it with a cast: `cast(NAME as double)` or `cast(NAME as varchar)`"
         } else {
             "Write it with the functions of Splink's comparison library for DuckDB, or train without it"
         };
@@ -64,8 +69,9 @@ impl Import<'_> {
     }
 
     fn condition(&mut self, sql: &str, naming: Naming) -> std::result::Result<Expr, Reason> {
-        let Import { available, columns, .. } = self;
-        sql::condition(sql, naming, &mut |name| Import::column(available, columns, name))
+        let Import { available, columns, kinds, .. } = self;
+        let open = sql::condition(sql, naming, &mut |name| Import::column(available, columns, name))?;
+        settle(open, &Columns { names: available, kinds, places: columns })
     }
 
     /// A comparison is taken over whole or not at all: with a level less, the m and u of the others would not hold.
@@ -185,6 +191,23 @@ impl Import<'_> {
         })
         .ok()
     }
+}
+
+/// What all conditions of a model tell of the columns that are available, be they taken over or not.
+pub(super) fn kinds(available: &[String], comparisons: &[Value], rules: &[Value]) -> Kinds {
+    let (mut kinds, mut columns) = (Kinds::new(available.len()), Vec::new());
+    let mut note = |sql: Option<&str>, naming: Naming| {
+        let mut find = |name: &str| Import::column(available, &mut columns, name);
+        let read = sql.and_then(|sql| sql::condition(sql, naming, &mut find).ok());
+        if let Some(condition) = &read {
+            kinds.note(condition, &columns);
+        }
+    };
+    for levels in comparisons.iter().filter_map(|comparison| comparison["comparison_levels"].as_array()) {
+        levels.iter().take(COUNT_MAX).for_each(|level| note(level["sql_condition"].as_str(), Naming::Suffix));
+    }
+    rules.iter().for_each(|rule| note(rule.as_str().or_else(|| rule["blocking_rule"].as_str()), Naming::Prefix));
+    kinds
 }
 
 /// The equalities between one record and the other that must all hold, and the rest of the condition.
